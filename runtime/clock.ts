@@ -1,0 +1,93 @@
+/**
+ * Time as a parameter, so that tests own it.
+ *
+ * @module
+ */
+
+/** A timer that was set. `clear` after it fired does nothing. */
+export interface Timer {
+  clear(): void;
+}
+
+/** Wall time, monotonic time and timers. All in ms. */
+export interface Clock {
+  /** Wall time, ms since the epoch. */
+  now(): number;
+  /** Never goes back; only differences mean something. */
+  monotonic(): number;
+  setTimer(delayMs: number, fire: () => void): Timer;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(delayMs, fire) {
+    const id = setTimeout(fire, delayMs);
+    return { clear: () => clearTimeout(id) };
+  },
+};
+
+/**
+ * A clock that moves only when told to.
+ *
+ * @example
+ * ```ts
+ * import { ManualClock } from "./clock.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const clock = new ManualClock();
+ * let fired = 0;
+ * clock.setTimer(100, () => fired++);
+ * clock.advance(99);
+ * assert.equal(fired, 0);
+ * clock.advance(1);
+ * assert.equal(fired, 1);
+ * ```
+ */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  #sequence = 0;
+  readonly #timers = new Map<number, { readonly dueMs: number; readonly fire: () => void }>();
+
+  constructor(startMs = 1_700_000_000_000) {
+    this.#nowMs = startMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  monotonic(): number {
+    return this.#nowMs;
+  }
+
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  setTimer(delayMs: number, fire: () => void): Timer {
+    const id = this.#sequence++;
+    this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, delayMs), fire });
+    return { clear: () => this.#timers.delete(id) };
+  }
+
+  /** Moves time on and fires what falls due, in order, timers set meanwhile included. */
+  advance(byMs: number): void {
+    const endMs = this.#nowMs + byMs;
+    for (;;) {
+      let next: { id: number; dueMs: number; fire: () => void } | undefined;
+      for (const [id, timer] of this.#timers) {
+        if (timer.dueMs <= endMs && (next === undefined || timer.dueMs < next.dueMs)) {
+          next = { id, ...timer };
+        }
+      }
+      if (next === undefined) break;
+      this.#timers.delete(next.id);
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.fire();
+    }
+    this.#nowMs = endMs;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * A crash as data: what is kept of an error that an actor threw, in a form that can be shown,
+ * counted and sent to another Worker.
+ *
+ * @module
+ */
+
+/** What is known about a crash. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** Wall time, ms since the epoch. */
+  readonly atMs: number;
+}
+
+const messageCharsMax = 1_000;
+const stackCharsMax = 4_000;
+
+/** Keeps the bounded essentials of anything that was thrown. */
+export function failureOf(thrown: unknown, atMs: number): Failure {
+  if (!(thrown instanceof Error)) {
+    return { name: "NonError", message: String(thrown).slice(0, messageCharsMax), atMs };
+  }
+  const base = { name: thrown.name, message: thrown.message.slice(0, messageCharsMax), atMs };
+  return thrown.stack === undefined
+    ? base
+    : { ...base, stack: thrown.stack.slice(0, stackCharsMax) };
+}
