@@ -1,0 +1,71 @@
+/**
+ * The door between an edge and the path of a reading. A session offers payloads as it parses them;
+ * what was accepted is settled exactly once, in whatever order the owners answer, and the session
+ * releases its acknowledgements by that.
+ *
+ * @module
+ */
+
+/** How a reading came in; the label `transport` of the metrics. The index is the wire code. */
+export const transports = ["mqtt", "broker", "websocket", "http", "recovery"] as const;
+export type Transport = typeof transports[number];
+
+/** Why a reading was not taken as a good one. `reason` is a stable word, fit for a metric label. */
+export interface Rejection {
+  readonly outcome: "dead_lettered" | "refused";
+  readonly reason: string;
+  /** For people: what was wrong and what to do. */
+  readonly detail?: string;
+}
+
+/** One edge that offers readings: an MQTT session, a broker connection, an HTTP request. */
+export interface Origin {
+  readonly transport: Transport;
+  /** 32-bit hash of the client id (or of what else survives a reconnect): for duplicate detection. */
+  readonly originHash: number;
+  /**
+   * The fate of the reading offered under `sequence` is durable: acknowledge it. Without a
+   * rejection it was stored or spooled, or is a duplicate of one that was.
+   */
+  settled(sequence: number, rejection: Rejection | undefined): void;
+  /** Called once after a run of `settled`: the moment to write the acknowledgements out. */
+  settledEnd(): void;
+  /** Credit is back after an offer that answered `full`: read on. */
+  resume(): void;
+}
+
+/** Bits of {@linkcode Offer.flags}. */
+export const offerFlags = { qosMask: 0b11, dup: 0b100, retain: 0b1000 } as const;
+
+/**
+ * What an edge offers: ranges of its own read buffer, which are copied before `offer` returns.
+ * One object may be reused for every call.
+ */
+export interface Offer {
+  bytes: Uint8Array;
+  topicStart: number;
+  topicEnd: number;
+  payloadStart: number;
+  payloadEnd: number;
+  /** {@linkcode offerFlags}. */
+  flags: number;
+  /** MQTT packet identifier; 0 for none. */
+  packetId: number;
+  /** Chosen by the origin, given back in `settled`. */
+  sequence: number;
+}
+
+/**
+ * `full`: no credit; the caller keeps the reading, stops reading, and is told `resume` later.
+ * A {@linkcode Rejection}: settled at once as refused (no route, too large); acknowledge it.
+ */
+export type OfferResult = "accepted" | "full" | Rejection;
+
+/** Takes readings in for the shard. */
+export interface Intake {
+  offer(origin: Origin, offer: Offer): OfferResult;
+  /** Sends on what was gathered; called by an edge when it has no more bytes to parse. */
+  flush(): void;
+  /** The origin is gone: what is still in flight settles without it. */
+  forget(origin: Origin): void;
+}
