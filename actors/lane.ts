@@ -1,0 +1,160 @@
+/**
+ * The way from one shard's edges to one owner shard, for one acknowledgement level: gathers
+ * readings into frames, keeps what is in flight, and spends credit, so that a slow owner is felt
+ * by the sockets and nowhere else.
+ *
+ * @module
+ */
+import type { Offer, Origin, Rejection } from "./intake.ts";
+import { FrameWriter } from "./readings_frame.ts";
+
+/** A frame on its way, and who waits for which of its readings. */
+export class SentBatch {
+  readonly frame = new FrameWriter();
+  readonly origins: Origin[] = [];
+  readonly sequences: number[] = [];
+  id = 0;
+}
+
+/** One reading of a batch that was not taken: its place in the batch, and why. */
+export interface RejectedReading extends Rejection {
+  readonly index: number;
+}
+
+export interface LaneOptions {
+  /** Bytes that may be gathered or in flight; beyond that an offer answers `full`. */
+  readonly creditBytes: number;
+  /** A frame is sent on when it holds this much. */
+  readonly frameBytesMax: number;
+  readonly frameCountMax: number;
+  now(): number;
+  /** Hands the batch to its owner. The lane keeps it until {@linkcode Lane.settle}. */
+  transmit(batch: SentBatch): void;
+}
+
+/** See the module. Batches are settled in any order, each exactly once. */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #inFlight = new Map<number, SentBatch>();
+  readonly #pool: SentBatch[] = [];
+  readonly #waiters = new Set<Origin>();
+  #open = new SentBatch();
+  #usedBytes = 0;
+  #nextId = 1;
+  #suspended = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes gathered or in flight. */
+  get usedBytes(): number {
+    return this.#usedBytes + this.#open.frame.bytes;
+  }
+
+  /** Readings gathered or in flight. */
+  get readings(): number {
+    let count = this.#open.frame.count;
+    for (const batch of this.#inFlight.values()) count += batch.frame.count;
+    return count;
+  }
+
+  /** False when credit is out: the origin is told `resume` when there is some again. */
+  offer(origin: Origin, offer: Offer, word: number): boolean {
+    const { frame } = this.#open;
+    if (this.#usedBytes + frame.bytes >= this.#options.creditBytes) {
+      this.#waiters.add(origin);
+      return false;
+    }
+    if (frame.count === 0) frame.arrivalMs = this.#options.now();
+    frame.add(
+      offer.bytes,
+      offer.topicStart,
+      offer.topicEnd,
+      offer.payloadStart,
+      offer.payloadEnd,
+      word,
+      origin.originHash,
+    );
+    this.#open.origins.push(origin);
+    this.#open.sequences.push(offer.sequence);
+    if (
+      frame.bytes >= this.#options.frameBytesMax || frame.count >= this.#options.frameCountMax
+    ) this.flush();
+    return true;
+  }
+
+  /** Sends on what was gathered. */
+  flush(): void {
+    const batch = this.#open;
+    if (batch.frame.count === 0 || this.#suspended) return;
+    batch.id = this.#nextId;
+    this.#nextId = this.#nextId === 0xffffffff ? 1 : this.#nextId + 1;
+    this.#inFlight.set(batch.id, batch);
+    this.#usedBytes += batch.frame.bytes;
+    this.#open = this.#pool.pop() ?? new SentBatch();
+    this.#options.transmit(batch);
+  }
+
+  /** The owner settled a batch. An id that is not in flight (settled before a resend) is ignored. */
+  settle(batchId: number, rejected: readonly RejectedReading[]): void {
+    const batch = this.#inFlight.get(batchId);
+    if (batch === undefined) return;
+    this.#inFlight.delete(batchId);
+    this.#usedBytes -= batch.frame.bytes;
+    announce(batch, rejected);
+    this.#recycle(batch);
+    if (this.#waiters.size > 0 && this.usedBytes <= this.#options.creditBytes / 2) this.#wake();
+  }
+
+  /** The owner is lost: keep everything until {@linkcode Lane.resend}. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  /** The owner is back: sends again what it had not settled, marked as duplicates, in order. */
+  resend(): void {
+    this.#suspended = false;
+    for (const batch of this.#inFlight.values()) {
+      batch.frame.markDuplicates();
+      this.#options.transmit(batch);
+    }
+    this.flush();
+  }
+
+  forget(origin: Origin): void {
+    this.#waiters.delete(origin);
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.resume();
+  }
+
+  #recycle(batch: SentBatch): void {
+    if (this.#pool.length >= 64) return;
+    batch.frame.reset();
+    batch.origins.length = 0;
+    batch.sequences.length = 0;
+    this.#pool.push(batch);
+  }
+}
+
+/** Tells every origin the fate of its readings, then, once per run, that the run has ended. */
+function announce(batch: SentBatch, rejected: readonly RejectedReading[]): void {
+  const { origins, sequences } = batch;
+  const rejections = rejected.length === 0
+    ? undefined
+    : new Map(rejected.map((rejection) => [rejection.index, rejection]));
+  let last: Origin | undefined;
+  for (let i = 0; i < origins.length; i++) {
+    const origin = origins[i]!;
+    if (origin !== last) {
+      last?.settledEnd();
+      last = origin;
+    }
+    origin.settled(sequences[i]!, rejections?.get(i));
+  }
+  last?.settledEnd();
+}
