@@ -1,0 +1,189 @@
+/**
+ * The queue in front of an actor: a ring that is bounded in count and in bytes, and says so.
+ *
+ * Full is an answer, never a silent drop. The mailbox alone counts what it took, gave and dropped,
+ * so that in every state `accepted = taken + dropped + queued`. An empty mailbox holds no ring:
+ * 100,000 idle actors must not each pay for one.
+ *
+ * @module
+ */
+import type { MailboxLimits } from "./actor.ts";
+
+/** Limits checked and worked out once per child spec, and shared by every mailbox of it. */
+export interface MailboxBounds {
+  readonly countMax: number;
+  readonly bytesMax: number;
+  readonly sizeOf: ((message: unknown) => number) | undefined;
+  readonly highCount: number;
+  readonly highBytes: number;
+  readonly lowCount: number;
+  readonly lowBytes: number;
+}
+
+/** `high`: accepted, and with it the mailbox rose to its high watermark. */
+export type OfferResult = "accepted" | "high" | "full";
+
+const ringSlotsMin = 8;
+/** An emptied ring up to this size is kept for the next message; a larger one is given back. */
+const ringSlotsKept = 8;
+
+/** Checks the limits and derives the watermarks. Throws a `RangeError` that names the bad value. */
+export function mailboxBounds<M>(limits: MailboxLimits<M>): MailboxBounds {
+  const { countMax, bytesMax, sizeOf, highWatermark = 0.8, lowWatermark = 0.5 } = limits;
+  if (!Number.isInteger(countMax) || countMax < 1 || countMax > 2 ** 30) {
+    throw new RangeError(`Cannot bound a mailbox: countMax ${countMax} is not in 1..2^30`);
+  }
+  if (bytesMax !== undefined && !(bytesMax > 0)) {
+    throw new RangeError(`Cannot bound a mailbox: bytesMax ${bytesMax} is not above 0`);
+  }
+  if (bytesMax !== undefined && sizeOf === undefined) {
+    throw new RangeError(`Cannot bound a mailbox: bytesMax ${bytesMax} needs sizeOf`);
+  }
+  if (!(lowWatermark > 0 && lowWatermark <= highWatermark && highWatermark <= 1)) {
+    throw new RangeError(
+      `Cannot bound a mailbox: watermarks ${lowWatermark} and ${highWatermark} are not 0 < low ≤ high ≤ 1`,
+    );
+  }
+  const bytes = bytesMax ?? Infinity;
+  return {
+    countMax,
+    bytesMax: bytes,
+    // A mailbox only ever sizes what its own actor's senders put in, so M is what it gets.
+    sizeOf: sizeOf as ((message: unknown) => number) | undefined,
+    highCount: Math.max(1, Math.ceil(countMax * highWatermark)),
+    highBytes: bytes * highWatermark,
+    lowCount: Math.floor(countMax * lowWatermark),
+    lowBytes: bytes * lowWatermark,
+  };
+}
+
+/** A bounded first-in, first-out queue with a high and a low watermark. */
+export class Mailbox {
+  readonly #bounds: MailboxBounds;
+  #ring: unknown[] | undefined;
+  /** Bytes of each slot's message: measured once, so a message that changes cannot skew the sum. */
+  #sizes: Float64Array | undefined;
+  #head = 0;
+  #count = 0;
+  #bytes = 0;
+  #accepted = 0;
+  #dropped = 0;
+  #high = false;
+
+  constructor(bounds: MailboxBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Messages that wait. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Messages ever let in. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Messages ever handed to the actor. */
+  get taken(): number {
+    return this.#accepted - this.#dropped - this.#count;
+  }
+
+  /** Messages ever removed unhandled by {@linkcode drain}. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Above the high watermark, and not yet back below the low one. */
+  get high(): boolean {
+    return this.#high;
+  }
+
+  /** Takes the message in, or answers `full`. A lone message larger than `bytesMax` never fits. */
+  offer(message: unknown): OfferResult {
+    const bounds = this.#bounds;
+    const count = this.#count;
+    if (count >= bounds.countMax) return "full";
+    if (bounds.sizeOf !== undefined) {
+      const size = bounds.sizeOf(message);
+      // Written so that a NaN is refused too.
+      if (!(size >= 0 && this.#bytes + size <= bounds.bytesMax)) return "full";
+      this.#makeRoom();
+      this.#sizes![this.#slot(count)] = size;
+      this.#bytes += size;
+    } else if (this.#ring === undefined || count === this.#ring.length) {
+      this.#makeRoom();
+    }
+    this.#ring![this.#slot(count)] = message;
+    this.#count = count + 1;
+    this.#accepted++;
+    if (this.#high || (this.#count < bounds.highCount && this.#bytes < bounds.highBytes)) {
+      return "accepted";
+    }
+    this.#high = true;
+    return "high";
+  }
+
+  /** The oldest message. Call only while {@linkcode count} is above 0. */
+  take(): unknown {
+    const ring = this.#ring!;
+    const head = this.#head;
+    const message = ring[head];
+    ring[head] = undefined;
+    if (this.#sizes !== undefined) this.#bytes -= this.#sizes[head]!;
+    this.#head = (head + 1) & (ring.length - 1);
+    if (--this.#count === 0) this.#emptied();
+    return message;
+  }
+
+  /** True once after the mailbox fell from high to its low watermark. */
+  relieved(): boolean {
+    if (!this.#high) return false;
+    if (this.#count > this.#bounds.lowCount || this.#bytes > this.#bounds.lowBytes) return false;
+    this.#high = false;
+    return true;
+  }
+
+  /** Removes the oldest message and counts it as dropped; for mail that will not be handled. */
+  drop(): unknown {
+    const message = this.take();
+    this.#dropped++;
+    return message;
+  }
+
+  #slot(offset: number): number {
+    return (this.#head + offset) & (this.#ring!.length - 1);
+  }
+
+  #makeRoom(): void {
+    const ring = this.#ring;
+    if (ring === undefined) {
+      this.#ring = new Array(ringSlotsMin).fill(undefined);
+      if (this.#bounds.sizeOf !== undefined) this.#sizes = new Float64Array(ringSlotsMin);
+      return;
+    }
+    if (this.#count < ring.length) return;
+    const grown = new Array(ring.length * 2).fill(undefined);
+    const sizes = this.#sizes === undefined ? undefined : new Float64Array(ring.length * 2);
+    for (let i = 0; i < this.#count; i++) {
+      grown[i] = ring[this.#slot(i)];
+      if (sizes !== undefined) sizes[i] = this.#sizes![this.#slot(i)]!;
+    }
+    this.#ring = grown;
+    this.#sizes = sizes;
+    this.#head = 0;
+  }
+
+  #emptied(): void {
+    // Sums of fractions drift; an empty mailbox holds exactly nothing.
+    this.#bytes = 0;
+    if (this.#ring!.length <= ringSlotsKept) return;
+    this.#ring = undefined;
+    this.#sizes = undefined;
+    this.#head = 0;
+  }
+}
