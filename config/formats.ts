@@ -1,0 +1,82 @@
+/**
+ * The forms of text that options take.
+ *
+ * @module
+ */
+import { parseListenAddress } from "./listen_address.ts";
+import type { Format } from "./option.ts";
+
+function hasScheme(text: string, schemes: readonly string[]): boolean {
+  const url = URL.parse(text);
+  return url !== null && schemes.includes(url.protocol) && url.hostname !== "";
+}
+
+/** `host:port`; empty turns the listener off. */
+export const listenAddress: Format = {
+  name: "sluice-listen-address",
+  expects: `"host:port", such as "127.0.0.1:1883", or empty to turn it off`,
+  accepts: (text) => text === "" || parseListenAddress(text) !== undefined,
+};
+
+export const brokerUrl: Format = {
+  name: "sluice-broker-url",
+  expects: `a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"`,
+  accepts: (text) => hasScheme(text, ["mqtt:", "mqtts:", "ws:", "wss:"]),
+};
+
+export const httpUrl: Format = {
+  name: "sluice-http-url",
+  expects: `a URL with http:// or https://, such as "http://127.0.0.1:8428"`,
+  accepts: (text) => hasScheme(text, ["http:", "https:"]),
+};
+
+export const postgresUrl: Format = {
+  name: "sluice-postgres-url",
+  expects: `a URL with postgres://, such as "postgres://user:pass@host:5432/sluice"`,
+  accepts: (text) => hasScheme(text, ["postgres:", "postgresql:"]),
+};
+
+/** [MQTT-4.7.1-1] to [MQTT-4.7.1-3]: `#` last and alone in its level, `+` alone in its level. */
+export const topicFilter: Format = {
+  name: "sluice-topic-filter",
+  expects: `an MQTT topic filter, such as "+/+" or "device/#"`,
+  accepts: (text) =>
+    text !== "" && !text.includes("\0") &&
+    text.split("/").every((level, i, levels) =>
+      level === "+" || (level === "#" && i === levels.length - 1) || !/[+#]/.test(level)
+    ),
+};
+
+/** MQTT-4.8.2: the share name of `$share/{name}/{filter}`. */
+export const shareName: Format = {
+  name: "sluice-share-name",
+  expects: `a name without "/", "+" and "#"`,
+  accepts: (text) => /^[^/+#\0]+$/.test(text),
+};
+
+/** A value that goes on every point as a tag: one line, bounded. */
+export const label: Format = {
+  name: "sluice-label",
+  expects: "1 to 128 characters without control characters",
+  accepts: (text) => /^[^\p{Cc}]{1,128}$/u.test(text),
+};
+
+const placeholders = /^(.)\1*$|change.?me|placeholder|secret.?key|your.?|example|password|^test/i;
+
+/** A key for HS256: 32 bytes at least (RFC 7518, section 3.2), and nobody's placeholder. */
+export const signingKey: Format = {
+  name: "sluice-signing-key",
+  expects: "at least 32 bytes and not a placeholder; `openssl rand -base64 48` makes a good one",
+  accepts: (text) => new TextEncoder().encode(text).length >= 32 && !placeholders.test(text),
+};
+
+export const formats: readonly Format[] = [
+  listenAddress,
+  brokerUrl,
+  httpUrl,
+  postgresUrl,
+  topicFilter,
+  shareName,
+  label,
+  signingKey,
+];

@@ -1,0 +1,429 @@
+/**
+ * The option table: every option with default, unit and meaning. Its own words are what users read
+ * in docs/configuration.md and in the editor; `deno task docs` writes both from here.
+ *
+ * @module
+ */
+import {
+  brokerUrl,
+  httpUrl,
+  label,
+  listenAddress,
+  postgresUrl,
+  shareName,
+  signingKey,
+  topicFilter,
+} from "./formats.ts";
+import {
+  choice,
+  exactFlag,
+  flag,
+  integer,
+  list,
+  objects,
+  section,
+  text,
+  type ValueOf,
+} from "./option.ts";
+
+const kib = 1024;
+const mib = 1024 * kib;
+const gib = 1024 * mib;
+
+export const options = section("The configuration of Sluice.", {
+  dataDir: text({
+    default: "data",
+    doc:
+      "Directory of the spool, the embedded store and the dead letters. Only one process may use it at a time.",
+  }),
+  shards: integer({
+    default: undefined,
+    defaultDoc: "the number of cores",
+    min: 1,
+    max: 256,
+    doc: "Web Workers that take, check and store readings.",
+  }),
+  gatewayId: text({
+    default: undefined,
+    defaultDoc: "the host name and a short id kept in the data directory",
+    format: label,
+    doc: "Written on points of the device route as tag `gateway`, and on every metric.",
+  }),
+  ack: choice(["spooled", "stored"], {
+    default: "spooled",
+    doc:
+      "When a reading is acknowledged: once it is safe on this disk (`spooled`), or once the store has it (`stored`). A route may choose for itself.",
+  }),
+  mqtt: section("The MQTT endpoint that devices connect to.", {
+    listen: text({
+      default: "127.0.0.1:1883",
+      format: listenAddress,
+      doc: "Address for plain MQTT. Empty turns it off.",
+    }),
+    tls: section("MQTT over TLS, beside or instead of the plain address.", {
+      listen: text({
+        default: "",
+        format: listenAddress,
+        doc: "Address for MQTT over TLS, usually port 8883. Empty turns it off.",
+      }),
+      certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
+      keyFile: text({ default: undefined, doc: "Private key, PEM." }),
+    }),
+    connectionsMax: integer({
+      default: 20_000,
+      min: 1,
+      max: 1_000_000,
+      doc: "Connections at once, over all shards. Further ones are closed at once.",
+    }),
+    connectTimeoutMs: integer({
+      default: 10_000,
+      unit: "ms",
+      min: 100,
+      max: 600_000,
+      doc: "How long a new connection may take to send CONNECT.",
+    }),
+    keepAliveMaxS: integer({
+      default: 3_600,
+      unit: "s",
+      min: 1,
+      max: 65_535,
+      doc: "Longest keep-alive a client may have. MQTT 5 clients are told; others are held to it.",
+    }),
+    receiveMaximum: integer({
+      default: 1_024,
+      min: 1,
+      max: 65_535,
+      doc: "QoS 1 and 2 messages of one connection that may wait for their acknowledgement.",
+    }),
+    packetBytesMax: integer({
+      default: 512 * kib,
+      unit: "bytes",
+      min: kib,
+      max: 256 * mib,
+      doc: "Largest MQTT packet. A larger one closes its connection before it is read.",
+    }),
+  }),
+  broker: section("MQTT brokers that Sluice subscribes to.", {
+    urls: list({
+      default: [],
+      format: brokerUrl,
+      env: "SLUICE_BROKER_URL",
+      doc: "One connection each: `mqtt://user:pass@host:port`, also `mqtts://`, `ws://`, `wss://`.",
+    }),
+    topics: list({
+      default: undefined,
+      defaultDoc: "the topic filters of the routes",
+      format: topicFilter,
+      doc: "Topic filters to subscribe to.",
+    }),
+    share: text({
+      default: undefined,
+      format: shareName,
+      doc: "Shared-subscription group, so that several processes divide the messages.",
+    }),
+    qos: choice([0, 1, 2], { default: 1, doc: "QoS of the subscriptions." }),
+    protocolVersion: choice([4, 5], {
+      default: 5,
+      doc: "5 is MQTT 5, 4 is MQTT 3.1.1, for brokers that refuse 5.",
+    }),
+    clientId: text({
+      default: undefined,
+      defaultDoc: "`sluice-` and the gateway id",
+      format: label,
+      doc: "Start of the client id; each connection adds its number, so that all differ.",
+    }),
+    clean: flag({
+      default: false,
+      doc:
+        "`false` keeps the session at the broker, so that nothing is missed while Sluice is away.",
+    }),
+    sessionExpiryS: integer({
+      default: 86_400,
+      unit: "s",
+      min: 0,
+      max: 0xffffffff,
+      doc: "How long an MQTT 5 broker keeps the session after a disconnect.",
+    }),
+    receiveMaximum: integer({
+      default: 1_024,
+      min: 1,
+      max: 65_535,
+      doc: "QoS 1 and 2 messages the broker may send ahead of our acknowledgements (MQTT 5).",
+    }),
+    keepAliveS: integer({
+      default: 30,
+      unit: "s",
+      min: 1,
+      max: 65_535,
+      doc: "Keep-alive towards the broker.",
+    }),
+    tls: section("For `mqtts://` and `wss://`.", {
+      caFile: text({
+        default: undefined,
+        defaultDoc: "the system's authorities",
+        doc: "Certificate authorities to trust, PEM.",
+      }),
+      certFile: text({ default: undefined, doc: "Client certificate, PEM." }),
+      keyFile: text({ default: undefined, doc: "Private key of the client certificate, PEM." }),
+    }),
+  }),
+  http: section("HTTP: the dashboard, health, metrics and the API.", {
+    listen: text({
+      default: "127.0.0.1:8080",
+      format: listenAddress,
+      doc: "Address for HTTP. Empty turns it off.",
+    }),
+  }),
+  influx: section("The time-series store: InfluxDB 1.8, 2, 3 or VictoriaMetrics.", {
+    url: text({
+      default: undefined,
+      defaultDoc: "the embedded store is the store",
+      format: httpUrl,
+      doc: "Base URL, such as `http://127.0.0.1:8086`.",
+    }),
+    token: text({
+      default: undefined,
+      secret: true,
+      doc: "API token; for InfluxDB 1.8 `user:password`.",
+    }),
+    org: text({ default: undefined, doc: "Organisation (InfluxDB 2)." }),
+    bucket: text({
+      default: "sluice",
+      doc: "Bucket; for InfluxDB 1.8 `database` or `database/retention-policy`.",
+    }),
+    api: choice(["auto", "v1", "v2"], {
+      default: "auto",
+      doc: "Write API: `/write` (v1) or `/api/v2/write` (v2). `auto` asks the store.",
+    }),
+    gzip: choice(["auto", "on", "off"], {
+      default: "auto",
+      doc: "Compress writes. `auto`: not on this machine, else yes.",
+    }),
+    timeoutMs: integer({
+      default: 10_000,
+      unit: "ms",
+      min: 100,
+      max: 600_000,
+      doc: "Deadline of one write.",
+    }),
+  }),
+  store: section("How readings are written, whichever store it is.", {
+    batchReadingsMax: integer({
+      default: 10_000,
+      min: 1,
+      max: 1_000_000,
+      doc: "Most readings in one write.",
+    }),
+    batchBytesMax: integer({
+      default: 2 * mib,
+      unit: "bytes",
+      min: kib,
+      max: 256 * mib,
+      doc: "Most bytes of line protocol in one write.",
+    }),
+    batchAgeMs: integer({
+      default: 100,
+      unit: "ms",
+      min: 0,
+      max: 60_000,
+      doc: "How long a reading may wait for others to be written with.",
+    }),
+    retryMinMs: integer({
+      default: 200,
+      unit: "ms",
+      min: 1,
+      max: 600_000,
+      doc: "First wait after a write failed; it doubles from try to try.",
+    }),
+    retryMaxMs: integer({
+      default: 15_000,
+      unit: "ms",
+      min: 1,
+      max: 3_600_000,
+      doc: "Longest wait between tries.",
+    }),
+    retentionMs: integer({
+      default: undefined,
+      defaultDoc: "unlimited",
+      unit: "ms",
+      min: 60_000,
+      doc: "Age at which the embedded store deletes points.",
+    }),
+    retentionBytesMax: integer({
+      default: undefined,
+      defaultDoc: "unlimited",
+      unit: "bytes",
+      min: 16 * mib,
+      doc: "Size at which the embedded store deletes its oldest points.",
+    }),
+  }),
+  spool: section("The disk buffer that every reading passes before it is acknowledged.", {
+    bytesMax: integer({
+      default: 10 * gib,
+      unit: "bytes",
+      min: mib,
+      doc: "Most bytes on disk, over all shards.",
+    }),
+    ageMaxMs: integer({
+      default: undefined,
+      defaultDoc: "unlimited",
+      unit: "ms",
+      min: 60_000,
+      doc: "Age at which readings that could not be stored are given up, and counted as refused.",
+    }),
+    full: choice(["backpressure", "drop_oldest"], {
+      default: "backpressure",
+      doc:
+        "What happens when the spool is full: take nothing more until the store catches up, or lose the oldest readings, counted as refused.",
+    }),
+    segmentBytes: integer({
+      default: 32 * mib,
+      unit: "bytes",
+      min: 64 * kib,
+      max: gib,
+      doc: "Size at which a new segment file is begun.",
+    }),
+    keepMs: integer({
+      default: 30_000,
+      unit: "ms",
+      min: 0,
+      max: 86_400_000,
+      doc:
+        "How long readings stay readable after the store said yes. They are written again when the store comes back from an outage, for a yes is not yet durable in every store.",
+    }),
+  }),
+  deadLetters: section("Readings that can never be stored, kept with the reason.", {
+    bytesMax: integer({
+      default: 256 * mib,
+      unit: "bytes",
+      min: 64 * kib,
+      doc: "Most bytes on disk, over all shards. Beyond it the oldest are deleted, and counted.",
+    }),
+  }),
+  device: section("What Sluice remembers of each device.", {
+    silentAfterMs: integer({
+      default: 60_000,
+      unit: "ms",
+      min: 100,
+      doc: "Without a reading for so long a device is silent.",
+    }),
+    offlineAfterMs: integer({
+      default: 600_000,
+      unit: "ms",
+      min: 100,
+      doc: "Without a reading for so long a device is offline.",
+    }),
+    passivateAfterMs: integer({
+      default: 900_000,
+      unit: "ms",
+      min: 1_000,
+      doc:
+        "Without a reading for so long a device is put aside in its compact form until the next.",
+    }),
+    activeMax: integer({
+      default: 200_000,
+      min: 1,
+      max: 10_000_000,
+      doc: "Devices active at once, over all shards. Beyond it the longest idle one is put aside.",
+    }),
+  }),
+  limits: section("What one payload, and the whole process, may take.", {
+    memoryBytesMax: integer({
+      default: 512 * mib,
+      unit: "bytes",
+      min: 64 * mib,
+      doc: "Budget of all queues and buffers. The limits of each are derived from it at start.",
+    }),
+    payloadBytesMax: integer({
+      default: 256 * kib,
+      unit: "bytes",
+      min: 64,
+      max: 256 * mib,
+      doc: "Largest payload of one reading.",
+    }),
+    jsonDepthMax: integer({
+      default: 32,
+      min: 1,
+      max: 1_000,
+      doc: "Deepest nesting of a payload.",
+    }),
+    fieldsMax: integer({ default: 256, min: 1, max: 65_536, doc: "Most fields of one reading." }),
+    topicsMax: integer({
+      default: 200_000,
+      min: 1_000,
+      max: 10_000_000,
+      doc: "Topics remembered with their route, over all shards. More are taken, but slower.",
+    }),
+  }),
+  routes: objects({
+    default: [],
+    doc:
+      "Routes from topics to points, tried in order before the built-in ones. See docs/routes.md.",
+  }),
+  builtinRoutes: section("The built-in routes, tried after `routes`.", {
+    station: flag({ default: true, doc: "`{location}/{station}`: a JSON object of metrics." }),
+    device: flag({ default: true, doc: '`device/{uuid}`: `{"uuid": …, "value": …}`.' }),
+    weather: flag({ default: true, doc: "Weather stations over WebSocket and HTTP." }),
+    position: flag({ default: true, doc: "`{fleet}/{vehicle}/position`, and GeoJSON Features." }),
+  }),
+  shutdown: section("Deadlines on SIGTERM and SIGINT, one after the other.", {
+    drainMs: integer({
+      default: 10_000,
+      unit: "ms",
+      min: 0,
+      max: 600_000,
+      doc: "For readings in flight to be settled and acknowledged.",
+    }),
+    flushMs: integer({
+      default: 5_000,
+      unit: "ms",
+      min: 0,
+      max: 600_000,
+      doc:
+        "For the spool to be written to the store. What is left is written after the next start.",
+    }),
+    closeMs: integer({
+      default: 3_000,
+      unit: "ms",
+      min: 100,
+      max: 600_000,
+      doc: "For files and Workers to be closed.",
+    }),
+  }),
+  log: section("The log, on stdout.", {
+    level: choice(["debug", "info", "warning", "error"], {
+      default: "info",
+      doc: "Least severity that is written.",
+    }),
+    format: choice(["text", "json"], {
+      default: "text",
+      doc: "`text` for people, `json` for log collectors; one line an entry in both.",
+    }),
+    dataFlow: exactFlag({
+      default: false,
+      env: "DEBUG_DATA_FLOW",
+      doc:
+        "Log every message with its series and values. The variable counts only when it is exactly `true`.",
+    }),
+  }),
+  jwt: section("Tokens of accounts.", {
+    secret: text({
+      default: undefined,
+      defaultDoc: "none; this version has no accounts yet",
+      secret: true,
+      format: signingKey,
+      doc: "Key that signs tokens.",
+    }),
+  }),
+  postgres: section("Accounts in PostgreSQL.", {
+    url: text({
+      default: undefined,
+      defaultDoc: "none; this version has no accounts yet",
+      format: postgresUrl,
+      doc: "Database that keeps the accounts.",
+    }),
+  }),
+});
+
+/** The effective configuration. An option without default may be `undefined`. */
+export type Config = ValueOf<typeof options>;

@@ -1,0 +1,107 @@
+/**
+ * What one option asks of another: sums that cannot work, and settings that have no effect.
+ *
+ * @module
+ */
+import { isLoopback, parseListenAddress } from "./listen_address.ts";
+import type { Config } from "./options.ts";
+
+/** One sentence for each combination that cannot work. */
+export function contradictions(config: Config): string[] {
+  const { mqtt, broker, http, store, spool, device, limits } = config;
+  const problems: string[] = [];
+  const atMost = (name: string, value: number, boundName: string, bound: number): void => {
+    if (value > bound) {
+      problems.push(`${name}: must be at most ${boundName}, which is ${bound}; it is ${value}`);
+    }
+  };
+  // A PUBLISH holds the payload, a topic of at most 64 KiB and a few bytes around them.
+  atMost(
+    "limits.payloadBytesMax",
+    limits.payloadBytesMax,
+    "mqtt.packetBytesMax",
+    mqtt.packetBytesMax,
+  );
+  atMost("store.retryMinMs", store.retryMinMs, "store.retryMaxMs", store.retryMaxMs);
+  atMost(
+    "device.silentAfterMs",
+    device.silentAfterMs,
+    "device.offlineAfterMs",
+    device.offlineAfterMs,
+  );
+  atMost("spool.segmentBytes", spool.segmentBytes, "spool.bytesMax", spool.bytesMax);
+  // A segment takes whole commits; the largest payload must fit one.
+  atMost(
+    "limits.payloadBytesMax",
+    limits.payloadBytesMax,
+    "spool.segmentBytes",
+    spool.segmentBytes,
+  );
+  atMost(
+    "store.batchBytesMax",
+    store.batchBytesMax,
+    "limits.memoryBytesMax / 8",
+    limits.memoryBytesMax / 8,
+  );
+
+  if (
+    mqtt.tls.listen !== "" && (mqtt.tls.certFile === undefined || mqtt.tls.keyFile === undefined)
+  ) {
+    problems.push("mqtt.tls.listen: needs mqtt.tls.certFile and mqtt.tls.keyFile");
+  }
+  if ((broker.tls.certFile === undefined) !== (broker.tls.keyFile === undefined)) {
+    problems.push("broker.tls: certFile and keyFile go together; only one of them is set");
+  }
+  const taken = new Map<string, string>();
+  const listeners: [string, string][] = [
+    ["mqtt.listen", mqtt.listen],
+    ["mqtt.tls.listen", mqtt.tls.listen],
+    ["http.listen", http.listen],
+  ];
+  for (const [name, address] of listeners) {
+    if (address === "" || parseListenAddress(address)?.port === 0) continue;
+    const other = taken.get(address);
+    if (other !== undefined) problems.push(`${name}: ${address} is already taken by ${other}`);
+    taken.set(address, name);
+  }
+  if (mqtt.listen === "" && mqtt.tls.listen === "" && broker.urls.length === 0) {
+    problems.push(
+      "mqtt.listen: no way in for readings; set mqtt.listen, mqtt.tls.listen or broker.urls",
+    );
+  }
+  return problems;
+}
+
+/** One sentence for each setting that works but is likely not what was meant. */
+export function warnings(config: Config): string[] {
+  const found: string[] = [];
+  for (
+    const [name, address] of [["mqtt.listen", config.mqtt.listen], [
+      "http.listen",
+      config.http.listen,
+    ]]
+  ) {
+    const parsed = parseListenAddress(address ?? "");
+    if (parsed !== undefined && !isLoopback(parsed)) {
+      found.push(
+        `${name}: ${address} is open to everyone who can reach it: this version has no accounts yet`,
+      );
+    }
+  }
+  if (config.jwt.secret !== undefined) {
+    found.push("jwt.secret: has no effect: this version has no accounts yet");
+  }
+  if (config.postgres.url !== undefined) {
+    found.push("postgres.url: has no effect: this version has no accounts yet");
+  }
+  if (config.influx.url === undefined && config.influx.token !== undefined) {
+    found.push("influx.token: has no effect without influx.url; the embedded store is in use");
+  }
+  if (config.broker.urls.length === 0 && config.broker.topics !== undefined) {
+    found.push("broker.topics: has no effect without broker.urls");
+  }
+  if (config.broker.urls.length > 0 && config.broker.qos === 0) {
+    found.push("broker.qos: 0 means that the broker may lose readings before they reach Sluice");
+  }
+  return found;
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { ConfigError, loadConfig, parseConfig, printableConfig } from "./config.ts";
+
+/** The problems that a configuration is refused for. */
+function problems(file: unknown, env: Record<string, string> = {}): readonly string[] {
+  try {
+    parseConfig(file, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+Deno.test("an empty configuration is the documented defaults", () => {
+  const { config, warnings } = parseConfig({});
+  assert.equal(config.mqtt.listen, "127.0.0.1:1883");
+  assert.equal(config.http.listen, "127.0.0.1:8080");
+  assert.equal(config.dataDir, "data");
+  assert.equal(config.influx.url, undefined);
+  assert.equal(config.limits.payloadBytesMax, 262_144);
+  assert.equal(config.log.dataFlow, false);
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("the variables of the contract set their options", () => {
+  const { config } = parseConfig({}, {
+    SLUICE_DATA_DIR: "/var/lib/sluice",
+    SLUICE_MQTT_LISTEN: "",
+    SLUICE_HTTP_LISTEN: "[::1]:9000",
+    SLUICE_BROKER_URL: "mqtt://u:p@a:1883, wss://b/mqtt",
+    SLUICE_BROKER_SHARE: "sluice",
+    SLUICE_INFLUX_URL: "http://127.0.0.1:8086",
+    SLUICE_INFLUX_TOKEN: "t",
+    SLUICE_INFLUX_ORG: "o",
+    SLUICE_INFLUX_BUCKET: "b",
+    SLUICE_POSTGRES_URL: "postgres://u:p@h/db",
+    SLUICE_SHARDS: "3",
+    SLUICE_GATEWAY_ID: "gw",
+    SLUICE_JWT_SECRET: "k7Jq0m2vX9cR4tZ1bN8wY5pL3sD6fG0h",
+    DEBUG_DATA_FLOW: "true",
+  });
+  assert.equal(config.dataDir, "/var/lib/sluice");
+  assert.equal(config.mqtt.listen, "");
+  assert.equal(config.http.listen, "[::1]:9000");
+  assert.deepEqual(config.broker.urls, ["mqtt://u:p@a:1883", "wss://b/mqtt"]);
+  assert.equal(config.broker.share, "sluice");
+  assert.deepEqual([config.influx.token, config.influx.org, config.influx.bucket], ["t", "o", "b"]);
+  assert.equal(config.postgres.url, "postgres://u:p@h/db");
+  assert.equal(config.shards, 3);
+  assert.equal(config.gatewayId, "gw");
+  assert.equal(config.log.dataFlow, true);
+});
+
+Deno.test("a variable wins over the file, and an empty one does not count", () => {
+  const file = { influx: { url: "http://file:1" }, spool: { keepMs: 1 } };
+  const { config } = parseConfig(file, { SLUICE_SPOOL_KEEP_MS: "2", SLUICE_INFLUX_URL: "" });
+  assert.equal(config.spool.keepMs, 2);
+  assert.equal(config.influx.url, "http://file:1");
+  assert.deepEqual(file, { influx: { url: "http://file:1" }, spool: { keepMs: 1 } });
+});
+
+Deno.test("DEBUG_DATA_FLOW is on only when it is exactly true", () => {
+  for (const text of ["TRUE", "1", "yes", " true", ""]) {
+    assert.equal(parseConfig({}, { DEBUG_DATA_FLOW: text }).config.log.dataFlow, false, text);
+  }
+});
+
+const refused: readonly (readonly [string, unknown, Record<string, string>, string])[] = [
+  [
+    "an unknown key",
+    { mqtt: { lisen: "" } },
+    {},
+    "mqtt.lisen: unknown key; did you mean mqtt.listen?",
+  ],
+  ["an unknown section", { cache: 1 }, {}, "cache: unknown key; allowed here: dataDir, shards, "],
+  [
+    "a number as text",
+    { spool: { keepMs: "30s" } },
+    {},
+    'spool.keepMs: must be an integer from 0 to 86400000 (ms); it is "30s"',
+  ],
+  ["a fraction", { shards: 1.5 }, {}, "shards: must be an integer from 1 to 256; it is 1.5"],
+  ["a value out of bounds", { shards: 0 }, {}, "shards: must be an integer from 1 to 256; it is 0"],
+  ["null", { mqtt: { listen: null } }, {}, 'mqtt.listen: must be "host:port"'],
+  ["a section that is none", { mqtt: 1883 }, {}, "mqtt: must be an object; it is 1883"],
+  ["a list at the top", [], {}, "the configuration: must be an object; it is []"],
+  [
+    "a choice",
+    { spool: { full: "drop" } },
+    {},
+    'spool.full: must be one of "backpressure", "drop_oldest"; it is "drop"',
+  ],
+  [
+    "an item of a list",
+    { broker: { urls: ["http://x"] } },
+    {},
+    "broker.urls: must be a list of different texts, each a URL with mqtt://",
+  ],
+  [
+    "a topic filter",
+    { broker: { urls: ["mqtt://x"], topics: ["a/#/b"] } },
+    {},
+    "broker.topics: must be a list",
+  ],
+  ["a port", { http: { listen: "127.0.0.1:65536" } }, {}, 'http.listen: must be "host:port"'],
+  [
+    "a store URL",
+    { influx: { url: "127.0.0.1:8086" } },
+    {},
+    "influx.url: must be a URL with http://",
+  ],
+  [
+    "a variable's value",
+    {},
+    { SLUICE_SHARDS: "two" },
+    'SLUICE_SHARDS (shards): must be an integer from 1 to 256; it is "two"',
+  ],
+  [
+    "a variable's name",
+    {},
+    { SLUICE_INFLX_URL: "http://x" },
+    "SLUICE_INFLX_URL: unknown variable; did you mean SLUICE_INFLUX_URL?",
+  ],
+  [
+    "a placeholder as key",
+    { jwt: { secret: "change-me-change-me-change-me-change-me" } },
+    {},
+    "jwt.secret: must be at least 32 bytes and not a placeholder",
+  ],
+  ["a short key", { jwt: { secret: "k7Jq0m2vX9cR" } }, {}, "(not shown, it is a secret)"],
+  [
+    "a limit above another",
+    { limits: { payloadBytesMax: 1_000_000 } },
+    {},
+    "limits.payloadBytesMax: must be at most mqtt.packetBytesMax, which is 524288; it is 1000000",
+  ],
+  [
+    "TLS without a certificate",
+    { mqtt: { tls: { listen: "127.0.0.1:8883" } } },
+    {},
+    "mqtt.tls.listen: needs mqtt.tls.certFile and mqtt.tls.keyFile",
+  ],
+  [
+    "one address twice",
+    { http: { listen: "127.0.0.1:1883" } },
+    {},
+    "http.listen: 127.0.0.1:1883 is already taken by mqtt.listen",
+  ],
+  ["no way in", { mqtt: { listen: "" } }, {}, "mqtt.listen: no way in for readings"],
+  ["prototype names", JSON.parse('{"__proto__": {"shards": 2}}'), {}, "__proto__: unknown key"],
+];
+
+for (const [name, file, env, expected] of refused) {
+  Deno.test(`refused: ${name}`, () => {
+    const found = problems(file, env);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.ok(found[0]?.includes(expected), found[0]);
+  });
+}
+
+Deno.test("every problem is named at once", () => {
+  const found = problems({ shards: "x", spool: { kepMs: 1, full: 3 } }, { SLUICE_SHRADS: "2" });
+  assert.equal(found.length, 4, found.join("\n"));
+});
+
+Deno.test("Kubernetes' variables for a service named sluice are nobody's typo", () => {
+  const env = {
+    SLUICE_SERVICE_HOST: "10.0.0.1",
+    SLUICE_SERVICE_PORT_MQTT: "1883",
+    SLUICE_PORT: "tcp://10.0.0.1:1883",
+    SLUICE_PORT_1883_TCP_ADDR: "10.0.0.1",
+  };
+  assert.deepEqual(problems({}, env), []);
+});
+
+Deno.test("what works but was likely not meant is a warning", () => {
+  const { warnings } = parseConfig({
+    mqtt: { listen: "0.0.0.0:1883" },
+    influx: { token: "t" },
+    broker: { urls: ["mqtt://h"], qos: 0 },
+  });
+  assert.equal(warnings.length, 3, warnings.join("\n"));
+  assert.ok(warnings[0]?.startsWith("mqtt.listen: 0.0.0.0:1883 is open to everyone"));
+});
+
+Deno.test("the printed configuration shows no secret", () => {
+  const { config } = parseConfig({
+    influx: { url: "http://admin:hunter2@h:8086/?token=hunter2", token: "hunter2" },
+    broker: { urls: ["mqtt://u:hunter2@h:1883"] },
+    postgres: { url: "postgres://u:hunter2@h/db" },
+    jwt: { secret: "hunter2hunter2hunter2hunter2hunter2" },
+  });
+  const printed = printableConfig(config);
+  assert.ok(!printed.includes("hunter2"), printed);
+  assert.ok(printed.includes("mqtt://u:***@h:1883"));
+  assert.ok(printed.includes('"keepMs": 30000'));
+});
+
+Deno.test("an error shows no password of a URL", () => {
+  const found = problems({ broker: { urls: ["mqt://u:hunter2@h:1883"] } });
+  assert.ok(found[0]?.includes("mqt://u:***@h:1883"), found[0]);
+});
+
+Deno.test("a file that is missing or no JSON is refused with its name", () => {
+  assert.throws(
+    () => loadConfig("/nonexistent/sluice.json", {}),
+    /sluice\.json:\n {2}- cannot be read/,
+  );
+  const path = Deno.makeTempFileSync({ suffix: ".json" });
+  try {
+    Deno.writeTextFileSync(path, '{\n  "shards": 2,\n}');
+    assert.throws(() => loadConfig(path, {}), /is not JSON: .*line 3 column 1/);
+    Deno.writeTextFileSync(path, '\uFEFF{"$schema": "./schema/sluice.schema.json", "shards": 2}');
+    assert.equal(loadConfig(path, {}).config.shards, 2);
+  } finally {
+    Deno.removeSync(path);
+  }
+});
