@@ -1,0 +1,73 @@
+/**
+ * A reading on its way to its device: a range of a batch's bytes, and what its topic says. Nothing
+ * is decoded before the device's own shard takes it, and no string is made of it then.
+ *
+ * @module
+ */
+import type { CompiledRoute } from "./route.ts";
+import type { Rejection } from "./intake.ts";
+import type { LineBuffer } from "./line_buffer.ts";
+import type { GroupDevice } from "./spool/commit_group.ts";
+
+/** The bytes that readings of one frame point into, valid while the frame is being walked. */
+export interface ReadingBatch {
+  readonly data: Uint8Array;
+  /** When the batch came in, wall time in ms; a fraction is used down to the ns. */
+  readonly arrivalMs: number;
+}
+
+/** One payload: `batch.data[start..end)`. One object may be reused for every reading. */
+export interface Reading {
+  readonly batch: ReadingBatch;
+  readonly start: number;
+  readonly end: number;
+  /** `offerFlags` of the intake. */
+  readonly flags: number;
+  /** MQTT packet identifier; 0 for none. */
+  readonly packetId: number;
+  readonly originHash: number;
+  readonly entry: TopicEntry;
+}
+
+/**
+ * What is known of one topic: worked out once, then found again by its bytes. The head and tail are
+ * line protocol, already escaped: a line is `head [metric] tail [payload tags] " " fields " " time`.
+ */
+export interface TopicEntry {
+  readonly kind: "topic";
+  readonly topic: string;
+  readonly route: CompiledRoute;
+  readonly deviceId: string;
+  /** 32 bit, the same in every shard and every run: `owner = deviceHash % shards`. */
+  readonly deviceHash: number;
+  /** Hash of the topic's bytes, seeded alike in every run: part of fingerprints. */
+  readonly topicHash: number;
+  /** What the placeholders of the route's topic stand for here. */
+  readonly params: Readonly<Record<string, string>>;
+  /** `bytes[headStart..headEnd)` and `bytes[headEnd..tailEnd)`. */
+  readonly bytes: Uint8Array;
+  readonly headStart: number;
+  readonly headEnd: number;
+  readonly tailEnd: number;
+}
+
+/** A topic that no reading can come from: no route, or not a topic at all. */
+export interface TopicRefusal {
+  readonly kind: "refused";
+  readonly rejection: Rejection;
+}
+
+/**
+ * Where a device puts the fate of a reading: exactly one call per reading. Before `points` the
+ * device has appended its lines to `lines()`; before any other call it has taken them back.
+ */
+export interface DeviceOutlet<R extends Reading = Reading> {
+  lines(): LineBuffer;
+  /** The fingerprint is (0, 0) when the reading cannot be told from another one. */
+  points(reading: R, device: GroupDevice, fingerprintHi: number, fingerprintLo: number): void;
+  duplicate(reading: R): void;
+  /** Nothing to store and nothing wrong, for example no number in the payload. */
+  refused(reading: R, reason: string): void;
+  /** Cannot be stored, ever. `reason` is a word for a metric label, `detail` a sentence. */
+  dead(reading: R, reason: string, detail: string): void;
+}
