@@ -8,7 +8,7 @@ import type { Node } from "./option.ts";
 /** A copy of `value`, which the table's `node` describes, with every secret as `***`. */
 export function masked(node: Node, value: unknown): unknown {
   if (node.kind === "option") return node.secret === true ? "***" : withoutPasswords(value);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, below]) => {
       const child = Object.hasOwn(node.keys, key) ? node.keys[key] : undefined;
