@@ -1,0 +1,138 @@
+/**
+ * The intake of a shard: finds the owner of every reading that an edge offers and puts it on the
+ * lane there. A reading no route takes is refused on the spot, and counted.
+ *
+ * @module
+ */
+import { type Intake, type Offer, type OfferResult, type Origin, transports } from "./intake.ts";
+import { Lane, type RejectedReading, type SentBatch } from "./lane.ts";
+import type { Ledger } from "./ledger.ts";
+import { type AckLevel, ackLevels, entryWord } from "./readings_frame.ts";
+import type { TopicEntry, TopicRefusal } from "./reading.ts";
+
+/** Answers where the readings of a topic go. */
+export interface TopicLookup {
+  lookup(bytes: Uint8Array, start: number, end: number): TopicEntry | TopicRefusal;
+}
+
+export interface IntakeHubOptions {
+  readonly shards: number;
+  readonly topics: TopicLookup;
+  readonly ledger: Ledger;
+  /** Credit of one lane: see {@linkcode Lane}. */
+  readonly laneBytes: number;
+  readonly payloadBytesMax: number;
+  now(): number;
+  /** Runs a function once the event loop's current events are handled. */
+  defer(run: () => void): void;
+  /** Hands a batch to its owner, in this Worker or another. */
+  transmit(owner: number, ackLevel: AckLevel, batch: SentBatch): void;
+  /** Sees every offer that was accepted, for the log of the data flow. */
+  readonly onOffer?: (offer: Offer) => void;
+}
+
+/** Bytes and readings at which a frame goes on without waiting for the turn to end. */
+const frameBytesMax = 64 * 1024;
+const frameCountMax = 1_024;
+
+/** See the module. */
+export class IntakeHub implements Intake {
+  readonly #options: IntakeHubOptions;
+  /** By owner, then acknowledgement level. */
+  readonly #lanes: Lane[] = [];
+  #flushAsked = false;
+
+  constructor(options: IntakeHubOptions) {
+    this.#options = options;
+    for (let owner = 0; owner < options.shards; owner++) {
+      for (const ackLevel of ackLevels) {
+        this.#lanes.push(
+          new Lane({
+            creditBytes: options.laneBytes,
+            frameBytesMax,
+            frameCountMax,
+            now: options.now,
+            transmit: (batch) => options.transmit(owner, ackLevel, batch),
+          }),
+        );
+      }
+    }
+  }
+
+  /** Readings that were offered and are not settled. */
+  get readings(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.readings, 0);
+  }
+
+  /** Bytes that wait for their owner. */
+  get usedBytes(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.usedBytes, 0);
+  }
+
+  offer(origin: Origin, offer: Offer): OfferResult {
+    const options = this.#options;
+    const transport = transports.indexOf(origin.transport);
+    const found = options.topics.lookup(offer.bytes, offer.topicStart, offer.topicEnd);
+    if (found.kind === "refused") {
+      options.ledger.refusedAtEdge(transport, found.rejection.reason);
+      return found.rejection;
+    }
+    const payloadBytes = offer.payloadEnd - offer.payloadStart;
+    if (payloadBytes > options.payloadBytesMax) {
+      options.ledger.refusedAtEdge(transport, "payload_too_large");
+      return {
+        outcome: "refused",
+        reason: "payload_too_large",
+        detail:
+          `payload of ${payloadBytes} bytes: at most ${options.payloadBytesMax} are taken (limits.payloadBytesMax)`,
+      };
+    }
+    const level = found.route.ackLevel === "stored" ? 1 : 0;
+    const owner = found.deviceHash % options.shards;
+    const lane = this.#lanes[owner * ackLevels.length + level]!;
+    if (!lane.offer(origin, offer, entryWord(offer.packetId, offer.flags, transport))) {
+      return "full";
+    }
+    options.onOffer?.(offer);
+    return "accepted";
+  }
+
+  flush(): void {
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    this.#options.defer(this.#flushNow);
+  }
+
+  forget(origin: Origin): void {
+    for (const lane of this.#lanes) lane.forget(origin);
+  }
+
+  /** The owner settled one of our batches. */
+  settle(
+    owner: number,
+    ackLevel: AckLevel,
+    batchId: number,
+    rejected: readonly RejectedReading[],
+  ): void {
+    this.#lane(owner, ackLevel).settle(batchId, rejected);
+  }
+
+  /** The Worker of `owner` is lost: what it has not settled is kept. */
+  ownerLost(owner: number): void {
+    for (const ackLevel of ackLevels) this.#lane(owner, ackLevel).suspend();
+  }
+
+  /** The Worker of `owner` is back: what was kept is sent again. */
+  ownerBack(owner: number): void {
+    for (const ackLevel of ackLevels) this.#lane(owner, ackLevel).resend();
+  }
+
+  #lane(owner: number, ackLevel: AckLevel): Lane {
+    return this.#lanes[owner * ackLevels.length + ackLevels.indexOf(ackLevel)]!;
+  }
+
+  readonly #flushNow = (): void => {
+    this.#flushAsked = false;
+    for (const lane of this.#lanes) lane.flush();
+  };
+}

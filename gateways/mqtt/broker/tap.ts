@@ -1,0 +1,218 @@
+/**
+ * The stream between a broker's socket and mqtt.js. The client keeps what it is good at (CONNECT,
+ * subscriptions, keep-alive, reconnecting); the messages themselves are taken out of the stream
+ * before they reach it and acknowledged straight on the socket, so that a reading costs no object
+ * per packet, and so that not reading the socket is the whole of the backpressure.
+ *
+ * @module
+ */
+import { Duplex } from "node:stream";
+import { Buffer } from "node:buffer";
+import { encodePacket, type Packet } from "../codec/packet.ts";
+import type { ProtocolVersion } from "../codec/packet_type.ts";
+import type { PublishView } from "../codec/publish.ts";
+import { type PacketHandler, PacketScanner } from "../codec/scanner.ts";
+import type { ByteStream } from "./dial.ts";
+
+/** What the tap takes out of the stream. */
+export interface TapHandler {
+  /** False: not now. The socket is not read until {@linkcode BrokerTap.readOn}. */
+  publish(view: PublishView): boolean;
+  /** The broker releases a QoS 2 message: answer PUBCOMP. */
+  released(packetId: number): void;
+  /** Every whole packet that was read has been handed over. */
+  drained(): void;
+}
+
+export interface TapOptions {
+  readonly dial: () => Promise<ByteStream>;
+  readonly version: 4 | 5;
+  readonly packetBytesMax: number;
+  readonly handler: TapHandler;
+}
+
+const pingRequest = 0xc0;
+const pingResponse = Buffer.from([0xd0, 0x00]);
+
+/** One connection's stream; mqtt.js makes a new one for each try. */
+export class BrokerTap extends Duplex {
+  readonly #handler: TapHandler;
+  readonly #version: ProtocolVersion;
+  readonly #scanner: PacketScanner;
+  #stream: ByteStream | undefined;
+  readonly #opened: Promise<ByteStream>;
+  #outbound = Promise.resolve();
+  #outboundBytes = 0;
+  #pending: Uint8Array = Buffer.alloc(0);
+  #pendingEnd = 0;
+  #wake: (() => void) | undefined;
+  #stalled = false;
+  #partial = Buffer.alloc(0);
+
+  constructor(options: TapOptions) {
+    super({ autoDestroy: true, emitClose: true, decodeStrings: true });
+    this.#handler = options.handler;
+    this.#version = options.version;
+    this.#scanner = new PacketScanner("client", this.#packetHandler(), {
+      version: options.version,
+      packetBytesMax: options.packetBytesMax,
+    });
+    this.#opened = options.dial();
+    this.#run().catch((cause: unknown) => this.destroy(asError(cause)));
+  }
+
+  /** Bytes that were written and that the broker has not taken yet. */
+  get outboundBytes(): number {
+    return this.#outboundBytes;
+  }
+
+  /** Sends whole packets, between those of mqtt.js. */
+  send(packets: Uint8Array): void {
+    this.#outboundBytes += packets.length;
+    this.#outbound = this.#outbound
+      .then(async () => {
+        const stream = await this.#opened;
+        await stream.write(packets);
+        this.#outboundBytes -= packets.length;
+      })
+      .catch((cause: unknown) => {
+        this.destroy(asError(cause));
+      });
+  }
+
+  /** Hands over what was refused before, and reads on. */
+  readOn(): void {
+    this.#wake?.();
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#writeWhole(chunk);
+    done();
+  }
+
+  override _writev(
+    chunks: { chunk: Buffer; encoding: string }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#writeWhole(Buffer.concat(chunks.map(({ chunk }) => chunk)));
+    done();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#outbound.then(() => {
+      this.#stream?.close();
+      done();
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#stream?.close();
+    this.#wake?.();
+    done(error);
+  }
+
+  async #run(): Promise<void> {
+    const stream = await this.#opened;
+    if (this.destroyed) return stream.close();
+    this.#stream = stream;
+    for (;;) {
+      const chunk = await stream.read().catch((cause: unknown) => {
+        if (this.destroyed) return undefined;
+        throw cause;
+      });
+      if (chunk === undefined) break;
+      await this.#take(chunk);
+      if (this.destroyed) return;
+    }
+    this.push(null);
+    this.destroy();
+  }
+
+  /** Scans `chunk` behind what was left over, waiting whenever the handler refuses. */
+  async #take(chunk: Uint8Array): Promise<void> {
+    let bytes = chunk;
+    let end = chunk.length;
+    if (this.#pendingEnd > 0) {
+      end = this.#pendingEnd + chunk.length;
+      if (this.#pending.length < end) {
+        const grown = new Uint8Array(Math.max(end, this.#scanner.missingBytes + this.#pendingEnd));
+        grown.set(this.#pending.subarray(0, this.#pendingEnd));
+        this.#pending = grown;
+      }
+      this.#pending.set(chunk, this.#pendingEnd);
+      bytes = this.#pending;
+    }
+    let at = 0;
+    for (;;) {
+      at = this.#scanner.scan(bytes, at, end);
+      this.#handler.drained();
+      if (at === end || this.#scanner.missingBytes > 0) break;
+      this.#stalled = true;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+      this.#stalled = false;
+      this.#wake = undefined;
+      if (this.destroyed) return;
+    }
+    const left = end - at;
+    if (left > 0) {
+      if (this.#pending.length < left || bytes !== this.#pending) {
+        this.#pending = new Uint8Array(Math.max(left * 2, 4096));
+      }
+      this.#pending.set(bytes.subarray(at, end));
+    }
+    this.#pendingEnd = left;
+  }
+
+  #packetHandler(): PacketHandler {
+    return {
+      publish: (view) => this.#handler.publish(view),
+      acknowledged: (kind, packetId) => {
+        if (kind === "pubrel") this.#handler.released(packetId);
+        return true;
+      },
+      packet: (packet: Packet) => {
+        this.push(Buffer.from(encodePacket(packet, this.#version)));
+        return true;
+      },
+    };
+  }
+
+  /**
+   * mqtt.js may write a packet in pieces: only whole ones go out, so that {@linkcode send} never
+   * falls between two pieces. While the socket is not read, the answer to its ping is not seen:
+   * it gets one from here, and the broker gets the ping all the same.
+   */
+  #writeWhole(chunk: Buffer): void {
+    const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
+    let at = 0;
+    for (;;) {
+      const length = wholePacketLength(bytes, at);
+      if (length === undefined) break;
+      if (bytes[at] === pingRequest && this.#stalled) this.push(pingResponse);
+      at += length;
+    }
+    if (at > 0) this.send(bytes.subarray(0, at));
+    this.#partial = Buffer.from(bytes.subarray(at));
+  }
+}
+
+/** Length of the packet at `at`, fixed header included; `undefined` when it is not whole. */
+function wholePacketLength(bytes: Uint8Array, at: number): number | undefined {
+  let length = 0;
+  for (let i = 1; i <= 4; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined) return undefined;
+    length += (byte & 0x7f) * 128 ** (i - 1);
+    if (byte < 0x80) {
+      const whole = 1 + i + length;
+      return at + whole <= bytes.length ? whole : undefined;
+    }
+  }
+  return undefined;
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}
