@@ -1,0 +1,80 @@
+/**
+ * What a store's HTTP answer to a write means. One pure function, so that InfluxDB 1, 2, 3 and
+ * VictoriaMetrics differ in one table of tests and nowhere else.
+ *
+ * @module
+ */
+import type { SinkResult } from "../../actors/sink.ts";
+
+/** The parts of an answer that decide. */
+export interface WriteAnswer {
+  readonly status: number;
+  /** The body, or the `X-Influxdb-Error` header when there is none. */
+  readonly body: string;
+  /** The `Retry-After` header: seconds or an HTTP date [RFC 9110 section 10.2.3]. */
+  readonly retryAfter: string | undefined;
+}
+
+const reasonCharsMax = 500;
+const retryAfterMaxMs = 3_600_000;
+
+/** Decides by status, and by the words of the body where the status does not say enough. */
+export function resultOf(answer: WriteAnswer, nowMs: number): SinkResult {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: "stored" };
+  const reason = reasonOf(answer);
+  if (status === 413) return { kind: "too_large", reason };
+  if (status === 400 || status === 422) {
+    // InfluxDB 1 and 2: "partial write: … dropped=1"; 3: "partial write of line protocol occurred".
+    return { kind: "rejected", reason, partial: /\bpartial write\b/i.test(answer.body) };
+  }
+  // InfluxDB 1 answers 500 to a retention policy that is not there.
+  const missingPolicy = /retention policy not found/i.test(answer.body);
+  if (status < 500 && !retriedStatuses.has(status) || missingPolicy) {
+    return { kind: "misconfigured", reason };
+  }
+  const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
+  return retryAfterMs === undefined
+    ? { kind: "retry", reason }
+    : { kind: "retry", reason, retryAfterMs };
+}
+
+/** Request Timeout, Too Early, Too Many Requests. */
+const retriedStatuses = new Set([408, 425, 429]);
+
+/**
+ * Whether a 404 (405) says that there is no such API, rather than no such bucket: InfluxDB answers
+ * the latter in JSON, and a server without the path in its own words.
+ */
+export function isMissingApi(answer: WriteAnswer): boolean {
+  return (answer.status === 404 || answer.status === 405) && messageIn(answer.body) === undefined;
+}
+
+/** `Retry-After` in ms, at most an hour; `undefined` when absent or neither seconds nor a date. */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  const text = header?.trim() ?? "";
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), retryAfterMaxMs);
+}
+
+function reasonOf({ status, body }: WriteAnswer): string {
+  const words = (messageIn(body) ?? body).replace(/\p{Cc}+/gu, " ").trim();
+  const reason = words === "" ? `${status}` : `${status}: ${words}`;
+  return reason.slice(0, reasonCharsMax);
+}
+
+/** InfluxDB 1 and 3 say `{"error": …}`, 2 says `{"code": …, "message": …}`. */
+function messageIn(body: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return undefined; // Not JSON: the caller takes the text as it is.
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  if ("error" in value && typeof value.error === "string") {
+    const detail = "data" in value ? ` ${JSON.stringify(value.data)}` : "";
+    return value.error + detail;
+  }
+  return "message" in value && typeof value.message === "string" ? value.message : undefined;
+}
