@@ -26,6 +26,15 @@ async function query(url: string, q: string): Promise<string> {
   return await response.text();
 }
 
+/** VictoriaMetrics shows points about a second after it took them. */
+async function exported(url: string): Promise<string> {
+  for (;;) {
+    const answer = await (await fetch(`${url}/api/v1/export?match[]={device="d"}`)).text();
+    if (answer !== "") return answer;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
 testWith(
   ["influxd"],
   "InfluxDB 1.6 stores to the nanosecond, and says what it refuses",
