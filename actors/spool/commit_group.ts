@@ -56,6 +56,9 @@ export class CommitGroup {
   fingerprintHi: Uint32Array<ArrayBuffer>;
   fingerprintLo: Uint32Array<ArrayBuffer>;
   devices: string[] = [];
+  /** The same ids in UTF-8, end to end, and where each ends. */
+  readonly deviceIds = new LineBuffer(4 * 1024);
+  readonly deviceEnds: number[] = [];
   /** Completed once the group is synced. */
   durable: Completion[] = [];
   /** Completed once every reading of the group is in the store, or is a dead letter. */
@@ -82,6 +85,8 @@ export class CommitGroup {
       device.groupNo = this.groupNo;
       device.slot = this.devices.length;
       this.devices.push(device.id);
+      this.deviceIds.appendText(device.id);
+      this.deviceEnds.push(this.deviceIds.length);
     }
     this.#closed = this.lines.length;
     this.lineEnds[at] = this.#closed;
@@ -103,6 +108,8 @@ export class CommitGroup {
     this.lines.length = 0;
     this.#closed = 0;
     this.devices = [];
+    this.deviceIds.length = 0;
+    this.deviceEnds.length = 0;
     this.durable = [];
     this.stored = [];
   }
