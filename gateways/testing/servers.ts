@@ -52,6 +52,7 @@ export function startVictoriaMetrics(extra: readonly string[] = []): Promise<Ser
           `-storageDataPath=${dir}/data`,
           "-retentionPeriod=100y",
           "-memory.allowedPercent=20",
+          "-http.maxGracefulShutdownDuration=1s", // Idle keep-alive connections would hold it.
           ...extra,
         ],
       }),
