@@ -114,6 +114,8 @@ Deno.test("repeats are held back, counted and told at the end of the period", ()
   assert.deepEqual(written[6]?.fields, { heldBack: 95, forMs: 10_000 });
   limiter.take(entry({ i: 100 }));
   assert.deepEqual(written[7]?.fields, { i: 100 });
+  limiter.flush();
+  assert.equal(written.length, 8);
   assert.equal(clock.pending, 0);
 });
 
