@@ -1,0 +1,278 @@
+/**
+ * One broker connection as an actor: subscribes, hands every message to the intake, acknowledges
+ * what was settled, and stops reading the socket when there is no credit.
+ *
+ * @module
+ */
+import mqtt from "mqtt";
+import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
+import { offerFlags } from "../../../actors/intake.ts";
+import type { Actor, Context } from "../../../runtime/actor.ts";
+import { AckQueue } from "../ack_queue.ts";
+import { writeAcknowledged } from "../codec/acknowledgement.ts";
+import type { PublishView } from "../codec/publish.ts";
+import { PacketWriter } from "../codec/writer.ts";
+import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
+import { subscriptionChange, type SubscriptionMemory, wireFilters } from "./subscriptions.ts";
+import { BrokerTap, type TapHandler } from "./tap.ts";
+
+/** What a broker connection needs to know. */
+export interface BrokerOptions {
+  /** User and password may stand in it. */
+  readonly url: URL;
+  readonly clientId: string;
+  readonly filters: readonly string[];
+  readonly share?: string;
+  readonly qos: 0 | 1 | 2;
+  readonly version: 4 | 5;
+  readonly clean: boolean;
+  readonly sessionExpiryS: number;
+  readonly receiveMaximum: number;
+  readonly keepAliveS: number;
+  readonly packetBytesMax: number;
+  readonly tls: TlsIdentity;
+}
+
+/** What the gateway tells its surroundings; each is one line in the log or one number. */
+export interface BrokerEvents {
+  connected(sessionPresent: boolean): void;
+  disconnected(reason: string): void;
+  failed(reason: string): void;
+  /** A subscription was refused: topic filter and reason code. */
+  refused(filter: string, code: number): void;
+}
+
+export type BrokerCommand =
+  | { readonly kind: "filters"; readonly filters: readonly string[] }
+  | { readonly kind: "drain"; readonly drained: () => void }
+  | { readonly kind: "connected"; readonly sessionPresent: boolean };
+
+export interface BrokerDependencies {
+  readonly intake: Intake;
+  readonly events: BrokerEvents;
+  readonly memory: SubscriptionMemory;
+  readonly hash: (text: string) => number;
+  readonly dial?: (url: URL, tls: TlsIdentity) => Promise<ByteStream>;
+}
+
+/** Waits before a new try, in ms. */
+const reconnectMs = 1_000;
+const connackTimeoutMs = 10_000;
+
+/** See the module. */
+export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
+  readonly transport = "broker";
+  readonly originHash: number;
+  readonly #options: BrokerOptions;
+  readonly #needs: BrokerDependencies;
+  readonly #client: mqtt.MqttClient;
+  readonly #writer = new PacketWriter();
+  readonly #offer: Offer;
+  /** QoS 2 messages that were taken and not released yet: a second copy is not a second reading. */
+  readonly #received = new Set<number>();
+  #acks: AckQueue;
+  /** Sequences of this connection start here: settlements of an earlier one are not for it. */
+  #epoch = 0;
+  #tap: BrokerTap | undefined;
+  #filters: readonly string[];
+  #connected = false;
+  #draining: (() => void) | undefined;
+  #lastError = "";
+
+  constructor(options: BrokerOptions, needs: BrokerDependencies, context: Context<BrokerCommand>) {
+    this.#options = options;
+    this.#needs = needs;
+    this.#filters = options.filters;
+    this.originHash = needs.hash(options.clientId);
+    this.#acks = new AckQueue(options.receiveMaximum);
+    this.#offer = {
+      bytes: new Uint8Array(0),
+      topicStart: 0,
+      topicEnd: 0,
+      payloadStart: 0,
+      payloadEnd: 0,
+      flags: 0,
+      packetId: 0,
+      sequence: 0,
+    };
+    this.#client = new mqtt.MqttClient(() => this.#connect(), this.#clientOptions());
+    this.#listen(context);
+  }
+
+  /** Whether messages can come in. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** What last went wrong; empty when nothing did since the connection was made. */
+  get lastError(): string {
+    return this.#lastError;
+  }
+
+  receive(command: BrokerCommand): void {
+    switch (command.kind) {
+      case "connected":
+        return this.#subscribe();
+      case "filters":
+        this.#filters = command.filters;
+        if (this.#connected) this.#subscribe();
+        return;
+      case "drain":
+        this.#draining = command.drained;
+        return this.#finishDrain();
+      default:
+        return command satisfies never;
+    }
+  }
+
+  stopped(): Promise<void> {
+    this.#needs.intake.forget(this);
+    return new Promise((resolve) => this.#client.end(true, {}, () => resolve()));
+  }
+
+  publish(view: PublishView): boolean {
+    if (this.#draining !== undefined) return false;
+    const { qos, packetId } = view;
+    if (qos === 2 && this.#received.has(packetId)) return true;
+    if (qos > 0 && this.#acks.full) return false;
+    const offer = this.#offer;
+    offer.bytes = view.bytes;
+    offer.topicStart = view.topicStart;
+    offer.topicEnd = view.topicEnd;
+    offer.payloadStart = view.payloadStart;
+    offer.payloadEnd = view.payloadEnd;
+    offer.packetId = packetId;
+    offer.flags = qos | (view.dup ? offerFlags.dup : 0) | (view.retain ? offerFlags.retain : 0);
+    offer.sequence = qos === 0 ? -1 : this.#epoch + this.#acks.push(packetId, qos);
+    const result = this.#needs.intake.offer(this, offer);
+    if (result === "full") {
+      if (qos > 0) this.#acks.unpush();
+      return false;
+    }
+    if (qos === 2) this.#received.add(packetId);
+    if (result !== "accepted" && qos > 0) this.#acks.settle(offer.sequence - this.#epoch, 0);
+    return true;
+  }
+
+  released(packetId: number): void {
+    this.#received.delete(packetId);
+    writeAcknowledged(this.#writer, "pubcomp", packetId);
+  }
+
+  drained(): void {
+    this.#needs.intake.flush();
+    this.#release();
+  }
+
+  /** A rejected message is acknowledged as taken: the broker could do nothing better with it. */
+  settled(sequence: number, _rejection: Rejection | undefined): void {
+    if (sequence >= this.#epoch) this.#acks.settle(sequence - this.#epoch, 0);
+  }
+
+  settledEnd(): void {
+    this.#release();
+  }
+
+  resume(): void {
+    this.#tap?.readOn();
+  }
+
+  #clientOptions(): mqtt.IClientOptions {
+    const { url, version, clean, keepAliveS, receiveMaximum, sessionExpiryS, clientId } =
+      this.#options;
+    return {
+      clientId,
+      clean,
+      keepalive: keepAliveS,
+      protocolId: "MQTT",
+      protocolVersion: version,
+      reconnectPeriod: reconnectMs,
+      connectTimeout: connackTimeoutMs,
+      resubscribe: false,
+      reconnectOnConnackError: true,
+      ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
+      ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
+      ...(version === 5
+        ? { properties: { receiveMaximum, sessionExpiryInterval: clean ? 0 : sessionExpiryS } }
+        : {}),
+    };
+  }
+
+  #connect(): BrokerTap {
+    this.#epoch += 0x1_0000_0000;
+    this.#acks = new AckQueue(this.#options.receiveMaximum);
+    // What was not acknowledged comes again, marked as a duplicate, and its device knows it.
+    this.#received.clear();
+    const open = this.#needs.dial ?? dial;
+    const tap = new BrokerTap({
+      dial: () => open(this.#options.url, this.#options.tls),
+      version: this.#options.version,
+      packetBytesMax: this.#options.packetBytesMax,
+      handler: this,
+    });
+    this.#tap = tap;
+    return tap;
+  }
+
+  #listen(context: Context<BrokerCommand>): void {
+    const { events } = this.#needs;
+    this.#client.on("connect", (connack) => {
+      this.#connected = true;
+      this.#lastError = "";
+      events.connected(connack.sessionPresent);
+      context.self.tell({ kind: "connected", sessionPresent: connack.sessionPresent });
+    });
+    this.#client.on("close", () => {
+      if (!this.#connected) return;
+      this.#connected = false;
+      events.disconnected(this.#lastError === "" ? "connection closed" : this.#lastError);
+    });
+    this.#client.on("error", (error) => {
+      this.#lastError = error.message;
+      events.failed(error.message);
+    });
+  }
+
+  #subscribe(): void {
+    const { clientId, share, qos } = this.#options;
+    const wanted = wireFilters(this.#filters, share);
+    const { subscribe, unsubscribe } = subscriptionChange(
+      this.#needs.memory.load(clientId),
+      wanted,
+    );
+    if (unsubscribe.length > 0) this.#client.unsubscribe(unsubscribe);
+    if (subscribe.length === 0) return;
+    this.#client.subscribe(subscribe, { qos }, (error, granted) => {
+      if (error) {
+        this.#lastError = `subscribe: ${error.message}`;
+        this.#needs.events.failed(this.#lastError);
+        return;
+      }
+      this.#needs.memory.save(clientId, wanted);
+      for (const grant of granted ?? []) {
+        if (grant.qos >= 0x80) this.#needs.events.refused(grant.topic, grant.qos);
+      }
+    });
+  }
+
+  /** Writes the acknowledgements that are due, all in one go. */
+  #release(): void {
+    const writer = this.#writer;
+    this.#acks.release((packetId, qos) => {
+      writeAcknowledged(writer, qos === 1 ? "puback" : "pubrec", packetId);
+    });
+    if (writer.length > 0) {
+      this.#tap?.send(writer.bytes.slice(0, writer.length));
+      writer.length = 0;
+      this.#tap?.readOn();
+    }
+    this.#finishDrain();
+  }
+
+  #finishDrain(): void {
+    if (this.#draining === undefined || this.#acks.size > 0) return;
+    const drained = this.#draining;
+    this.#draining = () => {};
+    drained();
+  }
+}
