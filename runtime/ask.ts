@@ -1,0 +1,82 @@
+/**
+ * Questions with a deadline: an address for the answer that lives until the answer, or the
+ * deadline, has come.
+ *
+ * @module
+ */
+import type { ActorRef, TellResult } from "./actor.ts";
+import type { DeadLetters } from "./dead_letters.ts";
+import { Deadline, type Deadlines } from "./deadlines.ts";
+
+/** Why a question has no answer. `full` and `stopped` are the asked actor's own answer. */
+export class AskError extends Error {
+  override readonly name = "AskError";
+
+  constructor(readonly reason: "timeout" | "full" | "stopped", message: string) {
+    super(message);
+  }
+}
+
+/** The address that a question carries. Only the first answer within the deadline counts. */
+class ReplyRef<R> extends Deadline implements ActorRef<R> {
+  #open = true;
+
+  constructor(
+    readonly asked: ActorRef<never>,
+    readonly deadLetters: DeadLetters,
+    readonly replied: (reply: R) => void,
+    readonly failed: (cause: AskError) => void,
+  ) {
+    super();
+  }
+
+  get path(): string {
+    return `${this.asked.path}?reply`;
+  }
+
+  tell(reply: R): TellResult {
+    if (!this.#open) {
+      this.deadLetters.publish({
+        message: reply,
+        target: this.path,
+        kind: "reply",
+        reason: "late_reply",
+      });
+      return "stopped";
+    }
+    this.#open = false;
+    this.clear();
+    this.replied(reply);
+    return "accepted";
+  }
+
+  override due(): void {
+    this.fail("timeout", `${this.asked.path} did not answer in time`);
+  }
+
+  fail(reason: AskError["reason"], message: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.clear();
+    this.failed(new AskError(reason, message));
+  }
+}
+
+/**
+ * Sends what `make` makes of the reply address to `to`. Exactly one of `replied` and `failed` is
+ * called; `replied` in the turn of the one who replies, so it must only pass the reply on.
+ */
+export function askWith<Q, R>(
+  host: { readonly deadlines: Deadlines; readonly deadLetters: DeadLetters },
+  to: ActorRef<Q>,
+  make: (replyTo: ActorRef<R>) => Q,
+  deadlineMs: number,
+  replied: (reply: R) => void,
+  failed: (cause: AskError) => void,
+): void {
+  const reply = new ReplyRef<R>(to, host.deadLetters, replied, failed);
+  const question = make(reply);
+  host.deadlines.set(reply, deadlineMs);
+  const answer = to.tell(question);
+  if (answer !== "accepted") reply.fail(answer, `${to.path} did not take the question: ${answer}`);
+}

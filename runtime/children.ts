@@ -1,0 +1,197 @@
+/**
+ * The children of one actor: carries out what {@link ./supervisor.ts} decides, and stops them in
+ * the order asked for.
+ *
+ * A restart of several children is a round: they end one after the other, the youngest first, wait
+ * for the backoff, and start again in their order. Rounds that meet become one.
+ *
+ * @module
+ */
+import type { ActorRef } from "./actor.ts";
+import { backoffDelayMs } from "./backoff.ts";
+import type { Cell } from "./cell.ts";
+import type { Timer } from "./clock.ts";
+import type { Failure } from "./failure.ts";
+import type { RestartWindow } from "./restart_window.ts";
+import { type ChildExit, countsTogether, decide, restartGroup } from "./supervisor.ts";
+
+/** Children on their way to the next incarnation. */
+interface Round {
+  /** In start order. */
+  readonly members: Set<Cell>;
+  readonly delayMs: number;
+  timer: Timer | undefined;
+}
+
+export class Children {
+  readonly #owner: Cell;
+  /** In start order. */
+  readonly #byId = new Map<string, Cell>();
+  readonly #roundOf = new Map<Cell, Round>();
+  #window: RestartWindow = [];
+  /** While all are being stopped: what to call then, and who is left, in start order. */
+  #stopping: { readonly done: () => void; readonly left: Cell[] } | undefined;
+
+  constructor(owner: Cell) {
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** A second child of one id is an error. */
+  add(child: Cell): void {
+    if (this.#byId.has(child.id)) {
+      throw new Error(`Cannot start ${child.id} under ${this.#owner.path}: it is there already`);
+    }
+    this.#byId.set(child.id, child);
+  }
+
+  get(id: string): Cell | undefined {
+    return this.#byId.get(id);
+  }
+
+  find(ref: ActorRef<never>): Cell | undefined {
+    for (const child of this.#byId.values()) if (child === ref || child.self === ref) return child;
+    return undefined;
+  }
+
+  /** In start order; sees children that come and go meanwhile. */
+  values(): MapIterator<Cell> {
+    return this.#byId.values();
+  }
+
+  /** A child threw, or stopped itself. */
+  exited(child: Cell, exit: ChildExit, failure: Failure | undefined): void {
+    const round = this.#roundOf.get(child);
+    if (round !== undefined) return child.end(exit, "restart", failure);
+    if (this.#stopping !== undefined) return child.end(exit, "stopped", failure);
+    const { supervision } = this.#owner.settings;
+    const { clock } = this.#owner;
+    const together = countsTogether(supervision);
+    const decision = decide(
+      supervision,
+      child.settings.restart,
+      exit,
+      together ? this.#window : child.extras.window,
+      clock.monotonic(),
+    );
+    const delayMs = decision.kind === "restart" ? this.#delayMs(child) : 0;
+    this.#owner.host.supervised({
+      path: child.path,
+      kind: child.settings.kind,
+      exit,
+      ...(failure === undefined ? {} : { failure }),
+      decision: decision.kind === "exceeded" ? decision.then : decision.kind,
+      delayMs,
+    });
+    if (decision.kind === "restart") {
+      if (together) this.#window = decision.window;
+      else child.extras.window = decision.window;
+      child.end(exit, "restart", failure);
+      this.#restart(child, delayMs);
+    } else if (decision.kind === "exceeded" && decision.then === "quarantine") {
+      child.end("quarantined", "quarantined", failure);
+    } else {
+      child.end(exit, "stopped", failure);
+      if (decision.kind === "exceeded" && decision.then === "escalate") {
+        const { intensity, periodMs } = supervision;
+        const cause = failure === undefined ? "it completed" : failure.message;
+        this.#owner.escalate(
+          new Error(
+            `${child.path} needed more than ${intensity} restarts in ${periodMs} ms: ${cause}`,
+          ),
+        );
+      }
+    }
+  }
+
+  /** A child's incarnation has ended, and the next one waits. */
+  paused(child: Cell): void {
+    const round = this.#roundOf.get(child);
+    if (round !== undefined) this.#advance(round);
+  }
+
+  /** A child has ended for good. */
+  gone(child: Cell): void {
+    const round = this.#roundOf.get(child);
+    this.#byId.delete(child.id);
+    if (round !== undefined) {
+      this.#roundOf.delete(child);
+      round.members.delete(child);
+      this.#advance(round);
+    }
+    if (this.#stopping !== undefined) this.#stopNext(this.#stopping);
+  }
+
+  /** Ends all children for good, then calls `done`. */
+  stopAll(done: () => void): void {
+    this.#stopping = { done, left: [...this.#byId.values()] };
+    for (const round of this.#roundOf.values()) round.timer?.clear();
+    this.#roundOf.clear();
+    if (this.#owner.settings.stopChildren === "together") {
+      for (const child of this.#byId.values()) child.end("shutdown", "stopped");
+    }
+    this.#stopNext(this.#stopping);
+  }
+
+  #stopNext(stopping: { readonly done: () => void; readonly left: Cell[] }): void {
+    if (this.#byId.size === 0) return stopping.done();
+    if (this.#owner.settings.stopChildren === "together") return;
+    for (let last = stopping.left.at(-1); last !== undefined; last = stopping.left.at(-1)) {
+      if (last.state !== "stopped") return last.end("shutdown", "stopped");
+      stopping.left.pop();
+    }
+  }
+
+  #delayMs(child: Cell): number {
+    const { backoff } = this.#owner.settings.supervision;
+    if (backoff === undefined) return 0;
+    const { clock, host } = this.#owner;
+    if (clock.monotonic() - child.extras.resumedMs >= backoff.resetMs) child.extras.attempts = 0;
+    return backoffDelayMs(backoff, child.extras.attempts++, host.random);
+  }
+
+  #restart(failed: Cell, delayMs: number): void {
+    const { strategy } = this.#owner.settings.supervision;
+    const group = new Set(restartGroup(strategy, this.#byId.values(), failed));
+    let longestMs = delayMs;
+    for (const round of new Set([...group].map((member) => this.#roundOf.get(member)))) {
+      if (round === undefined) continue;
+      for (const member of round.members) group.add(member);
+      longestMs = Math.max(longestMs, round.delayMs);
+      round.timer?.clear();
+    }
+    const round: Round = {
+      members: group.size === 1 ? group : this.#inStartOrder(group),
+      delayMs: longestMs,
+      timer: undefined,
+    };
+    for (const member of round.members) this.#roundOf.set(member, round);
+    this.#advance(round);
+  }
+
+  /** Without those that were given up on. */
+  #inStartOrder(group: ReadonlySet<Cell>): Set<Cell> {
+    const all = [...this.#byId.values()];
+    return new Set(all.filter((child) => group.has(child) && child.state !== "quarantined"));
+  }
+
+  #advance(round: Round): void {
+    for (const member of [...round.members].reverse()) {
+      if (member.state === "waiting") continue;
+      const temporary = member.settings.restart === "temporary";
+      member.end("shutdown", temporary ? "stopped" : "restart");
+      return;
+    }
+    const resume = () => {
+      for (const member of round.members) {
+        this.#roundOf.delete(member);
+        member.resume();
+      }
+    };
+    if (round.delayMs === 0 || round.members.size === 0) resume();
+    else round.timer ??= this.#owner.clock.setTimer(round.delayMs, resume);
+  }
+}
