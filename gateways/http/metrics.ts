@@ -1,0 +1,222 @@
+/**
+ * `GET /metrics`: the shards' snapshots in the form of Prometheus. The text is made by prom-client,
+ * from plain data, as it does for the workers of a cluster.
+ *
+ * @module
+ */
+import { memoryUsage, resourceUsage } from "node:process";
+import { AggregatorRegistry } from "prom-client";
+import type { HistogramSnapshot, ShardSnapshot } from "../../actors/snapshot.ts";
+import type { ServiceInfo } from "./control.ts";
+
+type Labels = Readonly<Record<string, string | number>>;
+
+/** One sample: its labels, its value, and its name where that differs from the family's. */
+interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly metricName?: string;
+}
+
+/** All samples of one name, as prom-client's `getMetricsAsJSON` has them. */
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly values: readonly Sample[];
+  readonly aggregator: "sum";
+}
+
+/** What the process itself uses. */
+export interface ProcessUse {
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** Reads what this process uses now. */
+export function processUse(): ProcessUse {
+  const { userCPUTime, systemCPUTime } = resourceUsage();
+  return { residentBytes: memoryUsage.rss(), cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+}
+
+/** The media type of {@linkcode metricsText}. */
+export const metricsType = AggregatorRegistry.PROMETHEUS_CONTENT_TYPE;
+
+/** The metrics of contracts.md, section 4, with label `gateway` on every sample. */
+export function metricsText(
+  service: ServiceInfo,
+  shards: readonly ShardSnapshot[],
+  use: ProcessUse,
+): Promise<string> {
+  const families = [...readingFamilies(shards), ...furtherFamilies(shards), ...own(service, use)];
+  const registry = AggregatorRegistry.aggregate([families]);
+  registry.setDefaultLabels({ gateway: service.gateway });
+  return registry.metrics();
+}
+
+function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
+  const each = (samples: (shard: ShardSnapshot) => readonly Sample[]): Sample[] =>
+    shards.flatMap((shard) =>
+      samples(shard).map((sample) => ({
+        ...sample,
+        labels: { shard: shard.shard, ...sample.labels },
+      }))
+    );
+  const one = (value: (shard: ShardSnapshot) => number): Sample[] =>
+    each((shard) => [{ labels: {}, value: value(shard) }]);
+  return [
+    counter(
+      "sluice_readings_received_total",
+      "Readings that came in, by transport.",
+      each(({ received }) => samplesBy("transport", received)),
+    ),
+    counter(
+      "sluice_readings_settled_total",
+      "Readings whose fate is durable, by outcome and reason.",
+      each(({ settled }) => [
+        { labels: { outcome: "stored" }, value: settled.stored },
+        { labels: { outcome: "duplicate" }, value: settled.duplicate },
+        ...withReasons("dead_lettered", settled.deadLettered),
+        ...withReasons("refused", settled.refused),
+      ]),
+    ),
+    gauge(
+      "sluice_readings_in_flight",
+      "Readings received and not yet durable.",
+      one(({ inFlight }) => inFlight),
+    ),
+    gauge(
+      "sluice_spool_readings",
+      "Readings that are durable in the spool and not yet in the store.",
+      one(({ spoolReadings }) => spoolReadings),
+    ),
+    gauge("sluice_spool_bytes", "Bytes of the spool on disk.", one(({ spoolBytes }) => spoolBytes)),
+    histogram(
+      "sluice_settle_seconds",
+      "Time from receiving a reading to its being durable.",
+      shards,
+      ({ settleSeconds }) => settleSeconds,
+    ),
+    histogram(
+      "sluice_store_seconds",
+      "Time of one write to the store.",
+      shards,
+      ({ storeSeconds }) => storeSeconds,
+    ),
+    gauge(
+      "sluice_mailbox_depth",
+      "Messages waiting in mailboxes, by kind of actor.",
+      each(({ mailboxDepth }) => samplesBy("kind", mailboxDepth)),
+    ),
+    counter(
+      "sluice_actor_restarts_total",
+      "Restarts of actors, by kind.",
+      each(({ restarts }) => samplesBy("kind", restarts)),
+    ),
+    gauge(
+      "sluice_sessions",
+      "Live connections, by transport.",
+      each(({ sessions }) => samplesBy("transport", sessions)),
+    ),
+    gauge(
+      "sluice_devices",
+      "Known devices, by presence.",
+      each(({ devices }) => samplesBy("state", { ...devices })),
+    ),
+    gauge(
+      "sluice_shard_ready",
+      "1 when the shard can take readings.",
+      one(({ notReady }) => notReady.length === 0 ? 1 : 0),
+    ),
+  ];
+}
+
+/** Counters and gauges that shards name themselves. */
+function furtherFamilies(shards: readonly ShardSnapshot[]): Family[] {
+  const gather = (
+    of: (shard: ShardSnapshot) => Readonly<Record<string, number>>,
+    make: (name: string, help: string, values: readonly Sample[]) => Family,
+  ): Family[] => {
+    const byName = new Map<string, Sample[]>();
+    for (const shard of shards) {
+      for (const [name, value] of Object.entries(of(shard))) {
+        const samples = byName.get(name) ?? [];
+        samples.push({ labels: { shard: shard.shard }, value });
+        byName.set(name, samples);
+      }
+    }
+    return [...byName].map(([name, samples]) => make(name, wordsOf(name), samples));
+  };
+  return [
+    ...gather(({ counters }) => counters, counter),
+    ...gather(({ gauges }) => gauges, gauge),
+  ];
+}
+
+function own(service: ServiceInfo, use: ProcessUse): Family[] {
+  return [
+    gauge("sluice_build_info", "Always 1; the version is a label.", [
+      { labels: { version: service.version, deno: Deno.version.deno }, value: 1 },
+    ]),
+    gauge("process_resident_memory_bytes", "Resident memory of the process.", [
+      { labels: {}, value: use.residentBytes },
+    ]),
+    counter("process_cpu_seconds_total", "CPU time of the process, user and system.", [
+      { labels: {}, value: use.cpuSeconds },
+    ]),
+    gauge("process_start_time_seconds", "Start of the process, seconds since the epoch.", [
+      { labels: {}, value: service.startedMs / 1000 },
+    ]),
+  ];
+}
+
+function counter(name: string, help: string, values: readonly Sample[]): Family {
+  return { name, help, type: "counter", values, aggregator: "sum" };
+}
+
+function gauge(name: string, help: string, values: readonly Sample[]): Family {
+  return { name, help, type: "gauge", values, aggregator: "sum" };
+}
+
+function histogram(
+  name: string,
+  help: string,
+  shards: readonly ShardSnapshot[],
+  of: (shard: ShardSnapshot) => HistogramSnapshot,
+): Family {
+  const values = shards.flatMap((shard) => {
+    const { bounds, counts, sum } = of(shard);
+    const labels = { shard: shard.shard };
+    let total = 0;
+    const buckets = counts.map((count, i) => {
+      total += count;
+      const le = bounds[i] ?? "+Inf";
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: total },
+    ];
+  });
+  return { name, help, type: "histogram", values, aggregator: "sum" };
+}
+
+const samplesBy = (
+  label: string,
+  values: Readonly<Partial<Record<string, number>>>,
+): Sample[] =>
+  Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value: value ?? 0 }));
+
+/** Without any reason yet, one sample of 0, so that the outcome is there from the start. */
+function withReasons(outcome: string, reasons: Readonly<Record<string, number>>): Sample[] {
+  const samples = Object.entries(reasons)
+    .map(([reason, value]) => ({ labels: { outcome, reason }, value }));
+  return samples.length === 0 ? [{ labels: { outcome }, value: 0 }] : samples;
+}
+
+/** `sluice_spool_torn_bytes_total` → "Spool torn bytes." */
+function wordsOf(name: string): string {
+  const words = name.replace(/^sluice_/, "").replace(/_total$/, "").replaceAll("_", " ");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
