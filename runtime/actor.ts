@@ -9,6 +9,7 @@
  */
 import type { Clock } from "./clock.ts";
 import type { Failure } from "./failure.ts";
+import type { Keyed, KeyedSpec } from "./keyed.ts";
 
 /**
  * The answer of a `tell`. `full` and `stopped` mean that the message was not taken and that the
@@ -18,7 +19,7 @@ export type TellResult = "accepted" | "full" | "stopped";
 
 /** An address to send to. It outlives restarts, and can itself be sent in a message. */
 export interface ActorRef<M> {
-  /** Where the actor stands in the tree, for example `shard-0/devices/UPB~RPi_1`. */
+  /** Where the actor stands in the tree, for example `shard-0/devices/UPB~1RPi_1`. */
   readonly path: string;
   tell(message: M): TellResult;
 }
@@ -121,8 +122,13 @@ export interface Context<M> {
   readonly clock: Clock;
   /** Starts a child under this actor's supervision. A second child of one id is an error. */
   spawn<C>(spec: ChildSpec<C>): ActorRef<C>;
+  /** Starts a group of actors that are made on demand, one for each key. */
+  spawnKeyed<C>(spec: KeyedSpec<C>): Keyed<C>;
   child<C = never>(id: string): ActorRef<C> | undefined;
-  /** Stops a child, or the actor itself when it names `self` (reason `completed`). */
+  /**
+   * Stops a child for good, or the actor itself when it names `self`: that is reason `completed`,
+   * after which a permanent actor is restarted, and a keyed one passivated.
+   */
   stop(ref: ActorRef<never>): void;
   watch(ref: ActorRef<never>): void;
   unwatch(ref: ActorRef<never>): void;

@@ -25,6 +25,7 @@ import type { Clock } from "./clock.ts";
 import type { DeadLetterReason } from "./dead_letters.ts";
 import type { Runnable } from "./dispatcher.ts";
 import { type Failure, failureOf } from "./failure.ts";
+import { Keyed, type KeyedSpec } from "./keyed.ts";
 import { Lane, type LaneItem } from "./lane.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ChildExit } from "./supervisor.ts";
@@ -98,6 +99,11 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
     return cellStates[this.#state]!;
   }
 
+  /** Takes no mail any more. */
+  get refuses(): boolean {
+    return this.#state >= stopping;
+  }
+
   /** Something waits for it, or is in its hand. */
   get busy(): boolean {
     return this.#scheduled || this.mailbox.count > 0 || this.#lane !== undefined;
@@ -164,12 +170,20 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
     return child;
   }
 
+  spawnKeyed<C>(spec: KeyedSpec<C>): Keyed<C> {
+    return new Keyed(this, spec);
+  }
+
   child<C = never>(id: string): ActorRef<C> | undefined {
     return this.#children?.get(id)?.self;
   }
 
   stop(ref: ActorRef<never>): void {
-    if (ref === this || ref === this.self) return this.#exit("completed", undefined);
+    if (ref === this || ref === this.self) {
+      if (this.settings.passivates) this.end("passivated", "passivated");
+      else this.#exit("completed", undefined);
+      return;
+    }
     const child = this.#children?.find(ref);
     if (child === undefined) throw new Error(`Cannot stop ${ref.path}: no child of ${this.path}`);
     child.end("stopped", "stopped");

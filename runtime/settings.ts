@@ -20,6 +20,8 @@ export interface CellSettings {
   readonly stashMax: number;
   /** Children of one kind that do not know each other may stop together. */
   readonly stopChildren: "reverse" | "together";
+  /** One that stops itself is passivated: it is made again by the next message. */
+  readonly passivates: boolean;
 }
 
 const mailboxDefault = { countMax: 1_000 };
@@ -27,7 +29,7 @@ const mailboxDefault = { countMax: 1_000 };
 /** Throws a `RangeError` that names the child and the bad value. */
 export function cellSettings<M>(
   spec: Omit<ChildSpec<M>, "id"> & { readonly kind: string },
-  stopChildren: CellSettings["stopChildren"] = "reverse",
+  options: Partial<Pick<CellSettings, "stopChildren" | "passivates">> = {},
 ): CellSettings {
   const { shutdownMs = 5_000, redeliveriesMax = 0, stashMax = 100 } = spec;
   const supervision = spec.supervision ?? supervisionDefault;
@@ -48,7 +50,8 @@ export function cellSettings<M>(
     redeliveriesMax,
     supervision,
     stashMax,
-    stopChildren,
+    stopChildren: options.stopChildren ?? "reverse",
+    passivates: options.passivates ?? false,
   };
 }
 

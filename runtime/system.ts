@@ -14,6 +14,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 import type { Failure } from "./failure.ts";
 import { type ActorView, type KindSummary, summarize, viewOf } from "./inspect.ts";
+import type { Keyed, KeyedSpec } from "./keyed.ts";
 import type { Random } from "./random.ts";
 import { Registry } from "./registry.ts";
 import { cellSettings, pathIds } from "./settings.ts";
@@ -113,6 +114,11 @@ export class ActorSystem {
   /** Starts a top-level actor. A second one of the same id is an error. */
   spawn<M>(spec: ChildSpec<M>): ActorRef<M> {
     return this.#root.spawn(spec);
+  }
+
+  /** Starts a top-level group of keyed actors. */
+  spawnKeyed<M>(spec: KeyedSpec<M>): Keyed<M> {
+    return this.#root.spawnKeyed(spec);
   }
 
   /** The question of one who is no actor. Rejects with an `AskError`. */
