@@ -1,0 +1,97 @@
+/**
+ * The owner's side of a lane: walks each batch and tells every reading to its device. When a
+ * device's mailbox is full it waits for that device, and so, through the credit of the lane, do the
+ * edges: nothing is dropped and nothing is queued beyond the batches that credit allows.
+ *
+ * @module
+ */
+import type { Actor, ActorRef, Context } from "../runtime/actor.ts";
+import type { TopicLookup } from "./intake_hub.ts";
+import type { Ledger } from "./ledger.ts";
+import { type OwnedBatch, OwnedReading } from "./owned_batch.ts";
+import type { TopicEntry } from "./reading.ts";
+import { topicEnd, topicStart, transportCode } from "./readings_frame.ts";
+
+export type IngestMessage = OwnedBatch | "go_on";
+
+export interface IngestOptions {
+  readonly topics: TopicLookup;
+  readonly ledger: Ledger;
+  /** The device that owns a topic. */
+  readonly deviceOf: (entry: TopicEntry) => ActorRef<OwnedReading>;
+  /** A reading whose topic has no route here, which the sender's shard should have refused. */
+  readonly unrouted: (batch: OwnedBatch, index: number, reason: string) => void;
+  /** A device that is stopped for good: the reading is for nobody. */
+  readonly unclaimed: (reading: OwnedReading) => void;
+}
+
+/** Readings told in one turn, before the devices get theirs. */
+const readingsPerTurn = 1_024;
+
+const goOn = (): "go_on" => "go_on";
+
+/** See the module. */
+export class Ingest implements Actor<IngestMessage> {
+  readonly #options: IngestOptions;
+  /** Batches that came while an earlier one waits for a device. */
+  readonly #waiting: OwnedBatch[] = [];
+  #current: OwnedBatch | undefined;
+  #next = 0;
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+  }
+
+  receive(message: IngestMessage, context: Context<IngestMessage>): void {
+    if (message !== "go_on") {
+      this.#book(message);
+      this.#waiting.push(message);
+      if (this.#current !== undefined) return;
+    }
+    this.#walk(context);
+  }
+
+  #book(batch: OwnedBatch): void {
+    const { frame } = batch;
+    for (let i = 0; i < frame.count; i++) this.#options.ledger.received(transportCode(frame, i));
+  }
+
+  #walk(context: Context<IngestMessage>): void {
+    let left = readingsPerTurn;
+    for (;;) {
+      this.#current ??= this.#waiting.shift();
+      const batch = this.#current;
+      if (batch === undefined) return;
+      for (; this.#next < batch.frame.count; this.#next++) {
+        if (left-- === 0 || !this.#tell(batch, this.#next)) {
+          // Go on where this stopped once the devices had their turn: behind the current slice.
+          context.pipe(Promise.resolve(), goOn, goOn);
+          return;
+        }
+      }
+      this.#current = undefined;
+      this.#next = 0;
+    }
+  }
+
+  /** False when the device has no room. */
+  #tell(batch: OwnedBatch, index: number): boolean {
+    const { frame } = batch;
+    const { topics, deviceOf, unrouted, unclaimed } = this.#options;
+    const entry = topics.lookup(batch.data, topicStart(frame, index), topicEnd(frame, index));
+    if (entry.kind === "refused") {
+      unrouted(batch, index, entry.rejection.reason);
+      return true;
+    }
+    const reading = new OwnedReading(batch, index, entry);
+    switch (deviceOf(entry).tell(reading)) {
+      case "accepted":
+        return true;
+      case "full":
+        return false;
+      case "stopped":
+        unclaimed(reading);
+        return true;
+    }
+  }
+}

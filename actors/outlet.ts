@@ -1,0 +1,96 @@
+/**
+ * Where the devices of a shard put the fate of each reading. Points gather in the open commit
+ * group; everything else is booked at once and becomes durable with the same commit. When the last
+ * reading of a batch has its fate, the batch waits for that commit, and is then settled.
+ *
+ * @module
+ */
+import { transports } from "./intake.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LineBuffer } from "./line_buffer.ts";
+import type { OwnedBatch, OwnedReading } from "./owned_batch.ts";
+import type { DeviceOutlet } from "./reading.ts";
+import { transportCode } from "./readings_frame.ts";
+import type { CommitGroup, GroupDevice } from "./spool/commit_group.ts";
+
+/** A reading that can never be stored, as it is kept. */
+export interface Undeliverable {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly arrivalMs: number;
+  readonly transport: string;
+  /** A stable word, fit for a metric label. */
+  readonly reason: string;
+  /** For people. */
+  readonly detail: string;
+}
+
+export interface OutletOptions {
+  readonly group: CommitGroup;
+  readonly ledger: Ledger;
+  /** Takes a dead letter in; it is synced by the next commit. */
+  readonly deadLetter: (letter: Undeliverable) => void;
+  /** Asks the spool to commit soon; called once per group. */
+  readonly requestCommit: () => void;
+}
+
+/** See the module. */
+export class Outlet implements DeviceOutlet<OwnedReading> {
+  readonly #group: CommitGroup;
+  readonly #options: OutletOptions;
+
+  constructor(options: OutletOptions) {
+    this.#group = options.group;
+    this.#options = options;
+  }
+
+  lines(): LineBuffer {
+    return this.#group.lines;
+  }
+
+  points(reading: OwnedReading, device: GroupDevice, hi: number, lo: number): void {
+    const group = this.#group;
+    group.add(device, hi, lo);
+    if (group.count === 1) this.#options.requestCommit();
+    if (--reading.batch.pending === 0) this.#decided(reading.batch);
+  }
+
+  duplicate(reading: OwnedReading): void {
+    this.#options.ledger.duplicate();
+    if (--reading.batch.pending === 0) this.#decided(reading.batch);
+  }
+
+  refused(reading: OwnedReading, reason: string): void {
+    this.#options.ledger.refused(reason);
+    this.#reject(reading, { index: reading.index, outcome: "refused", reason });
+  }
+
+  dead(reading: OwnedReading, reason: string, detail: string): void {
+    const { batch, entry, index } = reading;
+    this.#group.rollback();
+    this.#options.ledger.deadLettered(reason);
+    this.#options.deadLetter({
+      topic: entry.topic,
+      payload: batch.data.slice(reading.start, reading.end),
+      arrivalMs: batch.arrivalMs,
+      transport: transports[transportCode(batch.frame, index)] ?? "mqtt",
+      reason,
+      detail,
+    });
+    this.#reject(reading, { index, outcome: "dead_lettered", reason, detail });
+  }
+
+  #reject(reading: OwnedReading, rejection: OwnedBatch["rejected"][number]): void {
+    const { batch } = reading;
+    batch.rejected.push(rejection);
+    if (--batch.pending === 0) this.#decided(batch);
+  }
+
+  /** Whatever became of its last reading, earlier ones may still be in the open group. */
+  #decided(batch: OwnedBatch): void {
+    const group = this.#group;
+    if (batch.ackLevel === "stored") group.stored.push(batch);
+    else group.durable.push(batch);
+    if (group.count === 0) this.#options.requestCommit();
+  }
+}
