@@ -16,6 +16,8 @@ export interface SegmentLogOptions {
   readonly directory: string;
   /** A segment that holds this much is closed and the next one begun. */
   readonly segmentBytes: number;
+  /** Numbers of new segments begin here, or behind those that exist. Default 1. */
+  readonly firstNumber?: number;
   /** Wall time, ms. */
   now(): number;
   /** A new 32-bit number each time, for the salt of a segment. */
@@ -48,11 +50,12 @@ export class SegmentLog {
   bytes = 0;
   readonly #options: SegmentLogOptions;
   #active: Active | undefined;
-  #nextNumber = 1;
+  #nextNumber: number;
   #nextSequence = 0;
 
   private constructor(options: SegmentLogOptions) {
     this.#options = options;
+    this.#nextNumber = options.firstNumber ?? 1;
   }
 
   /**
@@ -124,10 +127,17 @@ export class SegmentLog {
     this.#forget(segment);
   }
 
-  /** Opens a segment for reading its records; the caller closes the file. */
-  openSegment(segment: Segment): { file: LogFile; reader: FrameReader } {
+  /** Opens a segment for reading its records from `start`; the caller closes the file. */
+  openSegment(segment: Segment, start = 0): { file: LogFile; reader: FrameReader } {
     const file = this.#options.files.open(segment.path);
-    return { file, reader: new FrameReader(file, segment.salt, 0, segment.bytes) };
+    return { file, reader: new FrameReader(file, segment.salt, start, segment.bytes) };
+  }
+
+  /** The segment that holds a record. */
+  segmentOf(sequence: number): Segment | undefined {
+    return this.segments.findLast(({ firstSequence, endSequence }) =>
+      firstSequence <= sequence && sequence < endSequence
+    );
   }
 
   close(): void {

@@ -24,6 +24,8 @@ const utf8 = new TextDecoder();
 export class SpoolRecord implements PointBatch {
   /** Place in the spool, from when it was committed. */
   sequence = -1;
+  /** The store said yes to it before: it is written again in case the store has forgotten. */
+  again = false;
   readonly frame: Uint8Array<ArrayBuffer>;
   readonly count: number;
   /** Wall time of the commit, ms. */

@@ -1,0 +1,42 @@
+/**
+ * Takes over the spools of shards that are no more, so that fewer shards than yesterday lose
+ * nothing of yesterday.
+ *
+ * @module
+ */
+import type { Files } from "../segment_log/files.ts";
+import { parseSegmentName, segmentName } from "../segment_log/segment.ts";
+
+/** Directories `shard-<n>` that shard `shard` of `shards` takes over. */
+export function orphansOf(directories: readonly string[], shard: number, shards: number): string[] {
+  return directories.filter((name) => {
+    const number = /^shard-(\d{1,6})$/.exec(name)?.[1];
+    return number !== undefined && Number(number) >= shards && Number(number) % shards === shard;
+  });
+}
+
+/**
+ * Moves the segments of `from` behind those of `to` and removes `from`. Ended by a crash anywhere,
+ * it goes on at the next start. New numbers are at least `firstNumber`.
+ */
+export async function adoptSegments(
+  files: Files,
+  from: string,
+  to: string,
+  firstNumber: number,
+): Promise<void> {
+  const numbers = files.list(to).files.map((name) => parseSegmentName(name)?.number ?? 0);
+  let next = Math.max(firstNumber, ...numbers.map((number) => number + 1));
+  const { files: names } = files.list(from);
+  for (const name of names) {
+    const segment = parseSegmentName(name);
+    if (segment !== undefined) {
+      files.rename(`${from}/${name}`, `${to}/${segmentName(next++, segment.salt)}`);
+    }
+  }
+  await files.syncDirectory(to);
+  for (const name of ["checkpoint", "checkpoint.new"]) {
+    if (names.includes(name)) files.remove(`${from}/${name}`);
+  }
+  files.remove(from);
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads the records that wait on the disk, oldest first, a bounded amount at a time. It keeps its
+ * place between two calls, so a backlog is read once from end to end.
+ *
+ * @module
+ */
+import type { LogFile } from "../segment_log/files.ts";
+import type { FrameReader } from "../segment_log/frame_reader.ts";
+import type { Segment } from "../segment_log/segment.ts";
+import type { SegmentLog } from "../segment_log/segment_log.ts";
+import type { Custody } from "./custody.ts";
+import { SpoolRecord } from "./record.ts";
+
+/** Where the reading stands in a segment. */
+interface Cursor {
+  readonly segment: Segment;
+  readonly file: LogFile;
+  readonly reader: FrameReader;
+  /** The segment's end when it was opened: the one being written grows. */
+  readonly endSequence: number;
+  nextSequence: number;
+  /** Readings in the segment up to `nextSequence`. */
+  items: number;
+}
+
+/** Told of records that were valid once and are not any more: how many readings that costs. */
+export type OnUnreadable = (segment: Segment, start: number, end: number, readings: number) => void;
+
+/** See the module. One `read` at a time. */
+export class ReplayReader {
+  readonly #log: SegmentLog;
+  readonly #custody: Custody;
+  readonly #unreadable: OnUnreadable;
+  #cursor: Cursor | undefined;
+
+  constructor(log: SegmentLog, custody: Custody, unreadable: OnUnreadable) {
+    this.#log = log;
+    this.#custody = custody;
+    this.#unreadable = unreadable;
+  }
+
+  /**
+   * Records that wait, until they hold `bytesMax` or more; none when none waits. The caller hands
+   * each to the writer. Rejects when the disk fails before the first.
+   */
+  async read(bytesMax: number): Promise<SpoolRecord[]> {
+    const records: SpoolRecord[] = [];
+    try {
+      for (let bytes = 0; bytes < bytesMax;) {
+        const record = await this.#next();
+        if (record === undefined) break;
+        bytes += record.frame.length;
+        records.push(record);
+      }
+    } catch (cause) {
+      this.close();
+      if (records.length === 0) throw cause;
+    }
+    return records;
+  }
+
+  close(): void {
+    this.#cursor?.file.close();
+    this.#cursor = undefined;
+  }
+
+  async #next(): Promise<SpoolRecord | undefined> {
+    for (;;) {
+      const wanted = this.#custody.nextWaiting;
+      if (wanted === undefined) return undefined;
+      const cursor = this.#cursorAt(wanted);
+      if (cursor === undefined) {
+        this.#custody.forget(wanted, wanted + 1);
+        continue;
+      }
+      const { segment } = cursor;
+      const frame = await cursor.reader.next();
+      if (this.#cursor !== cursor) return undefined; // closed meanwhile
+      if (frame === undefined) {
+        const readings = Math.max(0, segment.items - cursor.items);
+        this.#unreadable(segment, wanted, cursor.endSequence, readings);
+        this.close();
+        continue;
+      }
+      const sequence = segment.firstSequence + frame.index;
+      if (sequence > wanted) {
+        this.#unreadable(segment, wanted, sequence, Math.max(0, frame.before - cursor.items));
+      }
+      cursor.nextSequence = sequence + 1;
+      cursor.items = frame.before + frame.count;
+      if (!this.#custody.isWaiting(sequence)) continue;
+      const record = new SpoolRecord(frame.bytes.slice(), frame.count);
+      record.sequence = sequence;
+      record.again = this.#custody.isAgain(sequence);
+      this.#custody.hand(sequence);
+      return record;
+    }
+  }
+
+  #cursorAt(wanted: number): Cursor | undefined {
+    const segment = this.#log.segmentOf(wanted);
+    const old = this.#cursor;
+    const goesOn = old !== undefined && old.segment === segment && old.nextSequence <= wanted;
+    if (goesOn && wanted < old.endSequence) return old;
+    this.close();
+    if (segment === undefined) return undefined;
+    this.#cursor = {
+      ...this.#log.openSegment(segment, goesOn ? old.reader.goodEnd : 0),
+      segment,
+      endSequence: segment.endSequence,
+      nextSequence: goesOn ? old.nextSequence : segment.firstSequence,
+      items: goesOn ? old.items : 0,
+    };
+    return this.#cursor;
+  }
+}

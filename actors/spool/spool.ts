@@ -1,0 +1,445 @@
+/**
+ * Where a reading becomes durable. Groups are committed one after the other; while one is being
+ * synced the next gathers, so commits grow with the load and nobody waits for a timer.
+ *
+ * What does not fit, or what the disk refuses, is not lost and not acknowledged: the group waits,
+ * its senders get no more credit, and the commit is tried again until the disk takes it.
+ *
+ * @module
+ */
+import type { Clock } from "../../runtime/clock.ts";
+import type { Files } from "../segment_log/files.ts";
+import type { Segment } from "../segment_log/segment.ts";
+import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
+import { type Checkpoint, isDone, Marks, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { CommitGroup, type Completion } from "./commit_group.ts";
+import { Custody } from "./custody.ts";
+import { adoptSegments } from "./adoption.ts";
+import { readingsKind, sealGroup, SpoolRecord } from "./record.ts";
+import { ReplayReader } from "./replay_reader.ts";
+
+/** What happens, for counters and the log. */
+export interface SpoolEvents {
+  /** Readings became durable. */
+  committed(readings: number): void;
+  /** Readings that were durable are gone: given up by `drop_oldest`, or unreadable. */
+  lost(reason: "dropped" | "corrupt", readings: number): void;
+  /** Commits fail from now on, until `resumed`. */
+  stalled(reason: "full" | "no_space" | "failed", detail: string): void;
+  resumed(): void;
+  /** Something beside the commits failed; it is tried again. */
+  trouble(action: string, cause: unknown): void;
+}
+
+/** A second log that is synced in the same step: nothing is durable before it is. */
+export interface CommitPart {
+  /** It has something to write. */
+  readonly dirty: boolean;
+  /** Seals and writes it; may be called again after a rejection, and does nothing when clean. */
+  commit(): Promise<void>;
+  /** The whole step is durable. */
+  committed(): void;
+}
+
+export interface SpoolOptions {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly directory: string;
+  /** Spools whose shard is no more, taken over at start. */
+  readonly orphans?: readonly string[];
+  /** Default 64 MiB. */
+  readonly segmentBytes?: number;
+  readonly bytesMax: number;
+  /** Age at which a reading the store has not taken counts as too old. Default: none. */
+  readonly ageMaxMs?: number;
+  /** What gives way when a limit is reached. Default `backpressure`: nothing is lost. */
+  readonly whenFull?: "backpressure" | "drop_oldest";
+  /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
+  readonly keepMs: number;
+  /** A new 32-bit number each time. */
+  random32(): number;
+  readonly events: SpoolEvents;
+  /** Offers a record that has become durable to the writer; false leaves it to the replay. */
+  live(record: SpoolRecord): boolean;
+  readonly part?: CommitPart;
+}
+
+/** A group on its way to the disk. */
+interface Sealed {
+  readonly record: SpoolRecord | undefined;
+  readonly durable: readonly Completion[];
+  readonly stored: readonly Completion[];
+  written: boolean;
+}
+
+const segmentBytesDefault = 64 * 1024 * 1024;
+const retryMinMs = 50;
+const retryMaxMs = 1_000;
+
+class SpoolFullError extends Error {}
+
+/** See the module. Driven by `begin`, then `end` or `failed`; {@linkcode spoolActor} does that. */
+export class Spool {
+  /** What gathers now. */
+  readonly group = new CommitGroup();
+  readonly #options: SpoolOptions;
+  readonly #log: SegmentLog;
+  readonly #custody: Custody;
+  readonly #replay: ReplayReader;
+  /** By segment number: readings the store never took that wait on the disk. */
+  readonly #waiting: Map<number, number>;
+  readonly #marks = new Marks();
+  #sealed: Sealed | undefined;
+  #committing = false;
+  #attempts = 0;
+  #checkpoint: Checkpoint;
+
+  private constructor(
+    options: SpoolOptions,
+    log: SegmentLog,
+    custody: Custody,
+    waiting: Map<number, number>,
+    checkpoint: Checkpoint,
+  ) {
+    this.#options = options;
+    this.#log = log;
+    this.#custody = custody;
+    this.#waiting = waiting;
+    this.#checkpoint = checkpoint;
+    this.#replay = new ReplayReader(log, custody, (segment, start, end, readings) => {
+      this.#lose("corrupt", segment, start, end, readings);
+    });
+  }
+
+  /**
+   * Opens the directory and takes up what is in it: each record that the store may not have goes to
+   * the replay, and is shown to `recovered` (its bytes are valid during the call only), so that
+   * duplicate windows can be rebuilt. Rejects when the directory cannot be used.
+   */
+  static async open(
+    options: SpoolOptions,
+    recovered: (record: SpoolRecord) => void,
+  ): Promise<{ spool: Spool; report: RecoveryReport & { readonly pending: number } }> {
+    const { files, directory, clock, segmentBytes = segmentBytesDefault } = options;
+    if (options.bytesMax < segmentBytes * 2) {
+      throw new RangeError(
+        `Cannot bound a spool to ${options.bytesMax} bytes with segments of ${segmentBytes}: ` +
+          `at least two must fit`,
+      );
+    }
+    files.makeDirectory(directory);
+    const checkpoint = await readCheckpoint(files, directory);
+    const firstNumber = checkpoint.segment + 1;
+    for (const orphan of options.orphans ?? []) {
+      await adoptSegments(files, orphan, directory, firstNumber);
+    }
+    const custody = new Custody(options.keepMs);
+    const waiting = new Map<number, number>();
+    let pending = 0;
+    const now = () => clock.now();
+    const { random32 } = options;
+    const { log, report } = await SegmentLog.open(
+      { files, directory, segmentBytes, firstNumber, now, random32 },
+      (frame, sequence, segment) => {
+        if (frame.kind !== readingsKind) return;
+        const record = new SpoolRecord(frame.bytes, frame.count);
+        if (frame.index === 0) segment.firstMs = record.committedMs;
+        segment.lastMs = record.committedMs;
+        if (isDone(checkpoint, segment.number, frame.before + frame.count)) return;
+        record.sequence = sequence;
+        custody.leave(sequence);
+        waiting.set(segment.number, (waiting.get(segment.number) ?? 0) + frame.count);
+        pending += frame.count;
+        recovered(record);
+      },
+    );
+    const spool = new Spool(options, log, custody, waiting, checkpoint);
+    return { spool, report: { ...report, pending } };
+  }
+
+  /** Bytes on the disk. */
+  get bytes(): number {
+    return this.#log.bytes;
+  }
+
+  /** Readings that wait on the disk for the replay, without those that are written again. */
+  get backlog(): number {
+    let readings = 0;
+    for (const count of this.#waiting.values()) readings += count;
+    return readings;
+  }
+
+  /** Records wait on the disk. */
+  get hasBacklog(): boolean {
+    return this.#custody.nextWaiting !== undefined;
+  }
+
+  /** Something is kept for the case that the store has forgotten it. */
+  get keeps(): boolean {
+    return !this.#custody.kept.empty;
+  }
+
+  /** The last commit failed. */
+  get stalled(): boolean {
+    return this.#attempts > 0;
+  }
+
+  /**
+   * Starts to commit what has gathered, or what failed before. Nothing when there is nothing, or a
+   * commit is on its way. The caller answers the promise with {@linkcode end} or {@linkcode failed}.
+   */
+  begin(): Promise<void> | undefined {
+    if (this.#committing) return undefined;
+    const { part } = this.#options;
+    if (this.#sealed === undefined) {
+      if (this.group.empty && !(part?.dirty ?? false)) return undefined;
+      this.#sealed = this.#seal();
+    }
+    this.#committing = true;
+    return this.#commit(this.#sealed);
+  }
+
+  /** The commit is on the disk: tells who waited for it, and offers the record to the writer. */
+  end(): void {
+    const sealed = this.#sealed!;
+    const { record } = sealed;
+    const { events, part } = this.#options;
+    this.#sealed = undefined;
+    this.#committing = false;
+    if (this.stalled) events.resumed();
+    this.#attempts = 0;
+    part?.committed();
+    if (record !== undefined) {
+      this.#custody.hand(record.sequence);
+      events.committed(record.count);
+      if (!this.#options.live(record)) this.spill(record);
+    }
+    for (const completion of sealed.durable) completion.complete();
+    // Without a reading of its own the group has only duplicates of what is durable already.
+    for (const completion of sealed.stored) completion.complete();
+  }
+
+  /** The commit failed: after so many ms it is to begin again. */
+  failed(cause: unknown): number {
+    this.#committing = false;
+    if (!this.stalled) this.#options.events.stalled(stallReason(cause), String(cause));
+    return Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#attempts++, 10));
+  }
+
+  /** The writer cannot hold the record: it is read again from the disk when its turn comes. */
+  spill(record: SpoolRecord): void {
+    const { sequence, again, count } = record;
+    this.#custody.leave(sequence);
+    const segment = this.#log.segmentOf(sequence);
+    if (segment === undefined) this.#custody.forget(sequence, sequence + 1);
+    if (again) return;
+    if (segment === undefined) this.#options.events.lost("dropped", count);
+    else this.#count(segment, count);
+  }
+
+  /** Reads the next records of the backlog; see {@linkcode ReplayReader.read}. */
+  async read(bytesMax: number): Promise<SpoolRecord[]> {
+    const records = await this.#replay.read(bytesMax);
+    for (const { sequence, again, count } of records) {
+      const segment = this.#log.segmentOf(sequence);
+      if (segment !== undefined && !again) this.#count(segment, -count);
+    }
+    return records;
+  }
+
+  /** Every reading of the record is in the store, or is a durable dead letter. */
+  delivered(record: SpoolRecord): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (!this.#custody.delivered(record.sequence, nowMs)) return;
+    for (const completion of record.stored) completion.complete();
+  }
+
+  /** The store answered. */
+  storeSeen(): void {
+    this.#custody.kept.seen(this.#options.clock.monotonic());
+  }
+
+  /** The store did not answer. */
+  storeDoubted(): void {
+    this.#custody.kept.doubt();
+  }
+
+  /** The store was away and is back: what it may have forgotten goes to the replay. */
+  storeLost(): void {
+    this.#custody.kept.doubt();
+    this.#custody.rewriteKept();
+  }
+
+  /** Deletes what nobody needs, keeps the age limit, and notes how far the store has come. */
+  sweep(): void {
+    const inUse = this.#committing ? this.#log.active : undefined;
+    for (const segment of [...this.#log.segments]) {
+      const { firstSequence, endSequence } = segment;
+      if (segment === inUse || endSequence === firstSequence) continue;
+      if (!this.#custody.needs(firstSequence, endSequence)) this.#remove(segment);
+    }
+    if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#dropAged();
+    this.#noteCheckpoint();
+  }
+
+  /** Ends it; what is on the disk is taken up by the next start. */
+  close(): void {
+    this.sweep();
+    this.#replay.close();
+    this.#log.close();
+  }
+
+  #seal(): Sealed {
+    const { durable, stored, count } = this.group;
+    const record = count === 0 ? undefined : sealGroup(this.group, this.#options.clock.now());
+    if (record === undefined) this.group.reset();
+    return { record, durable, stored: record === undefined ? stored : [], written: false };
+  }
+
+  async #commit(sealed: Sealed): Promise<void> {
+    // Both must have ended before either is tried again.
+    const results = await Promise.allSettled([this.#write(sealed), this.#options.part?.commit()]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  async #write(sealed: Sealed): Promise<void> {
+    const { record } = sealed;
+    if (record === undefined || sealed.written) return;
+    this.#makeRoom(record.frame.length);
+    for (;;) {
+      try {
+        record.sequence = await this.#log.commit(record.frame, readingsKind, record.count);
+        sealed.written = true;
+        this.#mark(record);
+        return;
+      } catch (cause) {
+        if (!isNoSpace(cause) || !this.#dropKept()) throw cause;
+      }
+    }
+  }
+
+  /** Throws when a limit is reached and nothing may give way. */
+  #makeRoom(bytes: number): void {
+    const { bytesMax, ageMaxMs, whenFull } = this.#options;
+    const dropOldest = whenFull === "drop_oldest";
+    while (this.#log.bytes > 0 && this.#log.bytes + bytes > bytesMax) {
+      if (this.#dropKept() || (dropOldest && this.#drop(this.#log.segments[0]!))) continue;
+      throw new SpoolFullError(
+        `The spool holds ${this.#log.bytes} of at most ${bytesMax} bytes that the store has not ` +
+          `taken yet`,
+      );
+    }
+    if (dropOldest) this.#dropAged();
+    else if (this.#aged() !== undefined) {
+      throw new SpoolFullError(`The spool holds readings older than ${ageMaxMs} ms`);
+    }
+  }
+
+  /** Deletes the oldest segment that is only kept. */
+  #dropKept(): boolean {
+    const segment = this.#log.segments.find(({ firstSequence, endSequence }) =>
+      endSequence > firstSequence && !this.#custody.owes(firstSequence, endSequence)
+    );
+    return segment !== undefined && this.#remove(segment);
+  }
+
+  /** Deletes a segment, and counts what is lost with it. */
+  #drop(segment: Segment): boolean {
+    const readings = this.#waiting.get(segment.number) ?? 0;
+    if (!this.#remove(segment)) return false;
+    if (readings > 0) this.#options.events.lost("dropped", readings);
+    return true;
+  }
+
+  #dropAged(): void {
+    for (let aged; (aged = this.#aged()) !== undefined;) if (!this.#drop(aged)) return;
+  }
+
+  /** The oldest segment whose newest record is too old. */
+  #aged(): Segment | undefined {
+    const { ageMaxMs, clock } = this.#options;
+    if (ageMaxMs === undefined) return undefined;
+    const horizonMs = clock.now() - ageMaxMs;
+    return this.#log.segments.find(({ firstSequence, endSequence, lastMs }) =>
+      lastMs < horizonMs && this.#custody.owes(firstSequence, endSequence)
+    );
+  }
+
+  #remove(segment: Segment): boolean {
+    try {
+      this.#log.remove(segment);
+    } catch (cause) {
+      this.#options.events.trouble(`remove ${segment.path}`, cause);
+      return false;
+    }
+    this.#custody.forget(segment.firstSequence, segment.endSequence);
+    this.#waiting.delete(segment.number);
+    return true;
+  }
+
+  #lose(
+    reason: "corrupt",
+    segment: Segment,
+    start: number,
+    end: number,
+    readings: number,
+  ): void {
+    this.#custody.forget(start, end);
+    const lost = Math.min(readings, this.#waiting.get(segment.number) ?? 0);
+    this.#count(segment, -lost);
+    if (lost > 0) this.#options.events.lost(reason, lost);
+  }
+
+  #count(segment: Segment, readings: number): void {
+    const count = (this.#waiting.get(segment.number) ?? 0) + readings;
+    if (count > 0) this.#waiting.set(segment.number, count);
+    else this.#waiting.delete(segment.number);
+  }
+
+  #noteCheckpoint(): void {
+    const at = this.#position();
+    if (at === undefined || isDone(this.#checkpoint, at.segment, at.items)) return;
+    try {
+      writeCheckpoint(this.#options.files, this.#options.directory, at);
+      this.#checkpoint = at;
+    } catch (cause) {
+      this.#options.events.trouble("write the spool's checkpoint", cause);
+    }
+  }
+
+  /** Up to where nothing is needed any more. */
+  #position(): Checkpoint | undefined {
+    const needed = this.#custody.firstNeeded ?? this.#log.nextSequence;
+    const marked = this.#marks.before(needed);
+    const { segments } = this.#log;
+    const segment = segments.find(({ endSequence }) => endSequence > needed) ?? segments.at(-1);
+    if (segment === undefined) return marked;
+    const items = needed >= segment.endSequence ? segment.items : 0;
+    return marked?.segment === segment.number && marked.items > items
+      ? marked
+      : { segment: segment.number, items };
+  }
+
+  #mark({ sequence, count }: SpoolRecord): void {
+    const { number, items } = this.#log.segmentOf(sequence)!;
+    this.#marks.note(
+      sequence,
+      { segment: number, items: items - count },
+      this.#options.clock.monotonic(),
+    );
+  }
+}
+
+function errorCode(cause: unknown): unknown {
+  return cause instanceof Error && "code" in cause ? cause.code : undefined;
+}
+
+function isNoSpace(cause: unknown): boolean {
+  const code = errorCode(cause);
+  return code === "ENOSPC" || code === "EDQUOT";
+}
+
+function stallReason(cause: unknown): "full" | "no_space" | "failed" {
+  if (cause instanceof SpoolFullError) return "full";
+  return isNoSpace(cause) ? "no_space" : "failed";
+}
