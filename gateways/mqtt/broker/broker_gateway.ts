@@ -8,10 +8,10 @@ import mqtt from "mqtt";
 import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
 import { offerFlags } from "../../../actors/intake.ts";
 import type { Actor, Context } from "../../../runtime/actor.ts";
-import { AckQueue } from "../ack_queue.ts";
 import { writeAcknowledged } from "../codec/acknowledgement.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import { InFlight } from "../endpoint/in_flight.ts";
 import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
 import { subscriptionChange, type SubscriptionMemory, wireFilters } from "./subscriptions.ts";
 import { BrokerTap, type TapHandler } from "./tap.ts";
@@ -70,7 +70,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
   readonly #offer: Offer;
   /** QoS 2 messages that were taken and not released yet: a second copy is not a second reading. */
   readonly #received = new Set<number>();
-  #acks: AckQueue;
+  #acks: InFlight;
   /** Sequences of this connection start here: settlements of an earlier one are not for it. */
   #epoch = 0;
   #tap: BrokerTap | undefined;
@@ -84,7 +84,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
     this.#needs = needs;
     this.#filters = options.filters;
     this.originHash = needs.hash(options.clientId);
-    this.#acks = new AckQueue(options.receiveMaximum);
+    this.#acks = new InFlight(options.receiveMaximum);
     this.#offer = {
       bytes: new Uint8Array(0),
       topicStart: 0,
@@ -200,7 +200,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
 
   #connect(): BrokerTap {
     this.#epoch += 0x1_0000_0000;
-    this.#acks = new AckQueue(this.#options.receiveMaximum);
+    this.#acks = new InFlight(this.#options.receiveMaximum);
     // What was not acknowledged comes again, marked as a duplicate, and its device knows it.
     this.#received.clear();
     const open = this.#needs.dial ?? dial;
@@ -270,7 +270,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
   }
 
   #finishDrain(): void {
-    if (this.#draining === undefined || this.#acks.size > 0) return;
+    if (this.#draining === undefined || this.#acks.count > 0) return;
     const drained = this.#draining;
     this.#draining = () => {};
     drained();
