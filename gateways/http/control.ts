@@ -5,6 +5,7 @@
  * @module
  */
 import type { ShardSnapshot } from "../../actors/snapshot.ts";
+import type { ActorView } from "../../runtime/inspect.ts";
 
 /** All methods may reject, for example when a shard is being restarted: that becomes a 503. */
 export interface Control {
@@ -16,7 +17,8 @@ export interface Control {
   device(id: string): Promise<DeviceView | undefined>;
   /** The parameters as they came; whoever knows the store checks them. */
   readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer>;
-  actors(query: ActorQuery): Promise<ActorView>;
+  /** `undefined` when there is no actor at `under`. */
+  actors(query: ActorQuery): Promise<ActorView | undefined>;
   deadLetters(query: DeadLetterQuery): Promise<Page<DeadLetterView>>;
   replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult>;
 }
@@ -90,19 +92,6 @@ export interface InvalidParameter {
 export interface ActorQuery {
   readonly under?: string;
   readonly childrenMax: number;
-}
-
-/** An actor in the supervision tree. */
-export interface ActorView {
-  readonly path: string;
-  readonly kind: string;
-  readonly state: string;
-  readonly mailbox: { readonly depth: number; readonly limit: number };
-  readonly restarts: number;
-  readonly lastError?: { readonly name: string; readonly message: string; readonly atMs: number };
-  readonly children: readonly ActorView[];
-  /** All children, listed or not. */
-  readonly childrenTotal: number;
 }
 
 export interface DeadLetterQuery extends PageQuery {

@@ -4,8 +4,8 @@
  * @module
  */
 import type { ShardSnapshot } from "../../../actors/snapshot.ts";
+import type { ActorView } from "../../../runtime/inspect.ts";
 import type {
-  ActorView,
   Control,
   DeadLetterView,
   DeviceView,
@@ -59,14 +59,24 @@ export function deviceView(id: string): DeviceView {
   };
 }
 
+const quiet = { mailboxDepth: 0, mailboxLimit: 1000, handled: 5, restarts: 0, childrenOmitted: 0 };
+
 const actors: ActorView = {
+  ...quiet,
+  id: "sluice",
   path: "sluice",
   kind: "root",
   state: "running",
-  mailbox: { depth: 0, limit: 100 },
-  restarts: 0,
-  children: [],
-  childrenTotal: 0,
+  children: [{
+    ...quiet,
+    id: "shard-0",
+    path: "sluice/shard-0",
+    kind: "shard",
+    state: "running",
+    restarts: 1,
+    lastError: { name: "Error", message: "boom", atMs: Date.UTC(2026, 0, 2) },
+    children: [],
+  }],
 };
 
 const letters: readonly DeadLetterView[] = ["1", "2", "3"].map((id) => ({

@@ -1,0 +1,147 @@
+/**
+ * The resources under `/api`.
+ *
+ * @module
+ */
+import type { Hono } from "hono";
+import type { Clock } from "../../runtime/clock.ts";
+import { type Control, type Presence, presences, type ReplayChoice } from "./control.ts";
+import { Problem } from "./problem.ts";
+import {
+  integer,
+  invalidParameter,
+  jsonBody,
+  pageParameters,
+  pageQuery,
+  parametersOf,
+} from "./request.ts";
+import { addResource } from "./resource.ts";
+import { actorJson, deadLetterJson, deviceJson, pageJson, statusJson } from "./views.ts";
+
+/** The parameters of `GET /api/readings` that this version knows. */
+const readingsParameters = [
+  "device",
+  "metric",
+  "from",
+  "to",
+  "every",
+  "agg",
+  "limit",
+  "sort",
+  "cursor",
+] as const;
+
+export function addApi(app: Hono, control: Control, clock: Clock): void {
+  addResource(app, "/api/status", {
+    GET: async (context) => {
+      parametersOf(context.req.url, []);
+      return context.json(statusJson(control.service, await control.snapshot(), clock.now()));
+    },
+  });
+
+  addResource(app, "/api/devices", {
+    GET: async (context) => {
+      const allowed = [...pageParameters, "presence", "prefix"];
+      const parameters = parametersOf(context.req.url, allowed);
+      const presence = presenceOf(parameters.get("presence"));
+      const idPrefix = parameters.get("prefix");
+      const page = await control.devices({
+        ...pageQuery(parameters),
+        ...(presence === undefined ? {} : { presence }),
+        ...(idPrefix === undefined ? {} : { idPrefix }),
+      });
+      return context.json(pageJson(page, deviceJson));
+    },
+  });
+
+  // The id of a device may contain slashes, written as they are or as %2F.
+  addResource(app, "/api/devices/:id{.+}", {
+    GET: async (context) => {
+      parametersOf(context.req.url, []);
+      const id = context.req.param("id") ?? "";
+      const device = await control.device(id);
+      if (device === undefined) throw new Problem("not-found", `no device ${JSON.stringify(id)}`);
+      return context.json(deviceJson(device));
+    },
+  });
+
+  addResource(app, "/api/readings", {
+    GET: async (context) => {
+      const answer = await control.readings(parametersOf(context.req.url, readingsParameters));
+      switch (answer.kind) {
+        case "page":
+          return context.json(answer.page);
+        case "invalid": {
+          const detail = answer.problems.map((one) => `${one.parameter}: ${one.message}`);
+          throw new Problem("invalid-parameter", detail.join("; "), { errors: answer.problems });
+        }
+        case "elsewhere":
+          throw new Problem("history-elsewhere", answer.detail);
+        default:
+          return answer satisfies never;
+      }
+    },
+  });
+
+  addResource(app, "/api/actors", {
+    GET: async (context) => {
+      const parameters = parametersOf(context.req.url, ["under", "children"]);
+      const childrenMax = integer(parameters, "children", { default: 50, min: 1, max: 10_000 });
+      const under = parameters.get("under");
+      const tree = await control.actors(
+        under === undefined ? { childrenMax } : { under, childrenMax },
+      );
+      if (tree === undefined) throw new Problem("not-found", `no actor ${JSON.stringify(under)}`);
+      return context.json(actorJson(tree));
+    },
+  });
+
+  addResource(app, "/api/dead-letters", {
+    GET: async (context) => {
+      const parameters = parametersOf(context.req.url, [...pageParameters, "reason"]);
+      const reason = parameters.get("reason");
+      const query = pageQuery(parameters);
+      const page = await control.deadLetters(reason === undefined ? query : { ...query, reason });
+      return context.json(pageJson(page, deadLetterJson));
+    },
+  });
+
+  addResource(app, "/api/dead-letters/replay", {
+    POST: async (context) => {
+      parametersOf(context.req.url, []);
+      const choice = replayChoice(await jsonBody(context.req.raw));
+      return context.json(await control.replayDeadLetters(choice));
+    },
+  });
+}
+
+function presenceOf(text: string | undefined): Presence | undefined {
+  if (text === undefined) return undefined;
+  const presence = presences.find((one) => one === text);
+  if (presence === undefined) {
+    throw invalidParameter("presence", `must be one of ${presences.join(", ")}`);
+  }
+  return presence;
+}
+
+/** `{"reason": …}` or `{"ids": […]}`; nothing at all means all of them. */
+function replayChoice(body: unknown): ReplayChoice {
+  const refuse = (what: string): Problem =>
+    new Problem("invalid-body", `${what}; send {"reason": text}, {"ids": [text]} or no body`);
+  if (body === undefined) return {};
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw refuse("the body must be an object");
+  }
+  const { reason, ids, ...others } = { reason: undefined, ids: undefined, ...body };
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw refuse(`unknown key ${JSON.stringify(unknown)}`);
+  if (reason !== undefined && ids !== undefined) throw refuse("reason and ids exclude each other");
+  if (isText(reason)) return { reason };
+  if (isTexts(ids)) return { ids };
+  if (reason !== undefined) throw refuse("reason must be a text");
+  if (ids !== undefined) throw refuse("ids must be a list of texts");
+  return {};
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);

@@ -1,0 +1,229 @@
+/**
+ * The dashboard: asks the API every two seconds and shows what it says. All that comes from outside
+ * is set as text, never as markup.
+ */
+
+const refreshMs = 2_000;
+const samplesMax = 150;
+const devicesShown = 50;
+const lettersShown = 10;
+
+/** Received and stored totals over time, for the rates. */
+const samples = [];
+
+const byId = (id) => document.getElementById(id);
+const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** An element with text or children; a class when given. */
+function element(tag, content, className) {
+  const made = document.createElement(tag);
+  if (className !== undefined) made.className = className;
+  if (Array.isArray(content)) made.append(...content);
+  else made.textContent = content;
+  return made;
+}
+
+async function ask(path) {
+  const answer = await fetch(path, { headers: { accept: "application/json" } });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail ?? `${path} answered ${answer.status}`);
+  return body;
+}
+
+function bytes(count) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  while (count >= 1024 && unit < units.length - 1) {
+    count /= 1024;
+    unit++;
+  }
+  return `${count.toFixed(unit === 0 || count >= 100 ? 0 : 1)} ${units[unit]}`;
+}
+
+function ago(ms) {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}
+
+/** Rate between the last two samples, 0 when a restart set the totals back. */
+function rate(key) {
+  const [last, before] = [samples.at(-1), samples.at(-2)];
+  if (before === undefined) return 0;
+  return Math.max(0, (last[key] - before[key]) / ((last.at - before.at) / 1000));
+}
+
+function showStatus(status) {
+  const { readings, devices } = status;
+  samples.push({ at: Date.now(), received: readings.received, stored: readings.stored });
+  if (samples.length > samplesMax) samples.shift();
+
+  const ready = status.notReady.length === 0;
+  byId("ready").textContent = ready ? "ready" : "not ready";
+  byId("ready").className = `pill ${ready ? "good" : "bad"}`;
+  byId("reasons").hidden = ready;
+  byId("reasons").textContent = status.notReady.join(" · ");
+
+  const facts = [
+    ["gateway", status.gateway],
+    ["store", status.store],
+    ["shards", status.shards],
+    ["up", ago(Date.parse(status.now) - Date.parse(status.started))],
+    ["version", status.version],
+  ];
+  byId("service").replaceChildren(
+    ...facts.map(([name, value]) => element("div", [element("dt", name), element("dd", value)])),
+  );
+
+  const tiles = [
+    ["received a second", number.format(rate("received"))],
+    ["stored a second", number.format(rate("stored"))],
+    ["stored in all", short.format(readings.stored), number.format(readings.stored)],
+    ["in flight", number.format(readings.inFlight)],
+    [`in the spool (${bytes(status.spoolBytes)})`, number.format(readings.spool)],
+    ["dead letters", number.format(readings.deadLettered), undefined, readings.deadLettered > 0],
+    ["duplicates", number.format(readings.duplicate)],
+    ["refused", number.format(readings.refused)],
+    ["connections", number.format(status.sessions)],
+    [
+      `devices online, ${number.format(devices.silent)} silent, ${
+        number.format(devices.offline)
+      } offline`,
+      number.format(devices.online),
+    ],
+    ["restarts of actors", number.format(status.restarts), undefined, status.restarts > 0],
+  ];
+  byId("tiles").replaceChildren(...tiles.map(([name, value, title, warn]) => {
+    const tile = element("div", [element("b", value), element("span", name)], "tile");
+    if (title !== undefined) tile.title = title;
+    if (warn) tile.firstChild.className = "warn";
+    return tile;
+  }));
+  showRates();
+}
+
+function showRates() {
+  const rates = samples.slice(1).map((sample, i) =>
+    Math.max(0, (sample.received - samples[i].received) / ((sample.at - samples[i].at) / 1000))
+  );
+  if (rates.length === 0) return;
+  const top = Math.max(1, ...rates);
+  const step = 600 / (samplesMax - 2);
+  const from = 600 - (rates.length - 1) * step;
+  const points = rates.map((one, i) => `${from + i * step},${116 - (one / top) * 110}`);
+  byId("rate-line").setAttribute("points", points.join(" "));
+  byId("rate-area").setAttribute("d", `M${from},118L${points.join("L")}L600,118Z`);
+  const spanMs = samples.at(-1).at - samples[0].at;
+  byId("rate-caption").textContent = `readings received a second over the last ${
+    ago(spanMs)
+  }, at most ${number.format(top)}`;
+}
+
+const presenceClass = { online: "good", silent: "warn", offline: "bad" };
+
+function valuesText(values) {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${typeof value === "number" ? +value.toFixed(4) : value}`)
+    .join(" · ");
+}
+
+function showDevices({ items, next }) {
+  byId("devices").replaceChildren(...items.map((device) => {
+    const error = device.lastError;
+    const cells = [
+      element("td", [element("code", device.id)]),
+      element("td", `● ${device.presence}`, presenceClass[device.presence]),
+      element("td", `${ago(Date.now() - Date.parse(device.lastSeen))} ago`),
+      element("td", valuesText(device.values)),
+      element("td", valuesText(device.counters), "quiet"),
+      element("td", error === undefined ? "" : `${error.reason}: ${error.detail}`, "bad"),
+    ];
+    return element("tr", cells);
+  }));
+  byId("devices-more").textContent = items.length === 0
+    ? "No device yet. Publish JSON to the MQTT address, for example on topic demo/d1."
+    : next === undefined
+    ? ""
+    : `The first ${items.length} are shown; narrow them down by their id.`;
+}
+
+function showLetters({ items, next }) {
+  byId("letters").replaceChildren(
+    ...items.map((letter) =>
+      element("tr", [
+        element("td", letter.arrived.replace("T", " ").slice(0, 19)),
+        element("td", [element("code", letter.topic)]),
+        element("td", letter.reason),
+        element("td", letter.detail),
+        element("td", [
+          element("code", (letter.payload ?? `base64 ${letter.payloadBase64}`).slice(0, 120)),
+        ]),
+      ])
+    ),
+  );
+  byId("letters-more").textContent = items.length === 0
+    ? "None: every reading could be stored."
+    : next === undefined
+    ? ""
+    : "There are more: /api/dead-letters lists them all.";
+}
+
+function actorItem(actor) {
+  const parts = [`${actor.path.split("/").at(-1)} `];
+  const trouble = actor.state === "quarantined" || actor.lastError !== undefined;
+  parts.push(element("span", actor.state, trouble ? "bad" : "good"));
+  parts.push(
+    element("span", ` mailbox ${actor.mailboxDepth}/${number.format(actor.mailboxLimit)}`, "quiet"),
+  );
+  if (actor.restarts > 0) parts.push(element("span", ` restarts ${actor.restarts}`, "warn"));
+  if (actor.lastError !== undefined) {
+    parts.push(element("span", ` ${actor.lastError.name}: ${actor.lastError.message}`, "bad"));
+  }
+  const below = actor.children.map(actorItem);
+  if (actor.childrenOmitted > 0) {
+    below.push(element("li", `and ${number.format(actor.childrenOmitted)} more`, "quiet"));
+  }
+  if (below.length > 0) parts.push(element("ul", below));
+  return element("li", parts);
+}
+
+function devicesPath() {
+  const query = new URLSearchParams({ limit: String(devicesShown) });
+  const prefix = byId("prefix").value;
+  const presence = byId("presence").value;
+  if (prefix !== "") query.set("prefix", prefix);
+  if (presence !== "") query.set("presence", presence);
+  return `/api/devices?${query}`;
+}
+
+async function refresh() {
+  try {
+    const [status, devices, letters, actors] = await Promise.all([
+      ask("/api/status"),
+      ask(devicesPath()),
+      ask(`/api/dead-letters?limit=${lettersShown}`),
+      ask("/api/actors?children=12"),
+    ]);
+    showStatus(status);
+    showDevices(devices);
+    showLetters(letters);
+    byId("actors").replaceChildren(actorItem(actors));
+  } catch (error) {
+    byId("ready").textContent = "no answer";
+    byId("ready").className = "pill bad";
+    byId("reasons").hidden = false;
+    byId("reasons").textContent = error.message;
+  }
+}
+
+/** One request at a time, and none while nobody looks. */
+async function follow() {
+  if (document.visibilityState === "visible") await refresh();
+  setTimeout(follow, refreshMs);
+}
+
+for (const id of ["prefix", "presence"]) byId(id).addEventListener("input", refresh);
+follow();

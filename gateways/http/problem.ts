@@ -1,0 +1,54 @@
+/**
+ * Errors as `application/problem+json` (RFC 9457). The types are stable; programs may rely on them.
+ *
+ * @module
+ */
+
+/** Type → status and title. */
+const problems = {
+  "invalid-parameter": [400, "A parameter of the query is not valid"],
+  "invalid-body": [400, "The body is not valid"],
+  "cross-origin": [403, "Another site may not do this"],
+  "not-found": [404, "There is no such resource"],
+  "method-not-allowed": [405, "The resource does not know this method"],
+  "body-too-large": [413, "The body is too large"],
+  "unsupported-media-type": [415, "The body has a media type that is not understood"],
+  "internal": [500, "Something went wrong inside"],
+  "history-elsewhere": [501, "The history is not in the embedded store"],
+  "not-ready": [503, "Readings cannot be taken now"],
+  "unavailable": [503, "A part of the service does not answer now"],
+} as const;
+
+export type ProblemType = keyof typeof problems;
+
+/** Thrown by a handler to answer with a problem. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly type: ProblemType;
+  /** Further members of the answer. */
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param detail for people: what was wrong here, and what is allowed. */
+  constructor(
+    type: ProblemType,
+    detail: string,
+    members: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+    this.type = type;
+    this.members = members;
+    this.headers = headers;
+  }
+}
+
+/** The answer that a problem is. */
+export function problemResponse({ type, message, members, headers }: Problem): Response {
+  const [status, title] = problems[type];
+  const body = { type: `urn:sluice:problem:${type}`, title, status, detail: message, ...members };
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: { ...headers, "content-type": "application/problem+json" },
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * The HTTP listener.
+ *
+ * @module
+ */
+import type { HttpHandler } from "./app.ts";
+
+/** A listener that takes requests. */
+export interface HttpServer {
+  readonly hostname: string;
+  readonly port: number;
+  /**
+   * Takes no new connections and waits for the requests under way; those that take longer than
+   * `deadlineMs` are answered 503. Tells whether all ended in time.
+   */
+  close(deadlineMs: number): Promise<boolean>;
+}
+
+/**
+ * Starts to listen.
+ *
+ * @throws {Deno.errors.AddrInUse} and others of `Deno.serve`, when the address cannot be had.
+ */
+export function serveHttp(
+  address: { readonly hostname: string; readonly port: number },
+  handler: HttpHandler,
+): HttpServer {
+  const underWay = new Set<(answer: Response) => void>();
+  const answer = async (request: Request): Promise<Response> => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    underWay.add(resolve);
+    try {
+      return await Promise.race([promise, handler(request)]);
+    } finally {
+      underWay.delete(resolve);
+    }
+  };
+  const server = Deno.serve({ ...address, onListen: () => {} }, answer);
+  return {
+    hostname: server.addr.hostname,
+    port: server.addr.port,
+    close: async (deadlineMs) => {
+      const late = Promise.withResolvers<boolean>();
+      const timer = setTimeout(() => {
+        for (const resolve of underWay) resolve(new Response(null, { status: 503 }));
+        late.resolve(false);
+      }, deadlineMs);
+      const inTime = await Promise.race([server.shutdown().then(() => true), late.promise]);
+      clearTimeout(timer);
+      return inTime;
+    },
+  };
+}
