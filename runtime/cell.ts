@@ -1,37 +1,26 @@
 /**
- * The cell: what stands between a mailbox and an actor's behaviour through all its incarnations.
+ * The cell: what stands between an address and an actor's behaviour through all its incarnations.
  *
- * It is its own ref and its own context, and what most actors never use is held apart
- * ({@linkcode CellExtras}): a device actor must cost a few hundred bytes. Nothing here calls an
- * actor from within another one's turn: who wants something of a cell changes its state and wakes
- * it, and the cell acts in its own turn.
+ * It is its own ref, and what most actors never use is held apart ({@linkcode CellExtras}): a
+ * device actor must cost a few hundred bytes. Nothing here calls an actor from within another
+ * one's turn: who wants something of a cell changes its state and wakes it, and the cell acts in
+ * its own turn.
  *
  * @module
  */
-import type {
-  Actor,
-  ActorRef,
-  ChildSpec,
-  Context,
-  Signal,
-  StopReason,
-  TellResult,
-} from "./actor.ts";
-import { askWith } from "./ask.ts";
-import { CellExtras, type Ending, ReceiveTimeout } from "./cell_extras.ts";
+import type { ActorRef, StopReason, TellResult } from "./actor.ts";
+import { CellExtras, type Ending } from "./cell_extras.ts";
 import type { CellHost } from "./cell_host.ts";
-import { Children } from "./children.ts";
-import type { Clock } from "./clock.ts";
+import type { Children } from "./children.ts";
 import type { DeadLetterReason } from "./dead_letters.ts";
 import type { Runnable } from "./dispatcher.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { Keyed, type KeyedSpec } from "./keyed.ts";
+import { Incarnation } from "./incarnation.ts";
 import { Lane, type LaneItem } from "./lane.ts";
 import { Mailbox } from "./mailbox.ts";
+import { type CellSettings, pathStep } from "./settings.ts";
+import { stopWithin } from "./stop_within.ts";
 import type { ChildExit } from "./supervisor.ts";
-import { type CellSettings, cellSettings, pathStep } from "./settings.ts";
-import { Stash } from "./stash.ts";
-import { Timers } from "./timers.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
 
 /** In an order that matters: from `stopping` on a cell refuses mail. */
@@ -53,7 +42,7 @@ const running = 0, waiting = 1, ending = 2, quarantined = 3, stopping = 4, stopp
 const nothing = Symbol("no message");
 
 /** One actor in the tree. Messages are `unknown` here; typed refs and specs guard what comes in. */
-export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
+export class Cell implements WatchableRef, Runnable {
   readonly host: CellHost;
   readonly parent: Cell | undefined;
   readonly id: string;
@@ -64,10 +53,9 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
   #state: number = running;
   /** In the run queue, or in its turn. */
   #scheduled = false;
-  /** The ending incarnation's children and behaviour are being stopped. */
+  /** The ending incarnation is being stopped. */
   #endingBegun = false;
-  #behaviour: Actor<unknown> | undefined;
-  #children: Children | undefined;
+  #incarnation: Incarnation | undefined;
   #lane: Lane | undefined;
   #extras: CellExtras | undefined;
 
@@ -86,10 +74,6 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
     this.self = self ?? this;
   }
 
-  get clock(): Clock {
-    return this.host.clock;
-  }
-
   get path(): string {
     const step = pathStep(this.id);
     return this.parent === undefined ? step : `${this.parent.path}/${step}`;
@@ -106,14 +90,14 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
 
   /** Something waits for it, or is in its hand. */
   get busy(): boolean {
-    return this.#scheduled || this.mailbox.count > 0 || this.#lane !== undefined;
+    return this.#scheduled || this.#hasMail();
   }
 
   get children(): Children | undefined {
-    return this.#children;
+    return this.#incarnation?.children;
   }
 
-  /** Made on first use: look with {@linkcode inspected} where nothing should be made. */
+  /** Made on first use; {@linkcode inspected} makes nothing. */
   get extras(): CellExtras {
     return this.#extras ??= new CellExtras();
   }
@@ -135,15 +119,25 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
 
   addWatcher(watcher: Watcher): void {
     if (this.#state !== stopped) (this.extras.watchers ??= new Set()).add(watcher);
-    else watcher.terminated(this.self, this.#extras?.ending?.reason ?? "stopped");
+    else watcher.terminated(this.self, this.extras.ending?.reason ?? "stopped");
   }
 
   removeWatcher(watcher: Watcher): void {
     this.#extras?.watchers?.delete(watcher);
   }
 
-  terminated(ref: ActorRef<never>, reason: StopReason): void {
-    this.put({ kind: "signal", signal: { kind: "terminated", ref, reason } });
+  // --- For its incarnation, its parent and the system.
+
+  /** Starts a child with settings that many may share. Its behaviour is made in its own turn. */
+  adopt(id: string, settings: CellSettings, self?: ActorRef<unknown>): Cell {
+    if (this.#state !== running) {
+      throw new Error(`Cannot start ${id} under ${this.path}, which is ${this.state}`);
+    }
+    const child = new Cell(this.host, this, id, settings, self);
+    this.#incarnation ??= new Incarnation(this);
+    this.#incarnation.addChild(child);
+    child.#wake();
+    return child;
   }
 
   /** Puts something before the mail. */
@@ -153,197 +147,26 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
     if (!this.#scheduled) this.#wake();
   }
 
-  // --- As a context.
-
-  spawn<C>(spec: ChildSpec<C>): ActorRef<C> {
-    return this.adopt(spec.id, cellSettings({ ...spec, kind: spec.kind ?? spec.id })).self;
-  }
-
-  /** Starts a child with settings that may be shared by many. */
-  adopt(id: string, settings: CellSettings, self?: ActorRef<unknown>): Cell {
-    if (this.#state !== running) {
-      throw new Error(`Cannot start ${id} under ${this.path}, which is ${this.state}`);
-    }
-    const child = new Cell(this.host, this, id, settings, self);
-    (this.#children ??= new Children(this)).add(child);
-    child.#wake();
-    return child;
-  }
-
-  spawnKeyed<C>(spec: KeyedSpec<C>): Keyed<C> {
-    return new Keyed(this, spec);
-  }
-
-  child<C = never>(id: string): ActorRef<C> | undefined {
-    return this.#children?.get(id)?.self;
-  }
-
-  stop(ref: ActorRef<never>): void {
-    if (ref === this || ref === this.self) {
-      if (this.settings.passivates) this.end("passivated", "passivated");
-      else this.#exit("completed", undefined);
-      return;
-    }
-    const child = this.#children?.find(ref);
-    if (child === undefined) throw new Error(`Cannot stop ${ref.path}: no child of ${this.path}`);
-    child.end("stopped", "stopped");
-  }
-
-  watch(ref: ActorRef<never>): void {
-    this.extras.watch(ref, this);
-  }
-
-  unwatch(ref: ActorRef<never>): void {
-    this.#extras?.unwatch(ref.path, this);
-  }
-
-  startTimer(key: string, delayMs: number, message: unknown): void {
-    this.extras.timers ??= new Timers(
-      this.clock,
-      (entry) => this.put({ kind: "timer", entry }),
-    );
-    this.extras.timers.start(key, delayMs, message);
-  }
-
-  cancelTimer(key: string): void {
-    this.#extras?.timers?.cancel(key);
-  }
-
-  setReceiveTimeout(delayMs: number | undefined): void {
-    this.#extras?.receiveTimeout?.clear();
-    this.extras.receiveTimeout = delayMs === undefined ? undefined : new ReceiveTimeout(
-      this.clock,
-      delayMs,
-      () => this.put({ kind: "signal", signal: { kind: "receive_timeout" } }),
-    );
-  }
-
-  stash(message: unknown): boolean {
-    this.extras.stash ??= new Stash(this.settings.stashMax, this.settings.bounds);
-    return this.extras.stash.put(message);
-  }
-
-  unstashAll(): void {
-    const messages = this.#extras?.stash?.takeAll() ?? [];
+  /** Puts messages that it had taken before all others. */
+  putBack(messages: readonly unknown[], crashes = 0): void {
     if (messages.length === 0) return;
-    this.#putFirst(messages.map((message) => ({ kind: "mail", message, crashes: 0 })));
+    this.#lane ??= new Lane();
+    this.#lane.pushFirst(messages.map((message) => ({ kind: "mail", message, crashes })));
   }
 
-  pipe<T>(
-    promise: Promise<T>,
-    ok: (value: T) => unknown,
-    failed: (cause: unknown) => unknown,
-  ): void {
-    promise.then(
-      (value) => this.put({ kind: "result", make: () => ok(value), value }),
-      (value: unknown) => this.put({ kind: "result", make: () => failed(value), value }),
-    );
+  /** The actor stops itself. */
+  complete(): void {
+    if (this.settings.passivates) this.end("passivated", "passivated");
+    else this.#exit("completed", undefined);
   }
 
-  ask<Q, R>(
-    to: ActorRef<Q>,
-    make: (replyTo: ActorRef<R>) => Q,
-    deadlineMs: number,
-    ok: (reply: R) => unknown,
-    failed: (cause: Error) => unknown,
-  ): void {
-    askWith<Q, R>(
-      this.host,
-      to,
-      make,
-      deadlineMs,
-      (value) => this.put({ kind: "result", make: () => ok(value), value }),
-      (value) => this.put({ kind: "result", make: () => failed(value), value }),
-    );
+  /** Fails on behalf of its children. */
+  escalate(cause: Error): void {
+    this.#crashed(cause, nothing, 0);
   }
-
-  // --- Turns.
-
-  turn(messagesMax: number): boolean {
-    if (this.#state === running) this.#handle(messagesMax);
-    else if (this.#state === quarantined) this.#dropAll("quarantined");
-    else if (!this.#endingBegun) this.#beginEnding();
-    return this.#scheduled = this.#hasWork();
-  }
-
-  #hasWork(): boolean {
-    if (this.#state === running) {
-      return this.mailbox.count > 0 || this.#lane !== undefined || this.#behaviour === undefined;
-    }
-    if (this.#state === quarantined) return this.mailbox.count > 0 || this.#lane !== undefined;
-    return (this.#state === ending || this.#state === stopping) && !this.#endingBegun;
-  }
-
-  #wake(): void {
-    if (this.#scheduled || !this.#hasWork()) return;
-    this.#scheduled = true;
-    this.host.dispatcher.enqueue(this);
-  }
-
-  #handle(messagesMax: number): void {
-    let inHand: unknown = nothing;
-    let crashes = 0;
-    try {
-      const behaviour = this.#behaviour ?? this.#start();
-      const mailbox = this.mailbox;
-      for (let left = messagesMax; left > 0 && this.#state === running; left--) {
-        if (this.#lane !== undefined) {
-          const item = this.#takeLane(this.#lane);
-          if (item.kind === "signal") {
-            inHand = nothing;
-            this.#signal(behaviour, item.signal);
-            continue;
-          }
-          if (item.kind === "timer" && !this.#extras?.timers?.claim(item.entry)) continue;
-          inHand = nothing;
-          inHand = messageOf(item);
-          crashes = item.kind === "mail" ? item.crashes : 0;
-          behaviour.receive(inHand, this);
-          crashes = 0;
-        } else if (mailbox.count > 0) {
-          inHand = mailbox.take();
-          behaviour.receive(inHand, this);
-        } else break;
-      }
-    } catch (thrown) {
-      this.#crashed(thrown, inHand, crashes);
-    }
-    this.#extras?.receiveTimeout?.touch();
-    if (this.mailbox.high && this.mailbox.relieved()) this.#signalPressure(false);
-  }
-
-  #start(): Actor<unknown> {
-    const behaviour = this.settings.start(this);
-    this.#behaviour = behaviour;
-    behaviour.started?.(this);
-    return behaviour;
-  }
-
-  #signal(behaviour: Actor<unknown>, signal: Signal): void {
-    if (signal.kind === "terminated" && !this.#extras?.claimWatch(signal.ref.path)) return;
-    behaviour.signal?.(signal, this);
-  }
-
-  #signalPressure(high: boolean): void {
-    const parent = this.parent;
-    if (parent === undefined || parent.#behaviour?.signal === undefined) return;
-    parent.put({ kind: "signal", signal: { kind: "pressure", child: this.id, high } });
-  }
-
-  #takeLane(lane: Lane): LaneItem {
-    const item = lane.take();
-    if (lane.empty) this.#lane = undefined;
-    return item;
-  }
-
-  #putFirst(items: readonly LaneItem[]): void {
-    if (items.length > 0) (this.#lane ??= new Lane()).pushFirst(items);
-  }
-
-  // --- The end of an incarnation, and what comes after it.
 
   /**
-   * Ends this incarnation at the cell's next turn. An end under way goes on; only an end for good
+   * Ends this incarnation, at the cell's next turn. An end under way goes on; only an end for good
    * overrides what was to follow it.
    */
   end(reason: StopReason, next: Ending["next"], failure?: Failure): void {
@@ -358,12 +181,10 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
   /** The next incarnation, after an end with `restart`. */
   resume(): void {
     if (this.#state !== waiting) return;
-    this.#state = running;
-    this.extras.ending = undefined;
     this.extras.restarts++;
-    this.extras.resumedMs = this.clock.monotonic();
+    this.extras.resumedMs = this.host.clock.monotonic();
     this.host.restarted(this.settings.kind);
-    this.#wake();
+    this.#runAgain();
   }
 
   /** Gives a quarantined actor another chance; false when it is not quarantined. */
@@ -376,72 +197,133 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
     return true;
   }
 
-  /** Fails on behalf of its children. */
-  escalate(cause: Error): void {
-    this.#crashed(cause, nothing, 0);
+  // --- Turns.
+
+  turn(messagesMax: number): boolean {
+    if (this.#state === running) this.#handle(messagesMax);
+    else if (this.#state === quarantined) this.#dropAll("quarantined");
+    else if (!this.#endingBegun) this.#beginEnding();
+    return this.#scheduled = this.#hasWork();
   }
 
+  #hasMail(): boolean {
+    return this.mailbox.count > 0 || this.#lane !== undefined;
+  }
+
+  #hasWork(): boolean {
+    switch (this.#state) {
+      case running:
+        return this.#hasMail() || this.#incarnation?.behaviour === undefined;
+      case quarantined:
+        return this.#hasMail();
+      case waiting:
+      case stopped:
+        return false;
+      default:
+        return !this.#endingBegun;
+    }
+  }
+
+  #wake(): void {
+    if (this.#scheduled || !this.#hasWork()) return;
+    this.#scheduled = true;
+    this.host.dispatcher.enqueue(this);
+  }
+
+  #handle(messagesMax: number): void {
+    let inHand: unknown = nothing;
+    let crashes = 0;
+    try {
+      const incarnation = this.#incarnation ??= new Incarnation(this);
+      const behaviour = incarnation.behaviour ?? incarnation.start();
+      const mailbox = this.mailbox;
+      for (let left = messagesMax; left > 0 && this.#state === running; left--) {
+        if (this.#lane !== undefined) {
+          const item = this.#takeLane(this.#lane);
+          inHand = nothing;
+          if (item.kind === "signal") {
+            incarnation.signal(item.signal);
+            continue;
+          }
+          if (item.kind === "timer" && !incarnation.claims(item.entry)) continue;
+          inHand = messageOf(item);
+          crashes = item.kind === "mail" ? item.crashes : 0;
+          behaviour.receive(inHand, incarnation);
+          crashes = 0;
+        } else if (mailbox.count > 0) {
+          inHand = mailbox.take();
+          behaviour.receive(inHand, incarnation);
+        } else break;
+      }
+      incarnation.messageCame();
+    } catch (thrown) {
+      this.#crashed(thrown, inHand, crashes);
+    }
+    if (this.mailbox.high && this.mailbox.relieved()) this.#signalPressure(false);
+  }
+
+  #takeLane(lane: Lane): LaneItem {
+    const item = lane.take();
+    if (lane.empty) this.#lane = undefined;
+    return item;
+  }
+
+  #signalPressure(high: boolean): void {
+    const parent = this.parent;
+    if (parent === undefined || parent.#incarnation?.behaviour?.signal === undefined) return;
+    parent.put({ kind: "signal", signal: { kind: "pressure", child: this.id, high } });
+  }
+
+  // --- The end of an incarnation, and what comes after it.
+
   #crashed(thrown: unknown, inHand: unknown, crashes: number): void {
-    const failure = failureOf(thrown, this.clock.now());
+    const failure = failureOf(thrown, this.host.clock.now());
     this.extras.failure = failure;
     this.#exit("failed", failure);
     if (inHand === nothing) return;
-    if (crashes < this.settings.redeliveriesMax && this.extras.ending?.next === "restart") {
-      this.#putFirst([{ kind: "mail", message: inHand, crashes: crashes + 1 }]);
-    } else this.#publish(inHand, "crashed", failure);
+    const again = crashes < this.settings.redeliveriesMax &&
+      this.extras.ending?.next === "restart";
+    if (again) this.putBack([inHand], crashes + 1);
+    else this.#publish(inHand, "crashed", failure);
   }
 
   #exit(exit: ChildExit, failure: Failure | undefined): void {
     if (this.#state !== running) return;
-    if (this.parent !== undefined) return this.parent.#children?.exited(this, exit, failure);
+    if (this.parent !== undefined) return this.parent.children?.exited(this, exit, failure);
     if (failure !== undefined) this.host.rootFailed(failure);
     this.end(exit, "stopped", failure);
   }
 
   #beginEnding(): void {
     this.#endingBegun = true;
-    this.extras.endIncarnation(this);
-    if (this.#children === undefined) this.#stopBehaviour();
-    else this.#children.stopAll(() => this.#stopBehaviour());
+    this.#incarnation?.release();
+    const children = this.children;
+    if (children === undefined) this.#stopBehaviour();
+    else children.stopAll(() => this.#stopBehaviour());
   }
 
   #stopBehaviour(): void {
-    const behaviour = this.#behaviour;
+    const incarnation = this.#incarnation;
     const { reason, failure } = this.extras.ending!;
-    this.#children = this.#behaviour = undefined;
-    let done: void | Promise<void> = undefined;
-    try {
-      done = behaviour?.stopped?.(reason, this, failure);
-    } catch (thrown) {
-      this.#stopFault(thrown);
-    }
-    if (done === undefined) return this.#ended();
-    const { shutdownMs } = this.settings;
-    let open = true;
-    const close = () => {
-      if (!open) return;
-      open = false;
-      timer.clear();
-      this.#ended();
-    };
-    const timer = this.clock.setTimer(shutdownMs, () => {
-      this.#stopFault(new Error(`${this.path} did not stop within ${shutdownMs} ms`));
-      close();
-    });
-    done.then(close, (thrown: unknown) => {
-      this.#stopFault(thrown);
-      close();
-    });
+    stopWithin(
+      this.host.clock,
+      this.settings.shutdownMs,
+      () => incarnation?.behaviour?.stopped?.(reason, incarnation, failure),
+      (thrown) => this.#stopFault(thrown),
+      () => this.#ended(),
+    );
   }
 
   #stopFault(thrown: unknown): void {
-    const failure = failureOf(thrown, this.clock.now());
+    const failure = failureOf(thrown, this.host.clock.now());
     this.extras.failure = failure;
     this.host.stopFault(this.path, failure);
   }
 
   #ended(): void {
     const { reason, next, failure } = this.extras.ending!;
+    this.putBack(this.#incarnation?.takeStash() ?? []);
+    this.#incarnation = undefined;
     switch (next) {
       case "restart":
         this.#keepMail(failure !== undefined && this.settings.mailOnCrash === "dead_letter");
@@ -453,17 +335,22 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
         this.#wake();
         return;
       case "passivated":
-        if (this.mailbox.count === 0 && this.#lane === undefined) return this.#terminate(reason);
-        // Mail came meanwhile: a new incarnation takes it.
-        this.extras.ending = undefined;
-        this.#state = running;
-        this.#wake();
+        // Mail that came meanwhile is for another incarnation.
+        if (this.#hasMail()) this.#runAgain();
+        else this.#terminate(reason);
         return;
       case "stopped":
-        return this.#terminate(reason);
+        this.#terminate(reason);
+        return;
       default:
         next satisfies never;
     }
+  }
+
+  #runAgain(): void {
+    this.extras.ending = undefined;
+    this.#state = running;
+    this.#wake();
   }
 
   #terminate(reason: StopReason): void {
@@ -473,34 +360,31 @@ export class Cell implements Context<unknown>, Runnable, WatchableRef, Watcher {
     this.extras.watchers = undefined;
     for (const watcher of watchers ?? []) watcher.terminated(this.self, reason);
     if (this.parent === undefined) this.host.rootEnded();
-    else this.parent.#children?.gone(this);
+    else this.parent.children?.gone(this);
   }
 
   // --- Mail that outlives an incarnation, and mail that does not.
 
-  /** What the next incarnation gets: stash, then what comes before the mail, then the mail. */
+  /** Signals and timers were meant for the incarnation that is gone. */
   #keepMail(dropWaiting: boolean): void {
-    const kept: LaneItem[] = [];
+    const kept = new Lane();
     for (let lane = this.#lane; lane !== undefined; lane = this.#lane) {
       const item = this.#takeLane(lane);
-      if (item.kind === "mail" && (item.crashes > 0 || !dropWaiting)) kept.push(item);
-      else if (item.kind === "result" && !dropWaiting) kept.push(item);
+      const redelivered = item.kind === "mail" && item.crashes > 0;
+      if (redelivered || (!dropWaiting && item.kind !== "signal")) kept.push(item);
       else this.#drop(item, "failed");
     }
     if (dropWaiting) this.#dropAll("failed");
-    this.#putFirst(kept);
-    this.unstashAll();
+    if (!kept.empty) this.#lane = kept;
   }
 
   #dropAll(reason: DeadLetterReason): void {
     for (let lane = this.#lane; lane !== undefined; lane = this.#lane) {
       this.#drop(this.#takeLane(lane), reason);
     }
-    for (const message of this.#extras?.stash?.takeAll() ?? []) this.#publish(message, reason);
     while (this.mailbox.count > 0) this.#publish(this.mailbox.drop(), reason);
   }
 
-  /** Signals and timers concern only the incarnation that is gone. */
   #drop(item: LaneItem, reason: DeadLetterReason): void {
     if (item.kind === "mail") this.#publish(item.message, reason);
     else if (item.kind === "result") this.#publish(item.value, reason);

@@ -68,7 +68,7 @@ export class Children {
     if (round !== undefined) return child.end(exit, "restart", failure);
     if (this.#stopping !== undefined) return child.end(exit, "stopped", failure);
     const { supervision } = this.#owner.settings;
-    const { clock } = this.#owner;
+    const { clock } = this.#owner.host;
     const together = countsTogether(supervision);
     const decision = decide(
       supervision,
@@ -148,9 +148,9 @@ export class Children {
   #delayMs(child: Cell): number {
     const { backoff } = this.#owner.settings.supervision;
     if (backoff === undefined) return 0;
-    const { clock, host } = this.#owner;
+    const { clock, random } = this.#owner.host;
     if (clock.monotonic() - child.extras.resumedMs >= backoff.resetMs) child.extras.attempts = 0;
-    return backoffDelayMs(backoff, child.extras.attempts++, host.random);
+    return backoffDelayMs(backoff, child.extras.attempts++, random);
   }
 
   #restart(failed: Cell, delayMs: number): void {
@@ -192,6 +192,6 @@ export class Children {
       }
     };
     if (round.delayMs === 0 || round.members.size === 0) resume();
-    else round.timer ??= this.#owner.clock.setTimer(round.delayMs, resume);
+    else round.timer ??= this.#owner.host.clock.setTimer(round.delayMs, resume);
   }
 }

@@ -136,7 +136,7 @@ export class Keyed<M> {
       }
     }
     this.#activations++;
-    handle.reset(group.clock.monotonic());
+    handle.reset(group.host.clock.monotonic());
     return group.adopt(handle.key, this.#settings, handle);
   }
 
@@ -147,7 +147,7 @@ export class Keyed<M> {
 
   /** Passivates the longest idle of a sample: like Redis, near enough to LRU and without a list. */
   #makeRoom(): void {
-    const nowMs = this.#group.clock.monotonic();
+    const nowMs = this.#group.host.clock.monotonic();
     let victim: Cell | undefined;
     let longestMs = -1;
     for (let looked = 0; looked < roomSearchMax; looked++) {
@@ -178,7 +178,7 @@ export class Keyed<M> {
 
   /** Looks at some of the actors; true when there are more. */
   #sweep(): boolean {
-    const nowMs = this.#group.clock.monotonic();
+    const nowMs = this.#group.host.clock.monotonic();
     this.#sweeper ??= this.#group.children?.values();
     for (let looked = 0; looked < sweepChunk; looked++) {
       const next = this.#sweeper?.next();

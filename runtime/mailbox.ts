@@ -2,8 +2,8 @@
  * The queue in front of an actor: a ring that is bounded in count and in bytes, and says so.
  *
  * Full is an answer, never a silent drop. The mailbox alone counts what it took, gave and dropped,
- * so that in every state `accepted = taken + dropped + queued`. An empty mailbox holds no ring:
- * 100,000 idle actors must not each pay for one.
+ * so that in every state `accepted = taken + dropped + queued`. Empty, it holds no ring:
+ * 100,000 idle actors must not each pay for one, and the ring that serves the busy one is warm in the cache.
  *
  * @module
  */
@@ -18,14 +18,15 @@ export interface MailboxBounds {
   readonly highBytes: number;
   readonly lowCount: number;
   readonly lowBytes: number;
+  /** Emptied rings of the smallest size, for whoever needs one next. */
+  readonly spareRings: unknown[][];
 }
 
 /** `high`: accepted, and with it the mailbox rose to its high watermark. */
 export type OfferResult = "accepted" | "high" | "full";
 
 const ringSlotsMin = 8;
-/** An emptied ring up to this size is kept for the next message; a larger one is given back. */
-const ringSlotsKept = 8;
+const spareRingsMax = 256;
 
 /** Checks the limits and derives the watermarks. Throws a `RangeError` that names the bad value. */
 export function mailboxBounds<M>(limits: MailboxLimits<M>): MailboxBounds {
@@ -54,15 +55,18 @@ export function mailboxBounds<M>(limits: MailboxLimits<M>): MailboxBounds {
     highBytes: bytes * highWatermark,
     lowCount: Math.floor(countMax * lowWatermark),
     lowBytes: bytes * lowWatermark,
+    spareRings: [],
   };
 }
 
 /** A bounded first-in, first-out queue with a high and a low watermark. */
 export class Mailbox {
   readonly #bounds: MailboxBounds;
+  /** A lone message needs no ring. */
+  #single: unknown;
   #ring: unknown[] | undefined;
   /** Bytes of each slot's message: measured once, so a message that changes cannot skew the sum. */
-  #sizes: Float64Array | undefined;
+  #sizes: number[] | undefined;
   #head = 0;
   #count = 0;
   #bytes = 0;
@@ -108,17 +112,20 @@ export class Mailbox {
     const bounds = this.#bounds;
     const count = this.#count;
     if (count >= bounds.countMax) return "full";
+    let size = 0;
     if (bounds.sizeOf !== undefined) {
-      const size = bounds.sizeOf(message);
+      size = bounds.sizeOf(message);
       // Written so that a NaN is refused too.
       if (!(size >= 0 && this.#bytes + size <= bounds.bytesMax)) return "full";
-      this.#makeRoom();
-      this.#sizes![this.#slot(count)] = size;
-      this.#bytes += size;
-    } else if (this.#ring === undefined || count === this.#ring.length) {
-      this.#makeRoom();
     }
-    this.#ring![this.#slot(count)] = message;
+    if (count === 0) this.#single = message;
+    else {
+      if (this.#ring === undefined || count === this.#ring.length) this.#makeRoom();
+      const slot = this.#slot(count);
+      this.#ring![slot] = message;
+      if (this.#sizes !== undefined) this.#sizes[slot] = size;
+    }
+    this.#bytes += size;
     this.#count = count + 1;
     this.#accepted++;
     if (this.#high || (this.#count < bounds.highCount && this.#bytes < bounds.highBytes)) {
@@ -130,12 +137,18 @@ export class Mailbox {
 
   /** The oldest message. Call only while {@linkcode count} is above 0. */
   take(): unknown {
-    const ring = this.#ring!;
-    const head = this.#head;
-    const message = ring[head];
-    ring[head] = undefined;
-    if (this.#sizes !== undefined) this.#bytes -= this.#sizes[head]!;
-    this.#head = (head + 1) & (ring.length - 1);
+    const ring = this.#ring;
+    let message: unknown;
+    if (ring === undefined) {
+      message = this.#single;
+      this.#single = undefined;
+    } else {
+      const head = this.#head;
+      message = ring[head];
+      ring[head] = undefined;
+      if (this.#sizes !== undefined) this.#bytes -= this.#sizes[head]!;
+      this.#head = (head + 1) & (ring.length - 1);
+    }
     if (--this.#count === 0) this.#emptied();
     return message;
   }
@@ -162,13 +175,18 @@ export class Mailbox {
   #makeRoom(): void {
     const ring = this.#ring;
     if (ring === undefined) {
-      this.#ring = new Array(ringSlotsMin).fill(undefined);
-      if (this.#bounds.sizeOf !== undefined) this.#sizes = new Float64Array(ringSlotsMin);
+      const fresh = this.#bounds.spareRings.pop() ?? new Array(ringSlotsMin).fill(undefined);
+      fresh[0] = this.#single;
+      this.#single = undefined;
+      this.#ring = fresh;
+      this.#head = 0;
+      if (this.#bounds.sizeOf === undefined) return;
+      this.#sizes = new Array(ringSlotsMin).fill(0);
+      this.#sizes[0] = this.#bytes;
       return;
     }
-    if (this.#count < ring.length) return;
     const grown = new Array(ring.length * 2).fill(undefined);
-    const sizes = this.#sizes === undefined ? undefined : new Float64Array(ring.length * 2);
+    const sizes = this.#sizes === undefined ? undefined : new Array(ring.length * 2).fill(0);
     for (let i = 0; i < this.#count; i++) {
       grown[i] = ring[this.#slot(i)];
       if (sizes !== undefined) sizes[i] = this.#sizes![this.#slot(i)]!;
@@ -179,11 +197,11 @@ export class Mailbox {
   }
 
   #emptied(): void {
+    const ring = this.#ring;
     // Sums of fractions drift; an empty mailbox holds exactly nothing.
     this.#bytes = 0;
-    if (this.#ring!.length <= ringSlotsKept) return;
-    this.#ring = undefined;
-    this.#sizes = undefined;
-    this.#head = 0;
+    this.#ring = this.#sizes = undefined;
+    if (ring?.length !== ringSlotsMin) return;
+    if (this.#bounds.spareRings.length < spareRingsMax) this.#bounds.spareRings.push(ring);
   }
 }

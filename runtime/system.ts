@@ -14,7 +14,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 import type { Failure } from "./failure.ts";
 import { type ActorView, type KindSummary, summarize, viewOf } from "./inspect.ts";
-import type { Keyed, KeyedSpec } from "./keyed.ts";
+import { Keyed, type KeyedSpec } from "./keyed.ts";
 import type { Random } from "./random.ts";
 import { Registry } from "./registry.ts";
 import { cellSettings, pathIds } from "./settings.ts";
@@ -113,12 +113,12 @@ export class ActorSystem {
 
   /** Starts a top-level actor. A second one of the same id is an error. */
   spawn<M>(spec: ChildSpec<M>): ActorRef<M> {
-    return this.#root.spawn(spec);
+    return this.#root.adopt(spec.id, cellSettings({ ...spec, kind: spec.kind ?? spec.id })).self;
   }
 
   /** Starts a top-level group of keyed actors. */
   spawnKeyed<M>(spec: KeyedSpec<M>): Keyed<M> {
-    return this.#root.spawnKeyed(spec);
+    return new Keyed(this.#root, spec);
   }
 
   /** The question of one who is no actor. Rejects with an `AskError`. */
@@ -133,7 +133,9 @@ export class ActorSystem {
 
   /** Stops a top-level actor; it is not started again. */
   stopActor(ref: ActorRef<never>): void {
-    this.#root.stop(ref);
+    const cell = this.#root.children?.find(ref);
+    if (cell === undefined) throw new Error(`Cannot stop ${ref.path}: no top-level actor`);
+    cell.end("stopped", "stopped");
   }
 
   /** Gives the quarantined actor at `path` another chance; false when there is none. */
