@@ -10,11 +10,23 @@ import { FrameWriter } from "./readings_frame.ts";
 
 /** A frame on its way, and who waits for which of its readings. */
 export class SentBatch {
-  readonly frame = new FrameWriter();
-  readonly origins: Origin[] = [];
-  readonly sequences: number[] = [];
   id = 0;
+
+  constructor(
+    readonly frame: FrameWriter = new FrameWriter(),
+    readonly origins: Origin[] = [],
+    readonly sequences: number[] = [],
+  ) {}
+
+  reset(): void {
+    this.frame.reset();
+    this.origins.length = 0;
+    this.sequences.length = 0;
+  }
 }
+
+/** What a batch costs in credit beside its bytes, so that many small ones are bounded too. */
+const batchOverheadBytes = 512;
 
 /** One reading of a batch that was not taken: its place in the batch, and why. */
 export interface RejectedReading extends Rejection {
@@ -31,6 +43,9 @@ export interface LaneOptions {
   /** Hands the batch to its owner. The lane keeps it until {@linkcode Lane.settle}. */
   transmit(batch: SentBatch): void;
 }
+
+/** Large frames that are kept for reuse. */
+const poolMax = 16;
 
 /** See the module. Batches are settled in any order, each exactly once. */
 export class Lane {
@@ -86,13 +101,12 @@ export class Lane {
 
   /** Sends on what was gathered. */
   flush(): void {
-    const batch = this.#open;
-    if (batch.frame.count === 0 || this.#suspended) return;
+    if (this.#open.frame.count === 0 || this.#suspended) return;
+    const batch = this.#seal();
     batch.id = this.#nextId;
     this.#nextId = this.#nextId === 0xffffffff ? 1 : this.#nextId + 1;
     this.#inFlight.set(batch.id, batch);
-    this.#usedBytes += batch.frame.bytes;
-    this.#open = this.#pool.pop() ?? new SentBatch();
+    this.#usedBytes += batch.frame.bytes + batchOverheadBytes;
     this.#options.transmit(batch);
   }
 
@@ -101,7 +115,7 @@ export class Lane {
     const batch = this.#inFlight.get(batchId);
     if (batch === undefined) return;
     this.#inFlight.delete(batchId);
-    this.#usedBytes -= batch.frame.bytes;
+    this.#usedBytes -= batch.frame.bytes + batchOverheadBytes;
     announce(batch, rejected);
     this.#recycle(batch);
     if (this.#waiters.size > 0 && this.usedBytes <= this.#options.creditBytes / 2) this.#wake();
@@ -132,11 +146,25 @@ export class Lane {
     for (const waiter of waiters) waiter.resume();
   }
 
+  /** The open batch as it goes on its way: never in buffers much larger than its content. */
+  #seal(): SentBatch {
+    const batch = this.#open;
+    if (!batch.frame.sparse) {
+      this.#open = this.#pool.pop() ?? new SentBatch();
+      return batch;
+    }
+    const tight = new SentBatch(
+      batch.frame.compact(),
+      batch.origins.slice(),
+      batch.sequences.slice(),
+    );
+    batch.reset();
+    return tight;
+  }
+
   #recycle(batch: SentBatch): void {
-    if (this.#pool.length >= 64) return;
-    batch.frame.reset();
-    batch.origins.length = 0;
-    batch.sequences.length = 0;
+    if (this.#pool.length >= poolMax || batch.frame.bytes < this.#options.frameBytesMax / 2) return;
+    batch.reset();
     this.#pool.push(batch);
   }
 }

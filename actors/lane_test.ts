@@ -55,13 +55,13 @@ Deno.test("what was accepted is settled exactly once, in whatever order batches 
     fc.constant("lost" as const),
   );
   fc.assert(fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
-    const { lane, sent } = laneWith(400);
+    const { lane, sent } = laneWith(4_000);
     const origin = new RecordingOrigin();
     let accepted = 0;
     for (const a of actions) {
       if (a === "offer") {
         if (lane.offer(origin, offerOf(accepted), 0x10000)) accepted++;
-        else assert.ok(lane.usedBytes >= 400);
+        else assert.ok(lane.usedBytes >= 4_000);
       } else if (a === "flush") lane.flush();
       else if (a === "lost") {
         lane.suspend();
@@ -82,7 +82,7 @@ Deno.test("what was accepted is settled exactly once, in whatever order batches 
 });
 
 Deno.test("an origin that found the lane full is told to go on when half the credit is back", () => {
-  const { lane, sent } = laneWith(100);
+  const { lane, sent } = laneWith(1_200);
   const origin = new RecordingOrigin();
   let sequence = 0;
   while (lane.offer(origin, offerOf(sequence), 0x10000)) sequence++;
@@ -93,7 +93,7 @@ Deno.test("an origin that found the lane full is told to go on when half the cre
 });
 
 Deno.test("a rejection reaches the reading it names, and a resent frame says so", () => {
-  const { lane, sent } = laneWith(1000);
+  const { lane, sent } = laneWith(10_000);
   const origin = new RecordingOrigin();
   for (let i = 0; i < 4; i++) lane.offer(origin, offerOf(i), 0x10000 | i);
   lane.suspend();

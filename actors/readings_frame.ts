@@ -71,6 +71,21 @@ export class FrameWriter implements ReadingsFrame {
     return this.#lines.length + this.count * entryWords * 4;
   }
 
+  /** The buffers are much larger than what is in them. */
+  get sparse(): boolean {
+    return this.#lines.bytes.length + this.index.byteLength > 4 * this.bytes + 2_048;
+  }
+
+  /** A copy in buffers that fit. */
+  compact(): FrameWriter {
+    const copy = new FrameWriter(this.#lines.length, Math.max(1, this.count));
+    copy.#lines.append(this.data);
+    copy.index.set(this.index.subarray(0, this.count * entryWords));
+    copy.count = this.count;
+    copy.arrivalMs = this.arrivalMs;
+    return copy;
+  }
+
   add(
     source: Uint8Array,
     topicFrom: number,

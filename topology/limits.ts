@@ -1,0 +1,62 @@
+/**
+ * The limits of every queue and buffer, derived from one number: `limits.memoryBytesMax`. Each
+ * shard gets an equal share, and the parts of a share are one sum that is checked here, at start.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+
+/** Bytes, per shard. */
+export interface ShardLimits {
+  /** Credit of one lane: what edges gathered or sent and the owner has not settled. */
+  readonly laneBytes: number;
+  /** Grown read buffers of all connections. */
+  readonly readBytes: number;
+  /** Committed readings that wait in memory for the store; what exceeds it is read from the disk. */
+  readonly liveBytes: number;
+  /** One read of the replay. */
+  readonly replayBytes: number;
+  /** The sum of all of it, with the copies that are made on the way. */
+  readonly sumBytes: number;
+}
+
+const mib = 1024 * 1024;
+
+/** Acknowledgement levels: a lane each. */
+const levels = 2;
+/** A lane's bytes exist at the sender, in transit or at the owner, and once more as lines. */
+const laneCopies = 4;
+/** A write is joined into one body, and perhaps compressed. */
+const bodyCopies = 2;
+/** Live, replay, and a batch that is being split. */
+const writesAtOnce = 3;
+
+/**
+ * @throws {RangeError} when the budget is too small for this many shards or this large a payload,
+ * with what to change.
+ */
+export function shardLimits(config: Config, shards: number): ShardLimits {
+  const share = config.limits.memoryBytesMax / shards;
+  const lanes = shards * levels;
+  const laneBytes = Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes));
+  const readBytes = Math.floor(Math.min(64 * mib, share / 8));
+  const replayBytes = Math.floor(Math.min(4 * mib, share / 32));
+  const writeBytes = writesAtOnce * bodyCopies * config.store.batchBytesMax;
+  const liveBytes = Math.floor(
+    Math.min(
+      128 * mib,
+      share - lanes * laneBytes * laneCopies - readBytes - replayBytes - writeBytes,
+    ),
+  );
+  if (laneBytes < config.limits.payloadBytesMax || liveBytes < config.store.batchBytesMax) {
+    throw new RangeError(
+      `limits.memoryBytesMax: ${config.limits.memoryBytesMax} bytes over ${shards} shards cannot ` +
+        `hold payloads of ${config.limits.payloadBytesMax} bytes (limits.payloadBytesMax) and ` +
+        `writes of ${config.store.batchBytesMax} bytes (store.batchBytesMax); raise it, or lower ` +
+        `these or shards`,
+    );
+  }
+  const sumBytes = lanes * laneBytes * laneCopies + readBytes + replayBytes + writeBytes +
+    liveBytes;
+  return { laneBytes, readBytes, liveBytes, replayBytes, sumBytes };
+}

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../config.ts";
+import { shardLimits } from "./limits.ts";
+
+Deno.test("the limits of all shards fit the budget, whatever the number of shards", () => {
+  for (const shards of [1, 2, 4, 8]) {
+    const { config } = parseConfig({ limits: { memoryBytesMax: 1 << 30 } });
+    const limits = shardLimits(config, shards);
+    assert.ok(limits.sumBytes * shards <= config.limits.memoryBytesMax, `${shards} shards`);
+    assert.ok(limits.laneBytes >= config.limits.payloadBytesMax);
+  }
+});
+
+Deno.test("an impossible sum says what to change", () => {
+  const { config } = parseConfig({ limits: { memoryBytesMax: 64 << 20 } });
+  assert.throws(() => shardLimits(config, 64), /limits\.memoryBytesMax: .* raise it, or lower/);
+});
