@@ -1,0 +1,51 @@
+/**
+ * Keeps two processes out of one data directory. The lock is the kernel's (flock), so that of a
+ * process that died is free at once; the file's content only says who holds it.
+ *
+ * @module
+ */
+
+/** Another process uses the directory. */
+export class DirectoryInUseError extends Error {
+  constructor(directory: string, holder: string) {
+    super(
+      `Cannot use the data directory ${directory}: process ${holder} uses it. ` +
+        `Stop that one, or choose another directory with SLUICE_DATA_DIR`,
+    );
+    this.name = "DirectoryInUseError";
+  }
+}
+
+/** A lock that is held until `release`, or until the process ends. */
+export interface DirectoryLock {
+  release(): void;
+}
+
+/**
+ * Locks a directory that exists. Throws {@linkcode DirectoryInUseError} when another process holds
+ * it, and what the system says when the directory cannot be written.
+ */
+export function lockDirectory(directory: string, pid: number = Deno.pid): DirectoryLock {
+  const file = Deno.openSync(`${directory}/lock`, {
+    read: true,
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  try {
+    if (!file.tryLockSync(true)) {
+      const holder = new Uint8Array(20);
+      const length = file.readSync(holder) ?? 0;
+      throw new DirectoryInUseError(
+        directory,
+        new TextDecoder().decode(holder.subarray(0, length)).trim(),
+      );
+    }
+    file.truncateSync(0);
+    file.writeSync(new TextEncoder().encode(`${pid}\n`));
+  } catch (cause) {
+    file.close();
+    throw cause;
+  }
+  return { release: () => file.close() };
+}

@@ -1,0 +1,103 @@
+/**
+ * The spool as an actor: drives the commits of a {@linkcode Spool}. The writer's actor drives its
+ * deliveries; both run in the shard's one thread and each call is one step.
+ *
+ * A crash of this actor is one of the shard: give it a supervisor that escalates. What was
+ * acknowledged is on the disk, and the rest is sent again.
+ *
+ * @module
+ */
+import type { Actor, ActorRef, Context, StopReason } from "../../runtime/actor.ts";
+import type { Spool } from "./spool.ts";
+
+export type SpoolMessage =
+  /** Something has gathered in the group, or in the second log. */
+  | { readonly kind: "commit" }
+  | { readonly kind: "committed" }
+  | { readonly kind: "commit_failed"; readonly cause: unknown }
+  | { readonly kind: "retry" }
+  | { readonly kind: "sweep" };
+
+const commitMessage: SpoolMessage = { kind: "commit" };
+const sweepIntervalMs = 1_000;
+
+/** Asks for a commit: one message for however many readings. */
+export class CommitRequest {
+  #asked = false;
+
+  /** Call it whenever something was added; one that is not taken is asked again by the next. */
+  ask(spool: ActorRef<SpoolMessage>): void {
+    if (!this.#asked) this.#asked = spool.tell(commitMessage) === "accepted";
+  }
+
+  /** The spool begins: what is added from now on needs a new request. */
+  taken(): void {
+    this.#asked = false;
+  }
+}
+
+/** See the module. Told to stop, it first commits what has gathered. */
+export class SpoolActor implements Actor<SpoolMessage> {
+  readonly #spool: Spool;
+  readonly #request: CommitRequest;
+  #commit: Promise<void> | undefined;
+  #waitsToRetry = false;
+
+  constructor(spool: Spool, request: CommitRequest) {
+    this.#spool = spool;
+    this.#request = request;
+  }
+
+  started(context: Context<SpoolMessage>): void {
+    context.startTimer("sweep", sweepIntervalMs, { kind: "sweep" });
+  }
+
+  receive(message: SpoolMessage, context: Context<SpoolMessage>): void {
+    switch (message.kind) {
+      case "commit":
+        this.#request.taken();
+        return this.#begin(context);
+      case "committed":
+        this.#commit = undefined;
+        this.#spool.end();
+        return this.#begin(context);
+      case "commit_failed":
+        this.#commit = undefined;
+        this.#waitsToRetry = true;
+        return context.startTimer("retry", this.#spool.failed(message.cause), { kind: "retry" });
+      case "retry":
+        this.#waitsToRetry = false;
+        return this.#begin(context);
+      case "sweep":
+        this.#spool.sweep();
+        return context.startTimer("sweep", sweepIntervalMs, message);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  async stopped(reason: StopReason): Promise<void> {
+    try {
+      let commit = this.#commit ?? this.#spool.begin();
+      while (commit !== undefined && reason !== "failed") {
+        await commit;
+        this.#spool.end();
+        commit = this.#spool.begin();
+      }
+    } catch (cause) {
+      this.#spool.failed(cause); // Not acknowledged: its senders send it again.
+    }
+    this.#spool.close();
+  }
+
+  #begin(context: Context<SpoolMessage>): void {
+    if (this.#waitsToRetry || this.#commit !== undefined) return;
+    this.#commit = this.#spool.begin();
+    if (this.#commit === undefined) return;
+    context.pipe(
+      this.#commit,
+      () => ({ kind: "committed" }),
+      (cause) => ({ kind: "commit_failed", cause }),
+    );
+  }
+}

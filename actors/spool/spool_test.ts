@@ -1,0 +1,393 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ManualClock } from "../../runtime/clock.ts";
+import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
+import type { CommitPart } from "./spool.ts";
+import { addReading, commitOnce, linesOf, openTestSpool } from "./testing/test_spool.ts";
+
+const pad = "x".repeat(300);
+
+Deno.test("a group is durable, offered to the writer and acknowledged, in that order", async () => {
+  const { spool, live, told, files } = await openTestSpool(new MemoryFiles());
+  const order: string[] = [];
+  addReading(spool, "a");
+  addReading(spool, "b");
+  spool.group.durable.push({
+    complete: () => order.push(`durable ${live.length} ${[...files.nodes.values()].length}`),
+  });
+  spool.group.stored.push({ complete: () => order.push("stored") });
+  assert.equal(await commitOnce(spool), true);
+  assert.deepEqual(linesOf(live[0]!), ["a", "b"]);
+  assert.deepEqual(live[0]!.devices, ["RPi_1"]);
+  assert.deepEqual(order, ["durable 1 1"]);
+  spool.delivered(live[0]!);
+  assert.deepEqual(order, ["durable 1 1", "stored"]);
+  assert.deepEqual(told, ["committed 2"]);
+  spool.close();
+});
+
+Deno.test("what comes while a commit is on its way goes into the next", async () => {
+  const { spool, live } = await openTestSpool(new MemoryFiles());
+  addReading(spool, "a");
+  const first = spool.begin()!;
+  addReading(spool, "b");
+  assert.equal(spool.begin(), undefined);
+  await first;
+  spool.end();
+  await commitOnce(spool);
+  assert.deepEqual(live.map(linesOf), [["a"], ["b"]]);
+  spool.close();
+});
+
+Deno.test("who waits without a reading is told after the commits before", async () => {
+  const { spool, files } = await openTestSpool(new MemoryFiles());
+  let completed = 0;
+  spool.group.durable.push({ complete: () => completed++ });
+  spool.group.stored.push({ complete: () => completed++ });
+  assert.equal(await commitOnce(spool), true);
+  assert.equal(completed, 2);
+  assert.equal(files.nodes.size, 0);
+});
+
+Deno.test("after a crash every acknowledged reading is there, with its device and fingerprint", async () => {
+  const files = new MemoryFiles();
+  const { spool } = await openTestSpool(files);
+  addReading(spool, "a");
+  await commitOnce(spool);
+  addReading(spool, "not committed");
+  const next = await openTestSpool(files.crashed());
+  assert.deepEqual(next.recovered, ["a"]);
+  assert.equal(next.report.pending, 1);
+  assert.equal(next.spool.backlog, 1);
+  const [record] = await next.spool.read(1);
+  assert.deepEqual([record!.devices, record!.fingerprintHi[0], record!.fingerprintLo[0]], [
+    ["RPi_1"],
+    0xfeed,
+    1,
+  ]);
+  assert.equal(record!.again, false);
+  assert.equal(next.spool.backlog, 0);
+  next.spool.delivered(record!);
+  assert.equal(next.spool.hasBacklog, false);
+  next.spool.close();
+});
+
+Deno.test("what the writer does not take is read again from disk, in order", async () => {
+  const { spool, live } = await openTestSpool(new MemoryFiles(), { live: () => false });
+  for (let i = 0; i < 12; i++) {
+    addReading(spool, `${i} ${pad}`);
+    await commitOnce(spool);
+  }
+  assert.equal(live.length, 0);
+  assert.equal(spool.backlog, 12);
+  const read: string[] = [];
+  for (let i = 12; spool.hasBacklog; i++) {
+    if (i < 20) {
+      addReading(spool, `${i} ${pad}`); // the backlog grows while it is read
+      await commitOnce(spool);
+    }
+    for (const record of await spool.read(500)) {
+      read.push(...linesOf(record).map((line) => line.split(" ")[0]!));
+      spool.delivered(record);
+    }
+  }
+  assert.deepEqual(read, Array.from({ length: 20 }, (_, i) => `${i}`));
+  spool.close();
+});
+
+Deno.test("full means waiting, said once, and it goes on by itself when the store takes some", async () => {
+  const { spool, live, told } = await openTestSpool(new MemoryFiles(), {
+    bytesMax: 3_000,
+    keepMs: 0,
+  });
+  let acknowledged = 0;
+  let waits = 0;
+  for (let i = 0; i < 30; i++) {
+    addReading(spool, `${i} ${pad}`);
+    spool.group.durable.push({ complete: () => acknowledged++ });
+    const done = await commitOnce(spool);
+    if (done !== true) waits++;
+  }
+  assert.ok(waits > 10);
+  assert.equal(spool.stalled, true);
+  assert.ok(spool.bytes <= 3_000);
+  assert.equal(acknowledged, live.length);
+  assert.deepEqual(told.filter((line) => !line.startsWith("committed")), ["stalled full"]);
+  for (const record of live.splice(0)) spool.delivered(record);
+  assert.equal(await commitOnce(spool), true);
+  assert.deepEqual(told.filter((line) => !line.startsWith("committed")), [
+    "stalled full",
+    "resumed",
+  ]);
+  assert.notEqual(await commitOnce(spool), true); // what gathered meanwhile is larger than the spool
+  for (const record of live.splice(0)) spool.delivered(record);
+  assert.equal(await commitOnce(spool), true); // so it is let in alone
+  assert.equal(acknowledged, 30);
+  spool.close();
+});
+
+Deno.test("drop_oldest gives up the oldest by count", async () => {
+  const { spool, told } = await openTestSpool(new MemoryFiles(), {
+    bytesMax: 3_000,
+    whenFull: "drop_oldest",
+    live: () => false,
+  });
+  for (let i = 0; i < 20; i++) {
+    addReading(spool, `${i} ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+  }
+  let lost = 0;
+  for (const line of told) lost += Number(/^lost dropped (\d+)/.exec(line)?.[1] ?? 0);
+  assert.ok(lost > 5);
+  assert.equal(spool.backlog + lost, 20);
+  const left = await spool.read(Infinity);
+  assert.equal(left.length, 20 - lost);
+  assert.ok(linesOf(left.at(-1)!)[0]!.startsWith("19 "));
+  spool.close();
+});
+
+Deno.test("too old: drop_oldest drops, backpressure waits", async () => {
+  for (const whenFull of ["drop_oldest", "backpressure"] as const) {
+    const clock = new ManualClock();
+    const { spool, told } = await openTestSpool(
+      new MemoryFiles(),
+      { whenFull, ageMaxMs: 60_000, live: () => false },
+      clock,
+    );
+    addReading(spool, "old");
+    await commitOnce(spool);
+    clock.advance(60_001);
+    addReading(spool, "new");
+    const done = await commitOnce(spool);
+    if (whenFull === "drop_oldest") {
+      assert.equal(done, true);
+      assert.deepEqual(told, ["committed 1", "lost dropped 1", "committed 1"]);
+    } else {
+      assert.notEqual(done, true);
+      assert.deepEqual(told, ["committed 1", "stalled full"]);
+    }
+    spool.close();
+  }
+});
+
+Deno.test("a disk that is full gives up what is only kept, then waits, then resumes", async () => {
+  const files = new MemoryFiles();
+  files.capacityBytes = 2_000;
+  const { spool, live, told } = await openTestSpool(files);
+  for (let i = 0; i < 40; i++) {
+    addReading(spool, `${i} ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+    for (const record of live.splice(0)) spool.delivered(record); // all of it is only kept
+  }
+  assert.ok(!told.includes("stalled no_space"));
+  for (let i = 0; i < 10; i++) {
+    addReading(spool, `${i} ${pad}`);
+    await commitOnce(spool);
+  }
+  assert.equal(told.filter((line) => line === "stalled no_space").length, 1);
+  files.capacityBytes = 20_000;
+  assert.equal(await commitOnce(spool), true);
+  assert.equal(told.at(-2), "resumed");
+  spool.close();
+});
+
+Deno.test("waits between tries grow to a second", async () => {
+  const files = new MemoryFiles();
+  files.fault = (operation) => {
+    if (operation === "write") throw new Error("EIO");
+  };
+  const { spool, told } = await openTestSpool(files);
+  addReading(spool, "a");
+  const waits = [];
+  for (let i = 0; i < 7; i++) waits.push(await commitOnce(spool));
+  assert.deepEqual(waits, [50, 100, 200, 400, 800, 1_000, 1_000]);
+  assert.deepEqual(told, ["stalled failed"]);
+  spool.close();
+});
+
+Deno.test("what was stored is kept, written again when the store was lost, and counted once", async () => {
+  const clock = new ManualClock();
+  const { spool, live } = await openTestSpool(new MemoryFiles(), {}, clock);
+  for (let i = 0; i < 5; i++) {
+    addReading(spool, `${i} ${pad}`);
+    await commitOnce(spool);
+  }
+  for (const record of live.splice(0, 4)) spool.delivered(record);
+  spool.sweep();
+  assert.equal(spool.keeps, true);
+  spool.storeLost();
+  assert.equal(spool.backlog, 0); // no reading that the store never took
+  const again = await spool.read(Infinity);
+  assert.deepEqual(again.map((record) => [record.sequence, record.again]), [
+    [0, true],
+    [1, true],
+    [2, true],
+    [3, true],
+  ]);
+  spool.spill(again[3]!);
+  assert.equal(spool.backlog, 0);
+  for (const record of again) spool.delivered(record);
+  assert.equal((await spool.read(Infinity)).length, 1);
+  spool.close();
+});
+
+Deno.test("segments go when the store was seen to run on for long enough", async () => {
+  const clock = new ManualClock();
+  const { spool, live, files } = await openTestSpool(new MemoryFiles(), {}, clock);
+  for (let i = 0; i < 10; i++) {
+    addReading(spool, `${i} ${pad}`);
+    await commitOnce(spool);
+    spool.delivered(live.pop()!);
+  }
+  for (let second = 0; second < 33; second++) {
+    spool.storeSeen();
+    spool.sweep();
+    clock.advance(1_000);
+  }
+  assert.ok(spool.bytes > 3_000);
+  for (let second = 0; second < 10; second++) {
+    spool.storeSeen();
+    spool.sweep();
+    clock.advance(1_000);
+  }
+  assert.equal(spool.bytes, 0);
+  assert.deepEqual([...files.nodes.keys()], ["spool/checkpoint"]);
+  // Numbers go on behind the checkpoint: a new segment is not taken for an old one.
+  addReading(spool, "new");
+  await commitOnce(spool);
+  const next = await openTestSpool(files.crashed((_path, tail) => tail));
+  assert.deepEqual(next.recovered, ["new"]);
+  const last = await openTestSpool(next.files);
+  addReading(last.spool, "newer");
+  await commitOnce(last.spool);
+  assert.deepEqual((await openTestSpool(files)).recovered, ["new"]);
+});
+
+Deno.test("a restart writes again only what the store may not have", async () => {
+  const clock = new ManualClock();
+  const changes = { keepMs: 0, segmentBytes: 5_000 };
+  const { spool, live, files } = await openTestSpool(new MemoryFiles(), changes, clock);
+  for (let i = 0; i < 10; i++) {
+    addReading(spool, `${i} ${pad}`);
+    await commitOnce(spool);
+    clock.advance(1_000);
+    if (i < 7) spool.delivered(live.pop()!);
+  }
+  spool.close();
+  const next = await openTestSpool(files, changes, clock);
+  assert.deepEqual(next.recovered.map((line) => line.split(" ")[0]), ["7", "8", "9"]);
+});
+
+Deno.test("records that cannot be read any more are counted, and the rest comes", async () => {
+  const { spool, files, told } = await openTestSpool(new MemoryFiles(), { live: () => false });
+  for (let i = 0; i < 6; i++) {
+    addReading(spool, `${i} ${pad}`);
+    addReading(spool, `${i}b`);
+    await commitOnce(spool);
+  }
+  const [first, second] = [...files.nodes.values()];
+  first!.bytes[600]! ^= 1;
+  second!.bytes = second!.bytes.slice(0, 900); // and the end of another is gone
+  const read = (await spool.read(Infinity)).map((record) => linesOf(record)[0]!.split(" ")[0]);
+  assert.deepEqual(read, ["0", "2", "3", "4"]);
+  assert.deepEqual(told.filter((line) => line.startsWith("lost")), [
+    "lost corrupt 2",
+    "lost corrupt 2",
+  ]);
+  assert.equal(spool.backlog, 0);
+  spool.close();
+});
+
+Deno.test("the second log is durable before anyone is told, and is tried again alone", async () => {
+  let writes = 0;
+  let fails = 1;
+  const part: CommitPart = {
+    dirty: false,
+    commit: () => fails-- > 0 ? Promise.reject(new Error("EIO")) : Promise.resolve(),
+    committed: () => writes++,
+  };
+  const { spool, live, told } = await openTestSpool(new MemoryFiles(), { part });
+  let durable = 0;
+  addReading(spool, "a");
+  spool.group.durable.push({ complete: () => durable++ });
+  assert.equal(await commitOnce(spool), 50);
+  assert.deepEqual([durable, writes, live.length], [0, 0, 0]);
+  assert.equal(await commitOnce(spool), true);
+  assert.deepEqual([durable, writes, live.length], [1, 1, 1]);
+  assert.deepEqual(told, ["stalled failed", "resumed", "committed 1"]);
+  spool.close();
+});
+
+Deno.test("a bound that cannot hold two segments is refused", async () => {
+  await assert.rejects(
+    openTestSpool(new MemoryFiles(), { segmentBytes: 1_000, bytesMax: 1_999 }),
+    RangeError,
+  );
+});
+
+Deno.test("whatever the disk, the store and the power do, what was acknowledged is stored or on disk", async () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.constant("add") },
+    { weight: 5, arbitrary: fc.constant("commit") },
+    { weight: 3, arbitrary: fc.constant("deliver") },
+    { weight: 2, arbitrary: fc.constant("spill") },
+    { weight: 2, arbitrary: fc.constant("read") },
+    { weight: 1, arbitrary: fc.constantFrom("sweep", "lost", "tick") },
+    { weight: 1, arbitrary: fc.constantFrom("no_space", "eio", "heal", "crash") },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 120 }),
+      fc.nat({ max: 200 }),
+      async (steps, cut) => {
+        const clock = new ManualClock();
+        let t = await openTestSpool(new MemoryFiles(), { bytesMax: 2_500 }, clock);
+        const acknowledged = new Set<string>();
+        const stored = new Set<string>();
+        let number = 0;
+        let open: string[] = [];
+        for (const kind of steps) {
+          if (kind === "add") {
+            const line = `${number++}${pad.slice(0, number % 200)}`;
+            addReading(t.spool, line);
+            open.push(line);
+            t.spool.group.durable.push({ complete: () => acknowledged.add(line) });
+          } else if (kind === "commit") {
+            if (await commitOnce(t.spool) === true) open = [];
+          } else if (kind === "deliver" && t.live.length > 0) {
+            const record = t.live.shift()!;
+            for (const line of linesOf(record)) stored.add(line);
+            t.spool.delivered(record);
+            t.spool.storeSeen();
+          } else if (kind === "spill" && t.live.length > 0) {
+            t.spool.spill(t.live.pop()!);
+          } else if (kind === "read") {
+            t.live.push(...await t.spool.read(300).catch(() => []));
+          } else if (kind === "sweep") t.spool.sweep();
+          else if (kind === "tick") clock.advance(10_000);
+          else if (kind === "lost") t.spool.storeLost();
+          else if (kind === "no_space") t.files.capacityBytes = t.files.usedBytes + cut;
+          else if (kind === "eio") {
+            t.files.fault = (operation) => {
+              if (operation === "sync" || operation === "truncate") throw new Error("EIO");
+            };
+          } else if (kind === "heal") {
+            t.files.capacityBytes = Infinity;
+            t.files.fault = () => {};
+          } else if (kind === "crash") {
+            const files = t.files.crashed((_path, tail) => Math.min(cut, tail));
+            t = await openTestSpool(files, { bytesMax: 2_500 }, clock);
+            open = [];
+          }
+        }
+        const end = await openTestSpool(t.files.crashed(() => 0), {}, clock);
+        const there = new Set([...end.recovered, ...stored]);
+        for (const line of acknowledged) assert.ok(there.has(line), line.slice(0, 8));
+        assert.equal(end.spool.backlog, end.recovered.length);
+        assert.deepEqual((await end.spool.read(Infinity)).flatMap(linesOf), end.recovered);
+        end.spool.close();
+      },
+    ),
+    { numRuns: 300, seed: 5 },
+  );
+});
