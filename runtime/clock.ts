@@ -67,6 +67,15 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Wall time at which the next timer falls due. */
+  get nextDueMs(): number | undefined {
+    let next: number | undefined;
+    for (const { dueMs } of this.#timers.values()) {
+      if (next === undefined || dueMs < next) next = dueMs;
+    }
+    return next;
+  }
+
   setTimer(delayMs: number, fire: () => void): Timer {
     const id = this.#sequence++;
     this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, delayMs), fire });
