@@ -40,10 +40,14 @@ export interface TopicEntry {
   readonly deviceId: string;
   /** 32 bit, the same in every shard and every run: `owner = deviceHash % shards`. */
   readonly deviceHash: number;
-  /** Hash of the topic's bytes, seeded alike in every run: part of fingerprints. */
+  /** Hash of the topic's bytes, the same in every run: part of fingerprints. */
   readonly topicHash: number;
-  /** What the placeholders of the route's topic stand for here. */
-  readonly params: Readonly<Record<string, string>>;
+  /** What the payload must name as its own device, when the route asks for that. */
+  readonly identity: string | undefined;
+  /** The field that a payload of one bare value becomes, when the route takes such. */
+  readonly scalar: string | undefined;
+  /** Its names cannot be written in line protocol: every reading is a dead letter. */
+  readonly unwritable: boolean;
   /** `bytes[headStart..headEnd)` and `bytes[headEnd..tailEnd)`. */
   readonly bytes: Uint8Array;
   readonly headStart: number;

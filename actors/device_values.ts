@@ -1,0 +1,110 @@
+/**
+ * The last value of every field of a device. Devices of one make have the same fields in the same
+ * order, so they share one list of names, as objects share a shape; a device keeps only numbers.
+ *
+ * @module
+ */
+
+/** A list of field names that many devices share; immutable but for what may follow it. */
+class Shape {
+  readonly #followers = new Map<string, Shape>();
+
+  constructor(readonly names: readonly string[]) {}
+
+  follower(name: string): Shape | undefined {
+    return this.#followers.get(name);
+  }
+
+  grow(name: string): Shape {
+    const shape = new Shape([...this.names, name]);
+    this.#followers.set(name, shape);
+    return shape;
+  }
+}
+
+export type ValueShape = Pick<Shape, "names">;
+
+const namesMax = 256;
+
+/** The shapes of all devices of a shard. */
+export class ShapeTable {
+  readonly #empty = new Shape([]);
+  readonly #cellsMax: number;
+  #cells = 0;
+
+  /** `cellsMax`: sum of the lengths of all lists; beyond it, new names are not remembered. */
+  constructor(cellsMax = 1_000_000) {
+    this.#cellsMax = cellsMax;
+  }
+
+  get empty(): ValueShape {
+    return this.#empty;
+  }
+
+  /** The shape with one more name, or `undefined` when the limit is reached. */
+  with(shape: ValueShape, name: string): ValueShape | undefined {
+    if (!(shape instanceof Shape) || shape.names.length >= namesMax) return undefined;
+    const known = shape.follower(name);
+    if (known !== undefined) return known;
+    if (this.#cells + shape.names.length + 1 > this.#cellsMax) return undefined;
+    this.#cells += shape.names.length + 1;
+    return shape.grow(name);
+  }
+}
+
+/** One device's last values. */
+export class LastValues {
+  readonly #shapes: ShapeTable;
+  #shape: ValueShape;
+  /** Per name: value, and wall time in ms of its reading. */
+  #cells = new Float64Array(0);
+  /** Names that could not be remembered. */
+  omitted = 0;
+
+  constructor(shapes: ShapeTable) {
+    this.#shapes = shapes;
+    this.#shape = shapes.empty;
+  }
+
+  get count(): number {
+    return this.#shape.names.length;
+  }
+
+  name(i: number): string {
+    return this.#shape.names[i]!;
+  }
+
+  value(i: number): number {
+    return this.#cells[2 * i]!;
+  }
+
+  timeMs(i: number): number {
+    return this.#cells[2 * i + 1]!;
+  }
+
+  /**
+   * Sets a value and returns its place plus one: given as `guess` for the next field, it finds that
+   * at once when the fields come in the same order as before.
+   */
+  set(guess: number, name: string, value: number, timeMs: number): number {
+    const { names } = this.#shape;
+    let i = names[guess] === name ? guess : names.indexOf(name);
+    if (i < 0) {
+      const grown = this.#shapes.with(this.#shape, name);
+      if (grown === undefined) {
+        this.omitted++;
+        return guess;
+      }
+      i = names.length;
+      this.#shape = grown;
+      if (this.#cells.length < 2 * (i + 1)) {
+        const cells = new Float64Array(Math.max(4, 2 * (i + 1) + (i >> 1 << 1)));
+        cells.set(this.#cells);
+        this.#cells = cells;
+      }
+    }
+    this.#cells[2 * i] = value;
+    this.#cells[2 * i + 1] = timeMs;
+    return i + 1;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * 64-bit fingerprints of readings, as two 32-bit halves: fast, well spread, not secret. A device's
+ * readings are only compared with its own, so who makes collisions harms only himself.
+ *
+ * @module
+ */
+
+const multiplierA = 0x9e3779b1;
+const multiplierB = 0x85ebca77;
+
+/** Spreads every bit of a 32-bit number over all of it (murmur3's finalizer). */
+export function mix(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** 32-bit FNV-1a of `data[start..end)`, then {@linkcode mix}. The same in every shard and run. */
+export function hashBytes(data: Uint8Array, start: number, end: number, seed = 0): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ data[i]!, 0x01000193);
+  return mix(hash);
+}
+
+/** Computes fingerprints; reusable, the result is in `hi` and `lo` and never (0, 0). */
+export class Fingerprint {
+  hi = 0;
+  lo = 0;
+  #data: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(this.#data.buffer);
+
+  /** Of `data[start..end)` and two numbers that say where it comes from. */
+  of(data: Uint8Array, start: number, end: number, seedA: number, seedB: number): void {
+    if (data !== this.#data) {
+      this.#data = data;
+      this.#view = new DataView(data.buffer, data.byteOffset, data.length);
+    }
+    const view = this.#view;
+    let a = seedA ^ (end - start);
+    let b = seedB;
+    let at = start;
+    for (; at + 4 <= end; at += 4) {
+      const word = view.getUint32(at, true);
+      a = Math.imul(a ^ word, multiplierA);
+      a ^= a >>> 15;
+      b = Math.imul(b + word, multiplierB);
+      b ^= b >>> 13;
+    }
+    let tail = 0;
+    for (; at < end; at++) tail = (tail << 8) | data[at]!;
+    a = Math.imul(a ^ tail, multiplierA);
+    b = Math.imul(b + tail, multiplierB);
+    this.hi = mix(a ^ (b >>> 7));
+    this.lo = mix(b ^ a);
+    if (this.hi === 0 && this.lo === 0) this.lo = 1;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The routes that are there without configuration (contracts §5). They come after the configured
+ * ones, in this order; each can be switched off by its name.
+ *
+ * A topic that begins with `$` is never matched by `{location}` and the like, so `$weather/…`
+ * belongs to the edges inside: an MQTT endpoint takes no such topic from clients [MQTT-4.7.2-1].
+ *
+ * @module
+ */
+import type { RouteConfig } from "./route_config.ts";
+
+const timestamp = { key: "timestamp" };
+
+/** In the order in which they are tried. */
+export const builtinRoutes = [
+  {
+    name: "weather",
+    topic: "$weather/{station}",
+    device: "weather~{station}",
+    measurement: "weather",
+    tags: { station: "{station}" },
+    fields: { exclude: ["token"] },
+    identity: { key: "name", equals: "{station}" },
+    timestamp,
+  },
+  {
+    name: "device",
+    topic: "device/{uuid}",
+    measurement: "device",
+    tags: { device: "{uuid}", gateway: "{gateway}" },
+    identity: { key: "uuid", equals: "{uuid}" },
+    timestamp,
+  },
+  {
+    name: "position",
+    topic: "{fleet}/{vehicle}/position",
+    measurement: "position",
+    tags: { fleet: "{fleet}", vehicle: "{vehicle}" },
+    // A plain object, or a GeoJSON Feature (RFC 7946): longitude comes first there.
+    fields: {
+      from: ["", "properties"],
+      arrays: { "/geometry/coordinates": ["lon", "lat", "alt"] },
+    },
+    timestamp: { key: ["timestamp", "/properties/timestamp"] },
+  },
+  {
+    name: "station",
+    topic: "{location}/{station}",
+    measurement: "{station}.{metric}",
+    tags: { location: "{location}", station: "{station}" },
+    timestamp,
+  },
+] as const satisfies readonly RouteConfig[];
+
+export type BuiltinRoute = typeof builtinRoutes[number]["name"];

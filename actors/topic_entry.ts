@@ -1,0 +1,102 @@
+/**
+ * Works out, once per topic, all that a topic says about its readings.
+ *
+ * @module
+ */
+import { hashBytes } from "./fingerprint.ts";
+import {
+  escapeKey,
+  escapeMeasurement,
+  escapeMeasurementStart,
+  isWritableName,
+} from "./line_protocol.ts";
+import type { Rejection } from "./intake.ts";
+import type { CompiledRoute } from "./route.ts";
+
+const utf8 = new TextEncoder();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What a topic means, before it has a place in a table. */
+export interface TopicMeaning {
+  readonly topic: string;
+  readonly route: CompiledRoute;
+  readonly deviceId: string;
+  readonly deviceHash: number;
+  readonly identity: string | undefined;
+  readonly scalar: string | undefined;
+  readonly unwritable: boolean;
+  /** The line's start up to the metric, and from there to the tags' end, as line protocol. */
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+}
+
+const refuse = (reason: string, detail: string): Rejection => ({
+  outcome: "refused",
+  reason,
+  detail,
+});
+
+/** The topic as text, or why it is none [MQTT-1.5.4-1, 1.5.4-2, 3.3.2-2, 4.7.3-1]. */
+function topicText(bytes: Uint8Array): string | Rejection {
+  let topic: string;
+  try {
+    topic = strict.decode(bytes);
+  } catch {
+    return refuse("invalid_topic", "the topic is not valid UTF-8");
+  }
+  if (topic === "") return refuse("invalid_topic", "the topic is empty");
+  if (/[\0\n+#]/.test(topic)) {
+    return refuse("invalid_topic", "the topic holds a NUL, a newline or a wildcard");
+  }
+  return topic;
+}
+
+/** Device ids join their parts with `~`, so that character is written `%7E` within a part. */
+function idParts(params: Readonly<Record<string, string>>): Record<string, string> {
+  const parts: Record<string, string> = Object.create(null);
+  for (const name in params) {
+    parts[name] = params[name]!.replace(/[%~]/g, (found) => found === "~" ? "%7E" : "%25");
+  }
+  return parts;
+}
+
+/** The meaning of a topic under the first route that takes it, or why there is none. */
+export function understandTopic(
+  routes: readonly CompiledRoute[],
+  gatewayId: string,
+  bytes: Uint8Array,
+): TopicMeaning | Rejection {
+  const topic = topicText(bytes);
+  if (typeof topic !== "string") return topic;
+  for (const route of routes) {
+    const params = route.topic.match(topic);
+    if (params === undefined) continue;
+    const values = Object.assign(Object.create(null), params, { gateway: gatewayId });
+    const deviceId = route.device.expand(idParts(params));
+    const id = utf8.encode(deviceId);
+    const start = route.measurement.expand(values);
+    const end = route.afterMetric?.expand(values) ?? "";
+    let tail = escapeMeasurement(end);
+    let unwritable = route.afterMetric === undefined
+      ? !isWritableName(start)
+      : start.endsWith("\\") || end.endsWith("\\");
+    for (const [key, template] of route.tags) {
+      const value = template.expand(values);
+      if (value === "") continue;
+      unwritable ||= !isWritableName(value);
+      tail += `,${escapeKey(key)}=${escapeKey(value)}`;
+    }
+    return {
+      topic,
+      route,
+      deviceId,
+      deviceHash: hashBytes(id, 0, id.length),
+      identity: route.identity?.expand(values),
+      scalar: route.scalar?.expand(values),
+      unwritable,
+      head: utf8.encode(escapeMeasurementStart(start)),
+      tail: utf8.encode(tail),
+    };
+  }
+  return refuse("no_route", "no route takes this topic");
+}
