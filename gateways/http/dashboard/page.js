@@ -4,7 +4,7 @@
  */
 
 const refreshMs = 2_000;
-const samplesMax = 150;
+const samplesMax = 60;
 const devicesShown = 50;
 const lettersShown = 10;
 
@@ -173,8 +173,7 @@ function showLetters({ items, next }) {
 
 function actorItem(actor) {
   const parts = [`${actor.path.split("/").at(-1)} `];
-  const trouble = actor.state === "quarantined" || actor.lastError !== undefined;
-  parts.push(element("span", actor.state, trouble ? "bad" : "good"));
+  parts.push(element("span", actor.state, actor.state === "running" ? "good" : "bad"));
   parts.push(
     element("span", ` mailbox ${actor.mailboxDepth}/${number.format(actor.mailboxLimit)}`, "quiet"),
   );

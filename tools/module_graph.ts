@@ -1,0 +1,69 @@
+/**
+ * The modules of the project and what each names: imports, and workers started by URL.
+ *
+ * @module
+ */
+
+/** One module, with paths relative to the project. */
+export interface Module {
+  readonly path: string;
+  readonly text: string;
+  /** Project files that it imports; also those it imports only types of. */
+  readonly imports: readonly string[];
+  /** Project files named by `new URL("./…", import.meta.url)`. */
+  readonly names: readonly string[];
+  /** Packages and `node:` modules. */
+  readonly packages: readonly string[];
+}
+
+const importForms = [
+  /^\s*(?:import|export)\b[^;"']*?\bfrom\s+"([^"]+)"/gm,
+  /^\s*import\s+"([^"]+)"/gm,
+  /\bimport\("([^"]+)"\)/g,
+];
+const urlForm = /new URL\(\s*"(\.{1,2}\/[^"]+)",\s*import\.meta\.url,?\s*\)/g;
+
+/** Reads one module's text. Comments are not looked into. */
+export function parseModule(path: string, text: string): Module {
+  const code = withoutComments(text);
+  const specifiers = importForms.flatMap((form) => matches(form, code));
+  const isOwn = (specifier: string): boolean => specifier.startsWith(".");
+  return {
+    path,
+    text: code,
+    imports: specifiers.filter(isOwn).map((specifier) => resolve(path, specifier)),
+    names: matches(urlForm, code).map((specifier) => resolve(path, specifier)),
+    packages: specifiers.filter((specifier) => !isOwn(specifier)),
+  };
+}
+
+/** Every `.ts` and `.js` file below `root`, by path. */
+export async function readModules(root: URL): Promise<Map<string, Module>> {
+  const modules = new Map<string, Module>();
+  for await (const path of sourceFiles(root, "")) {
+    modules.set(path, parseModule(path, await Deno.readTextFile(new URL(path, root))));
+  }
+  return modules;
+}
+
+const skipped = new Set([".git", "data", "coverage", "dist", "node_modules"]);
+
+async function* sourceFiles(root: URL, dir: string): AsyncIterable<string> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(`./${dir}`, root))) {
+    if (isDirectory && !skipped.has(name)) yield* sourceFiles(root, `${dir}${name}/`);
+    else if (/\.(ts|js)$/.test(name)) yield `${dir}${name}`;
+  }
+}
+
+function matches(form: RegExp, text: string): string[] {
+  return [...text.matchAll(form)].flatMap((match) => match[1] ?? []);
+}
+
+function resolve(from: string, specifier: string): string {
+  return new URL(specifier, `file:///${from}`).pathname.slice(1);
+}
+
+/** Block comments, and lines that are only a comment: examples in them import nothing. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
