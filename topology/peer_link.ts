@@ -1,0 +1,154 @@
+/**
+ * The lanes between two shards, on the link between their Workers: frames go over as transferred
+ * buffers, settlements come back on the control lane. What the link has no credit for waits here,
+ * bounded by the credit of the lanes.
+ *
+ * @module
+ */
+import type { IntakeHub } from "../actors/intake_hub.ts";
+import type { RejectedReading, SentBatch } from "../actors/lane.ts";
+import { OwnedBatch } from "../actors/owned_batch.ts";
+import { type AckLevel, ackLevels, parseFrame } from "../actors/readings_frame.ts";
+import type { Link } from "../runtime/remote_link.ts";
+
+export interface PeerLinkOptions {
+  /** The other shard. */
+  readonly shard: number;
+  readonly hub: IntakeHub;
+  /** Takes a batch that this shard owns. */
+  readonly ingest: (batch: OwnedBatch) => void;
+  /** The other side sent what cannot be read. */
+  readonly malformed: (cause: unknown) => void;
+}
+
+/** One settled batch on the wire: level, id, and the rejected readings. */
+type Settlement = readonly [
+  level: number,
+  batchId: number,
+  rejected: readonly (readonly [number, 0 | 1, string, string])[],
+];
+
+/** See the module. */
+export class PeerLink {
+  readonly #options: PeerLinkOptions;
+  #link: Link | undefined;
+  /** Frames and settlements that the link had no credit for. */
+  #unsent: ArrayBuffer[] = [];
+  #unsettled: Settlement[] = [];
+  #flushAsked = false;
+
+  constructor(options: PeerLinkOptions) {
+    this.#options = options;
+  }
+
+  /** The Workers are connected, for the first time or anew. */
+  linked(link: Link): void {
+    const { hub, shard } = this.#options;
+    this.#link = link;
+    this.#unsent = [];
+    this.#unsettled = [];
+    link.open({
+      buffer: (bytes) => this.#received(bytes),
+      control: (message) => this.#settled(message),
+      credit: () => this.#sendOn(),
+      controlCredit: () => this.#settleOn(),
+      lost: () => {
+        if (this.#link !== link) return;
+        this.#link = undefined;
+        hub.ownerLost(shard);
+      },
+    });
+    hub.ownerBack(shard);
+  }
+
+  /** Sends a batch to the shard that owns it. Without a link the lane sends it again later. */
+  transmit(ackLevel: AckLevel, batch: SentBatch): void {
+    if (this.#link === undefined) return;
+    this.#unsent.push(batch.frame.pack(batch.id, ackLevel));
+    this.#sendOn();
+  }
+
+  #sendOn(): void {
+    let sent = 0;
+    while (sent < this.#unsent.length && this.#link?.transfer(this.#unsent[sent]!) === "accepted") {
+      sent++;
+    }
+    if (sent > 0) this.#unsent.splice(0, sent);
+  }
+
+  #received(bytes: Uint8Array): void {
+    const { shard, ingest, malformed } = this.#options;
+    let frame: ReturnType<typeof parseFrame>;
+    try {
+      frame = parseFrame(bytes);
+    } catch (cause) {
+      malformed(cause);
+      return;
+    }
+    ingest(new OwnedBatch(shard, frame.batchId, frame.ackLevel, frame, this.#settle));
+  }
+
+  /** Settlements of one commit go over together. */
+  readonly #settle = (batch: OwnedBatch): void => {
+    this.#unsettled.push([
+      ackLevels.indexOf(batch.ackLevel),
+      batch.batchId,
+      batch.rejected.map(({ index, outcome, reason, detail }) =>
+        [index, outcome === "refused" ? 0 : 1, reason, detail ?? ""] as const
+      ),
+    ]);
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    queueMicrotask(() => {
+      this.#flushAsked = false;
+      this.#settleOn();
+    });
+  };
+
+  #settleOn(): void {
+    if (this.#unsettled.length === 0 || this.#link === undefined) return;
+    if (this.#link.post(this.#unsettled) === "accepted") this.#unsettled = [];
+  }
+
+  #settled(message: unknown): void {
+    const { hub, shard, malformed } = this.#options;
+    if (!Array.isArray(message)) {
+      return malformed(new TypeError("Cannot read settlements: not a list"));
+    }
+    for (const entry of message) {
+      const settlement = parseSettlement(entry);
+      if (settlement === undefined) {
+        malformed(new TypeError("Cannot read a settlement: wrong shape"));
+        continue;
+      }
+      hub.settle(shard, settlement.ackLevel, settlement.batchId, settlement.rejected);
+    }
+  }
+}
+
+function parseSettlement(entry: unknown):
+  | {
+    readonly ackLevel: AckLevel;
+    readonly batchId: number;
+    readonly rejected: readonly RejectedReading[];
+  }
+  | undefined {
+  if (!Array.isArray(entry)) return undefined;
+  const [level, batchId, list]: readonly unknown[] = entry;
+  const ackLevel = typeof level === "number" ? ackLevels[level] : undefined;
+  if (ackLevel === undefined || typeof batchId !== "number" || !Array.isArray(list)) {
+    return undefined;
+  }
+  const rejected: RejectedReading[] = [];
+  for (const item of list) {
+    const [index, outcome, reason, detail]: readonly unknown[] = Array.isArray(item) ? item : [];
+    if (typeof index !== "number" || typeof reason !== "string") return undefined;
+    rejected.push({
+      index,
+      outcome: outcome === 0 ? "refused" : "dead_lettered",
+      reason,
+      ...(typeof detail === "string" && detail !== "" ? { detail } : {}),
+    });
+  }
+  return { ackLevel, batchId, rejected };
+}

@@ -1,0 +1,120 @@
+/**
+ * What the main thread asks of a shard, and how both sides read it. Questions go to the actor that
+ * a shard publishes as {@linkcode controlName}.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+import type {
+  ActorQuery,
+  DeadLetterQuery,
+  DeviceQuery,
+  ReplayChoice,
+} from "../gateways/http/control.ts";
+import type { ActorRef } from "../runtime/actor.ts";
+
+export const controlName = "control";
+
+/** What a shard's Worker starts with. */
+export interface ShardInit {
+  readonly shard: number;
+  readonly shards: number;
+  readonly config: Config;
+  readonly gatewayId: string;
+  readonly ledgerMemory: SharedArrayBuffer;
+  /** The readings in the spool are in the books of the incarnation before. */
+  readonly adopts: boolean;
+  /** Spools of shards that are no more. */
+  readonly orphans: readonly string[];
+  readonly mqtt: { readonly hostname: string; readonly port: number } | undefined;
+  readonly mqttTls: { readonly hostname: string; readonly port: number } | undefined;
+  /** Indexes into `config.broker.urls`: the broker connections this shard owns. */
+  readonly brokers: readonly number[];
+}
+
+export type ShardQuestion =
+  | { readonly kind: "snapshot" }
+  /** How many readings were found in the spool at start. */
+  | { readonly kind: "recovered" }
+  | { readonly kind: "devices"; readonly query: DeviceQuery }
+  | { readonly kind: "device"; readonly id: string }
+  | { readonly kind: "actors"; readonly query: ActorQuery }
+  | { readonly kind: "dead_letters"; readonly query: DeadLetterQuery }
+  | { readonly kind: "replay_dead_letters"; readonly choice: ReplayChoice }
+  /** Open the listeners: every shard is ready. */
+  | { readonly kind: "listen" }
+  /** Take nothing more, and settle and acknowledge what is in flight. */
+  | { readonly kind: "drain" }
+  /** Write the spool to the store, up to the deadline. */
+  | { readonly kind: "flush"; readonly deadlineMs: number };
+
+export type ShardQuestionKind = ShardQuestion["kind"];
+
+/** A question on its way. The answer is any value that crosses Workers, or an error's text. */
+export interface ShardAsk {
+  readonly question: ShardQuestion;
+  readonly replyTo: ActorRef<ShardReply>;
+}
+
+export type ShardReply =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: string };
+
+type Fields = { readonly [key: string]: unknown };
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null;
+
+/** Our own main thread is the only one that asks: the kind decides what the rest is. */
+function isQuestion(value: unknown): value is ShardQuestion {
+  if (!isFields(value)) return false;
+  switch (value.kind) {
+    case "snapshot":
+    case "recovered":
+    case "listen":
+    case "drain":
+      return true;
+    case "flush":
+      return typeof value.deadlineMs === "number";
+    case "device":
+      return typeof value.id === "string";
+    case "devices":
+    case "actors":
+    case "dead_letters":
+      return isFields(value.query);
+    case "replay_dead_letters":
+      return isFields(value.choice);
+    default:
+      return false;
+  }
+}
+
+function isReplyRef(value: unknown): value is ActorRef<ShardReply> {
+  return isFields(value) && typeof value.tell === "function" && typeof value.path === "string";
+}
+
+/** @throws {TypeError} when it is no question. */
+export function parseAsk(message: unknown): ShardAsk {
+  if (isFields(message) && isQuestion(message.question) && isReplyRef(message.replyTo)) {
+    return { question: message.question, replyTo: message.replyTo };
+  }
+  throw new TypeError("Cannot read the question to a shard: wrong shape");
+}
+
+/** @throws {Error} with the shard's own words when it could not answer. */
+export function parseReply(reply: unknown): unknown {
+  if (isFields(reply) && reply.ok === true) return reply.value;
+  if (isFields(reply) && typeof reply.error === "string") throw new Error(reply.error);
+  throw new TypeError("Cannot read the answer of a shard: wrong shape");
+}
+
+/** Structured clone made it, on our own orders: what is checked is that it is one at all. */
+export function parseShardInit(value: unknown): ShardInit {
+  if (isShardInit(value)) return value;
+  throw new TypeError("Cannot start a shard: its orders have the wrong shape");
+}
+
+function isShardInit(value: unknown): value is ShardInit {
+  return isFields(value) && typeof value.shard === "number" && typeof value.shards === "number" &&
+    isFields(value.config) && typeof value.gatewayId === "string" &&
+    value.ledgerMemory instanceof SharedArrayBuffer;
+}
