@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { TestSystem } from "./testing/test_system.ts";
+
+const quiet = { start: () => ({ receive() {} }) };
+
+Deno.test("a name leads to its actor until that ends", async () => {
+  const test = new TestSystem();
+  const { registry } = test.system;
+  const ref = test.spawn<string>({ id: "a", ...quiet });
+  registry.register("spool", ref);
+  registry.register("also", ref);
+  assert.equal(registry.lookup("spool"), ref);
+  assert.deepEqual(registry.names(), ["spool", "also"]);
+  registry.unregister("also");
+  test.system.stopActor(ref);
+  test.run();
+  assert.equal(registry.lookup("spool"), undefined);
+  assert.deepEqual(registry.names(), []);
+  await test.stop();
+});
+
+Deno.test("a name that is taken is refused, and free again after unregister", async () => {
+  const test = new TestSystem();
+  const { registry } = test.system;
+  const [a, b] = ["a", "b"].map((id) => test.spawn<string>({ id, ...quiet }));
+  registry.register("one", a!);
+  assert.throws(() => registry.register("one", b!), /test\/a has that name/);
+  registry.unregister("one");
+  registry.unregister("never");
+  registry.register("one", b!);
+  test.system.stopActor(a!);
+  test.run();
+  assert.equal(registry.lookup("one"), b);
+  await test.stop();
+});
+
+Deno.test("the actor that already ended cannot hold a name", async () => {
+  const test = new TestSystem();
+  const ref = test.spawn<string>({ id: "a", ...quiet });
+  test.system.stopActor(ref);
+  test.run();
+  test.system.registry.register("late", ref);
+  assert.equal(test.system.registry.lookup("late"), undefined);
+  await test.stop();
+});
