@@ -40,6 +40,15 @@ export class Delivery {
     return this.#stack.at(-1);
   }
 
+  /** Sends less at once: halves what is next by readings. False when it is one reading. */
+  lighten(): boolean {
+    const pieces = this.#stack.at(-1)!;
+    const halves = pieces.length > 1 || pieces[0]!.count > 1 ? halve(pieces) : undefined;
+    if (halves === undefined) return false;
+    this.#stack.splice(-1, 1, halves[1], halves[0]);
+    return true;
+  }
+
   /** The store took what was next. */
   stored(): void {
     const pieces = this.#stack.pop()!;

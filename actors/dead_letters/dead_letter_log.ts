@@ -1,0 +1,218 @@
+/**
+ * The dead letters of a shard on disk: bounded in bytes, listable, and removed one by one when they
+ * were taken again. Letters are durable with the same commit as the readings beside them.
+ *
+ * @module
+ */
+import type { Files } from "../segment_log/files.ts";
+import type { Segment } from "../segment_log/segment.ts";
+import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
+import { SequenceRanges } from "../spool/sequence_ranges.ts";
+import type { CommitPart } from "../spool/spool.ts";
+import { encodeLetter, frameLetters, type Letter, lettersKind, readLetters } from "./letter.ts";
+import {
+  formatLetterId,
+  frameRemovals,
+  isAfter,
+  type LetterId,
+  parseLetterId,
+  readRemovals,
+  removalsKind,
+} from "./letter_id.ts";
+
+/** A letter as it is listed. */
+export interface StoredLetter extends Letter {
+  readonly id: string;
+}
+
+export interface DeadLetterOptions {
+  readonly files: Files;
+  readonly directory: string;
+  /** Bytes on the disk; beyond it the oldest letters are given up, and counted. */
+  readonly bytesMax: number;
+  /** Wall time, ms. */
+  now(): number;
+  /** A new 32-bit number each time. */
+  random32(): number;
+  /** Letters were given up, for room or because the disk lost them. */
+  dropped(letters: number): void;
+}
+
+/** Which letters: after one, and of one reason only. */
+export interface LetterFilter {
+  readonly after?: string;
+  readonly reason?: string;
+}
+
+const segmentsWithinBound = 8;
+
+/** See the module. */
+export class DeadLetterLog implements CommitPart {
+  readonly #options: DeadLetterOptions;
+  readonly #log: SegmentLog;
+  /** By segment: which of its items were removed, and how many. */
+  readonly #removed: Map<number, { readonly items: SequenceRanges; count: number }>;
+  #letters: Uint8Array[] = [];
+  #removals: LetterId[] = [];
+  /** On their way to the disk; kept until they are there. */
+  #sealed: { frame: Uint8Array<ArrayBuffer>; kind: number; items: number }[] = [];
+
+  private constructor(
+    options: DeadLetterOptions,
+    log: SegmentLog,
+    removed: Map<number, { readonly items: SequenceRanges; count: number }>,
+  ) {
+    this.#options = options;
+    this.#log = log;
+    this.#removed = removed;
+  }
+
+  /** Opens the directory. Rejects when it cannot be used. */
+  static async open(
+    options: DeadLetterOptions,
+  ): Promise<{ log: DeadLetterLog; report: RecoveryReport }> {
+    const removals: LetterId[] = [];
+    const segmentBytes = Math.ceil(options.bytesMax / segmentsWithinBound);
+    const { log, report } = await SegmentLog.open({ ...options, segmentBytes }, (frame) => {
+      if (frame.kind === removalsKind) removals.push(...readRemovals(frame.bytes));
+    });
+    const letters = new DeadLetterLog(options, log, new Map());
+    for (const id of removals) letters.#noteRemoved(id);
+    if (report.lostItems > 0) options.dropped(report.lostItems);
+    return { log: letters, report };
+  }
+
+  /** Letters on the disk that were not removed. */
+  get count(): number {
+    return this.#log.segments.reduce((sum, segment) => sum + this.#left(segment), 0);
+  }
+
+  get bytes(): number {
+    return this.#log.bytes;
+  }
+
+  /** Takes a letter in; it is durable with the next commit. The payload is copied. */
+  add(letter: Letter): void {
+    this.#letters.push(encodeLetter(letter));
+  }
+
+  /** Removes letters with the next commit; names of letters that are gone are ignored. */
+  remove(ids: readonly string[]): void {
+    for (const text of ids) {
+      const id = parseLetterId(text);
+      if (id !== undefined) this.#removals.push(id);
+    }
+  }
+
+  get dirty(): boolean {
+    return this.#letters.length > 0 || this.#removals.length > 0 || this.#sealed.length > 0;
+  }
+
+  async commit(): Promise<void> {
+    if (this.#letters.length > 0) {
+      const items = this.#letters.length;
+      this.#sealed.push({ frame: frameLetters(this.#letters), kind: lettersKind, items });
+      this.#letters = [];
+    }
+    if (this.#removals.length > 0) {
+      this.#sealed.push({ frame: frameRemovals(this.#removals), kind: removalsKind, items: 0 });
+      for (const id of this.#removals) this.#noteRemoved(id);
+      this.#removals = [];
+    }
+    for (let next; (next = this.#sealed[0]) !== undefined;) {
+      this.#makeRoom(next.frame.length);
+      await this.#log.commit(next.frame, next.kind, next.items);
+      this.#sealed.shift();
+    }
+  }
+
+  committed(): void {
+    for (const segment of [...this.#log.segments]) {
+      if (segment !== this.#log.active && this.#left(segment) === 0) this.#drop(segment);
+    }
+  }
+
+  /** Up to `limit` letters in the order they came. `next`: there may be more after it. */
+  async list(
+    limit: number,
+    filter: LetterFilter = {},
+  ): Promise<{ letters: StoredLetter[]; next?: string }> {
+    const after = filter.after === undefined ? undefined : parseLetterId(filter.after);
+    const letters: StoredLetter[] = [];
+    for (const segment of [...this.#log.segments]) {
+      if (after !== undefined && segment.number < after.segment) continue;
+      for await (const letter of this.#lettersOf(segment, after)) {
+        if (filter.reason !== undefined && letter.reason !== filter.reason) continue;
+        if (letters.length === limit) return { letters, next: letters.at(-1)!.id };
+        letters.push(letter);
+      }
+    }
+    return { letters };
+  }
+
+  /** Letters by name, without those that are gone. */
+  async get(ids: readonly string[]): Promise<StoredLetter[]> {
+    const wanted = new Set(ids);
+    const segments = new Set(ids.map((id) => parseLetterId(id)?.segment));
+    const letters: StoredLetter[] = [];
+    for (const segment of this.#log.segments.filter(({ number }) => segments.has(number))) {
+      for await (const letter of this.#lettersOf(segment)) {
+        if (wanted.has(letter.id)) letters.push(letter);
+      }
+    }
+    return letters;
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+
+  async *#lettersOf(segment: Segment, after?: LetterId): AsyncGenerator<StoredLetter> {
+    const removed = this.#removed.get(segment.number)?.items;
+    const { file, reader } = this.#log.openSegment(segment);
+    try {
+      for (let frame; (frame = await reader.next()) !== undefined;) {
+        if (frame.kind !== lettersKind) continue;
+        let item = frame.before;
+        for (const letter of readLetters(frame.bytes, frame.count)) {
+          const id = { segment: segment.number, item: item++ };
+          if (removed?.has(id.item) || (after !== undefined && !isAfter(id, after))) continue;
+          yield { ...letter, id: formatLetterId(id) };
+        }
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  #makeRoom(bytes: number): void {
+    while (this.#log.bytes > 0 && this.#log.bytes + bytes > this.#options.bytesMax) {
+      const [oldest] = this.#log.segments;
+      const letters = this.#left(oldest!);
+      this.#drop(oldest!);
+      if (letters > 0) this.#options.dropped(letters);
+    }
+  }
+
+  #drop(segment: Segment): void {
+    this.#log.remove(segment);
+    this.#removed.delete(segment.number);
+  }
+
+  #left(segment: Segment): number {
+    return segment.items - (this.#removed.get(segment.number)?.count ?? 0);
+  }
+
+  #noteRemoved({ segment: number, item }: LetterId): void {
+    const segment = this.#log.segments.find((candidate) => candidate.number === number);
+    if (segment === undefined || item >= segment.items) return;
+    let removed = this.#removed.get(number);
+    if (removed === undefined) {
+      removed = { items: new SequenceRanges(), count: 0 };
+      this.#removed.set(number, removed);
+    }
+    if (removed.items.has(item)) return;
+    removed.items.add(item);
+    removed.count++;
+  }
+}
