@@ -1,0 +1,153 @@
+/**
+ * Answers `GET /api/readings` from the embedded store: one statement per series, merged by time as
+ * they are stepped, a page at a time.
+ *
+ * @module
+ */
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { Clock } from "../../runtime/clock.ts";
+import { Heap } from "./heap.ts";
+import { formatCursor } from "./page_cursor.ts";
+import type { QueryProblem, ReadingsQuery } from "./readings_query.ts";
+import { parseReadingsQuery } from "./readings_query.ts";
+import type { Source, Sql } from "./readings_sql.ts";
+import { sourcesSql, valuesSql } from "./readings_sql.ts";
+import { formatTime } from "./time_text.ts";
+
+/** A stored value, or an aggregate of several. `time` is RFC 3339 with ns. */
+export interface StoredValue {
+  readonly time: string;
+  readonly device: string;
+  readonly metric: string;
+  readonly value: number | string | boolean | null;
+}
+
+interface Page {
+  readonly items: readonly StoredValue[];
+  readonly next?: string;
+}
+
+/** One page, or what is wrong with the parameters. `next` goes into the next request's `after`. */
+export type ReadingsAnswer =
+  | { readonly kind: "page"; readonly page: Page }
+  | { readonly kind: "invalid"; readonly problems: readonly QueryProblem[] };
+
+/** More series than this in one query are refused: name a device or a metric. */
+const sourcesMax = 1_000;
+/** A query is cut off when it takes longer: the page is then short, and `next` continues it. */
+const deadlineMs = 2_000;
+
+type Columns = Record<string, SQLOutputValue>;
+
+interface Row {
+  readonly time: bigint;
+  readonly value: StoredValue["value"];
+}
+
+/** A source with the row it stands at. `order` is its place among the sources. */
+interface Stream {
+  readonly source: Source;
+  readonly order: number;
+  readonly rows: Iterator<Columns>;
+  row: Row;
+}
+
+function isEarlier(a: Stream, b: Stream): boolean {
+  return a.row.time < b.row.time || (a.row.time === b.row.time && a.order < b.order);
+}
+
+function isLater(a: Stream, b: Stream): boolean {
+  return a.row.time > b.row.time || (a.row.time === b.row.time && a.order < b.order);
+}
+
+/** Reads from a database that others may be writing to. */
+export class ReadingsReader {
+  readonly #database: DatabaseSync;
+  readonly #clock: Clock;
+
+  constructor(database: DatabaseSync, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Parameters as they stand in the URL. Throws what SQLite throws. */
+  read(parameters: ReadonlyMap<string, string>): ReadingsAnswer {
+    const parsed = parseReadingsQuery(parameters);
+    if ("problems" in parsed) return { kind: "invalid", problems: parsed.problems };
+    const { query } = parsed;
+    const sources = this.#sources(query);
+    if (sources.length > sourcesMax) {
+      const message = `must be given, because more than ${sourcesMax} series match`;
+      const parameter = query.device === undefined ? "device" : "metric";
+      return { kind: "invalid", problems: [{ parameter, message }] };
+    }
+    return { kind: "page", page: this.#page(query, sources) };
+  }
+
+  #page(query: ReadingsQuery, sources: readonly Source[]): Page {
+    const deadline = this.#clock.monotonic() + deadlineMs;
+    const opened: Iterator<Columns>[] = [];
+    try {
+      const streams = new Heap<Stream>(query.descending ? isLater : isEarlier);
+      for (const [order, source] of sources.entries()) {
+        const rows = this.#iterate(valuesSql(query, source));
+        opened.push(rows);
+        const row = nextRow(rows);
+        if (row !== undefined) streams.push({ source, order, rows, row });
+      }
+      const items: StoredValue[] = [];
+      for (let stream = streams.first; stream !== undefined; stream = streams.first) {
+        const { source: { device, metric }, row } = stream;
+        items.push({ time: formatTime(row.time), device, metric, value: row.value });
+        const next = nextRow(stream.rows);
+        if (next === undefined) streams.shift();
+        else {
+          stream.row = next;
+          streams.sink();
+        }
+        const isFull = items.length === query.limit || this.#clock.monotonic() > deadline;
+        if (isFull && streams.first !== undefined) {
+          return { items, next: formatCursor({ time: row.time, ...stream.source }) };
+        }
+      }
+      return { items };
+    } finally {
+      // A statement that is not at its end would hold on to the state of the file it sees.
+      for (const rows of opened) rows.return?.();
+    }
+  }
+
+  #sources(query: ReadingsQuery): Source[] {
+    const { text, values } = sourcesSql(query, sourcesMax + 1);
+    return this.#database.prepare(text).all(values).map((row) => ({
+      series: Number(row["series"]),
+      slot: Number(row["slot"]),
+      device: String(row["device"]),
+      metric: String(row["metric"]),
+    }));
+  }
+
+  #iterate({ text, values }: Sql): Iterator<Columns> {
+    const statement = this.#database.prepare(text);
+    statement.setReadBigInts(true);
+    return statement.iterate(values);
+  }
+}
+
+function nextRow(rows: Iterator<Columns>): Row | undefined {
+  const step = rows.next();
+  if (step.done === true) return undefined;
+  const { time, value } = step.value;
+  if (typeof time !== "bigint") throw new TypeError("the embedded store holds no time there");
+  return { time, value: plainValue(value) };
+}
+
+/** The counterpart of `FieldValue`: booleans are bytes there, integers beyond 2^53 become text. */
+function plainValue(value: SQLOutputValue | undefined): StoredValue["value"] {
+  if (typeof value === "number" || typeof value === "string") return value;
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  return value instanceof Uint8Array ? value[0] === 1 : null;
+}
