@@ -95,7 +95,14 @@ export function printableConfig(config: Config): string {
   return JSON.stringify(masked(options, config), undefined, 2);
 }
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, ownProperties: true, strict: true });
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  useDefaults: true,
+  ownProperties: true,
+  strict: true,
+  allowUnionTypes: true,
+});
 for (const format of formats) ajv.addFormat(format.name, format.accepts);
 const isConfig = ajv.compile<Config>(publishedSchema(options));
 

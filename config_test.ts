@@ -148,6 +148,37 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "http.listen: 127.0.0.1:1883 is already taken by mqtt.listen",
   ],
   ["no way in", { mqtt: { listen: "" } }, {}, "mqtt.listen: no way in for readings"],
+  [
+    "a route's key",
+    { routes: [{ name: "a", topic: "a", measurment: "b", measurement: "b" }] },
+    {},
+    "routes[0].measurment: unknown key; did you mean routes[0].measurement?",
+  ],
+  [
+    "a route without a topic",
+    { routes: [{ name: "a", measurement: "b" }] },
+    {},
+    'routes[0]: "topic" is missing',
+  ],
+  [
+    "a route's choice",
+    { routes: [{ name: "a", topic: "a", measurement: "b", ack: "now" }] },
+    {},
+    'routes[0].ack: must be one of "spooled", "stored"; it is "now"',
+  ],
+  [
+    "a route's type",
+    { routes: [{ name: "a", topic: "a", measurement: "b", timestamp: { key: 1 } }] },
+    {},
+    "routes[0].timestamp.key: must be string; it is 1, or must be array; it is 1",
+  ],
+  ["a route that is none", { routes: [5] }, {}, "routes[0]: must be object; it is 5"],
+  [
+    "routes that are no JSON",
+    {},
+    { SLUICE_ROUTES: "[{" },
+    'SLUICE_ROUTES (routes): must be a list of objects; it is "[{"',
+  ],
   ["prototype names", JSON.parse('{"__proto__": {"shards": 2}}'), {}, "__proto__: unknown key"],
 ];
 

@@ -141,13 +141,17 @@ export function list<D extends readonly string[] | undefined>(
   };
 }
 
-/** A list of objects whose inside another part of the program checks; in the environment, JSON. */
-export function objects(
-  spec: Text & { readonly default: readonly Readonly<Record<string, unknown>>[] },
-): Option<readonly Readonly<Record<string, unknown>>[]> {
+/** A list of objects that have a schema of their own; in the environment, JSON. */
+export function objects<T>(
+  spec: Text & {
+    readonly default: readonly T[];
+    readonly items: Readonly<Record<string, unknown>>;
+  },
+): Option<readonly T[]> {
+  const { items, ...text } = spec;
   return {
     kind: "option",
-    schema: { type: "array", items: { type: "object" } },
+    schema: { type: "array", items },
     expects: "a list of objects",
     fromEnv: (value) => {
       try {
@@ -156,6 +160,6 @@ export function objects(
         return value; // Not JSON: validation says what is expected.
       }
     },
-    ...spec,
+    ...text,
   };
 }

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { ackLevels } from "../actors/readings_frame.ts";
+import { type RouteConfig, routeSchema } from "../actors/route_config.ts";
 import {
   brokerUrl,
   httpUrl,
@@ -49,7 +51,7 @@ export const options = section("The configuration of Sluice.", {
     format: label,
     doc: "Written on points of the device route as tag `gateway`, and on every metric.",
   }),
-  ack: choice(["spooled", "stored"], {
+  ack: choice(ackLevels, {
     default: "spooled",
     doc:
       "When a reading is acknowledged: once it is safe on this disk (`spooled`), or once the store has it (`stored`). A route may choose for itself.",
@@ -355,8 +357,9 @@ export const options = section("The configuration of Sluice.", {
       doc: "Topics remembered with their route, over all shards. More are taken, but slower.",
     }),
   }),
-  routes: objects({
+  routes: objects<RouteConfig>({
     default: [],
+    items: routeSchema,
     doc:
       "Routes from topics to points, tried in order before the built-in ones. See docs/routes.md.",
   }),

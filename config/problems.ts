@@ -6,7 +6,7 @@
  */
 import type { ErrorObject } from "ajv";
 import { masked } from "./mask.ts";
-import type { Section } from "./option.ts";
+import type { Option, Section } from "./option.ts";
 import { suggest } from "./suggest.ts";
 import { nodeAt } from "./table.ts";
 
@@ -24,42 +24,69 @@ export function problemsOf(
   const problems = new Map<string, string>();
   for (const error of errors) {
     const steps = error.instancePath.split("/").slice(1).map(unescapePointer);
+    const option = optionPath(root, steps);
+    const variable = source(option.join("."));
+    const said = (path: string, what: string): string =>
+      variable === undefined ? `${path}: ${what}` : `${variable} (${path}): ${what}`;
+
     if (error.keyword === "additionalProperties") {
-      const key = String(error.params.additionalProperty);
-      const path = [...steps, key].join(".");
-      problems.set(path, `${path}: ${unknownKey(root, steps, key)}`);
+      const path = pathText([...steps, String(error.params.additionalProperty)]);
+      problems.set(path, said(path, unknownKey(error, steps)));
       continue;
     }
-    const path = optionPath(root, steps);
-    const name = path.join(".");
-    const node = nodeAt(root, path);
-    if (node === undefined || problems.has(name)) continue;
-    const variable = source(name);
-    const where = variable === undefined ? name : `${variable} (${name})`;
-    const secret = node.kind === "option" && node.secret === true;
-    const expects = node.kind === "option" ? node.expects : "an object";
-    problems.set(
-      name,
-      `${where === "" ? "the configuration" : where}: must be ${expects}; it is ${
-        secret
-          ? "something else (not shown, it is a secret)"
-          : shown(masked(node, valueAt(input, path)))
-      }`,
-    );
+    const node = nodeAt(root, option);
+    const inside = hasOwnSchema(node) && steps.length > option.length;
+    const path = pathText(inside ? steps : option);
+    if (inside) {
+      if (error.keyword === "anyOf") continue;
+      const before = problems.get(path);
+      const what = insideObject(error);
+      problems.set(path, before === undefined ? said(path, what) : `${before}, or ${what}`);
+    } else if (!problems.has(path)) {
+      const expects = node?.kind === "option" ? node.expects : "an object";
+      const value = node === undefined ? input : masked(node, valueAt(input, option));
+      const secret = node?.kind === "option" && node.secret === true;
+      const found = secret ? "something else (not shown, it is a secret)" : shown(value);
+      problems.set(path, said(path, `must be ${expects}; it is ${found}`));
+    }
   }
   return [...problems.values()];
 }
 
-function unknownKey(root: Section, steps: readonly string[], key: string): string {
-  const node = nodeAt(root, steps);
-  const known = node?.kind === "section" ? Object.keys(node.keys) : [];
-  const near = suggest(key, known);
-  return near === undefined
-    ? `unknown key; allowed here: ${known.join(", ")}`
-    : `unknown key; did you mean ${[...steps, near].join(".")}?`;
+/** Lists of objects have a schema inside; of other lists the option itself says what is allowed. */
+function hasOwnSchema(node: ReturnType<typeof nodeAt>): node is Option {
+  const items = node?.kind === "option" ? node.schema.items : undefined;
+  return typeof items === "object" && items !== null && "properties" in items;
 }
 
-/** The longest start of the path that the table knows: errors inside lists are the option's. */
+/** What is wrong inside an option that has a schema of its own. */
+function insideObject({ keyword, params, message, data }: ErrorObject): string {
+  switch (keyword) {
+    case "required":
+      return `${JSON.stringify(params.missingProperty)} is missing`;
+    case "enum":
+      return `must be one of ${params.allowedValues.map(shown).join(", ")}; it is ${shown(data)}`;
+    default:
+      return `${message}; it is ${shown(data)}`;
+  }
+}
+
+function unknownKey({ params, parentSchema }: ErrorObject, steps: readonly string[]): string {
+  const known = Object.keys(parentSchema?.properties ?? {}).filter((key) => key !== "$schema");
+  const near = suggest(String(params.additionalProperty), known);
+  return near === undefined
+    ? `unknown key; allowed here: ${known.join(", ")}`
+    : `unknown key; did you mean ${pathText([...steps, near])}?`;
+}
+
+/** `["routes", "0", "topic"]` → `routes[0].topic`. */
+function pathText(steps: readonly string[]): string {
+  if (steps.length === 0) return "the configuration";
+  return steps.map((step, i) => /^\d+$/.test(step) ? `[${step}]` : i === 0 ? step : `.${step}`)
+    .join("");
+}
+
+/** The longest start of the path that the table knows. */
 function optionPath(root: Section, steps: readonly string[]): readonly string[] {
   let length = steps.length;
   while (length > 0 && nodeAt(root, steps.slice(0, length)) === undefined) length--;
