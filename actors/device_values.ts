@@ -83,13 +83,15 @@ export class LastValues {
   }
 
   /**
-   * Sets a value and returns its place plus one: given as `guess` for the next field, it finds that
-   * at once when the fields come in the same order as before.
+   * Sets a value, unless a newer one is known, and returns its place plus one: given as `guess` for
+   * the next field, it finds that at once when the fields come in the same order as before.
    */
   set(guess: number, name: string, value: number, timeMs: number): number {
     const { names } = this.#shape;
     let i = names[guess] === name ? guess : names.indexOf(name);
-    if (i < 0) {
+    if (i >= 0) {
+      if (timeMs < this.#cells[2 * i + 1]!) return i + 1;
+    } else {
       const grown = this.#shapes.with(this.#shape, name);
       if (grown === undefined) {
         this.omitted++;

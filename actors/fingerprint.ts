@@ -22,12 +22,18 @@ export function hashBytes(data: Uint8Array, start: number, end: number, seed = 0
   return mix(hash);
 }
 
-/** Computes fingerprints; reusable, the result is in `hi` and `lo` and never (0, 0). */
+/** Computes fingerprints; reusable, the result is in `hi` and `lo`; (0, 0) means none. */
 export class Fingerprint {
   hi = 0;
   lo = 0;
   #data: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#data.buffer);
+
+  /** Of nothing: a reading that cannot be told from another. */
+  clear(): void {
+    this.hi = 0;
+    this.lo = 0;
+  }
 
   /** Of `data[start..end)` and two numbers that say where it comes from. */
   of(data: Uint8Array, start: number, end: number, seedA: number, seedB: number): void {

@@ -88,6 +88,9 @@ export function compileRoute(
     throw new RouteError(`${at}.measurement`, "{metric} stands in it once, not more");
   }
   const [before, afterMetric] = measurement.split("metric");
+  if (afterMetric !== undefined && config.module !== undefined) {
+    throw new RouteError(`${at}.measurement`, "{metric} is not for routes with a module");
+  }
   const tags = { ...config.tags };
   if (defaults.gatewayTag) tags["gateway"] ??= "{gateway}";
   for (const key of [...Object.keys(tags), ...Object.keys(config.payloadTags ?? {})]) {

@@ -159,7 +159,7 @@ export class TopicTable {
   }
 
   /** What the topic `data[start..end)` means. The answer stays valid after it was forgotten here. */
-  find(data: Uint8Array, start: number, end: number): TopicEntry | TopicRefusal {
+  lookup(data: Uint8Array, start: number, end: number): TopicEntry | TopicRefusal {
     const hash = hashBytes(data, start, end, this.#seed);
     return this.#young.find(hash, data, start, end) ?? this.#findElsewhere(hash, data, start, end);
   }

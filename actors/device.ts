@@ -1,0 +1,192 @@
+/**
+ * One device: the single place where its readings are ordered, told apart, validated and
+ * remembered. Pure domain: no clock, no runtime, no I/O; time comes with the readings.
+ *
+ * A reading that names its own time or sequence number is a duplicate when an equal payload came
+ * on the same topic before. One that does not can only be told by its packet identifier, and only
+ * when the sender says that it sends again (DUP): two equal values in a row are two readings.
+ *
+ * @module
+ */
+import type { PayloadDecoder } from "./decode.ts";
+import type { DeviceCode, DeviceCodeRunner } from "./device_code.ts";
+import { LastValues, type ShapeTable } from "./device_values.ts";
+import type { Fingerprint } from "./fingerprint.ts";
+import { FingerprintWindow } from "./fingerprint_window.ts";
+import { offerFlags } from "./intake.ts";
+import { appendPoints } from "./line_protocol_points.ts";
+import type { DeviceOutlet, Reading } from "./reading.ts";
+import type { GroupDevice } from "./spool/commit_group.ts";
+
+/** What the devices of a shard share. */
+export interface DeviceTools {
+  readonly shapes: ShapeTable;
+  readonly fingerprint: Fingerprint;
+  readonly codeRunner: DeviceCodeRunner;
+  /** Sees every reading that was decoded, before its fate is known: for logs and live views. */
+  readonly onDecoded?: (reading: Reading, decoder: PayloadDecoder) => void;
+}
+
+/** The last thing that went wrong with a device. */
+export interface DeviceError {
+  readonly reason: string;
+  readonly detail: string;
+  /** Wall time, ms since the epoch. */
+  readonly atMs: number;
+}
+
+/** See the module. */
+export class Device implements GroupDevice {
+  groupNo = 0;
+  slot = 0;
+  /** Wall time of the last reading's arrival, ms; 0: none yet. */
+  lastSeenMs = 0;
+  accepted = 0;
+  duplicates = 0;
+  refused = 0;
+  deadLettered = 0;
+  lastError: DeviceError | undefined;
+  readonly values: LastValues;
+  /** Present once there was something to remember. */
+  window: FingerprintWindow | undefined;
+  /** The last time that was given to a reading without one of its own. */
+  arrivalMs = 0;
+  arrivalNs = 0;
+  readonly #tools: DeviceTools;
+  readonly #code: DeviceCode | undefined;
+
+  constructor(readonly id: string, tools: DeviceTools, code?: DeviceCode) {
+    this.#tools = tools;
+    this.#code = code;
+    this.values = new LastValues(tools.shapes);
+  }
+
+  /** A reading of this device that was made durable before: it is known should it come again. */
+  remember(fingerprintHi: number, fingerprintLo: number, nowMs: number): void {
+    if (fingerprintHi === 0 && fingerprintLo === 0) return;
+    this.window ??= new FingerprintWindow();
+    this.window.add(fingerprintHi, fingerprintLo, nowMs);
+  }
+
+  /**
+   * Decides the fate of a reading and tells it to the outlet, in one call of it. Throws only what
+   * user-written code throws; the outlet's lines are then as before.
+   */
+  take<R extends Reading>(reading: R, outlet: DeviceOutlet<R>): void {
+    const { batch, entry } = reading;
+    this.lastSeenMs = batch.arrivalMs;
+    if (entry.unwritable) {
+      this.#die(reading, outlet, "unwritable_name", "a name made of the topic ends in a backslash");
+      return;
+    }
+    if (this.#code !== undefined) {
+      this.#takeByCode(reading, outlet, this.#code);
+      return;
+    }
+    const { decoder } = entry.route;
+    const outcome = decoder.decode(batch.data, reading.start, reading.end, entry);
+    if (outcome === "dead") {
+      this.#die(reading, outlet, decoder.reason, decoder.detail);
+      return;
+    }
+    this.#tools.onDecoded?.(reading, decoder);
+    if (outcome === "nothing") {
+      this.refused++;
+      outlet.refused(reading, decoder.reason);
+      return;
+    }
+    if (this.#isDuplicate(reading, decoder.isIdentified)) {
+      this.duplicates++;
+      outlet.duplicate(reading);
+      return;
+    }
+    const { hasTime, time } = decoder;
+    if (!hasTime) this.#nextArrival(batch.arrivalMs);
+    const ms = hasTime ? time.ms : this.arrivalMs;
+    const ns = hasTime ? time.ns : this.arrivalNs;
+    appendPoints(outlet.lines(), entry, decoder, batch.data, ms, ns);
+    this.#keepValues(decoder, Math.min(ms, batch.arrivalMs));
+    this.#accept(reading, outlet);
+  }
+
+  #takeByCode<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code: DeviceCode): void {
+    if (this.#isDuplicate(reading, false)) {
+      this.duplicates++;
+      outlet.duplicate(reading);
+      return;
+    }
+    this.#nextArrival(reading.batch.arrivalMs);
+    const points = this.#tools.codeRunner.run(
+      code,
+      reading,
+      outlet.lines(),
+      this.arrivalMs,
+      this.arrivalNs,
+      this.values,
+    );
+    if (points > 0) {
+      this.#accept(reading, outlet);
+    } else {
+      this.refused++;
+      outlet.refused(reading, "no_fields");
+    }
+  }
+
+  #accept<R extends Reading>(reading: R, outlet: DeviceOutlet<R>): void {
+    const { hi, lo } = this.#tools.fingerprint;
+    this.remember(hi, lo, reading.batch.arrivalMs);
+    this.accepted++;
+    outlet.points(reading, this, hi, lo);
+  }
+
+  #die<R extends Reading>(
+    reading: R,
+    outlet: DeviceOutlet<R>,
+    reason: string,
+    detail: string,
+  ): void {
+    this.deadLettered++;
+    this.lastError = { reason, detail, atMs: reading.batch.arrivalMs };
+    outlet.dead(reading, reason, detail);
+  }
+
+  /** Computes the fingerprint and looks for it. `isIdentified`: the payload alone tells. */
+  #isDuplicate(reading: Reading, isIdentified: boolean): boolean {
+    const { fingerprint } = this.#tools;
+    const { batch, start, end, flags, packetId, originHash, entry } = reading;
+    const { topicHash } = entry;
+    if (isIdentified) fingerprint.of(batch.data, start, end, topicHash, 0);
+    else if (packetId !== 0) {
+      fingerprint.of(batch.data, start, end, topicHash, originHash ^ packetId);
+    } else {
+      fingerprint.clear();
+      return false;
+    }
+    return (isIdentified || (flags & offerFlags.dup) !== 0) && this.window !== undefined &&
+      this.window.has(fingerprint.hi, fingerprint.lo);
+  }
+
+  /** A time of arrival that no reading of this device has had. */
+  #nextArrival(nowMs: number): void {
+    const ms = Math.floor(nowMs);
+    const ns = Math.floor((nowMs - ms) * 1e6);
+    if (ms > this.arrivalMs || (ms === this.arrivalMs && ns > this.arrivalNs)) {
+      this.arrivalMs = ms;
+      this.arrivalNs = ns;
+    } else if (++this.arrivalNs === 1e6) {
+      this.arrivalMs++;
+      this.arrivalNs = 0;
+    }
+  }
+
+  #keepValues(decoder: PayloadDecoder, timeMs: number): void {
+    const { fields } = decoder;
+    let place = 0;
+    for (let i = 0; i < fields.count; i++) {
+      const value = fields.values[i]!;
+      if (!Number.isNaN(value)) {
+        place = this.values.set(place, fields.names[i]!.name, value, timeMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The seam for devices that are programmed instead of configured: a route's `module` exports a
+ * class `Device` that turns each payload into points itself. It runs inside the device's actor, one
+ * reading at a time; what it throws is that actor's crash, and its supervisor's business.
+ *
+ * @module
+ */
+import type { LastValues } from "./device_values.ts";
+import type { LineBuffer } from "./line_buffer.ts";
+import {
+  appendTime,
+  escapeKey,
+  escapeMeasurementStart,
+  fieldKey,
+  isWritableName,
+  quoteText,
+} from "./line_protocol.ts";
+import type { Reading } from "./reading.ts";
+import { TimestampReader } from "./timestamp.ts";
+
+/** A reading as user-written code sees it. */
+export interface CodeReading {
+  readonly topic: string;
+  readonly deviceId: string;
+  /** What the placeholders of the route's topic stand for. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The payload; valid during the call. */
+  readonly payload: Uint8Array;
+  /** Wall time, ms since the epoch. */
+  readonly arrivalMs: number;
+}
+
+/** One point to store. */
+export interface CodePoint {
+  /** Default: the route's. */
+  readonly measurement?: string;
+  /** Added to the route's tags. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Numbers that are not finite are left out. */
+  readonly fields: Readonly<Record<string, number | string | boolean>>;
+  /** RFC 3339, ms since the epoch, or ns as a bigint. Default: the time of arrival. */
+  readonly time?: string | number | bigint;
+}
+
+/** What a module's class `Device` implements. One instance per device, as long as it is active. */
+export interface DeviceCode {
+  onReading(reading: CodeReading, emit: (point: CodePoint) => void): void;
+}
+
+const utf8 = new TextEncoder();
+
+/** Runs user-written code and writes what it emits. */
+export class DeviceCodeRunner {
+  readonly #time = new TimestampReader();
+
+  /**
+   * Appends the lines of what `code` makes of the reading, and returns how many points that were.
+   *
+   * @throws what the code throws, and {@linkcode TypeError} for a point that cannot be written;
+   * `lines` is then as before.
+   */
+  run(
+    code: DeviceCode,
+    reading: Reading,
+    lines: LineBuffer,
+    arrivalMs: number,
+    arrivalNs: number,
+    values: LastValues,
+  ): number {
+    const { batch, entry, start, end } = reading;
+    const before = lines.length;
+    let points = 0;
+    try {
+      code.onReading(
+        {
+          topic: entry.topic,
+          deviceId: entry.deviceId,
+          params: entry.route.topic.match(entry.topic) ?? {},
+          payload: batch.data.subarray(start, end),
+          arrivalMs: batch.arrivalMs,
+        },
+        (point) => {
+          const fields = fieldsOf(point);
+          if (fields === "") return;
+          this.#readTime(point.time, arrivalMs, arrivalNs);
+          this.#appendSeries(lines, reading, point);
+          lines.appendText(` ${fields} `);
+          appendTime(lines, this.#time.ms, this.#time.ns);
+          lines.push(0x0a);
+          points++;
+          keep(values, point, Math.min(this.#time.ms, batch.arrivalMs));
+        },
+      );
+    } catch (error) {
+      lines.length = before;
+      throw error;
+    }
+    return points;
+  }
+
+  #appendSeries(lines: LineBuffer, { entry }: Reading, point: CodePoint): void {
+    const { bytes, headStart, headEnd, tailEnd } = entry;
+    if (point.measurement === undefined) lines.append(bytes, headStart, headEnd);
+    else lines.appendText(escapeMeasurementStart(writable(point.measurement)));
+    lines.append(bytes, headEnd, tailEnd);
+    for (const [key, value] of Object.entries(point.tags ?? {})) {
+      if (entry.route.tags.some(([known]) => known === key)) {
+        throw new TypeError(`Cannot emit a point: the tag ${key} is the route's already`);
+      }
+      if (value !== "") {
+        lines.appendText(`,${escapeKey(writable(key))}=${escapeKey(writable(value))}`);
+      }
+    }
+  }
+
+  #readTime(time: CodePoint["time"], arrivalMs: number, arrivalNs: number): void {
+    const reader = this.#time;
+    if (time === undefined) {
+      reader.ms = arrivalMs;
+      reader.ns = arrivalNs;
+      return;
+    }
+    const text = utf8.encode(String(time));
+    const format = typeof time === "string" ? "rfc3339" : typeof time === "number" ? "ms" : "ns";
+    if (reader.read(text, 0, text.length, format) !== "read") {
+      throw new TypeError(`Cannot emit a point: ${time} is no time that can be stored`);
+    }
+  }
+}
+
+function writable(name: string): string {
+  if (isWritableName(name)) return name;
+  throw new TypeError(
+    `Cannot emit a point: the name ${JSON.stringify(name)} is empty or ends in a backslash`,
+  );
+}
+
+/** The fields as line protocol; empty when none is left. */
+function fieldsOf(point: CodePoint): string {
+  const fields: string[] = [];
+  for (const [name, value] of Object.entries(point.fields)) {
+    if (typeof value === "number" && !Number.isFinite(value)) continue;
+    const text = typeof value === "string" ? quoteText(value) : String(value);
+    fields.push(`${fieldKey(writable(name))}=${text}`);
+  }
+  return fields.join(",");
+}
+
+function keep(values: LastValues, point: CodePoint, timeMs: number): void {
+  let place = 0;
+  for (const [name, value] of Object.entries(point.fields)) {
+    const number = Number(value);
+    if (typeof value !== "string" && Number.isFinite(number)) {
+      place = values.set(place, name, number, timeMs);
+    }
+  }
+}
