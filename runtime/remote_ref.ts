@@ -1,0 +1,67 @@
+/**
+ * The address of an actor in another Worker. It has the same `tell` as one near by.
+ *
+ * @module
+ */
+import type { ActorRef, StopReason, TellResult } from "./actor.ts";
+import type { Target } from "./frames.ts";
+import type { WatchableRef, Watcher } from "./watch.ts";
+
+/** What a remote ref needs of its link. */
+export interface RemoteRoute {
+  /** Why the other Worker cannot be reached any more; `undefined` while it can. */
+  readonly lost: StopReason | undefined;
+  tell(ref: RemoteRef, message: unknown): TellResult;
+  watch(ref: RemoteRef): void;
+  unwatch(ref: RemoteRef): void;
+}
+
+/** A ref for a single answer, as a question carries it. Answers go by the control lane. */
+export interface OneShotRef<M> extends ActorRef<M> {
+  readonly oneShot: true;
+}
+
+export function isOneShot(ref: object): boolean {
+  return "oneShot" in ref && ref.oneShot === true;
+}
+
+export function isRef(value: object): value is ActorRef<unknown> {
+  return "tell" in value && typeof value.tell === "function" &&
+    "path" in value && typeof value.path === "string";
+}
+
+/**
+ * `tell` answers `full` when the link has no credit, and `stopped` when the other Worker is lost;
+ * then the message is published as a dead letter too, because most senders do not look.
+ */
+export class RemoteRef implements WatchableRef {
+  readonly #watchers = new Set<Watcher>();
+
+  constructor(
+    readonly route: RemoteRoute,
+    readonly target: Target,
+    readonly path: string,
+    readonly oneShot: boolean,
+  ) {}
+
+  tell(message: unknown): TellResult {
+    return this.route.tell(this, message);
+  }
+
+  addWatcher(watcher: Watcher): void {
+    if (this.route.lost !== undefined) return watcher.terminated(this, this.route.lost);
+    this.#watchers.add(watcher);
+    if (this.#watchers.size === 1) this.route.watch(this);
+  }
+
+  removeWatcher(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.route.unwatch(this);
+  }
+
+  /** The actor has ended, or cannot be reached any more. */
+  ended(reason: StopReason): void {
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    for (const watcher of watchers) watcher.terminated(this, reason);
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * The host's side of one Worker: starts it, waits until it is ready, watches its heartbeat, starts
+ * it anew when it fails, and gives up when it fails too often. A Worker is restarted last: what an
+ * actor can survive by itself never comes here.
+ *
+ * @module
+ */
+import type { SupervisionSpec } from "./actor.ts";
+import { backoffDelayMs } from "./backoff.ts";
+import { type Clock, systemClock, type Timer } from "./clock.ts";
+import type { DeadLetters } from "./dead_letters.ts";
+import { type Failure, failureOf } from "./failure.ts";
+import type { Random } from "./random.ts";
+import { Link } from "./remote_link.ts";
+import type { PublishedNames } from "./remote_names.ts";
+import type { RestartWindow } from "./restart_window.ts";
+import { checkSupervision, decide } from "./supervisor.ts";
+import { type HostMessage, parseWorkerMessage, type WorkerMessage } from "./worker_protocol.ts";
+import { Watchdog } from "./worker_watchdog.ts";
+
+/** The part of a Worker that is used; a test may bring its own. */
+export interface WorkerHandle {
+  onmessage: ((event: MessageEvent) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  postMessage(message: HostMessage, transfer: Transferable[]): void;
+  terminate(): void;
+}
+
+/** One Worker as data. */
+export interface WorkerSpec {
+  /** Its name, also for its peers. `host` is taken. */
+  readonly id: string;
+  /** Starts the thread, for example `new Worker(url, { type: "module", name: id })`. */
+  readonly create: () => WorkerHandle;
+  /** The program's own, made for each start; any value that structured clone takes. */
+  readonly init: (incarnation: number) => unknown;
+}
+
+export interface WorkerHostOptions {
+  readonly names: PublishedNames;
+  readonly deadLetters: Pick<DeadLetters, "publish">;
+  readonly clock?: Clock;
+  /** For jitter. */
+  readonly random?: Random;
+  /** How long a start may take. Default 10 s. */
+  readonly readyMs?: number;
+  /** Default 250 ms. */
+  readonly heartbeatMs?: number;
+  /** A Worker silent for this long is terminated. Default 5 s. */
+  readonly silenceMs?: number;
+  /** Default: permanent, 5 restarts in 60 s, 100 ms to 5 s between them, then `escalate`. */
+  readonly supervision?: SupervisionSpec;
+}
+
+export const workerSupervisionDefault: SupervisionSpec = {
+  strategy: "one_for_one",
+  intensity: 5,
+  periodMs: 60_000,
+  backoff: { minMs: 100, maxMs: 5_000, factor: 2, jitter: 0.2, resetMs: 60_000 },
+  onExceeded: "escalate",
+};
+
+export type WorkerState =
+  | "new"
+  | "starting"
+  | "ready"
+  /** Failed, and about to be started anew. */
+  | "waiting"
+  | "stopping"
+  | "stopped"
+  /** Failed too often: given up on. */
+  | "failed";
+
+/** What a host tells about its Worker. */
+export interface WorkerEvents {
+  /** A new thread hears; `link` has not been opened. Called before the program starts. */
+  booting(host: WorkerHost, link: Link): void;
+  ready(host: WorkerHost, link: Link): void;
+  /** The thread is gone. It is started anew, unless the host's state is `failed`. */
+  down(host: WorkerHost, failure: Failure): void;
+}
+
+/** The live state of a Worker, for inspection. */
+export interface WorkerView {
+  readonly id: string;
+  readonly state: WorkerState;
+  readonly restarts: number;
+  /** Since the last heartbeat; absent while there is no thread. */
+  readonly silentMs?: number;
+  readonly lastFailure?: Failure;
+}
+
+/** One incarnation of the thread. */
+interface Running {
+  readonly worker: WorkerHandle;
+  readonly link: Link;
+  readonly farPort: MessagePort;
+  readonly readyTimer: Timer;
+  watchdog: Watchdog | undefined;
+}
+
+/** See the module. */
+export class WorkerHost {
+  readonly id: string;
+  readonly #spec: WorkerSpec;
+  readonly #options: WorkerHostOptions;
+  readonly #clock: Clock;
+  readonly #supervision: SupervisionSpec;
+  readonly #events: WorkerEvents;
+  #state: WorkerState = "new";
+  #running: Running | undefined;
+  #incarnation = 0;
+  #window: RestartWindow = [];
+  #attempts = 0;
+  #startedMs = 0;
+  #lastFailure: Failure | undefined;
+  #restartTimer: Timer | undefined;
+  #stopped: PromiseWithResolvers<"stopped" | "killed"> | undefined;
+
+  constructor(spec: WorkerSpec, options: WorkerHostOptions, events: WorkerEvents) {
+    this.id = spec.id;
+    this.#spec = spec;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#supervision = options.supervision ?? workerSupervisionDefault;
+    checkSupervision(this.#supervision);
+    this.#events = events;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** The link to the Worker, while there is one. */
+  get link(): Link | undefined {
+    return this.#running?.link;
+  }
+
+  get view(): WorkerView {
+    const silentMs = this.#running?.watchdog?.silentMs;
+    return {
+      id: this.id,
+      state: this.#state,
+      restarts: this.#incarnation,
+      ...(silentMs === undefined ? {} : { silentMs }),
+      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
+    };
+  }
+
+  /** Starts the thread for the first time. */
+  start(): void {
+    if (this.#state !== "new") throw new Error(`Cannot start ${this.id}: it is ${this.#state}`);
+    this.#startThread();
+  }
+
+  /** Gives the Worker a link to another one. */
+  connect(peer: string, port: MessagePort): void {
+    this.#running?.worker.postMessage({ kind: "link", peer, port }, [port]);
+  }
+
+  disconnect(peer: string, reason: string): void {
+    this.#running?.worker.postMessage({ kind: "unlink", peer, reason }, []);
+  }
+
+  /**
+   * Ends the Worker: `stopped` when its program had ended by the deadline, else `killed`. Never
+   * rejects.
+   */
+  stop(deadlineMs: number): Promise<"stopped" | "killed"> {
+    if (this.#stopped !== undefined) return this.#stopped.promise;
+    const stopped = Promise.withResolvers<"stopped" | "killed">();
+    this.#stopped = stopped;
+    this.#restartTimer?.clear();
+    if (this.#running === undefined) {
+      if (this.#state !== "failed") this.#state = "stopped";
+      stopped.resolve("stopped");
+      return stopped.promise;
+    }
+    this.#state = "stopping";
+    this.#running.worker.postMessage({ kind: "stop" }, []);
+    const deadline = this.#clock.setTimer(deadlineMs, () => this.#ended("killed"));
+    return stopped.promise.finally(() => deadline.clear());
+  }
+
+  /** Ends the thread as if it had failed. */
+  fail(cause: unknown): void {
+    this.#down(failureOf(cause, this.#clock.now()));
+  }
+
+  #startThread(): void {
+    const { readyMs = 10_000, names, deadLetters } = this.#options;
+    this.#state = "starting";
+    this.#startedMs = this.#clock.monotonic();
+    const { port1, port2 } = new MessageChannel();
+    const link = new Link(port1, {
+      peer: this.id,
+      names,
+      deadLetters,
+      clock: this.#clock,
+      broken: (cause) => this.fail(cause),
+    });
+    const worker = this.#spec.create();
+    const running: Running = {
+      worker,
+      link,
+      farPort: port2,
+      readyTimer: this.#clock.setTimer(
+        readyMs,
+        () => this.fail(new Error(`${this.id} was not ready within ${readyMs} ms`)),
+      ),
+      watchdog: undefined,
+    };
+    this.#running = running;
+    worker.onmessage = (event) => {
+      if (this.#running === running) this.#hear(event.data, running);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault(); // or the whole process ends
+      if (this.#running === running) this.fail(new Error(event.message));
+    };
+  }
+
+  #hear(data: unknown, running: Running): void {
+    let message: WorkerMessage;
+    try {
+      message = parseWorkerMessage(data);
+    } catch (thrown) {
+      return this.fail(thrown);
+    }
+    switch (message.kind) {
+      case "loaded":
+        return this.#boot(running);
+      case "heartbeat":
+        return running.watchdog?.beat();
+      case "ready":
+        running.readyTimer.clear();
+        if (this.#state !== "starting") return;
+        this.#state = "ready";
+        return this.#events.ready(this, running.link);
+      case "failed":
+        return this.#down(message.failure);
+      case "stopped":
+        return this.#state === "stopping"
+          ? this.#ended("stopped")
+          : this.fail(new Error(`${this.id} ended by itself`));
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #boot(running: Running): void {
+    const { heartbeatMs = 250, silenceMs = 5_000 } = this.#options;
+    const { worker, link, farPort } = running;
+    const incarnation = this.#incarnation;
+    const init = this.#spec.init(incarnation);
+    running.watchdog = new Watchdog(
+      this.#clock,
+      silenceMs,
+      () => this.fail(new Error(`${this.id} gave no sign of life for ${silenceMs} ms`)),
+    );
+    this.#events.booting(this, link);
+    worker.postMessage(
+      { kind: "boot", id: this.id, incarnation, heartbeatMs, init, port: farPort },
+      [farPort],
+    );
+  }
+
+  #down(failure: Failure): void {
+    if (this.#running === undefined) return;
+    this.#lastFailure = failure;
+    if (this.#state === "stopping") return this.#ended("killed");
+    const next = decide(
+      this.#supervision,
+      "permanent",
+      "failed",
+      this.#window,
+      this.#clock.monotonic(),
+    );
+    this.#release(new Error(failure.message));
+    if (next.kind === "restart") {
+      this.#state = "waiting";
+      this.#window = next.window;
+    } else this.#state = "failed";
+    this.#events.down(this, failure);
+    if (this.#state === "waiting") this.#restartLater();
+  }
+
+  #restartLater(): void {
+    const { backoff } = this.#supervision;
+    let delayMs = 0;
+    if (backoff !== undefined) {
+      if (this.#clock.monotonic() - this.#startedMs >= backoff.resetMs) this.#attempts = 0;
+      delayMs = backoffDelayMs(backoff, this.#attempts++, this.#options.random ?? Math.random);
+    }
+    this.#restartTimer = this.#clock.setTimer(delayMs, () => {
+      this.#incarnation++;
+      this.#startThread();
+    });
+  }
+
+  #ended(how: "stopped" | "killed"): void {
+    this.#state = "stopped";
+    this.#release(new Error(`${this.id} was stopped`));
+    this.#stopped?.resolve(how);
+  }
+
+  /** Ends the thread and everything that belongs to it. */
+  #release(cause: Error): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    running.readyTimer.clear();
+    running.watchdog?.clear();
+    running.worker.onmessage = running.worker.onerror = null;
+    running.worker.terminate();
+    running.link.close(cause);
+    running.farPort.close();
+  }
+}
