@@ -18,19 +18,6 @@ import {
 import { addResource } from "./resource.ts";
 import { actorJson, deadLetterJson, deviceJson, pageJson, statusJson } from "./views.ts";
 
-/** The parameters of `GET /api/readings` that this version knows. */
-const readingsParameters = [
-  "device",
-  "metric",
-  "from",
-  "to",
-  "every",
-  "agg",
-  "limit",
-  "sort",
-  "cursor",
-] as const;
-
 export function addApi(app: Hono, control: Control, clock: Clock): void {
   addResource(app, "/api/status", {
     GET: async (context) => {
@@ -67,7 +54,7 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
 
   addResource(app, "/api/readings", {
     GET: async (context) => {
-      const answer = await control.readings(parametersOf(context.req.url, readingsParameters));
+      const answer = await control.readings(parametersOf(context.req.url));
       switch (answer.kind) {
         case "page":
           return context.json(answer.page);

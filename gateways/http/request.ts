@@ -7,11 +7,14 @@
 import type { PageQuery } from "./control.ts";
 import { Problem } from "./problem.ts";
 
-/** The parameters of a query. Unknown and repeated ones are refused. */
-export function parametersOf(url: string, allowed: readonly string[]): Map<string, string> {
+/**
+ * The parameters of a query. Repeated ones are refused; unknown ones too, when it is said which are
+ * `allowed`.
+ */
+export function parametersOf(url: string, allowed?: readonly string[]): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [name, value] of new URL(url).searchParams) {
-    if (!allowed.includes(name)) {
+    if (allowed?.includes(name) === false) {
       const known = allowed.length === 0 ? "there are none here" : `allowed: ${allowed.join(", ")}`;
       throw invalidParameter(name, `unknown parameter; ${known}`);
     }

@@ -48,7 +48,7 @@ const parameters = [
   "agg",
   "limit",
   "sort",
-  "after",
+  "cursor",
 ] as const;
 type Parameter = typeof parameters[number];
 
@@ -104,7 +104,7 @@ export function parseReadingsQuery(
     every,
     limit: read("limit", `a whole number from 1 to ${limitMax}`, parseLimit) ?? limitDefault,
     descending: read("sort", "asc or desc", oneOf(["asc", "desc"] as const)) === "desc",
-    after: read("after", "the `next` of the page before", parseCursor),
+    after: read("cursor", "the `next` of the page before", parseCursor),
   };
   if (from !== undefined && to !== undefined && from >= to) refuse("to", "must be after from");
   return problems.length > 0 ? { problems } : { query };

@@ -27,7 +27,7 @@ interface Page {
   readonly next?: string;
 }
 
-/** One page, or what is wrong with the parameters. `next` goes into the next request's `after`. */
+/** One page, or what is wrong with the parameters. `next` goes into the next request's `cursor`. */
 export type ReadingsAnswer =
   | { readonly kind: "page"; readonly page: Page }
   | { readonly kind: "invalid"; readonly problems: readonly QueryProblem[] };
