@@ -1,0 +1,65 @@
+/**
+ * The simulator: devices to play with, load to measure with, and the check that nothing that was
+ * acknowledged is missing. Speaks to the service over its public protocols only.
+ *
+ * @module
+ */
+import { type CommandContext, runnable, type RunnableCommand } from "./command.ts";
+import { CommandError, type ExitCode, exitCodes } from "./exit_code.ts";
+import { loadCommand } from "./load/command.ts";
+
+const commands: readonly RunnableCommand[] = [runnable(loadCommand)];
+
+/** Runs the simulator with the arguments of a command line. */
+export async function simulate(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<ExitCode> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h") {
+    context.print(usage());
+    return name === undefined ? exitCodes.usage : exitCodes.ok;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    throw new CommandError(exitCodes.usage, `unknown command ${name}\n${usage()}`);
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    context.print(command.help());
+    return exitCodes.ok;
+  }
+  return await command.run(rest, context);
+}
+
+function usage(): string {
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+  return `Usage: deno task sim <command> [flags]\n\n${
+    lines.join("\n")
+  }\n\n--help on each shows its flags.`;
+}
+
+if (import.meta.main) {
+  const encoder = new TextEncoder();
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (stop.signal.aborted) Deno.exit(signal === "SIGINT" ? 130 : 143);
+      stop.abort();
+    });
+  }
+  try {
+    Deno.exit(
+      await simulate(Deno.args, {
+        print: (text) => {
+          Deno.stdout.writeSync(encoder.encode(`${text}\n`));
+        },
+        stop: stop.signal,
+      }),
+    );
+  } catch (error) {
+    const known = error instanceof CommandError;
+    const text = known ? error.message : error instanceof Error ? error.stack : String(error);
+    Deno.stderr.writeSync(encoder.encode(`sim: ${text}\n`));
+    Deno.exit(known ? error.exitCode : exitCodes.internal);
+  }
+}
