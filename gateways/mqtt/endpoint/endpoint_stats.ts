@@ -1,0 +1,46 @@
+/**
+ * The counters of one shard's endpoint.
+ *
+ * @module
+ */
+import type { SessionEnd } from "./endpoint_options.ts";
+
+/** Only ever grows, but for `sessions`. */
+export class EndpointStats {
+  /** Connected clients now. */
+  sessions = 0;
+  accepted = 0;
+  /** Closed at once because there were as many connections as may be. */
+  overLimit = 0;
+  acceptErrors = 0;
+  wills = 0;
+  /** Wills that found neither credit nor a place to wait for it. */
+  willsDropped = 0;
+  /** Times a connection was not read from for want of credit, of a place in flight, or of memory. */
+  pauses = 0;
+  readonly #ends = new Map<SessionEnd, number>();
+
+  ended(end: SessionEnd): void {
+    this.#ends.set(end, this.ends(end) + 1);
+  }
+
+  ends(end: SessionEnd): number {
+    return this.#ends.get(end) ?? 0;
+  }
+
+  /** By metric name, as a shard snapshot's `counters` want them. */
+  counters(): Record<string, number> {
+    const counters: Record<string, number> = {
+      sluice_mqtt_connections_accepted_total: this.accepted,
+      sluice_mqtt_connections_over_limit_total: this.overLimit,
+      sluice_mqtt_accept_errors_total: this.acceptErrors,
+      sluice_mqtt_wills_total: this.wills,
+      sluice_mqtt_wills_dropped_total: this.willsDropped,
+      sluice_mqtt_pauses_total: this.pauses,
+    };
+    for (const [end, count] of this.#ends) {
+      counters[`sluice_mqtt_connections_ended_${end}_total`] = count;
+    }
+    return counters;
+  }
+}

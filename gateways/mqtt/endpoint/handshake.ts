@@ -1,0 +1,72 @@
+/**
+ * From CONNECT to CONNACK: the rules, then the authentication.
+ *
+ * @module
+ */
+import type { Connack } from "../codec/connack.ts";
+import type { Connect } from "../codec/connect.ts";
+import { reasonCodes, reasonName } from "../codec/reason_code.ts";
+import { admission, type Admitted, decideConnect, refusal } from "./connect_rules.ts";
+import type { Authentication, EndpointServices, SessionInfo } from "./endpoint_options.ts";
+
+/** How a handshake ended, with the answer to send. */
+export type Handshake =
+  | {
+    readonly kind: "connected";
+    readonly connack: Connack;
+    readonly session: SessionInfo;
+    /** Silence after which the client is given up: 1.5 times its keep-alive [MQTT-3.1.2-22]. */
+    readonly silenceMsMax: number;
+  }
+  | { readonly kind: "refused"; readonly connack: Connack; readonly detail: string };
+
+const unavailable: Authentication = { kind: "denied", reasonCode: reasonCodes.serverUnavailable };
+
+/** A promise only when the authentication gives one; it never rejects. */
+export function shakeHands(
+  connect: Connect,
+  peer: string,
+  services: EndpointServices,
+  assignId: () => string,
+): Handshake | Promise<Handshake> {
+  const { limits } = services;
+  const decision = decideConnect(connect, limits, assignId);
+  if (decision.kind === "refused") {
+    return refuse(connect, decision.reasonCode, decision.detail);
+  }
+  const { username, password } = connect;
+  const answer = services.authenticate({
+    clientId: decision.clientId,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    peer,
+  });
+  const conclude = (authentication: Authentication): Handshake =>
+    authentication.kind === "denied"
+      ? refuse(connect, authentication.reasonCode, "authentication failed")
+      : connected(connect, decision, authentication.account, peer, services);
+  return answer instanceof Promise
+    ? answer.then(conclude, () => conclude(unavailable))
+    : conclude(answer);
+}
+
+function connected(
+  connect: Connect,
+  admitted: Admitted,
+  account: string,
+  peer: string,
+  { limits }: EndpointServices,
+): Handshake {
+  const { clientId, keepAliveS } = admitted;
+  return {
+    kind: "connected",
+    connack: admission(connect, admitted, limits),
+    session: { clientId, account, version: connect.version, peer },
+    silenceMsMax: keepAliveS * 1_500,
+  };
+}
+
+function refuse({ version }: Connect, reasonCode: number, what: string): Handshake {
+  const detail = `${reasonName(reasonCode)}: ${what}`;
+  return { kind: "refused", connack: refusal(version, reasonCode), detail };
+}

@@ -1,0 +1,86 @@
+/**
+ * The QoS 1 and 2 messages of a connection that wait for their acknowledgement, in the order they
+ * came, which is the order they are acknowledged in [MQTT-4.6.0-2], [MQTT-4.6.0-3], whatever the
+ * order they are settled in.
+ *
+ * @module
+ */
+
+const startSize = 16;
+
+/** Fields of an entry: packet id in bits 0 to 15, QoS 2 in 16, settled in 17, reason from 24. */
+const qos2Bit = 1 << 16;
+const settledBit = 1 << 17;
+
+/** A bounded ring. Sequences are 32 bit and wrap. */
+export class InFlight {
+  readonly countMax: number;
+  #ring: Uint32Array | undefined;
+  /** Sequence of the oldest entry, and of the next. */
+  #head = 0;
+  #next = 0;
+
+  constructor(countMax: number) {
+    this.countMax = countMax;
+  }
+
+  get count(): number {
+    return (this.#next - this.#head) >>> 0;
+  }
+
+  get full(): boolean {
+    return this.count >= this.countMax;
+  }
+
+  /** Adds a message and answers its sequence. Not when {@linkcode full}. */
+  push(packetId: number, qos: number): number {
+    const sequence = this.#next;
+    let ring = this.#ring;
+    if (ring === undefined || this.count === ring.length) ring = this.#grow();
+    ring[sequence & (ring.length - 1)] = packetId | (qos === 2 ? qos2Bit : 0);
+    this.#next = (sequence + 1) >>> 0;
+    return sequence;
+  }
+
+  /** Takes back the message pushed last. */
+  unpush(): void {
+    this.#next = (this.#next - 1) >>> 0;
+  }
+
+  /** The fate of a message is known. A sequence that is not in flight is ignored. */
+  settle(sequence: number, reasonCode: number): void {
+    const ring = this.#ring;
+    if (ring === undefined || ((sequence - this.#head) >>> 0) >= this.count) return;
+    const index = sequence & (ring.length - 1);
+    ring[index] = (ring[index]! & 0xffffff) | settledBit | (reasonCode << 24);
+  }
+
+  /** Hands over and forgets the oldest messages as far as they are settled without a gap. */
+  release(acknowledge: (packetId: number, qos: 1 | 2, reasonCode: number) => void): void {
+    const ring = this.#ring;
+    if (ring === undefined) return;
+    const mask = ring.length - 1;
+    while (this.#head !== this.#next) {
+      const entry = ring[this.#head & mask]!;
+      if ((entry & settledBit) === 0) return;
+      this.#head = (this.#head + 1) >>> 0;
+      acknowledge(entry & 0xffff, (entry & qos2Bit) === 0 ? 1 : 2, entry >>> 24);
+    }
+  }
+
+  /** Gives memory back when nothing is in flight. */
+  rest(): void {
+    if (this.count === 0) this.#ring = undefined;
+  }
+
+  #grow(): Uint32Array {
+    const before = this.#ring;
+    const grown = new Uint32Array(before === undefined ? startSize : before.length * 2);
+    if (before !== undefined) {
+      for (let sequence = this.#head; sequence !== this.#next; sequence = (sequence + 1) >>> 0) {
+        grown[sequence & (grown.length - 1)] = before[sequence & (before.length - 1)]!;
+      }
+    }
+    return this.#ring = grown;
+  }
+}

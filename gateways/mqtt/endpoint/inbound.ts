@@ -1,0 +1,166 @@
+/**
+ * The publishing half of a session: hands PUBLISH packets to the intake and writes their
+ * acknowledgements when they are settled, in the order the packets came.
+ *
+ * @module
+ */
+import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
+import { offerFlags } from "../../../actors/intake.ts";
+import { writeAcknowledged, writeAcknowledgement } from "../codec/acknowledgement.ts";
+import type { ProtocolVersion } from "../codec/packet_type.ts";
+import { noProperties } from "../codec/properties.ts";
+import { ProtocolError } from "../codec/protocol_error.ts";
+import type { PublishView } from "../codec/publish.ts";
+import { reasonCodes } from "../codec/reason_code.ts";
+import { PacketWriter } from "../codec/writer.ts";
+import { topicAliasMaximum } from "./connect_rules.ts";
+import type { EndpointServices } from "./endpoint_options.ts";
+import { InFlight } from "./in_flight.ts";
+import type { Output } from "./output.ts";
+import { rejectionCode } from "./rejection_code.ts";
+import { TopicAliases } from "./topic_aliases.ts";
+
+/** `intake`: no credit. `window`: as much in flight as may be. In both cases not taken. */
+export type Taken = "taken" | "intake" | "window";
+
+/** Sequence of a reading that nobody waits for. */
+const unacknowledged = -1;
+
+/** One offer, and room to put topic and payload together, for all sessions of a shard. */
+export class OfferScratch {
+  readonly joined = new PacketWriter();
+  readonly offer: Offer = {
+    bytes: this.joined.bytes,
+    topicStart: 0,
+    topicEnd: 0,
+    payloadStart: 0,
+    payloadEnd: 0,
+    flags: 0,
+    packetId: 0,
+    sequence: 0,
+  };
+}
+
+/** See the module. */
+export class Inbound {
+  readonly #origin: Origin;
+  readonly #intake: Intake;
+  readonly #scratch: OfferScratch;
+  readonly #version: ProtocolVersion;
+  readonly #output: Output;
+  readonly #inFlight: InFlight;
+  #aliases: TopicAliases | undefined;
+  /** QoS 2 identifiers whose PUBREC is sent and whose PUBREL has not come. */
+  #unreleased: Set<number> | undefined;
+
+  constructor(
+    origin: Origin,
+    { intake, limits }: EndpointServices,
+    scratch: OfferScratch,
+    version: ProtocolVersion,
+    output: Output,
+  ) {
+    this.#origin = origin;
+    this.#intake = intake;
+    this.#scratch = scratch;
+    this.#version = version;
+    this.#output = output;
+    this.#inFlight = new InFlight(limits.receiveMaximum);
+  }
+
+  /** Messages whose acknowledgement is not written. */
+  get inFlight(): number {
+    return this.#inFlight.count;
+  }
+
+  publish(view: PublishView): Taken {
+    const { qos, packetId } = view;
+    if (qos > 0 && this.#windowFull()) return "window";
+    const offer = this.#offerOf(view);
+    if (qos === 2 && this.#unreleased?.has(packetId)) {
+      // Sent again before its PUBREL: acknowledged again, taken once [MQTT-4.3.3-10].
+      this.#inFlight.settle(this.#inFlight.push(packetId, qos), reasonCodes.success);
+      return "taken";
+    }
+    const sequence = qos === 0 ? unacknowledged : this.#inFlight.push(packetId, qos);
+    offer.sequence = sequence;
+    const result = this.#intake.offer(this.#origin, offer);
+    if (result === "full") {
+      if (qos > 0) this.#inFlight.unpush();
+      return "intake";
+    }
+    if (result !== "accepted") this.settled(sequence, result);
+    return "taken";
+  }
+
+  /** PUBREL: answered with PUBCOMP at once, for nothing waits for it. */
+  released(packetId: number): void {
+    const known = this.#unreleased?.delete(packetId) ?? false;
+    const reasonCode = known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
+    writeAcknowledgement(
+      this.#output.writer,
+      { kind: "pubcomp", packetId, reasonCode, properties: noProperties },
+      this.#version,
+    );
+  }
+
+  settled(sequence: number, rejection: Rejection | undefined): void {
+    if (sequence === unacknowledged) return;
+    this.#inFlight.settle(sequence, rejection === undefined ? 0 : rejectionCode(rejection));
+  }
+
+  /** Writes the acknowledgements that are due. */
+  acknowledge(): void {
+    this.#inFlight.release(this.#acknowledge);
+  }
+
+  /** Gives back memory that a quiet connection does not need. */
+  rest(): void {
+    this.#inFlight.rest();
+  }
+
+  readonly #acknowledge = (packetId: number, qos: 1 | 2, reasonCode: number): void => {
+    const kind = qos === 1 ? "puback" : "pubrec";
+    if (qos === 2 && (reasonCode < 0x80 || this.#version !== 5)) {
+      (this.#unreleased ??= new Set()).add(packetId);
+    }
+    const { writer } = this.#output;
+    if (reasonCode === 0) return writeAcknowledged(writer, kind, packetId);
+    const packet = { kind, packetId, reasonCode, properties: noProperties } as const;
+    writeAcknowledgement(writer, packet, this.#version);
+  };
+
+  #windowFull(): boolean {
+    const unreleased = this.#unreleased?.size ?? 0;
+    if (this.#inFlight.count + unreleased < this.#inFlight.countMax) return false;
+    if (this.#version !== 5) return true;
+    throw new ProtocolError(
+      reasonCodes.receiveMaximumExceeded,
+      `more than ${this.#inFlight.countMax} messages in flight`,
+      "MQTT-3.3.4-9",
+    );
+  }
+
+  #offerOf(view: PublishView): Offer {
+    const { offer, joined } = this.#scratch;
+    offer.bytes = view.bytes;
+    offer.topicStart = view.topicStart;
+    offer.topicEnd = view.topicEnd;
+    offer.payloadStart = view.payloadStart;
+    offer.payloadEnd = view.payloadEnd;
+    offer.packetId = view.packetId;
+    offer.flags = view.qos | (view.dup ? offerFlags.dup : 0) |
+      (view.retain ? offerFlags.retain : 0);
+    if (view.topicAlias === 0) return offer;
+    const topic = (this.#aliases ??= new TopicAliases(topicAliasMaximum)).resolve(view);
+    if (topic === undefined) return offer;
+    joined.length = 0;
+    joined.raw(topic);
+    joined.raw(view.bytes.subarray(view.payloadStart, view.payloadEnd));
+    offer.bytes = joined.bytes;
+    offer.topicStart = 0;
+    offer.topicEnd = offer.payloadStart = topic.length;
+    offer.payloadEnd = joined.length;
+    return offer;
+  }
+}

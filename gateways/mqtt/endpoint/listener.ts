@@ -1,0 +1,178 @@
+/**
+ * Accepts the connections of one shard and supervises their sessions. With `reusePort` every shard
+ * listens on the same port and the kernel divides the connections.
+ *
+ * @module
+ */
+import type { Actor, ActorRef, ChildSpec, Context } from "../../../runtime/actor.ts";
+import type { EndpointServices } from "./endpoint_options.ts";
+import { OfferScratch } from "./inbound.ts";
+import { WriterPool } from "./output.ts";
+import { BufferBudget } from "./read_buffer.ts";
+import { Session, type SessionMessage, type SessionShared } from "./session.ts";
+import { SessionRegistry } from "./session_registry.ts";
+import { Wills } from "./wills.ts";
+
+/** A listening socket: a `Deno.TcpListener` or a `Deno.TlsListener`. */
+export interface Acceptor {
+  accept(): Promise<Deno.TcpConn | Deno.TlsConn>;
+  close(): void;
+}
+
+export type ListenerMessage =
+  | { readonly kind: "accepted"; readonly acceptor: Acceptor; readonly connection: Deno.Conn }
+  | { readonly kind: "accept_failed"; readonly acceptor: Acceptor; readonly error: unknown }
+  | { readonly kind: "accept"; readonly acceptor: Acceptor }
+  | { readonly kind: "sweep" }
+  /** A client has connected in another shard: its session here ends. */
+  | { readonly kind: "connected_elsewhere"; readonly clientId: string }
+  /** Accept and read no more, acknowledge what is in flight, close; then `drained` is told. */
+  | { readonly kind: "drain"; readonly drained: ActorRef<"drained"> };
+
+/** How long to wait before accepting again after it failed. */
+const acceptRetryMs = 200;
+const sweepMs = 1_000;
+
+/**
+ * The listener as a child. `open` is called by each incarnation; what it throws is the actor's
+ * failure, so whoever wants to know of a port in use beforehand opens it there.
+ */
+export function listenerSpec(
+  id: string,
+  services: EndpointServices,
+  open: () => readonly Acceptor[],
+): ChildSpec<ListenerMessage> {
+  return {
+    id,
+    kind: "mqtt_listener",
+    start: (context) => new Listener(services, open(), context),
+  };
+}
+
+class Listener implements Actor<ListenerMessage> {
+  readonly #services: EndpointServices;
+  /** Empty once accepting has ended. */
+  #acceptors: readonly Acceptor[];
+  readonly #context: Context<ListenerMessage>;
+  readonly #registry = new SessionRegistry<Session>();
+  readonly #shared: SessionShared;
+  #accepted = 0;
+  /** Connections that are not closed, those included whose session has ended. */
+  #open = 0;
+  #drained: ActorRef<"drained"> | undefined;
+
+  constructor(
+    services: EndpointServices,
+    acceptors: readonly Acceptor[],
+    context: Context<ListenerMessage>,
+  ) {
+    this.#services = services;
+    this.#acceptors = acceptors;
+    this.#context = context;
+    this.#shared = {
+      services,
+      clock: context.clock,
+      registry: this.#registry,
+      budget: new BufferBudget(services.limits.readBytesMax),
+      writers: new WriterPool(),
+      scratch: new OfferScratch(),
+      wills: new Wills(services.intake, services.stats),
+      assignId: () => `sluice-${crypto.randomUUID()}`,
+      closed: () => this.#closed(),
+    };
+  }
+
+  started(context: Context<ListenerMessage>): void {
+    for (const acceptor of this.#acceptors) this.#accept(acceptor);
+    context.startTimer("sweep", sweepMs, { kind: "sweep" });
+  }
+
+  receive(message: ListenerMessage, context: Context<ListenerMessage>): void {
+    switch (message.kind) {
+      case "accepted":
+        this.#admit(message.connection, context);
+        return this.#accept(message.acceptor);
+      case "accept_failed":
+        return this.#acceptFailed(message.acceptor, message.error, context);
+      case "accept":
+        return this.#accept(message.acceptor);
+      case "sweep": {
+        const nowMs = context.clock.monotonic();
+        for (const session of this.#registry.values()) session.sweep(nowMs);
+        return context.startTimer("sweep", sweepMs, message);
+      }
+      case "connected_elsewhere":
+        return this.#registry.takeOver(message.clientId);
+      case "drain":
+        this.#drained = message.drained;
+        this.#stopAccepting();
+        for (const session of this.#registry.values()) session.drain();
+        return this.#tellDrained();
+      default:
+        return message satisfies never;
+    }
+  }
+
+  stopped(): void {
+    this.#stopAccepting();
+  }
+
+  #accept(acceptor: Acceptor): void {
+    if (!this.#acceptors.includes(acceptor)) return;
+    const { self } = this.#context;
+    acceptor.accept().then(
+      (connection) => {
+        if (self.tell({ kind: "accepted", acceptor, connection }) !== "accepted") {
+          connection.close();
+        }
+      },
+      (error: unknown) => self.tell({ kind: "accept_failed", acceptor, error }),
+    );
+  }
+
+  #acceptFailed(acceptor: Acceptor, error: unknown, context: Context<ListenerMessage>): void {
+    if (!this.#acceptors.includes(acceptor)) return;
+    this.#services.stats.acceptErrors++;
+    this.#services.events.acceptFailed?.(error);
+    const key = `accept ${this.#acceptors.indexOf(acceptor)}`;
+    context.startTimer(key, acceptRetryMs, { kind: "accept", acceptor });
+  }
+
+  #admit(connection: Deno.Conn, context: Context<ListenerMessage>): void {
+    const { stats, limits } = this.#services;
+    if (this.#drained !== undefined || this.#open >= limits.connectionsMax) {
+      stats.overLimit++;
+      return connection.close();
+    }
+    stats.accepted++;
+    this.#open++;
+    if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
+    const peer = peerOf(connection);
+    context.spawn<SessionMessage>({
+      id: `${++this.#accepted}`,
+      kind: "mqtt_session",
+      restart: "temporary",
+      mailOnCrash: "dead_letter",
+      mailbox: { countMax: 64 },
+      start: (context) => new Session(connection, peer, this.#shared, context),
+    });
+  }
+
+  #stopAccepting(): void {
+    for (const acceptor of this.#acceptors) acceptor.close();
+    this.#acceptors = [];
+  }
+
+  #closed(): void {
+    this.#open--;
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    if (this.#open === 0) this.#drained?.tell("drained");
+  }
+}
+
+function peerOf({ remoteAddr }: Deno.Conn): string {
+  return remoteAddr.transport === "tcp" ? `${remoteAddr.hostname}:${remoteAddr.port}` : "";
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import type { ActorRef } from "../../../runtime/actor.ts";
+import { ActorSystem } from "../../../runtime/system.ts";
+import { encodePacket, type Packet } from "../codec/packet.ts";
+import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
+import { EndpointStats } from "./endpoint_stats.ts";
+import { type Acceptor, type ListenerMessage, listenerSpec } from "./listener.ts";
+import { noSubscriptions } from "./subscriptions.ts";
+import { connectOf, FakeIntake, publishOf, testLimits } from "./testing.ts";
+
+interface Endpoint {
+  readonly port: number;
+  readonly intake: FakeIntake;
+  readonly stats: EndpointStats;
+  readonly listener: ActorRef<ListenerMessage>;
+  readonly system: ActorSystem;
+}
+
+function startEndpoint(
+  open: () => Deno.TcpListener | Deno.TlsListener,
+  limits: Partial<EndpointLimits> = {},
+): Endpoint {
+  const intake = new FakeIntake();
+  const stats = new EndpointStats();
+  const services: EndpointServices = {
+    intake,
+    limits: { ...testLimits, ...limits },
+    authenticate: openToAll,
+    subscriptions: noSubscriptions,
+    stats,
+    events: {},
+  };
+  const socket = open();
+  const system = new ActorSystem();
+  const listener = system.spawn(listenerSpec("mqtt", services, () => [socket]));
+  return { port: socket.addr.port, intake, stats, listener, system };
+}
+
+const loopback = { hostname: "127.0.0.1", port: 0 };
+
+async function sendTo(connection: Deno.Conn, packet: Packet): Promise<void> {
+  await connection.write(encodePacket(packet, 4));
+}
+
+async function readFrom(connection: Deno.Conn): Promise<string | null> {
+  const bytes = new Uint8Array(1_000);
+  const count = await connection.read(bytes);
+  return count === null ? null : bytes.subarray(0, count).toHex();
+}
+
+async function drain({ system, listener }: Pick<Endpoint, "system" | "listener">): Promise<void> {
+  const make = (drained: ActorRef<"drained">) => ({ kind: "drain", drained }) as const;
+  assert.equal(await system.ask(listener, make, 10_000), "drained");
+}
+
+Deno.test("accepts, takes a reading, drains and stops", async () => {
+  const endpoint = startEndpoint(() => Deno.listen(loopback));
+  const connection = await Deno.connect({ ...loopback, port: endpoint.port });
+  await sendTo(connection, connectOf({}));
+  assert.equal(await readFrom(connection), "20020000");
+  await sendTo(connection, publishOf({ packetId: 258 }));
+  await sendTo(connection, { kind: "pingreq" });
+  assert.equal(await readFrom(connection), "d000");
+  const drained = drain(endpoint);
+  endpoint.intake.settle([0]);
+  assert.equal(await readFrom(connection), "40020102");
+  assert.equal(await readFrom(connection), null);
+  connection.close();
+  await drained;
+  assert.equal(endpoint.stats.sessions, 0);
+  assert.equal(endpoint.stats.ends("drained"), 1);
+  await assert.rejects(Deno.connect({ ...loopback, port: endpoint.port }));
+  await endpoint.system.stop();
+});
+
+Deno.test("two listeners share a port", async () => {
+  const open = (port: number) => () => Deno.listen({ ...loopback, port, reusePort: true });
+  const first = startEndpoint(open(0));
+  const second = startEndpoint(open(first.port));
+  const connections: Deno.Conn[] = [];
+  for (let i = 0; i < 40; i++) {
+    const connection = await Deno.connect({ ...loopback, port: first.port });
+    await sendTo(connection, connectOf({ clientId: `c${i}` }));
+    assert.equal(await readFrom(connection), "20020000");
+    connections.push(connection);
+  }
+  assert.equal(first.stats.sessions + second.stats.sessions, 40);
+  assert.ok(first.stats.sessions > 0 && second.stats.sessions > 0);
+  for (const connection of connections) connection.close();
+  for (const endpoint of [first, second]) {
+    await drain(endpoint);
+    await endpoint.system.stop();
+  }
+});
+
+Deno.test("a connection over the limit is closed at once and counted", async () => {
+  const endpoint = startEndpoint(() => Deno.listen(loopback), { connectionsMax: 1 });
+  const first = await Deno.connect({ ...loopback, port: endpoint.port });
+  await sendTo(first, connectOf({}));
+  assert.equal(await readFrom(first), "20020000");
+  const second = await Deno.connect({ ...loopback, port: endpoint.port });
+  assert.equal(await readFrom(second).catch(() => null), null);
+  assert.equal(endpoint.stats.overLimit, 1);
+  first.close();
+  second.close();
+  await drain(endpoint);
+  await endpoint.system.stop();
+});
+
+Deno.test("accepting goes on after it failed", async () => {
+  const socket = Deno.listen(loopback);
+  let failures = 2;
+  const flaky: Acceptor = {
+    accept: () => failures-- > 0 ? Promise.reject(new Error("no descriptors")) : socket.accept(),
+    close: () => socket.close(),
+  };
+  const errors: unknown[] = [];
+  const stats = new EndpointStats();
+  const system = new ActorSystem();
+  const services: EndpointServices = {
+    intake: new FakeIntake(),
+    limits: testLimits,
+    authenticate: openToAll,
+    subscriptions: noSubscriptions,
+    stats,
+    events: { acceptFailed: (error) => errors.push(error) },
+  };
+  const listener = system.spawn(listenerSpec("mqtt", services, () => [flaky]));
+  const connection = await Deno.connect({ ...loopback, port: socket.addr.port });
+  await sendTo(connection, connectOf({}));
+  assert.equal(await readFrom(connection), "20020000");
+  assert.equal(errors.length, 2);
+  assert.equal(stats.acceptErrors, 2);
+  connection.close();
+  await drain({ system, listener });
+  await system.stop();
+});

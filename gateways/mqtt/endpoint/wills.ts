@@ -1,0 +1,85 @@
+/**
+ * Wills of clients that went away without DISCONNECT: offered as readings, and kept, within a
+ * bound, while there is no credit for them.
+ *
+ * @module
+ */
+import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
+import { offerFlags } from "../../../actors/intake.ts";
+import type { Will } from "../codec/connect.ts";
+import type { EndpointStats } from "./endpoint_stats.ts";
+
+/** Wills that may wait for credit, and their bytes. */
+export const waitingWillsMax = 1_000;
+export const waitingWillBytesMax = 4 * 1024 * 1024;
+
+const utf8 = new TextEncoder();
+
+/** See the module. */
+export class Wills {
+  readonly #intake: Intake;
+  readonly #stats: EndpointStats;
+  readonly #waiting = new Set<WillOrigin>();
+  #waitingBytes = 0;
+
+  constructor(intake: Intake, stats: EndpointStats) {
+    this.#intake = intake;
+    this.#stats = stats;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  publish(will: Will, originHash: number): void {
+    const origin = new WillOrigin(will, originHash, () => this.#again(origin));
+    if (this.#intake.offer(origin, origin.offer) !== "full") {
+      this.#stats.wills++;
+      return this.#intake.flush();
+    }
+    const bytes = origin.offer.payloadEnd;
+    if (
+      this.#waiting.size >= waitingWillsMax || this.#waitingBytes + bytes > waitingWillBytesMax
+    ) {
+      this.#stats.willsDropped++;
+      return this.#intake.forget(origin);
+    }
+    this.#waiting.add(origin);
+    this.#waitingBytes += bytes;
+  }
+
+  #again(origin: WillOrigin): void {
+    if (!this.#waiting.has(origin)) return;
+    if (this.#intake.offer(origin, origin.offer) === "full") return;
+    this.#waiting.delete(origin);
+    this.#waitingBytes -= origin.offer.payloadEnd;
+    this.#stats.wills++;
+    this.#intake.flush();
+  }
+}
+
+class WillOrigin implements Origin {
+  readonly transport = "mqtt";
+  readonly offer: Offer;
+
+  constructor(will: Will, readonly originHash: number, readonly resume: () => void) {
+    const topic = utf8.encode(will.topic);
+    const bytes = new Uint8Array(topic.length + will.payload.length);
+    bytes.set(topic);
+    bytes.set(will.payload, topic.length);
+    this.offer = {
+      bytes,
+      topicStart: 0,
+      topicEnd: topic.length,
+      payloadStart: topic.length,
+      payloadEnd: bytes.length,
+      flags: will.qos | (will.retain ? offerFlags.retain : 0),
+      packetId: 0,
+      sequence: 0,
+    };
+  }
+
+  /** Nobody waits for the fate of a will; the ledger has it. */
+  settled(_sequence: number, _rejection: Rejection | undefined): void {}
+  settledEnd(): void {}
+}
