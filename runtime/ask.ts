@@ -34,6 +34,10 @@ class ReplyRef<R> extends Deadline implements ActorRef<R> {
     return `${this.asked.path}?reply`;
   }
 
+  get open(): boolean {
+    return this.#open;
+  }
+
   tell(reply: R): TellResult {
     if (!this.#open) {
       this.deadLetters.publish({
@@ -75,8 +79,7 @@ export function askWith<Q, R>(
   failed: (cause: AskError) => void,
 ): void {
   const reply = new ReplyRef<R>(to, host.deadLetters, replied, failed);
-  const question = make(reply);
-  host.deadlines.set(reply, deadlineMs);
-  const answer = to.tell(question);
+  const answer = to.tell(make(reply));
   if (answer !== "accepted") reply.fail(answer, `${to.path} did not take the question: ${answer}`);
+  else if (reply.open) host.deadlines.set(reply, deadlineMs);
 }

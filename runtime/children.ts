@@ -1,33 +1,22 @@
 /**
- * The children of one actor: carries out what {@link ./supervisor.ts} decides, and stops them in
- * the order asked for.
- *
- * A restart of several children is a round: they end one after the other, the youngest first, wait
- * for the backoff, and start again in their order. Rounds that meet become one.
+ * The children of one actor: carries out what a supervisor decides about them, and stops them in
+ * the order asked for. Restarts that meet in a child become one round.
  *
  * @module
  */
 import type { ActorRef } from "./actor.ts";
 import { backoffDelayMs } from "./backoff.ts";
 import type { Cell } from "./cell.ts";
-import type { Timer } from "./clock.ts";
 import type { Failure } from "./failure.ts";
+import { afterRound, RestartRound } from "./restart_round.ts";
 import type { RestartWindow } from "./restart_window.ts";
 import { type ChildExit, countsTogether, decide, restartGroup } from "./supervisor.ts";
-
-/** Children on their way to the next incarnation. */
-interface Round {
-  /** In start order. */
-  readonly members: Set<Cell>;
-  readonly delayMs: number;
-  timer: Timer | undefined;
-}
 
 export class Children {
   readonly #owner: Cell;
   /** In start order. */
   readonly #byId = new Map<string, Cell>();
-  readonly #roundOf = new Map<Cell, Round>();
+  readonly #roundOf = new Map<Cell, RestartRound>();
   #window: RestartWindow = [];
   /** While all are being stopped: what to call then, and who is left, in start order. */
   #stopping: { readonly done: () => void; readonly left: Cell[] } | undefined;
@@ -64,8 +53,7 @@ export class Children {
 
   /** A child threw, or stopped itself. */
   exited(child: Cell, exit: ChildExit, failure: Failure | undefined): void {
-    const round = this.#roundOf.get(child);
-    if (round !== undefined) return child.end(exit, "restart", failure);
+    if (this.#roundOf.has(child)) return child.end(exit, afterRound(child), failure);
     if (this.#stopping !== undefined) return child.end(exit, "stopped", failure);
     const { supervision } = this.#owner.settings;
     const { clock } = this.#owner.host;
@@ -109,26 +97,22 @@ export class Children {
 
   /** A child's incarnation has ended, and the next one waits. */
   paused(child: Cell): void {
-    const round = this.#roundOf.get(child);
-    if (round !== undefined) this.#advance(round);
+    this.#roundOf.get(child)?.advance();
   }
 
   /** A child has ended for good. */
   gone(child: Cell): void {
     const round = this.#roundOf.get(child);
     this.#byId.delete(child.id);
-    if (round !== undefined) {
-      this.#roundOf.delete(child);
-      round.members.delete(child);
-      this.#advance(round);
-    }
+    this.#roundOf.delete(child);
+    round?.remove(child);
     if (this.#stopping !== undefined) this.#stopNext(this.#stopping);
   }
 
   /** Ends all children for good, then calls `done`. */
   stopAll(done: () => void): void {
     this.#stopping = { done, left: [...this.#byId.values()] };
-    for (const round of this.#roundOf.values()) round.timer?.clear();
+    for (const round of this.#roundOf.values()) round.cancel();
     this.#roundOf.clear();
     if (this.#owner.settings.stopChildren === "together") {
       for (const child of this.#byId.values()) child.end("shutdown", "stopped");
@@ -161,37 +145,19 @@ export class Children {
       if (round === undefined) continue;
       for (const member of round.members) group.add(member);
       longestMs = Math.max(longestMs, round.delayMs);
-      round.timer?.clear();
+      round.cancel();
     }
-    const round: Round = {
-      members: group.size === 1 ? group : this.#inStartOrder(group),
-      delayMs: longestMs,
-      timer: undefined,
-    };
-    for (const member of round.members) this.#roundOf.set(member, round);
-    this.#advance(round);
+    const members = group.size === 1 ? group : this.#inStartOrder(group);
+    const round = new RestartRound(this.#owner.host, members, longestMs, () => {
+      for (const member of members) this.#roundOf.delete(member);
+    });
+    for (const member of members) this.#roundOf.set(member, round);
+    round.advance();
   }
 
   /** Without those that were given up on. */
   #inStartOrder(group: ReadonlySet<Cell>): Set<Cell> {
     const all = [...this.#byId.values()];
     return new Set(all.filter((child) => group.has(child) && child.state !== "quarantined"));
-  }
-
-  #advance(round: Round): void {
-    for (const member of [...round.members].reverse()) {
-      if (member.state === "waiting") continue;
-      const temporary = member.settings.restart === "temporary";
-      member.end("shutdown", temporary ? "stopped" : "restart");
-      return;
-    }
-    const resume = () => {
-      for (const member of round.members) {
-        this.#roundOf.delete(member);
-        member.resume();
-      }
-    };
-    if (round.delayMs === 0 || round.members.size === 0) resume();
-    else round.timer ??= this.#owner.host.clock.setTimer(round.delayMs, resume);
   }
 }

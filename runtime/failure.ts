@@ -20,10 +20,19 @@ const stackCharsMax = 4_000;
 /** Keeps the bounded essentials of anything that was thrown. */
 export function failureOf(thrown: unknown, atMs: number): Failure {
   if (!(thrown instanceof Error)) {
-    return { name: "NonError", message: String(thrown).slice(0, messageCharsMax), atMs };
+    return { name: "NonError", message: shown(thrown).slice(0, messageCharsMax), atMs };
   }
   const base = { name: thrown.name, message: thrown.message.slice(0, messageCharsMax), atMs };
   return thrown.stack === undefined
     ? base
     : { ...base, stack: thrown.stack.slice(0, stackCharsMax) };
+}
+
+function shown(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    // Its own toString throws, or it has none: the crash that is being reported matters more.
+    return "a value that cannot be shown";
+  }
 }

@@ -130,6 +130,8 @@ export class Keyed<M> {
     if (group.state !== "running") return group.refuses ? "stopped" : "full";
     if (this.active >= this.#activeMax) {
       this.#makeRoom();
+      // The second one pays back what went beyond the maximum.
+      if (this.active > this.#activeMax) this.#makeRoom();
       if (this.active >= this.#activeMax + this.#activeSlack) {
         this.#refused++;
         return "full";
