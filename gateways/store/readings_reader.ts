@@ -36,6 +36,10 @@ export type ReadingsAnswer =
 const sourcesMax = 1_000;
 /** A query is cut off when it takes longer: the page is then short, and `next` continues it. */
 const deadlineMs = 2_000;
+/** So is a page that would not fit a message between Workers. */
+const pageBytesMax = 768 * 1024;
+/** An item without its names and its value. */
+const itemBytes = 48;
 
 type Columns = Record<string, SQLOutputValue>;
 
@@ -96,16 +100,19 @@ export class ReadingsReader {
         if (row !== undefined) streams.push({ source, order, rows, row });
       }
       const items: StoredValue[] = [];
+      let bytes = 0;
       for (let stream = streams.first; stream !== undefined; stream = streams.first) {
         const { source: { device, metric }, row } = stream;
         items.push({ time: formatTime(row.time), device, metric, value: row.value });
+        bytes += itemBytes + bytesOf(device) + bytesOf(metric) + bytesOf(row.value);
         const next = nextRow(stream.rows);
         if (next === undefined) streams.shift();
         else {
           stream.row = next;
           streams.sink();
         }
-        const isFull = items.length === query.limit || this.#clock.monotonic() > deadline;
+        const isFull = items.length === query.limit || bytes > pageBytesMax ||
+          this.#clock.monotonic() > deadline;
         if (isFull && streams.first !== undefined) {
           return { items, next: formatCursor({ time: row.time, ...stream.source }) };
         }
@@ -150,4 +157,9 @@ function plainValue(value: SQLOutputValue | undefined): StoredValue["value"] {
     return Number.isSafeInteger(number) ? number : String(value);
   }
   return value instanceof Uint8Array ? value[0] === 1 : null;
+}
+
+/** At most: three bytes of UTF-8 for a UTF-16 unit. */
+function bytesOf(value: StoredValue["value"]): number {
+  return typeof value === "string" ? value.length * 3 : 8;
 }

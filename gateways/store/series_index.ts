@@ -95,7 +95,13 @@ export class SeriesIndex {
     return slot;
   }
 
-  /** After a rollback, or when series were deleted: memory may not be what the file says. */
+  /** A series of this device was deleted. */
+  forgetDevice(id: string): void {
+    this.#recent.delete(id);
+    this.#older.delete(id);
+  }
+
+  /** After a rollback: memory may not be what the file says. */
   forget(): void {
     this.#recent = new Map();
     this.#older = new Map();

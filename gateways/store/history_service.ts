@@ -1,0 +1,135 @@
+/**
+ * The history over a link: the question that the main thread asks for `GET /api/readings`, and the
+ * end that answers it. It has a Worker of its own, so that a long query holds up neither writing
+ * nor the rest of the API.
+ *
+ * @module
+ */
+import type { ActorRef, TellResult } from "../../runtime/actor.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Link } from "../../runtime/remote_link.ts";
+import type { ReadingsAnswer, StoredValue } from "./readings_reader.ts";
+import { ReadingsReader } from "./readings_reader.ts";
+import { openForReading } from "./store_database.ts";
+
+/** Under which the service is published. */
+export const historyName = "history";
+
+/** The parameters as they stand in the URL. */
+export interface HistoryQuestion {
+  readonly parameters: readonly (readonly [string, string])[];
+  readonly replyTo: ActorRef<HistoryReply>;
+}
+
+type HistoryReply = ReadingsAnswer | { readonly kind: "failed"; readonly reason: string };
+
+const deadlineMs = 10_000;
+
+/** Answers questions from the file at `path`, which the store's Worker makes. */
+export class HistoryService implements ActorRef<HistoryQuestion> {
+  readonly path = historyName;
+  readonly #file: string;
+  readonly #clock: Clock;
+  #opened: { readonly reader: ReadingsReader; close(): void } | undefined;
+
+  constructor(file: string, clock: Clock) {
+    this.#file = file;
+    this.#clock = clock;
+  }
+
+  tell({ parameters, replyTo }: HistoryQuestion): TellResult {
+    return replyTo.tell(this.#answer(new Map(parameters)));
+  }
+
+  close(): void {
+    this.#opened?.close();
+    this.#opened = undefined;
+  }
+
+  #answer(parameters: ReadonlyMap<string, string>): HistoryReply {
+    try {
+      this.#opened ??= this.#open();
+      return this.#opened.reader.read(parameters);
+    } catch (cause) { // Goes to the one who asked; the next question opens the file anew.
+      this.close();
+      const message = cause instanceof Error ? cause.message : String(cause);
+      return { kind: "failed", reason: `Cannot read the embedded store: ${message}` };
+    }
+  }
+
+  #open() {
+    const database = openForReading(this.#file);
+    return {
+      reader: new ReadingsReader(database, this.#clock),
+      close: () => database.close(),
+    };
+  }
+}
+
+/** Asks the service at the other end. Rejects when it cannot answer, or not in time. */
+export function askHistory(
+  link: Pick<Link, "ask" | "ref">,
+  parameters: ReadonlyMap<string, string>,
+): Promise<ReadingsAnswer> {
+  return link.ask(
+    link.ref(historyName),
+    (replyTo) => ({ parameters: [...parameters], replyTo }),
+    { deadlineMs, parse: parseReply },
+  );
+}
+
+/** @throws {TypeError} when the question is none. */
+export function parseQuestion(message: unknown): HistoryQuestion {
+  if (isFields(message)) {
+    const { parameters, replyTo } = message;
+    if (Array.isArray(parameters) && parameters.every(isPair) && isRef(replyTo)) {
+      return { parameters, replyTo };
+    }
+  }
+  throw new TypeError("Cannot read the question to the history");
+}
+
+function parseReply(reply: unknown): ReadingsAnswer {
+  if (isFields(reply)) {
+    const { kind, page, problems, reason } = reply;
+    if (kind === "failed") throw new Error(String(reason));
+    if (kind === "invalid" && Array.isArray(problems) && problems.every(isProblem)) {
+      return { kind, problems };
+    }
+    if (kind === "page" && isFields(page)) {
+      const { items, next } = page;
+      if (Array.isArray(items) && items.every(isStoredValue)) {
+        return { kind, page: typeof next === "string" ? { items, next } : { items } };
+      }
+    }
+  }
+  throw new TypeError("Cannot read the answer of the history");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+function isPair(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && value.length === 2 &&
+    value.every((part) => typeof part === "string");
+}
+
+function isRef(value: unknown): value is ActorRef<HistoryReply> {
+  return isFields(value) && typeof value["path"] === "string" &&
+    typeof value["tell"] === "function";
+}
+
+function isProblem(value: unknown): value is { parameter: string; message: string } {
+  return isFields(value) && typeof value["parameter"] === "string" &&
+    typeof value["message"] === "string";
+}
+
+function isStoredValue(item: unknown): item is StoredValue {
+  if (!isFields(item)) return false;
+  const { time, device, metric, value } = item;
+  return typeof time === "string" && typeof device === "string" && typeof metric === "string" &&
+    (value === null || ["number", "string", "boolean"].includes(typeof value));
+}

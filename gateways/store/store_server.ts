@@ -1,0 +1,83 @@
+/**
+ * The embedded store's side of its links: takes frames of points from the shards, one after the
+ * other, and answers each when it is on the disk; between them it deletes what is too old.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import type { StoreLink } from "./embedded_sink.ts";
+import { PieceJoiner } from "./pieces.ts";
+import { unpackBatches } from "./point_frame.ts";
+import { PointWriter } from "./point_writer.ts";
+import { Retention, type RetentionLimits } from "./retention.ts";
+import { SeriesIndex } from "./series_index.ts";
+import { openForWriting } from "./store_database.ts";
+
+/** What a {@linkcode StoreServer} needs. */
+export interface StoreOptions {
+  /** The file. */
+  readonly path: string;
+  readonly retention: RetentionLimits;
+  readonly clock: Clock;
+  /** Deleting failed; it is tried again. */
+  readonly retentionFailed: (cause: unknown) => void;
+}
+
+/** How long deleting may hold up writing at a time, and how it rests between. */
+const sliceMs = 20;
+const busyPauseMs = 20;
+const idlePauseMs = 10_000;
+
+/** Owns the file: there is one per data directory. */
+export class StoreServer {
+  readonly #options: StoreOptions;
+  readonly #database: DatabaseSync;
+  readonly #writer: PointWriter;
+  readonly #retention: Retention;
+  #timer: Timer | undefined;
+
+  /** Opens or creates the file. Throws when that cannot be. */
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#database = openForWriting(options.path);
+    const index = new SeriesIndex(this.#database);
+    this.#writer = new PointWriter(this.#database, index);
+    this.#retention = new Retention(this.#database, index, options.retention, options.clock);
+    if (this.#retention.limited) this.#sweepIn(idlePauseMs);
+  }
+
+  /** Serves the writer at the other end of `link`. */
+  serve(link: StoreLink): void {
+    const joiner = new PieceJoiner();
+    link.open({
+      buffer: (piece) => {
+        const whole = joiner.add(piece);
+        if (whole === undefined) return;
+        const result = this.#writer.write(unpackBatches(whole.frame));
+        // "stopped": the shard is gone, and writes it again when it is back. A link has room for
+        // far more answers than a writer has writes under way.
+        if (link.post({ id: whole.id, result }) === "full") {
+          throw new Error("a shard leaves the answers of the store unread");
+        }
+      },
+    });
+  }
+
+  close(): void {
+    this.#timer?.clear();
+    this.#database.close();
+  }
+
+  #sweepIn(delayMs: number): void {
+    this.#timer = this.#options.clock.setTimer(delayMs, () => {
+      let isBusy = false;
+      try {
+        isBusy = this.#retention.sweep(sliceMs);
+      } catch (cause) {
+        this.#options.retentionFailed(cause);
+      }
+      this.#sweepIn(isBusy ? busyPauseMs : idlePauseMs);
+    });
+  }
+}
