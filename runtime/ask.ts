@@ -7,6 +7,7 @@
 import type { ActorRef, TellResult } from "./actor.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
+import type { OneShotRef } from "./remote_ref.ts";
 
 /** Why a question has no answer. `full` and `stopped` are the asked actor's own answer. */
 export class AskError extends Error {
@@ -18,7 +19,7 @@ export class AskError extends Error {
 }
 
 /** The address that a question carries. Only the first answer within the deadline counts. */
-class ReplyRef<R> extends Deadline implements ActorRef<R> {
+class ReplyRef<R> extends Deadline implements OneShotRef<R> {
   #open = true;
 
   constructor(
@@ -32,6 +33,10 @@ class ReplyRef<R> extends Deadline implements ActorRef<R> {
 
   get path(): string {
     return `${this.asked.path}?reply`;
+  }
+
+  get oneShot(): true {
+    return true;
   }
 
   get open(): boolean {
