@@ -126,9 +126,12 @@ export class DeadLetterLog implements CommitPart {
     }
   }
 
+  /** Deletes what holds no letter any more; the oldest first, since removals lie behind letters. */
   committed(): void {
-    for (const segment of [...this.#log.segments]) {
-      if (segment !== this.#log.active && this.#left(segment) === 0) this.#drop(segment);
+    for (;;) {
+      const [oldest] = this.#log.segments;
+      if (oldest === undefined || oldest === this.#log.active || this.#left(oldest) > 0) return;
+      this.#drop(oldest);
     }
   }
 
@@ -140,7 +143,8 @@ export class DeadLetterLog implements CommitPart {
     const after = filter.after === undefined ? undefined : parseLetterId(filter.after);
     const letters: StoredLetter[] = [];
     for (const segment of [...this.#log.segments]) {
-      if (after !== undefined && segment.number < after.segment) continue;
+      const passed = after !== undefined && segment.number < after.segment;
+      if (passed || !this.#log.segments.includes(segment)) continue;
       for await (const letter of this.#lettersOf(segment, after)) {
         if (filter.reason !== undefined && letter.reason !== filter.reason) continue;
         if (letters.length === limit) return { letters, next: letters.at(-1)!.id };

@@ -84,6 +84,7 @@ function startOf(record: SpoolRecord, reading: number): number {
 
 /** The end of a line that parts `[start, end)` about in the middle; `end` when it is one line. */
 function lineNear(lines: Uint8Array, start: number, end: number): number {
+  if (end - start < 2) return end;
   const middle = (start + end) >>> 1;
   const before = lines.lastIndexOf(newline, middle - 1) + 1;
   if (before > start) return before;

@@ -20,6 +20,12 @@ const retryAfterMaxMs = 300_000;
 /** Share of a wait that is drawn, so that shards do not come back at once. */
 const jitter = 0.5;
 
+/** How long a store is left alone after it failed `failures` times before. */
+export function retryDelayMs(failures: number, random: () => number): number {
+  const grown = Math.min(waitMaxMs, waitMinMs * 2 ** Math.min(failures, 20));
+  return grown * (1 - jitter * random());
+}
+
 /**
  * `failures` counts the answers before this one that were no yes; `random` gives [0, 1). A store's
  * own wish to wait is kept, never shortened, up to five minutes.
@@ -33,10 +39,9 @@ export function decide(result: SinkResult, failures: number, random: () => numbe
     case "rejected":
       return { kind: "narrow", word: "store_rejected", detail: result.reason };
     case "retry": {
-      const grown = Math.min(waitMaxMs, waitMinMs * 2 ** Math.min(failures, 20));
-      const drawn = grown * (1 - jitter * random());
       const asked = Math.min(result.retryAfterMs ?? 0, retryAfterMaxMs);
-      return { kind: "wait", delayMs: Math.max(drawn, asked), reason: result.reason };
+      const delayMs = Math.max(retryDelayMs(failures, random), asked);
+      return { kind: "wait", delayMs, reason: result.reason };
     }
     case "misconfigured":
       return {

@@ -10,70 +10,18 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import type { SinkResult } from "../sink.ts";
-import type { Completion } from "../spool/commit_group.ts";
 import type { SpoolRecord } from "../spool/record.ts";
 import { type BatchLimits, writeInMs } from "./batching.ts";
-import { Delivery, type DeliveryOutcome, type RefusalWord } from "./delivery.ts";
+import { Delivery, type RefusalWord } from "./delivery.ts";
+import { InHand } from "./in_hand.ts";
 import { LiveQueue } from "./live_queue.ts";
 import { replayPauseMs } from "./pacing.ts";
 import { Piece } from "./piece.ts";
-import { decide } from "./retry.ts";
+import { Replay, type ReplayProgress } from "./replay.ts";
+import { decide, retryDelayMs } from "./retry.ts";
 import { StoreState } from "./store_state.ts";
 import { Suspects } from "./suspects.ts";
-
-export const lanes = ["live", "sift", "replay"] as const;
-export type LaneName = typeof lanes[number];
-
-/** How far the replay has come. */
-export interface ReplayProgress {
-  /** Readings written since the backlog began. */
-  readonly written: number;
-  /** Readings that still wait. */
-  readonly remaining: number;
-  readonly elapsedMs: number;
-}
-
-/** What happens, for counters and the log. */
-export interface WriterEvents {
-  /** The store took readings for the first time. */
-  stored(readings: number): void;
-  /** The store refuses readings for good; they are durable dead letters. */
-  deadLettered(reason: RefusalWord, readings: number): void;
-  /** The store took readings it had taken before; it refused some it had taken before. */
-  rewritten(readings: number): void;
-  rewriteRefused(readings: number): void;
-  /** One write ended, whatever the answer. */
-  wrote(lane: LaneName, tookMs: number, bytes: number): void;
-  /** Once each: the store went away, and is back. */
-  storeAway(reason: string): void;
-  storeBack(awayMs: number): void;
-  /** Every few seconds of a replay, and at its end. */
-  replaying(progress: ReplayProgress): void;
-}
-
-/** What the writer asks of its surroundings. */
-export interface WriterPort {
-  /** Ends with {@linkcode Writer.written}. */
-  write(lane: LaneName, pieces: readonly Piece[]): void;
-  /** Asks whether the store is there; ends with {@linkcode Writer.probed}. */
-  probe(): void;
-  /** Reads from the backlog; ends with {@linkcode Writer.backlog}. */
-  read(bytesMax: number): void;
-  /** Readings that wait on the disk. */
-  remaining(): number;
-  /** Calls {@linkcode Writer.wake} after so many ms; a later call replaces an earlier one. */
-  wakeIn(delayMs: number): void;
-  /** Keeps a line that the store refuses; durable with the next commit. */
-  bury(line: Piece, word: RefusalWord, detail: string): void;
-  /** Completed once all that was buried is durable. */
-  onDurable(completion: Completion): void;
-  /** The record is through. */
-  delivered(record: SpoolRecord): void;
-  /** There is no room for the record: it stays on the disk. */
-  spill(record: SpoolRecord): void;
-  storeSeen(): void;
-  storeDoubted(): void;
-}
+import { type LaneName, lanes, type WriterEvents, type WriterPort } from "./writer_port.ts";
 
 export interface WriterOptions {
   readonly port: WriterPort;
@@ -97,35 +45,23 @@ interface Lane {
 
 const lane = (): Lane => ({ delivery: undefined, startedMs: undefined, bytes: 0 });
 const bytesMaxFloor = 64 * 1024;
-const seenIntervalMs = 1_000;
-const probeIntervalMs = 5_000;
-const progressIntervalMs = 5_000;
-/** The disk could not be read. */
-const readRetryMs = 1_000;
 /** Batches that may wait to be sifted; beyond that the live lane sifts its own. */
 const siftQueueMax = 16;
 
 /** See the module. */
-export class Writer implements DeliveryOutcome {
+export class Writer {
   readonly #options: WriterOptions;
   readonly #port: WriterPort;
   readonly #live: LiveQueue;
   readonly #store: StoreState;
   readonly #suspects = new Suspects();
+  readonly #replay = new Replay();
   readonly #lanes: Record<LaneName, Lane> = { live: lane(), sift: lane(), replay: lane() };
   readonly #siftQueue: Delivery[] = [];
-  /** Readings of each record in hand whose fate is open. */
-  readonly #open = new Map<SpoolRecord, { left: number; readonly live: boolean }>();
+  readonly #inHand: InHand;
   #limits: BatchLimits;
-  #backlog = true;
-  #reading = false;
-  #replayNotBeforeMs = 0;
+  /** Live batches written since the last one of the replay. */
   #liveWrites = 0;
-  #replay: { readonly sinceMs: number; written: number; toldMs: number } | undefined;
-  #probing = false;
-  #probeAtMs = 0;
-  #probeUntilMs = 0;
-  #seenMs = -Infinity;
   #draining = false;
 
   constructor(options: WriterOptions) {
@@ -133,7 +69,17 @@ export class Writer implements DeliveryOutcome {
     this.#port = options.port;
     this.#limits = options.batch;
     this.#live = new LiveQueue(options.liveBytesMax);
-    this.#store = new StoreState(options.clock.monotonic());
+    this.#inHand = new InHand({
+      port: options.port,
+      events: options.events,
+      suspects: this.#suspects,
+      now: () => this.#now(),
+      closed: (record, live) => {
+        if (live) this.#live.release(record);
+      },
+      replayed: (readings) => this.#replay.wrote(readings),
+    });
+    this.#store = new StoreState(options.keepMs * 2);
   }
 
   /** Why the store cannot take readings just now, for readiness; `undefined` when it can. */
@@ -143,7 +89,7 @@ export class Writer implements DeliveryOutcome {
 
   /** Nothing in memory waits for the store. What is on the disk may. */
   get idle(): boolean {
-    return this.#open.size === 0 && this.#live.waiting(0).count === 0;
+    return this.#inHand.count === 0 && this.#live.waiting(0).count === 0;
   }
 
   /** Bytes of records in memory for the live lane. */
@@ -159,17 +105,17 @@ export class Writer implements DeliveryOutcome {
   /** A record has become durable. */
   live(record: SpoolRecord): void {
     if (this.#live.offer(record, this.#now())) {
-      this.#open.set(record, { left: record.count, live: true });
+      this.#inHand.take(record, true);
     } else {
       this.#port.spill(record);
-      this.#backlog = true;
+      this.#replay.expect();
     }
     this.#pump();
   }
 
   /** There is a backlog: records were left on the disk, or the store may have forgotten some. */
   hasBacklog(): void {
-    this.#backlog = true;
+    this.#replay.expect();
     this.#pump();
   }
 
@@ -182,60 +128,56 @@ export class Writer implements DeliveryOutcome {
   /** What was asked of {@linkcode WriterPort.read}. */
   backlog(records: readonly SpoolRecord[], failure?: string): void {
     const nowMs = this.#now();
-    this.#reading = false;
-    if (failure !== undefined) this.#replayNotBeforeMs = nowMs + readRetryMs;
-    else if (records.length === 0) this.#endReplay(nowMs);
+    if (failure !== undefined) this.#replay.unreadable(nowMs);
+    else if (records.length === 0) this.#tell(this.#replay.ended(nowMs));
     else {
-      this.#replay ??= { sinceMs: nowMs, written: 0, toldMs: nowMs };
-      for (const record of records) this.#open.set(record, { left: record.count, live: false });
-      this.#lanes.replay.delivery = new Delivery(records.map((record) => new Piece(record)), this);
+      this.#replay.found(nowMs);
+      for (const record of records) this.#inHand.take(record, false);
+      this.#lanes.replay.delivery = new Delivery(
+        records.map((record) => new Piece(record)),
+        this.#inHand,
+      );
     }
     this.#pump();
   }
 
   /** What was asked of {@linkcode WriterPort.write}. */
   written(name: LaneName, result: SinkResult): void {
-    const { events, random } = this.#options;
     const nowMs = this.#now();
     const at = this.#lanes[name];
     const delivery = at.delivery!;
     const tookMs = nowMs - at.startedMs!;
     at.startedMs = undefined;
-    events.wrote(name, tookMs, at.bytes);
-    if (name === "replay") {
-      this.#replayNotBeforeMs = nowMs +
-        replayPauseMs(tookMs, this.#live.fill, this.#liveWrites > 0);
-      this.#liveWrites = 0;
-    } else this.#liveWrites++;
-    const decision = decide(result, this.#store.failures, random);
-    if (decision.kind === "wait") {
-      this.#failed(decision.reason, decision.delayMs, nowMs);
-    } else {
-      this.#answered(nowMs);
-      if (decision.kind === "done") {
-        this.#probeUntilMs = nowMs + this.#options.keepMs * 2;
+    this.#options.events.wrote(name, tookMs, at.bytes);
+    if (name === "replay") this.#paceReplay(tookMs, nowMs);
+    else this.#liveWrites++;
+    const decision = decide(result, this.#store.failures, this.#options.random);
+    switch (decision.kind) {
+      case "wait":
+        this.#failed(decision.reason, decision.delayMs, nowMs);
+        break;
+      case "done":
+        this.#answered(nowMs);
+        this.#store.stored(nowMs);
         delivery.stored();
-      } else this.#refused(at, decision.word, decision.detail);
+        break;
+      case "narrow":
+        this.#answered(nowMs);
+        this.#refused(at, decision.word, decision.detail);
+        break;
+      default:
+        return decision satisfies never;
     }
     if (at.delivery?.next === undefined) at.delivery = undefined;
-    if (name === "replay") this.#tellProgress(nowMs);
     this.#pump();
   }
 
-  /** What was asked of {@linkcode WriterPort.probe}. */
-  probed(ok: boolean, reason = "the store does not answer"): void {
+  /** What was asked of {@linkcode WriterPort.probe}: why it failed, if it did. */
+  probed(failure: string | undefined): void {
     const nowMs = this.#now();
-    this.#probing = false;
-    this.#probeAtMs = nowMs + probeIntervalMs;
-    if (ok) this.#answered(nowMs);
-    else {
-      const decision = decide(
-        { kind: "retry", reason },
-        this.#store.failures,
-        this.#options.random,
-      );
-      if (decision.kind === "wait") this.#failed(reason, decision.delayMs, nowMs);
-    }
+    this.#store.probed();
+    if (failure === undefined) this.#answered(nowMs);
+    else this.#failed(failure, retryDelayMs(this.#store.failures, this.#options.random), nowMs);
     this.#pump();
   }
 
@@ -244,38 +186,12 @@ export class Writer implements DeliveryOutcome {
     this.#pump();
   }
 
-  stored(record: SpoolRecord, readings: number): void {
-    const { events } = this.#options;
-    if (record.again) events.rewritten(readings);
-    else events.stored(readings);
-    if (this.#replay !== undefined && this.#open.get(record)?.live === false) {
-      this.#replay.written += readings;
-    }
-    this.#close(record, readings);
-  }
-
-  refusedLine(line: Piece, word: RefusalWord, detail: string): void {
-    this.#suspects.add(line.device, this.#now());
-    this.#port.bury(line, word, detail);
-  }
-
-  refused(record: SpoolRecord, word: RefusalWord): void {
-    const { events } = this.#options;
-    this.#port.onDurable({
-      complete: () => {
-        if (record.again) events.rewriteRefused(1);
-        else events.deadLettered(word, 1);
-        this.#close(record, 1);
-      },
-    });
-  }
-
   /** Writes, reads and waits for whatever there is to do. */
   #pump(): void {
     const nowMs = this.#now();
     let nextMs = Infinity;
     for (const name of lanes) nextMs = Math.min(nextMs, this.#advance(name, nowMs));
-    nextMs = Math.min(nextMs, this.#look(nowMs));
+    nextMs = Math.min(nextMs, this.#probe(nowMs));
     if (nextMs < Infinity) this.#port.wakeIn(nextMs);
   }
 
@@ -296,12 +212,8 @@ export class Writer implements DeliveryOutcome {
   }
 
   #write(name: LaneName, at: Lane, pieces: readonly Piece[], nowMs: number): number {
-    if (this.#store.away) {
-      const busy = lanes.some((other) => this.#lanes[other].startedMs !== undefined);
-      if (busy || this.#probing) return Infinity;
-      const waitMs = this.#store.waitMs(nowMs);
-      if (waitMs > 0) return waitMs;
-    }
+    const waitMs = this.#store.writeInMs(this.#writes(), nowMs);
+    if (waitMs > 0) return waitMs;
     at.startedMs = nowMs;
     at.bytes = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#port.write(name, pieces);
@@ -337,34 +249,32 @@ export class Writer implements DeliveryOutcome {
       good.push(...parts.good);
       suspect.push(...parts.suspect);
     }
-    if (suspect.length > 0 && this.#siftQueue.length < siftQueueMax) {
-      this.#siftQueue.push(new Delivery(suspect, this));
-      suspect.length = 0;
-    }
-    at.delivery = new Delivery([...good, ...suspect], this);
+    const apart = suspect.length > 0 && this.#siftQueue.length < siftQueueMax;
+    if (apart) this.#siftQueue.push(new Delivery(suspect, this.#inHand));
+    at.delivery = new Delivery(apart ? good : [...good, ...suspect], this.#inHand);
     return 0;
   }
 
   #fillReplay(nowMs: number): number {
-    if (!this.#backlog || this.#reading || this.#store.away) return Infinity;
-    const waitMs = this.#replayNotBeforeMs - nowMs;
+    const waitMs = this.#store.away ? Infinity : this.#replay.readInMs(nowMs);
     if (waitMs > 0) return waitMs;
-    this.#reading = true;
+    this.#replay.reading();
     this.#port.read(this.#limits.bytesMax);
     return Infinity;
   }
 
-  /** Looks after a store that nobody writes to. Answers when to look again, in ms. */
-  #look(nowMs: number): number {
-    const busy = lanes.some((name) => this.#lanes[name].startedMs !== undefined);
-    if (busy || this.#probing) return Infinity;
-    const keepsLooking = nowMs < this.#probeUntilMs;
-    if (!this.#store.away && !keepsLooking) return Infinity;
-    const waitMs = this.#store.away ? this.#store.waitMs(nowMs) : this.#probeAtMs - nowMs;
+  /** Asks after a store that nobody writes to; answers when to look again, in ms. */
+  #probe(nowMs: number): number {
+    const waitMs = this.#store.probeInMs(this.#writes(), nowMs);
     if (waitMs > 0) return waitMs;
-    this.#probing = true;
+    this.#store.probing();
     this.#port.probe();
     return Infinity;
+  }
+
+  /** A write is on its way. */
+  #writes(): boolean {
+    return lanes.some((name) => this.#lanes[name].startedMs !== undefined);
   }
 
   /** What is next of a delivery, made as light as the store takes. */
@@ -390,49 +300,25 @@ export class Writer implements DeliveryOutcome {
     at.delivery = undefined;
   }
 
-  #close(record: SpoolRecord, readings: number): void {
-    const open = this.#open.get(record);
-    if (open === undefined) return;
-    open.left -= readings;
-    if (open.left > 0) return;
-    this.#open.delete(record);
-    if (open.live) this.#live.release(record);
-    this.#port.delivered(record);
-  }
-
   #answered(nowMs: number): void {
-    const awayMs = this.#store.answered(nowMs);
+    const { awayMs, seen } = this.#store.answered(nowMs);
     if (awayMs !== undefined) this.#options.events.storeBack(awayMs);
-    this.#probeAtMs = nowMs + probeIntervalMs;
-    if (nowMs - this.#seenMs < seenIntervalMs) return;
-    this.#seenMs = nowMs;
-    this.#port.storeSeen();
+    if (seen) this.#port.storeSeen();
   }
 
   #failed(reason: string, delayMs: number, nowMs: number): void {
-    this.#seenMs = -Infinity;
     this.#port.storeDoubted();
     if (this.#store.failed(reason, delayMs, nowMs)) this.#options.events.storeAway(reason);
   }
 
-  #tellProgress(nowMs: number): void {
-    const replay = this.#replay;
-    if (replay === undefined || nowMs - replay.toldMs < progressIntervalMs) return;
-    replay.toldMs = nowMs;
-    this.#options.events.replaying({
-      written: replay.written,
-      remaining: this.#port.remaining(),
-      elapsedMs: nowMs - replay.sinceMs,
-    });
+  #paceReplay(tookMs: number, nowMs: number): void {
+    this.#replay.pause(replayPauseMs(tookMs, this.#live.fill, this.#liveWrites > 0), nowMs);
+    this.#liveWrites = 0;
+    this.#tell(this.#replay.progress(() => this.#port.remaining(), nowMs));
   }
 
-  #endReplay(nowMs: number): void {
-    this.#backlog = false;
-    if (this.#replay !== undefined) {
-      const { written, sinceMs } = this.#replay;
-      this.#options.events.replaying({ written, remaining: 0, elapsedMs: nowMs - sinceMs });
-    }
-    this.#replay = undefined;
+  #tell(progress: ReplayProgress | undefined): void {
+    if (progress !== undefined) this.#options.events.replaying(progress);
   }
 
   #now(): number {
