@@ -193,10 +193,6 @@ export const options = section("The configuration of Sluice.", {
       default: "sluice",
       doc: "Bucket; for InfluxDB 1.8 `database` or `database/retention-policy`.",
     }),
-    api: choice(["auto", "v1", "v2"], {
-      default: "auto",
-      doc: "Write API: `/write` (v1) or `/api/v2/write` (v2). `auto` asks the store.",
-    }),
     gzip: choice(["auto", "on", "off"], {
       default: "auto",
       doc: "Compress writes. `auto`: not on this machine, else yes.",
@@ -229,20 +225,6 @@ export const options = section("The configuration of Sluice.", {
       min: 0,
       max: 60_000,
       doc: "How long a reading may wait for others to be written with.",
-    }),
-    retryMinMs: integer({
-      default: 200,
-      unit: "ms",
-      min: 1,
-      max: 600_000,
-      doc: "First wait after a write failed; it doubles from try to try.",
-    }),
-    retryMaxMs: integer({
-      default: 15_000,
-      unit: "ms",
-      min: 1,
-      max: 3_600_000,
-      doc: "Longest wait between tries.",
     }),
     retentionMs: integer({
       default: undefined,

@@ -22,7 +22,6 @@ export function contradictions(config: Config): string[] {
     "mqtt.packetBytesMax",
     mqtt.packetBytesMax,
   );
-  atMost("store.retryMinMs", store.retryMinMs, "store.retryMaxMs", store.retryMaxMs);
   atMost(
     "device.silentAfterMs",
     device.silentAfterMs,

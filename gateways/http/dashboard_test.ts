@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { ManualClock } from "../../runtime/clock.ts";
+import { logger } from "../log/log.ts";
+import { findProgram, testWith } from "../testing/programs.ts";
+import { httpApp } from "./app.ts";
+import type { Control } from "./control.ts";
+import { serveHttp } from "./server.ts";
+import { deviceView, fakeControl } from "./testing/fake_control.ts";
+
+/** The dashboard as a browser shows it: the text of its elements, and what the console said. */
+async function shown(changes: Partial<Control>): Promise<{ dom: string; complaints: string[] }> {
+  const app = httpApp(fakeControl(changes), { clock: new ManualClock(), log: logger("test") });
+  const server = serveHttp({ hostname: "127.0.0.1", port: 0 }, app);
+  const profile = await Deno.makeTempDir();
+  try {
+    const { stdout, stderr } = await new Deno.Command(findProgram("chromium"), {
+      args: [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        `--user-data-dir=${profile}`,
+        "--enable-logging=stderr",
+        "--virtual-time-budget=3000",
+        "--dump-dom",
+        `http://127.0.0.1:${server.port}/`,
+      ],
+    }).output();
+    const complaints = new TextDecoder().decode(stderr).split("\n")
+      .filter((line) => line.includes(":CONSOLE"));
+    return { dom: new TextDecoder().decode(stdout), complaints };
+  } finally {
+    await server.close(5_000);
+    await Deno.remove(profile, { recursive: true });
+  }
+}
+
+testWith(["chromium"], "a browser shows readings, devices, dead letters and actors", async () => {
+  const { dom, complaints } = await shown({});
+  assert.deepEqual(complaints, []);
+  assert.match(dom, /class="pill good"[^>]*>ready</);
+  assert.match(dom, /<b>160<\/b><span>stored in all</);
+  assert.match(dom, /<code>a\/b<\/code>/);
+  assert.match(dom, /● online/);
+  assert.match(dom, /the payload is not JSON/);
+  assert.match(dom, /Error: boom/);
+});
+
+testWith(["chromium"], "nothing that a device sends becomes markup", async () => {
+  const hostile = '<img src=x onerror="document.title=1">';
+  const { dom, complaints } = await shown({
+    devices: () =>
+      Promise.resolve({ items: [{ ...deviceView(hostile), values: { [hostile]: 1 } }] }),
+  });
+  assert.deepEqual(complaints, []);
+  assert.ok(dom.includes("&lt;img src=x"));
+  assert.doesNotMatch(dom, /<img src=x/);
+  assert.match(dom, /<title>Sluice<\/title>/);
+});
+
+testWith(["chromium"], "a service that does not answer is said to be so", async () => {
+  const { dom } = await shown({ snapshot: () => Promise.reject(new Error("gone")) });
+  assert.match(dom, /class="pill bad"[^>]*>no answer</);
+});
