@@ -56,8 +56,7 @@ export class KeyNode {
   generation = 0;
   /** Whether the bytes can stand between quotes as they are: only then they may be guessed. */
   readonly plain: boolean;
-  /** All its bytes, or-ed. */
-  readonly bits: number;
+  readonly isAscii: boolean;
 
   constructor(
     readonly parent: KeyNode | undefined,
@@ -76,7 +75,7 @@ export class KeyNode {
     /** Numbers of an array here are these fields. */
     readonly elements: readonly (FieldName | undefined)[] | undefined,
   ) {
-    this.bits = bytes.reduce((bits, byte) => bits | byte, 0);
+    this.isAscii = !bytes.some((byte) => byte >= 0x80);
     this.plain = !bytes.some((byte) => byte < 0x20 || byte === quote || byte === backslash);
   }
 }

@@ -65,9 +65,9 @@ export class Decoded {
       this.count = slot + 1;
       name.generation = this.generation;
       name.slot = slot;
-      this.names[slot] = name;
+      if (this.names[slot] !== name) this.names[slot] = name;
     }
-    this.#sources[slot] = source;
+    if (this.#sources[slot] !== source) this.#sources[slot] = source;
     this.values[slot] = value;
     this.from[slot] = from;
     this.to[slot] = to;

@@ -48,8 +48,8 @@ export interface ValueRules {
   readonly strings: "omit" | "number" | "text";
 }
 
-/** Up to here both the digits and the power of ten are exact (Clinger): one division is right. */
-const exactDigits = 15;
+/** So many digits fit 31 bits, and the power of ten is exact: one division rounds right (Clinger). */
+const exactDigits = 9;
 const powersOfTen = Float64Array.from({ length: exactDigits + 1 }, (_, i) => 10 ** i);
 
 /** Longer numbers are written in their shortest form instead. */
@@ -110,7 +110,7 @@ export class FlatJson {
         if (i === length && data[at + i] === char.quote) {
           node = guess;
           at += length + 1;
-          this.#text.bits |= node.bits;
+          if (!node.isAscii) this.#text.bits |= 0x80;
         }
       }
       if (node === undefined) {
@@ -159,47 +159,43 @@ export class FlatJson {
 
   /** A number, as the field of that name, found at `source`. */
   #number(at: number, name: FieldName | undefined, source: KeyNode): number {
+    if (name === undefined) return this.#text.number(at);
+    if (!name.writable) return fault.unwritableName;
     const { data } = this.#text;
     const from = at;
-    const negative = data[at] === char.minus;
-    if (negative) at++;
-    let digit = data[at]! - char.zero;
-    if (!(digit >= 0 && digit <= 9)) return fault.malformed;
-    let mantissa = digit;
-    let digits = 1;
-    let scale = 0;
-    digit = data[++at]! - char.zero;
-    if (mantissa === 0) {
-      if (digit >= 0 && digit <= 9) return fault.malformed;
-    } else {
-      while (digit >= 0 && digit <= 9) {
-        mantissa = mantissa * 10 + digit;
-        digits++;
-        digit = data[++at]! - char.zero;
-      }
+    let byte = data[at]!;
+    const negative = byte === char.minus;
+    if (negative) byte = data[++at]!;
+    const first = at;
+    let mantissa = 0;
+    while (byte >= char.zero && byte <= char.nine) {
+      mantissa = (Math.imul(mantissa, 10) + byte - char.zero) | 0;
+      byte = data[++at]!;
     }
-    if (digit === char.dot - char.zero) {
+    let digits = at - first;
+    if (digits === 0 || (digits > 1 && data[first] === char.zero)) return fault.malformed;
+    let scale = 0;
+    if (byte === char.dot) {
       const start = ++at;
-      digit = data[at]! - char.zero;
-      while (digit >= 0 && digit <= 9) {
-        mantissa = mantissa * 10 + digit;
-        digit = data[++at]! - char.zero;
+      byte = data[at]!;
+      while (byte >= char.zero && byte <= char.nine) {
+        mantissa = (Math.imul(mantissa, 10) + byte - char.zero) | 0;
+        byte = data[++at]!;
       }
       scale = at - start;
       if (scale === 0) return fault.malformed;
       digits += scale;
     }
-    const mantissaEnd = at;
-    at = this.#text.exponent(at);
-    if (at < 0 || name === undefined) return at;
-    if (!name.writable) return fault.unwritableName;
-    const magnitude = mantissa / powersOfTen[scale <= exactDigits ? scale : 0]!;
-    const value = at > mantissaEnd || digits > exactDigits
-      ? Number(stringText(data, from, at))
-      : negative
-      ? -magnitude
-      : magnitude;
-    if (!Number.isFinite(value)) return at;
+    let value: number;
+    if (digits <= exactDigits && (byte | 0x20) !== char.e) {
+      const magnitude = scale === 0 ? mantissa : mantissa / powersOfTen[scale]!;
+      value = negative ? -magnitude : magnitude;
+    } else {
+      at = this.#text.exponent(at);
+      if (at < 0) return at;
+      value = Number(stringText(data, from, at));
+      if (!Number.isFinite(value)) return at;
+    }
     const taken = at - from <= numberBytesMax
       ? this.#out.addNumber(name, source, value, from, at)
       : this.#out.addText(name, source, value, String(value));

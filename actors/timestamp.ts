@@ -127,8 +127,31 @@ export class TimestampReader {
     return this.#at === start ? -1 : ns;
   }
 
-  /** A decimal number of some unit since the epoch. */
+  /** A number of some unit since the epoch. */
   #epoch(format: TimestampFormat): boolean {
+    const whole = wholeNumber(this.#data, this.#at, this.#end);
+    if (whole < 0) return this.#decimal(format);
+    const unit = format !== "auto" && format !== "rfc3339" ? format : unitOf(whole);
+    const perMs = unit === "us" ? 1e3 : 1e6;
+    switch (unit) {
+      case "s":
+        this.ms = whole * 1e3;
+        this.ns = 0;
+        return true;
+      case "ms":
+        this.ms = whole;
+        this.ns = 0;
+        return true;
+      case "us":
+      case "ns":
+        this.ms = Math.floor(whole / perMs);
+        this.ns = (whole - this.ms * perMs) * (1e6 / perMs);
+        return true;
+    }
+  }
+
+  /** The same for numbers with a sign, a fraction, an exponent, or more than 15 digits. */
+  #decimal(format: TimestampFormat): boolean {
     const data = this.#data;
     const end = this.#end;
     let at = this.#at;
@@ -232,6 +255,27 @@ export class TimestampReader {
     }
     return false;
   }
+}
+
+/** The unit of a whole number of at most 15 digits, by its size. */
+function unitOf(whole: number): "s" | "ms" | "us" {
+  return whole < 1e11 ? "s" : whole < 1e14 ? "ms" : "us";
+}
+
+/** A number of 1 to 15 digits and nothing else, exact; -1 for any other text. */
+function wholeNumber(data: Uint8Array, from: number, to: number): number {
+  if (to <= from || to - from > 15) return -1;
+  // In two halves that each fit 31 bits.
+  const middle = Math.max(from, to - 9);
+  let high = 0;
+  let low = 0;
+  for (let at = from; at < to; at++) {
+    const digit = data[at]! - zero;
+    if (digit < 0 || digit > 9) return -1;
+    if (at < middle) high = Math.imul(high, 10) + digit;
+    else low = Math.imul(low, 10) + digit;
+  }
+  return high * 1e9 + low;
 }
 
 const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
