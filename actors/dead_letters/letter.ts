@@ -34,7 +34,7 @@ export const lettersKind = 2;
 
 const fixedBytes = 12;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A letter in bytes, as it lies in a record. */
 export function encodeLetter(letter: Letter): Uint8Array<ArrayBuffer> {

@@ -18,7 +18,7 @@ export const readingsKind = 1;
 const bodyAt = frameHeaderBytes;
 const fixedBytes = 24;
 const columnsAt = bodyAt + fixedBytes;
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A group of readings that was committed, or read back. */
 export class SpoolRecord implements PointBatch {

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
+import { DeadLetterLog } from "./dead_letter_log.ts";
+import type { Letter } from "./letter.ts";
+import { replayLetters } from "./replay.ts";
+
+function letter(name: string, changes: Partial<Letter> = {}): Letter {
+  return {
+    form: "payload",
+    topic: "UPB/RPi_1",
+    payload: new TextEncoder().encode(name),
+    arrivalMs: 1_574_729_660_000,
+    transport: "mqtt",
+    reason: "bad_json",
+    detail: "Expected a value",
+    ...changes,
+  };
+}
+
+async function open(files: MemoryFiles, bytesMax = 100_000) {
+  let dropped = 0;
+  let salt = 0;
+  const { log } = await DeadLetterLog.open({
+    files,
+    directory: "dead",
+    bytesMax,
+    now: () => 0,
+    random32: () => salt += 7919,
+    dropped: (letters) => dropped += letters,
+  });
+  return { log, dropped: () => dropped };
+}
+
+const nameOf = ({ payload }: Letter) => new TextDecoder().decode(payload);
+
+async function names(log: DeadLetterLog): Promise<string[]> {
+  return (await log.list(1_000)).letters.map(nameOf);
+}
+
+async function commit(log: DeadLetterLog): Promise<void> {
+  await log.commit();
+  log.committed();
+}
+
+Deno.test("a letter comes back as it was, whatever is in it", async () => {
+  const text = fc.string({ unit: "binary" }).map((s) => s.toWellFormed());
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          form: fc.constantFrom("payload" as const, "lines" as const),
+          topic: text,
+          payload: fc.uint8Array(),
+          arrivalMs: fc.double({ noNaN: true }),
+          transport: text,
+          reason: text,
+          detail: text,
+        }, { noNullPrototype: true }),
+        { minLength: 1, maxLength: 5 },
+      ),
+      async (letters) => {
+        const { log } = await open(new MemoryFiles());
+        for (const one of letters) log.add(one);
+        await commit(log);
+        const listed = (await log.list(10)).letters.map(({ id: _, ...rest }) => rest);
+        assert.deepEqual(listed, letters);
+        log.close();
+      },
+    ),
+    { numRuns: 100, seed: 3 },
+  );
+});
+
+Deno.test("letters survive a crash once they were committed", async () => {
+  const files = new MemoryFiles();
+  const { log } = await open(files);
+  log.add(letter("a"));
+  log.add(letter("b"));
+  assert.equal(log.dirty, true);
+  await commit(log);
+  assert.equal(log.dirty, false);
+  log.add(letter("not committed"));
+  const next = await open(files.crashed());
+  assert.equal(next.log.count, 2);
+  assert.deepEqual(await names(next.log), ["a", "b"]);
+});
+
+Deno.test("they are listed by page and by reason", async () => {
+  const { log } = await open(new MemoryFiles());
+  for (let i = 0; i < 7; i++) {
+    log.add(letter(`${i}`, { reason: i % 2 === 0 ? "even" : "odd" }));
+    if (i % 3 === 0) await commit(log);
+  }
+  await commit(log);
+  const pages: string[][] = [];
+  for (let after: string | undefined, more = true; more;) {
+    const page = await log.list(3, after === undefined ? {} : { after });
+    pages.push(page.letters.map(nameOf));
+    after = page.next;
+    more = after !== undefined;
+  }
+  assert.deepEqual(pages, [["0", "1", "2"], ["3", "4", "5"], ["6"]]);
+  const odd = await log.list(2, { reason: "odd" });
+  assert.deepEqual(odd.letters.map(nameOf), ["1", "3"]);
+  assert.deepEqual(
+    (await log.list(9, { reason: "odd", after: odd.next! })).letters.map(nameOf),
+    ["5"],
+  );
+  assert.deepEqual((await log.get(["1-2", "1-99", "nonsense"])).map(nameOf), ["2"]);
+  log.close();
+});
+
+Deno.test("over its bound the oldest are given up and counted", async () => {
+  const files = new MemoryFiles();
+  const { log, dropped } = await open(files, 4_000);
+  for (let i = 0; i < 100; i++) {
+    log.add(letter(`${i}`));
+    await commit(log);
+  }
+  assert.ok(log.bytes <= 4_000);
+  assert.ok(dropped() > 50);
+  assert.equal(log.count + dropped(), 100);
+  assert.equal((await names(log)).at(-1), "99");
+  log.close();
+});
+
+Deno.test("a full disk refuses the commit, and the same letters are committed later, once", async () => {
+  const files = new MemoryFiles();
+  const { log } = await open(files);
+  files.capacityBytes = 20;
+  log.add(letter("a"));
+  log.remove(["1-0"]);
+  await assert.rejects(log.commit(), { code: "ENOSPC" });
+  assert.equal(log.dirty, true);
+  log.add(letter("b"));
+  files.capacityBytes = Infinity;
+  await commit(log);
+  assert.deepEqual(await names(log), ["a", "b"]);
+  log.close();
+});
+
+Deno.test("removed letters stay removed, and what is empty is deleted", async () => {
+  const files = new MemoryFiles();
+  const { log } = await open(files, 4_000);
+  for (let i = 0; i < 20; i++) {
+    log.add(letter(`${i}`));
+    await commit(log);
+  }
+  const { letters } = await log.list(100);
+  log.remove(letters.slice(0, 19).map(({ id }) => id));
+  await commit(log);
+  assert.deepEqual(await names(log), ["19"]);
+  assert.equal(log.count, 1);
+  log.remove([letters[0]!.id]); // twice is once
+  await commit(log);
+  log.close();
+  const next = await open(files.crashed(), 4_000);
+  assert.deepEqual(await names(next.log), ["19"]);
+  assert.equal(next.log.count, 1);
+  next.log.close();
+});
+
+Deno.test("a replay hands out each chosen letter once, and removes those that were taken", async () => {
+  const { log } = await open(new MemoryFiles());
+  for (let i = 0; i < 600; i++) {
+    log.add(letter(`${i}`, { reason: i % 3 === 0 ? "third" : "other" }));
+  }
+  await commit(log);
+  const seen: string[] = [];
+  const taken = await replayLetters(log, { reason: "third" }, (letters) => {
+    seen.push(...letters.map(nameOf));
+    for (const one of letters) if (nameOf(one) === "0") log.add({ ...one, detail: "again" });
+    return Promise.resolve(letters.map(({ id }) => id).filter((id) => id !== "1-3"));
+  });
+  await commit(log);
+  assert.equal(seen.length, 200);
+  assert.equal(new Set(seen).size, 200);
+  assert.equal(taken, 199);
+  assert.equal(log.count, 600 - 199 + 1);
+  assert.equal(
+    await replayLetters(
+      log,
+      { ids: ["1-1", "1-3", "1-0"] },
+      (letters) => Promise.resolve(letters.map(({ id }) => id)),
+    ),
+    2,
+  );
+  log.close();
+});
+
+Deno.test("nothing to choose from asks nobody", async () => {
+  const { log } = await open(new MemoryFiles());
+  assert.equal(await replayLetters(log, {}, () => assert.fail()), 0);
+});
