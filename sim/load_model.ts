@@ -55,8 +55,10 @@ export interface LoadModel {
   /** True when the route takes the reading's time from the payload. */
   readonly ownTime: boolean;
   series(field: string): SeriesPattern;
-  /** What the device tag says, given the topic that the device publishes to. */
-  deviceLabel(n: number, topic: string): string;
+  /** The topic's part that is the device tag in the store: the last level. */
+  deviceTag(topic: string): string;
+  /** The device's id in Sluice. */
+  deviceId(topic: string): string;
 }
 
 const counterOffset = 1_000_000_000;
@@ -105,7 +107,8 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
     ],
     ownTime: true,
     series: benchSeries,
-    deviceLabel: (_n, topic) => lastLevel(topic),
+    deviceTag: lastLevel,
+    deviceId: lastLevel,
   },
   arrival: {
     name: "arrival",
@@ -120,7 +123,8 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
     ],
     ownTime: false,
     series: benchSeries,
-    deviceLabel: (_n, topic) => lastLevel(topic),
+    deviceTag: lastLevel,
+    deviceId: lastLevel,
   },
   station: {
     name: "station",
@@ -140,7 +144,8 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
       field: "value",
       deviceTag: "station",
     }),
-    deviceLabel: (_n, topic) => lastLevel(topic),
+    deviceTag: lastLevel,
+    deviceId: (topic) => topic.replaceAll("/", "~"),
   },
   device: {
     name: "device",
@@ -154,7 +159,8 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
       field,
       deviceTag: "device",
     }),
-    deviceLabel: (_n, topic) => lastLevel(topic),
+    deviceTag: lastLevel,
+    deviceId: lastLevel,
   },
 };
 

@@ -7,8 +7,9 @@
 import { type CommandContext, runnable, type RunnableCommand } from "./command.ts";
 import { CommandError, type ExitCode, exitCodes } from "./exit_code.ts";
 import { loadCommand } from "./load/command.ts";
+import { verifyCommand } from "./verify/command.ts";
 
-const commands: readonly RunnableCommand[] = [runnable(loadCommand)];
+const commands: readonly RunnableCommand[] = [runnable(loadCommand), runnable(verifyCommand)];
 
 /** Runs the simulator with the arguments of a command line. */
 export async function simulate(

@@ -7,6 +7,7 @@ import { encodePacket } from "../../gateways/mqtt/codec/packet.ts";
 import type { ProtocolVersion } from "../../gateways/mqtt/codec/packet_type.ts";
 import { noProperties } from "../../gateways/mqtt/codec/properties.ts";
 import type { Qos } from "../../gateways/mqtt/codec/publish.ts";
+import { isPoison } from "../poison.ts";
 import { type LoadModel, noiseDigits, noiseOf, type Slot, withDevice } from "../load_model.ts";
 
 /** What is the same in every message of a run. */
@@ -94,11 +95,6 @@ export class PacketImage {
     if (isPoison(poisonEvery, counter)) out[at + this.#payloadAt] = 0x21; // "!" in place of "{"
     return end;
   }
-}
-
-/** Whether message number `counter` is sent broken on purpose. */
-export function isPoison(poisonEvery: number, counter: number): boolean {
-  return poisonEvery > 0 && counter % poisonEvery === poisonEvery - 1;
 }
 
 function payloadOf(

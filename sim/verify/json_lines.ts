@@ -1,0 +1,44 @@
+/**
+ * Asks a store over HTTP, and reads answers of one JSON value a line as they arrive.
+ *
+ * @module
+ */
+import { CommandError, exitCodes } from "../exit_code.ts";
+
+/** Throws a `CommandError` unless the store answers 200. `store` names it in errors. */
+export async function ask(store: string, url: URL, headers: HeadersInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { headers });
+  } catch (cause) {
+    throw new CommandError(exitCodes.unavailable, `${store} cannot be reached: ${cause}`, {
+      cause,
+    });
+  }
+  if (response.ok) return response;
+  const text = (await response.text()).slice(0, 500);
+  throw new CommandError(exitCodes.unavailable, `${store} answers ${response.status}: ${text}`);
+}
+
+/** The lines of a body that are not empty, parsed. */
+export async function* jsonLines(response: Response): AsyncIterable<unknown> {
+  if (response.body === null) return;
+  let rest = "";
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") yield JSON.parse(line);
+  }
+  if (rest.trim() !== "") yield JSON.parse(rest);
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+export function unexpected(store: string, value: unknown): CommandError {
+  const text = JSON.stringify(value)?.slice(0, 200);
+  return new CommandError(exitCodes.unavailable, `${store} answers something else: ${text}`);
+}
