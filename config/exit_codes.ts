@@ -7,8 +7,6 @@
 export const exitCodes = {
   /** Drained and closed in good order. */
   ok: 0,
-  /** A simulator's `verify`, or a check, found something wrong. */
-  failed: 1,
   /** Unknown command or flag. */
   usage: 64,
   /** A port is in use, or a listener could not be opened. */

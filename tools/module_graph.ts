@@ -10,7 +10,7 @@ export interface Module {
   readonly text: string;
   /** Project files that it imports; also those it imports only types of. */
   readonly imports: readonly string[];
-  /** Project files named by `new URL("./…", import.meta.url)`. */
+  /** Project modules named by `new URL("./…", import.meta.url)`: entries of Workers. */
   readonly names: readonly string[];
   /** Packages and `node:` modules. */
   readonly packages: readonly string[];
@@ -21,7 +21,7 @@ const importForms = [
   /^\s*import\s+"([^"]+)"/gm,
   /\bimport\("([^"]+)"\)/g,
 ];
-const urlForm = /new URL\(\s*"(\.{1,2}\/[^"]+)",\s*import\.meta\.url,?\s*\)/g;
+const urlForm = /new URL\(\s*"(\.{1,2}\/[^"]+\.ts)",\s*import\.meta\.url,?\s*\)/g;
 
 /** Reads one module's text. Comments are not looked into. */
 export function parseModule(path: string, text: string): Module {
