@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../../runtime/clock.ts";
 import { Heap } from "./heap.ts";
@@ -51,6 +52,8 @@ interface Row {
 /** A source with the row it stands at. `order` is its place among the sources. */
 interface Stream {
   readonly source: Source;
+  /** Of one item, without its value. */
+  readonly nameBytes: number;
   readonly order: number;
   readonly rows: Iterator<Columns>;
   row: Row;
@@ -97,14 +100,15 @@ export class ReadingsReader {
         const rows = this.#iterate(valuesSql(query, source));
         opened.push(rows);
         const row = nextRow(rows);
-        if (row !== undefined) streams.push({ source, order, rows, row });
+        const nameBytes = itemBytes + utf8Bytes(source.device) + utf8Bytes(source.metric);
+        if (row !== undefined) streams.push({ source, nameBytes, order, rows, row });
       }
       const items: StoredValue[] = [];
       let bytes = 0;
       for (let stream = streams.first; stream !== undefined; stream = streams.first) {
         const { source: { device, metric }, row } = stream;
         items.push({ time: formatTime(row.time), device, metric, value: row.value });
-        bytes += itemBytes + bytesOf(device) + bytesOf(metric) + bytesOf(row.value);
+        bytes += stream.nameBytes + bytesOf(row.value);
         const next = nextRow(stream.rows);
         if (next === undefined) streams.shift();
         else {
@@ -159,7 +163,10 @@ function plainValue(value: SQLOutputValue | undefined): StoredValue["value"] {
   return value instanceof Uint8Array ? value[0] === 1 : null;
 }
 
-/** At most: three bytes of UTF-8 for a UTF-16 unit. */
 function bytesOf(value: StoredValue["value"]): number {
-  return typeof value === "string" ? value.length * 3 : 8;
+  return typeof value === "string" ? utf8Bytes(value) : 8;
+}
+
+function utf8Bytes(text: string): number {
+  return Buffer.byteLength(text, "utf8");
 }
