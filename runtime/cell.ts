@@ -88,9 +88,9 @@ export class Cell implements WatchableRef, Runnable {
     return this.#state >= stopping;
   }
 
-  /** Something waits for it, or is in its hand. */
+  /** Something waits for it or is in its hand, or it waits for a result of its own. */
   get busy(): boolean {
-    return this.#scheduled || this.#hasMail();
+    return this.#scheduled || this.#hasMail() || this.#incarnation?.awaiting === true;
   }
 
   get children(): Children | undefined {

@@ -10,6 +10,7 @@ import type { Cell } from "./cell.ts";
 import type { Failure } from "./failure.ts";
 import { afterRound, RestartRound } from "./restart_round.ts";
 import type { RestartWindow } from "./restart_window.ts";
+import { pathIds } from "./settings.ts";
 import { type ChildExit, countsTogether, decide, restartGroup } from "./supervisor.ts";
 
 export class Children {
@@ -41,9 +42,10 @@ export class Children {
     return this.#byId.get(id);
   }
 
+  /** By its ref; a ref to an earlier child of the same id finds nothing. */
   find(ref: ActorRef<never>): Cell | undefined {
-    for (const child of this.#byId.values()) if (child === ref || child.self === ref) return child;
-    return undefined;
+    const child = this.#byId.get(pathIds(ref.path).at(-1) ?? "");
+    return child?.self === ref ? child : undefined;
   }
 
   /** In start order; sees children that come and go meanwhile. */

@@ -382,3 +382,91 @@ Deno.test("property: a supervisor starts and stops its children as OTP's does", 
     { numRuns: 300, seed: 5 },
   );
 });
+
+Deno.test("property: whatever crashes while others are still stopping, the family settles", async () => {
+  const child = fc.record({
+    restart: fc.constantFrom<RestartType>("permanent", "transient", "temporary"),
+    /** How long `stopped` takes; longer than the deadline of 100 ms for some. */
+    stopMs: fc.constantFrom(0, 0, 30, 500),
+  });
+  const spec = fc.record({
+    strategy: fc.constantFrom(
+      "one_for_one" as const,
+      "one_for_all" as const,
+      "rest_for_one" as const,
+    ),
+    intensity: fc.nat(8),
+    periodMs: fc.constant(1_000),
+    onExceeded: fc.constantFrom("escalate" as const, "quarantine" as const, "stop" as const),
+    backoff: fc.constantFrom({ minMs: 0, maxMs: 0, factor: 1, jitter: 0, resetMs: 1 }, backoff),
+  });
+  const step = fc.record({
+    waitMs: fc.nat(60),
+    child: fc.nat(4),
+    deed: fc.constantFrom("crash" as const, "complete" as const, "note" as const),
+    run: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(child, { minLength: 1, maxLength: 5 }),
+      spec,
+      fc.array(step, { maxLength: 30 }),
+      async (given, supervision, steps) => {
+        const test = new TestSystem();
+        let live = 0;
+        let notes = 0;
+        const start = (stopMs: number): ChildSpec<Deed>["start"] => (own) => {
+          live++;
+          return {
+            receive(deed) {
+              if (deed === "note") notes++;
+              else if (deed === "complete") own.stop(own.self);
+              else throw new Error("crash");
+            },
+            stopped() {
+              live--;
+              if (stopMs === 0) return;
+              return new Promise((resolve) => test.clock.setTimer(stopMs, resolve));
+            },
+          };
+        };
+        const { refs } = family(
+          test,
+          supervision,
+          given.map(({ restart, stopMs }, i) => ({
+            id: `c${i}`,
+            restart,
+            shutdownMs: 100,
+            start: start(stopMs),
+          })),
+        );
+        let accepted = 0;
+        for (const { waitMs, child, deed, run } of steps) {
+          const answer = refs.get(`c${child % given.length}`)?.tell(deed);
+          if (answer === "accepted" && deed === "note") accepted++;
+          if (run) test.run();
+          for (let ms = 0; ms < waitMs; ms += 20) {
+            test.advance(20);
+            await test.settle();
+          }
+        }
+        for (let i = 0; i < 100; i++) {
+          test.advance(100);
+          await test.settle();
+        }
+        // Nobody hangs between two lives, and what runs is what the tree says.
+        const view = test.system.inspect({ path: "test/sup" });
+        const states = (view?.children ?? []).map(({ state }) => state);
+        assert.deepEqual(states.filter((s) => s !== "running" && s !== "quarantined"), []);
+        assert.equal(live, states.filter((state) => state === "running").length);
+        const dead = test.letters.filter(({ message }) => message === "note").length;
+        assert.equal(accepted, notes + dead);
+        await test.stop();
+        // Timers that the test's own slow stops still hold are not the system's.
+        test.clock.advance(10_000);
+        assert.deepEqual([live, test.clock.pending], [0, 0]);
+      },
+    ),
+    { numRuns: 200, seed: 9 },
+  );
+});

@@ -109,12 +109,16 @@ export class Dispatcher {
 
   #slice(): void {
     const endMs = this.#monotonic() + this.#sliceMs;
-    for (let turns = 1; this.#count > 0; turns++) {
-      this.#next();
-      if (turns % turnsPerTimeCheck === 0 && this.#monotonic() >= endMs) break;
+    try {
+      for (let turns = 1; this.#count > 0; turns++) {
+        this.#next();
+        if (turns % turnsPerTimeCheck === 0 && this.#monotonic() >= endMs) break;
+      }
+    } finally {
+      // Also when a turn threw against its contract: the others must not stand still for it.
+      if (this.#count > 0) this.#scheduler.later(this.#run);
+      else this.#awake = false;
     }
-    if (this.#count > 0) this.#scheduler.later(this.#run);
-    else this.#awake = false;
   }
 
   #next(): void {

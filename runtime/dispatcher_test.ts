@@ -84,6 +84,21 @@ Deno.test("an endless chain of microtasks and tells lets the event loop run", as
   assert.equal(dispatcher.pending, 0);
 });
 
+Deno.test("a turn that throws against its contract does not stop the others", () => {
+  const scheduler = new HeldScheduler();
+  const dispatcher = new Dispatcher({ scheduler });
+  const log: string[] = [];
+  dispatcher.enqueue({
+    turn() {
+      throw new Error("never");
+    },
+  });
+  dispatcher.enqueue(new Work("b", 1, log));
+  assert.throws(() => scheduler.asked.shift()?.run(), /never/);
+  scheduler.asked.shift()?.run();
+  assert.deepEqual(log, ["b"]);
+});
+
 Deno.test("fewer than one message a turn is refused", () => {
   for (const messagesPerTurn of [0, NaN]) {
     assert.throws(() => new Dispatcher({ messagesPerTurn }), RangeError);

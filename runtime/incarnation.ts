@@ -25,6 +25,8 @@ export class Incarnation implements Context<unknown>, Watcher {
   #timers: Timers | undefined;
   #receiveTimeout: ReceiveTimeout | undefined;
   #watching: Map<string, WatchableRef> | undefined;
+  /** Results that the actor asked for and that have not come yet. */
+  #awaited = 0;
 
   constructor(cell: Cell) {
     this.#cell = cell;
@@ -47,6 +49,11 @@ export class Incarnation implements Context<unknown>, Watcher {
     this.#behaviour = behaviour;
     behaviour.started?.(this);
     return behaviour;
+  }
+
+  /** Waits for a result of its own: no moment to passivate it. */
+  get awaiting(): boolean {
+    return this.#awaited > 0;
   }
 
   addChild(child: Cell): void {
@@ -167,10 +174,10 @@ export class Incarnation implements Context<unknown>, Watcher {
     ok: (value: T) => unknown,
     failed: (cause: unknown) => unknown,
   ): void {
-    const cell = this.#cell;
+    this.#awaited++;
     promise.then(
-      (value) => cell.put({ kind: "result", make: () => ok(value), value }),
-      (value: unknown) => cell.put({ kind: "result", make: () => failed(value), value }),
+      (value) => this.#result(value, () => ok(value)),
+      (cause: unknown) => this.#result(cause, () => failed(cause)),
     );
   }
 
@@ -181,14 +188,19 @@ export class Incarnation implements Context<unknown>, Watcher {
     ok: (reply: R) => unknown,
     failed: (cause: Error) => unknown,
   ): void {
-    const cell = this.#cell;
+    this.#awaited++;
     askWith<Q, R>(
-      cell.host,
+      this.#cell.host,
       to,
       make,
       deadlineMs,
-      (value) => cell.put({ kind: "result", make: () => ok(value), value }),
-      (value) => cell.put({ kind: "result", make: () => failed(value), value }),
+      (reply) => this.#result(reply, () => ok(reply)),
+      (cause) => this.#result(cause, () => failed(cause)),
     );
+  }
+
+  #result(value: unknown, make: () => unknown): void {
+    this.#awaited--;
+    this.#cell.put({ kind: "result", value, make });
   }
 }

@@ -30,6 +30,8 @@ export interface KindSummary {
   readonly mailboxDepth: number;
 }
 
+type Sums = { -readonly [K in keyof KindSummary]: KindSummary[K] };
+
 /**
  * The tree from `cell` down; of each actor's children at most `childrenMax` are listed, those that
  * failed before the others.
@@ -60,17 +62,13 @@ export function viewOf(cell: Cell, childrenMax: number): ActorView {
 }
 
 /** Adds up `cell` and all below it, by kind. */
-export function summarize(
-  cell: Cell,
-  into = new Map<string, KindSummary>(),
-): Map<string, KindSummary> {
+export function summarize(cell: Cell, into = new Map<string, Sums>()): Map<string, Sums> {
   const { kind } = cell.settings;
-  const sum = into.get(kind) ?? { actors: 0, quarantined: 0, mailboxDepth: 0 };
-  into.set(kind, {
-    actors: sum.actors + 1,
-    quarantined: sum.quarantined + (cell.state === "quarantined" ? 1 : 0),
-    mailboxDepth: sum.mailboxDepth + cell.mailbox.count,
-  });
+  let sums = into.get(kind);
+  if (sums === undefined) into.set(kind, sums = { actors: 0, quarantined: 0, mailboxDepth: 0 });
+  sums.actors++;
+  sums.mailboxDepth += cell.mailbox.count;
+  if (cell.state === "quarantined") sums.quarantined++;
   for (const child of cell.children?.values() ?? []) summarize(child, into);
   return into;
 }

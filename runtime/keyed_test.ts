@@ -114,6 +114,32 @@ Deno.test("a busy actor is not passivated", async () => {
   await test.stop();
 });
 
+Deno.test("an actor that waits for a result is not passivated", async () => {
+  const test = new TestSystem();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const log: string[] = [];
+  const keyed = test.spawnKeyed<string>({
+    id: "k",
+    idleMs: 800,
+    start: (_key, context) => ({
+      receive(message) {
+        log.push(message);
+        if (message === "ask") context.pipe(promise, (value) => value, String);
+      },
+      stopped: (reason) => void log.push(reason),
+    }),
+  });
+  keyed.ref("a").tell("ask");
+  test.advance(5_000);
+  assert.equal(keyed.passivate("a"), false);
+  resolve("answer");
+  await test.settle();
+  assert.deepEqual(log, ["ask", "answer"]);
+  test.advance(5_000);
+  assert.deepEqual(log, ["ask", "answer", "passivated"]);
+  await test.stop();
+});
+
 Deno.test("beyond the maximum the least recently used give way", async () => {
   const test = new TestSystem();
   const { keyed, seen } = counters(test, { activeMax: 4, idleMs: 1e9 });

@@ -28,9 +28,9 @@ export interface SystemOptions {
   readonly dispatcher?: DispatcherOptions;
   /** Rules for the top-level actors. `escalate` stops the system. */
   readonly supervision?: SupervisionSpec;
-  /** Called for each end of an actor that its supervisor decided on: for the log. Must not throw. */
+  /** Called for each end of an actor that its supervisor decided on: for the log. */
   readonly onSupervision?: (event: SupervisionEvent) => void;
-  /** Called when `stopped` threw, rejected or overran its deadline. Must not throw. */
+  /** Called when `stopped` threw, rejected or overran its deadline. */
   readonly onStopFault?: (path: string, failure: Failure) => void;
 }
 
@@ -75,6 +75,7 @@ export class ActorSystem {
   readonly #root: Cell;
   readonly #restarts = new Map<string, number>();
   #stopFaults = 0;
+  #reportFailures = 0;
   #failure: Failure | undefined;
 
   constructor(options: SystemOptions = {}) {
@@ -90,11 +91,11 @@ export class ActorSystem {
       dispatcher: this.dispatcher,
       deadLetters: this.deadLetters,
       deadlines: this.#deadlines,
-      supervised: (event) => options.onSupervision?.(event),
+      supervised: (event) => this.#report(() => options.onSupervision?.(event)),
       restarted: (kind) => this.#restarts.set(kind, (this.#restarts.get(kind) ?? 0) + 1),
       stopFault: (path, failure) => {
         this.#stopFaults++;
-        options.onStopFault?.(path, failure);
+        this.#report(() => options.onStopFault?.(path, failure));
       },
       rootFailed: (failure) => this.#failure = failure,
       rootEnded: () => {
@@ -170,6 +171,19 @@ export class ActorSystem {
   stop(): Promise<Failure | undefined> {
     this.#root.end("shutdown", "stopped");
     return this.terminated;
+  }
+
+  /** Times that `onSupervision` or `onStopFault` threw. */
+  get reportFailures(): number {
+    return this.#reportFailures;
+  }
+
+  #report(report: () => void): void {
+    try {
+      report();
+    } catch {
+      this.#reportFailures++;
+    }
   }
 
   #find(path: string): Cell | undefined {

@@ -41,6 +41,28 @@ Deno.test("ask from outside rejects with its reason; a late answer is a dead let
   assert.equal(test.clock.pending, 0);
 });
 
+Deno.test("a report that throws is counted, and changes nothing", async () => {
+  const test = new TestSystem({
+    onSupervision() {
+      throw new Error("log is full");
+    },
+  });
+  let starts = 0;
+  const ref = test.spawn<string>({
+    id: "a",
+    start: () => ({
+      started: () => void starts++,
+      receive() {
+        throw new Error("crash");
+      },
+    }),
+  });
+  ref.tell("");
+  test.run();
+  assert.deepEqual([starts, test.system.reportFailures], [2, 1]);
+  await test.stop();
+});
+
 Deno.test("a second top-level actor of one id is refused, a foreign one cannot be stopped", async () => {
   const [test, other] = [new TestSystem(), new TestSystem()];
   const spec = { id: "a", start: () => ({ receive() {} }) };
