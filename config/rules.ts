@@ -52,12 +52,7 @@ export function contradictions(config: Config): string[] {
     problems.push("broker.tls: certFile and keyFile go together; only one of them is set");
   }
   const taken = new Map<string, string>();
-  const listeners: [string, string][] = [
-    ["mqtt.listen", mqtt.listen],
-    ["mqtt.tls.listen", mqtt.tls.listen],
-    ["http.listen", http.listen],
-  ];
-  for (const [name, address] of listeners) {
+  for (const [name, address] of listenersOf(config)) {
     if (address === "" || parseListenAddress(address)?.port === 0) continue;
     const other = taken.get(address);
     if (other !== undefined) problems.push(`${name}: ${address} is already taken by ${other}`);
@@ -74,13 +69,8 @@ export function contradictions(config: Config): string[] {
 /** One sentence for each setting that works but is likely not what was meant. */
 export function warnings(config: Config): string[] {
   const found: string[] = [];
-  for (
-    const [name, address] of [["mqtt.listen", config.mqtt.listen], [
-      "http.listen",
-      config.http.listen,
-    ]]
-  ) {
-    const parsed = parseListenAddress(address ?? "");
+  for (const [name, address] of listenersOf(config)) {
+    const parsed = parseListenAddress(address);
     if (parsed !== undefined && !isLoopback(parsed)) {
       found.push(
         `${name}: ${address} is open to everyone who can reach it: this version has no accounts yet`,
@@ -103,4 +93,13 @@ export function warnings(config: Config): string[] {
     found.push("broker.qos: 0 means that the broker may lose readings before they reach Sluice");
   }
   return found;
+}
+
+/** Key path and address. */
+function listenersOf({ mqtt, http }: Config): [string, string][] {
+  return [
+    ["mqtt.listen", mqtt.listen],
+    ["mqtt.tls.listen", mqtt.tls.listen],
+    ["http.listen", http.listen],
+  ];
 }
