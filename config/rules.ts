@@ -8,7 +8,7 @@ import type { Config } from "./options.ts";
 
 /** One sentence for each combination that cannot work. */
 export function contradictions(config: Config): string[] {
-  const { mqtt, broker, http, store, spool, device, limits } = config;
+  const { mqtt, broker, store, spool, device, limits } = config;
   const problems: string[] = [];
   const atMost = (name: string, value: number, boundName: string, bound: number): void => {
     if (value > bound) {
