@@ -62,7 +62,13 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
 
   refused(reading: OwnedReading, reason: string): void {
     this.#options.ledger.refused(reason);
-    this.#reject(reading, { index: reading.index, outcome: "refused", reason });
+    this.#reject(reading.batch, { index: reading.index, outcome: "refused", reason });
+  }
+
+  /** A reading whose topic has no route at its owner. */
+  unrouted(batch: OwnedBatch, index: number, reason: string): void {
+    this.#options.ledger.refused(reason);
+    this.#reject(batch, { index, outcome: "refused", reason });
   }
 
   dead(reading: OwnedReading, reason: string, detail: string): void {
@@ -77,11 +83,10 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
       reason,
       detail,
     });
-    this.#reject(reading, { index, outcome: "dead_lettered", reason, detail });
+    this.#reject(batch, { index, outcome: "dead_lettered", reason, detail });
   }
 
-  #reject(reading: OwnedReading, rejection: OwnedBatch["rejected"][number]): void {
-    const { batch } = reading;
+  #reject(batch: OwnedBatch, rejection: OwnedBatch["rejected"][number]): void {
     batch.rejected.push(rejection);
     if (--batch.pending === 0) this.#decided(batch);
   }

@@ -17,6 +17,8 @@ export interface PeerLinkOptions {
   readonly hub: IntakeHub;
   /** Takes a batch that this shard owns. */
   readonly ingest: (batch: OwnedBatch) => void;
+  /** A batch of the other side is settled. */
+  readonly settled: (batch: OwnedBatch) => void;
   /** The other side sent what cannot be read. */
   readonly malformed: (cause: unknown) => void;
 }
@@ -90,6 +92,7 @@ export class PeerLink {
 
   /** Settlements of one commit go over together. */
   readonly #settle = (batch: OwnedBatch): void => {
+    this.#options.settled(batch);
     this.#unsettled.push([
       ackLevels.indexOf(batch.ackLevel),
       batch.batchId,

@@ -1,0 +1,97 @@
+/**
+ * The composition root: configuration → topology → start → signals → drain.
+ *
+ * @module
+ */
+import { ConfigError, loadConfig, printableConfig } from "./config.ts";
+import { parseCommandLine, usage } from "./config/command_line.ts";
+import { type ExitCode, exitCodes } from "./config/exit_codes.ts";
+import { RouteError } from "./actors/route.ts";
+import { DirectoryInUseError } from "./actors/segment_log/lock.ts";
+import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
+import { ListenError } from "./topology/ports.ts";
+import { Service, version } from "./topology/service.ts";
+
+const log = logger("main");
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  const env = Deno.env.toObject();
+  const command = parseCommandLine(args, env);
+  switch (command.kind) {
+    case "help":
+      writeStdout(`${usage}\n`);
+      return exitCodes.ok;
+    case "version":
+      writeStdout(`sluice ${version}\n`);
+      return exitCodes.ok;
+    case "usage_error":
+      writeStderr(`${command.message}\n\n${usage}\n`);
+      return exitCodes.usage;
+    case "print_config":
+    case "start": {
+      const { config, warnings } = loadConfig(command.configFile, env);
+      if (command.kind === "print_config") {
+        writeStdout(`${printableConfig(config)}\n`);
+        return exitCodes.ok;
+      }
+      startLog({ level: config.log.level, format: config.log.format });
+      for (const warning of warnings) log.warn(warning);
+      const service = await Service.start(config);
+      for (const line of service.endpoints) writeStdout(`${line}\n`);
+      writeStdout(`sluice ${version} is ready\n`);
+      return await untilEnd(service);
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Runs until a signal, or until the service cannot go on. A second signal ends it at once. */
+async function untilEnd(service: Service): Promise<ExitCode> {
+  const signalled = Promise.withResolvers<"signal">();
+  let signals = 0;
+  const onSignal = (code: ExitCode) => () => {
+    if (signals++ > 0) Deno.exit(code);
+    signalled.resolve("signal");
+  };
+  Deno.addSignalListener("SIGINT", onSignal(exitCodes.interrupted));
+  Deno.addSignalListener("SIGTERM", onSignal(exitCodes.terminated));
+  const end = await Promise.race([signalled.promise, service.failed]);
+  const { late } = await service.stop();
+  if (end !== "signal") return exitCodes.internal;
+  if (late.length > 0) {
+    log.warn("shutdown passed a deadline; what was acknowledged is on disk", { late });
+    return exitCodes.deadline;
+  }
+  log.info("ended in good order");
+  return exitCodes.ok;
+}
+
+/** The exit code of an error that has been foreseen. */
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof ConfigError || error instanceof RouteError) return exitCodes.config;
+  if (error instanceof RangeError) return exitCodes.config;
+  if (error instanceof ListenError) return exitCodes.unavailable;
+  if (error instanceof DirectoryInUseError) return exitCodes.dataDir;
+  if (error instanceof Error && error.message.startsWith("Cannot use the data directory")) {
+    return exitCodes.dataDir;
+  }
+  return exitCodes.internal;
+}
+
+function writeStderr(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+}
+
+if (import.meta.main) {
+  let code: ExitCode;
+  try {
+    code = await main(Deno.args);
+  } catch (error) {
+    code = exitCodeOf(error);
+    const foreseen = code !== exitCodes.internal && error instanceof Error;
+    writeStderr(`sluice: ${foreseen ? error.message : Deno.inspect(error)}\n`);
+  }
+  Deno.exit(code);
+}

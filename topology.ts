@@ -1,0 +1,96 @@
+/**
+ * Which part runs where. Start reading here.
+ *
+ * ```text
+ * main thread    configuration, supervision of the Workers, HTTP (health, metrics, API, dashboard)
+ * shard-0 … n-1  one Worker each: MQTT endpoint and broker connections, device actors, spool, writer
+ * store          one Worker: the embedded store, when there is no other
+ * history        one Worker: reads the embedded store for the API
+ * ```
+ *
+ * Every device belongs to one shard (`owner = hash(device id) mod shards`); any shard takes its
+ * readings in and sends them there, one hop at most. The limits of all queues are derived in
+ * topology/limits.ts. This is the one file that names the Workers' entries.
+ *
+ * @module
+ */
+import type { Config } from "./config.ts";
+import type { ListenAddress } from "./config/listen_address.ts";
+import type { StoreInit } from "./gateways/store/store_init.ts";
+import type { WorkerSpec } from "./runtime/worker_host.ts";
+import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
+import { type HostedShard, shardId } from "./topology/shard_handle.ts";
+import type { ShardInit } from "./topology/shard_protocol.ts";
+
+/** The Workers' own names, also for their peers. */
+export const storeId = "store";
+export const historyId = "history";
+
+const shardEntry = new URL("./topology/shard_worker.ts", import.meta.url);
+const storeEntry = new URL("./gateways/store/store_worker.ts", import.meta.url);
+const historyEntry = new URL("./gateways/store/history_worker.ts", import.meta.url);
+
+/** What is the same for every start of every Worker. */
+export interface Plan {
+  readonly config: Config;
+  readonly shards: number;
+  readonly gatewayId: string;
+  readonly paths: DataPaths;
+  readonly mqtt: ListenAddress | undefined;
+  readonly mqttTls: ListenAddress | undefined;
+}
+
+/** How many shards a configuration asks for. */
+export function shardCount(config: Config): number {
+  return config.shards ?? navigator.hardwareConcurrency;
+}
+
+/** The Workers of the service, in the order in which they start. */
+export function workerSpecs(plan: Plan, shards: readonly HostedShard[]): WorkerSpec[] {
+  const specs = shards.map((shard): WorkerSpec => ({
+    id: shardId(shard.shard),
+    create: () => new Worker(shardEntry, { type: "module", name: shard.id }),
+    init: () => shardInit(plan, shard),
+  }));
+  if (plan.config.influx.url === undefined) {
+    specs.unshift(
+      {
+        id: storeId,
+        create: () => new Worker(storeEntry, { type: "module", name: storeId }),
+        init: () => storeInit(plan),
+      },
+      {
+        id: historyId,
+        create: () => new Worker(historyEntry, { type: "module", name: historyId }),
+        init: () => storeInit(plan),
+      },
+    );
+  }
+  return specs;
+}
+
+function storeInit({ config, paths }: Plan): StoreInit {
+  const { retentionMs, retentionBytesMax } = config.store;
+  const { level, format } = config.log;
+  return { path: paths.store, retentionMs, retentionBytesMax, log: { level, format } };
+}
+
+/** Broker connections go round the shards; a spool without a shard goes to the next in line. */
+function shardInit(plan: Plan, handle: HostedShard): ShardInit {
+  const { config, shards, gatewayId, mqtt, mqttTls, paths } = plan;
+  const { shard, books } = handle;
+  const adopts = books.adopts;
+  books.freeze();
+  return {
+    shard,
+    shards,
+    config,
+    gatewayId,
+    ledgerMemory: books.memory,
+    adopts,
+    orphans: orphansOf(paths.spool, shards)[shard] ?? [],
+    mqtt,
+    mqttTls,
+    brokers: config.broker.urls.map((_, i) => i).filter((i) => i % shards === shard),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The data directory: made when it is not there, checked for writing, held by one process, and the
+ * home of what must stay the same over restarts.
+ *
+ * @module
+ */
+import { type DirectoryLock, lockDirectory } from "../actors/segment_log/lock.ts";
+
+/** Where everything lies below the data directory. */
+export interface DataPaths {
+  readonly root: string;
+  readonly spool: string;
+  readonly deadLetters: string;
+  readonly store: string;
+  readonly devices: string;
+  readonly broker: string;
+}
+
+/** A directory that is ours. */
+export interface DataDirectory {
+  readonly paths: DataPaths;
+  readonly lock: DirectoryLock;
+}
+
+export function dataPaths(root: string): DataPaths {
+  return {
+    root,
+    spool: `${root}/spool`,
+    deadLetters: `${root}/dead_letters`,
+    store: `${root}/store.db`,
+    devices: `${root}/devices.db`,
+    broker: `${root}/broker`,
+  };
+}
+
+/**
+ * Makes, checks and locks it.
+ *
+ * @throws {Error} naming the directory and what to do about it.
+ */
+export function openDataDirectory(root: string): DataDirectory {
+  const paths = dataPaths(root);
+  try {
+    for (const directory of [root, paths.spool, paths.deadLetters]) {
+      Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    }
+    const probe = `${root}/.write_test`;
+    Deno.writeFileSync(probe, new Uint8Array(1));
+    Deno.removeSync(probe);
+  } catch (cause) {
+    throw new Error(
+      `Cannot use the data directory ${root}: ${cause instanceof Error ? cause.message : cause}. ` +
+        `Give this user the right to write there, or choose another with SLUICE_DATA_DIR`,
+      { cause },
+    );
+  }
+  return { paths, lock: lockDirectory(root) };
+}
+
+/** The configured gateway id, or host name and a short id that is made once and kept. */
+export function gatewayIdOf(configured: string | undefined, root: string): string {
+  if (configured !== undefined) return configured;
+  const file = `${root}/gateway_id`;
+  try {
+    const kept = Deno.readTextFileSync(file).trim();
+    if (kept !== "") return kept;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const id = `${Deno.hostname()}-${crypto.randomUUID().slice(0, 8)}`;
+  Deno.writeTextFileSync(file, `${id}\n`);
+  return id;
+}
+
+/** Spools and dead letters of shards that this number of shards does not have, by new owner. */
+export function orphansOf(directory: string, shards: number): string[][] {
+  const orphans: string[][] = Array.from({ length: shards }, () => []);
+  for (const entry of Deno.readDirSync(directory)) {
+    const shard = Number(entry.name);
+    if (!entry.isDirectory || !Number.isInteger(shard) || shard < shards) continue;
+    orphans[shard % shards]!.push(`${directory}/${entry.name}`);
+  }
+  return orphans;
+}

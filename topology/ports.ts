@@ -1,0 +1,43 @@
+/**
+ * Listening addresses before the shards open them. Every shard listens on the same port
+ * (SO_REUSEPORT), and so would a second process without a word: here the port is first taken for
+ * one alone, which fails when somebody else has it.
+ *
+ * @module
+ */
+import { type ListenAddress, parseListenAddress } from "../config/listen_address.ts";
+
+/** A port that cannot be had. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+/**
+ * Checks an address of the configuration and resolves port 0 to a free one. Empty: `undefined`.
+ *
+ * @throws {ListenError} with the option to change.
+ */
+export function claimAddress(text: string, option: string): ListenAddress | undefined {
+  const address = text === "" ? undefined : parseListenAddress(text);
+  if (address === undefined) return undefined;
+  try {
+    const listener = Deno.listen(address);
+    listener.close();
+    return { hostname: address.hostname, port: listener.addr.port };
+  } catch (cause) {
+    throw listenError(text, option, cause);
+  }
+}
+
+/** The same error for a listener that failed later. */
+export function listenError(text: string, option: string, cause: unknown): ListenError {
+  const why = cause instanceof Deno.errors.AddrInUse
+    ? "the port is in use"
+    : cause instanceof Error
+    ? cause.message
+    : String(cause);
+  return new ListenError(
+    `Cannot listen on ${text}: ${why}. Stop what uses it, or set ${option} to another host:port`,
+    { cause },
+  );
+}

@@ -1,0 +1,395 @@
+/**
+ * The path of a reading inside one shard, from the intake to the sink, wired together.
+ *
+ * @module
+ */
+import { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
+import { replayLetters } from "../actors/dead_letters/replay.ts";
+import { Histogram } from "../actors/histogram.ts";
+import { Ingest, type IngestMessage } from "../actors/ingest.ts";
+import { IntakeHub } from "../actors/intake_hub.ts";
+import type { SentBatch } from "../actors/lane.ts";
+import type { Ledger } from "../actors/ledger.ts";
+import { replayInto } from "../actors/letter_replay.ts";
+import { Outlet } from "../actors/outlet.ts";
+import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
+import type { AckLevel } from "../actors/readings_frame.ts";
+import { diskFiles } from "../actors/segment_log/disk_files.ts";
+import type { Sink } from "../actors/sink.ts";
+import type { SpoolRecord } from "../actors/spool/record.ts";
+import { Spool } from "../actors/spool/spool.ts";
+import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
+import { TopicTable } from "../actors/topic_table.ts";
+import type { Writer } from "../actors/writer/writer.ts";
+import {
+  WriterActor,
+  type WriterDrained,
+  type WriterMessage,
+} from "../actors/writer/writer_actor.ts";
+import type {
+  DeadLetterQuery,
+  DeadLetterView,
+  Page,
+  ReplayChoice,
+  ReplayResult,
+} from "../gateways/http/control.ts";
+import { logger } from "../gateways/log/log.ts";
+import type { ActorRef } from "../runtime/actor.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Link } from "../runtime/remote_link.ts";
+import type { ActorSystem } from "../runtime/system.ts";
+import { setImmediate } from "node:timers";
+import { dataPaths } from "./data_directory.ts";
+import type { ShardLimits } from "./limits.ts";
+import { PathEvents } from "./path_events.ts";
+import { PeerLink } from "./peer_link.ts";
+import { shardRoutes } from "./routes.ts";
+import { ShardDevices } from "./shard_devices.ts";
+import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("path");
+
+export interface ReadingPathOptions {
+  readonly init: ShardInit;
+  readonly limits: ShardLimits;
+  readonly ledger: Ledger;
+  readonly system: ActorSystem;
+  readonly sink: Sink;
+}
+
+/** Batches that may wait for the walk: the credit of the lanes bounds their bytes. */
+const ingestMax = 1 << 17;
+/** Records the writer may be told of before it looks: their bytes are its own to bound. */
+const writerMax = 1 << 16;
+
+const clock = systemClock;
+const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+/** A crash below ends the shard: what was acknowledged is on the disk, the rest is sent again. */
+const endsTheShard = {
+  strategy: "one_for_one",
+  intensity: 0,
+  periodMs: 1_000,
+  onExceeded: "escalate",
+} as const;
+
+/** See the module. */
+export class ReadingPath {
+  readonly hub: IntakeHub;
+  readonly spool: Spool;
+  readonly letters: DeadLetterLog;
+  readonly devices: ShardDevices;
+  readonly settleSeconds = new Histogram();
+  readonly storeSeconds: Histogram;
+  readonly events: PathEvents;
+  /** Counters by metric name. */
+  readonly counters: Record<string, number>;
+  /** Readings found in the spool at start. */
+  readonly recovered: number;
+  writer: Writer | undefined;
+  readonly #options: ReadingPathOptions;
+  readonly #request = new CommitRequest();
+  readonly #peers = new Map<number, PeerLink>();
+  readonly #ingest: ActorRef<IngestMessage>;
+  readonly #spoolRef: ActorRef<SpoolMessage>;
+  readonly #writerRef: ActorRef<WriterMessage>;
+
+  private constructor(
+    options: ReadingPathOptions,
+    opened: {
+      readonly spool: Spool;
+      readonly letters: DeadLetterLog;
+      readonly devices: ShardDevices;
+      readonly recovered: number;
+      readonly counters: Record<string, number>;
+      readonly live: { offer: (record: SpoolRecord) => boolean };
+      readonly events: PathEvents;
+      readonly storeSeconds: Histogram;
+    },
+  ) {
+    const { init, limits, ledger, system } = options;
+    const { config, shard } = init;
+    this.#options = options;
+    this.spool = opened.spool;
+    this.letters = opened.letters;
+    this.devices = opened.devices;
+    this.recovered = opened.recovered;
+    this.counters = opened.counters;
+    this.events = opened.events;
+    this.storeSeconds = opened.storeSeconds;
+
+    this.#spoolRef = system.spawn<SpoolMessage>({
+      id: "spool",
+      supervision: endsTheShard,
+      restart: "permanent",
+      shutdownMs: config.shutdown.closeMs,
+      start: () => new SpoolActor(this.spool, this.#request),
+    });
+    this.#writerRef = system.spawn<WriterMessage>({
+      id: "writer",
+      supervision: endsTheShard,
+      mailbox: { countMax: writerMax },
+      start: (context) =>
+        new WriterActor({
+          sink: options.sink,
+          spool: this.spool,
+          clock,
+          random: Math.random,
+          batch: {
+            countMax: config.store.batchReadingsMax,
+            bytesMax: config.store.batchBytesMax,
+            ageMaxMs: config.store.batchAgeMs,
+          },
+          liveBytesMax: limits.liveBytes,
+          keepMs: config.spool.keepMs,
+          events: opened.events,
+          bury: (line, word, detail) => {
+            this.letters.add({
+              form: "lines",
+              topic: line.device,
+              payload: line.lines,
+              arrivalMs: clock.now(),
+              transport: "recovery",
+              reason: word,
+              detail,
+            });
+            this.requestCommit();
+          },
+          onDurable: (completion) => {
+            this.spool.group.durable.push(completion);
+            this.requestCommit();
+          },
+          started: (writer) => this.writer = writer,
+        }, context),
+    });
+    opened.live.offer = (record) => this.#writerRef.tell({ kind: "live", record }) === "accepted";
+
+    const topics = new TopicTable(
+      shardRoutes(config),
+      {
+        gatewayId: init.gatewayId,
+        entriesMax: Math.ceil(config.limits.topicsMax / init.shards),
+        hashSeed: random32(),
+      },
+    );
+    const outlet = new Outlet({
+      group: this.spool.group,
+      ledger,
+      deadLetter: (letter) => this.letters.add(letter),
+      requestCommit: () => this.requestCommit(),
+    });
+    this.devices.start(outlet);
+    this.#ingest = system.spawn<IngestMessage>({
+      id: "ingest",
+      supervision: endsTheShard,
+      mailbox: { countMax: ingestMax },
+      start: () =>
+        new Ingest({
+          topics,
+          ledger,
+          deviceOf: (entry) => this.devices.refOf(entry),
+          unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
+          unclaimed: (reading) =>
+            outlet.dead(reading, "device_stopped", "the device's actor is stopped"),
+        }),
+    });
+    system.deadLetters.subscribe((letter) => {
+      if (!(letter.message instanceof OwnedReading)) return false;
+      const { failure, reason } = letter;
+      outlet.dead(
+        letter.message,
+        reason === "crashed" ? "actor_crashed" : `actor_${reason}`,
+        failure === undefined
+          ? `the device's actor is ${reason}`
+          : `the device's actor failed: ${failure.name}: ${failure.message}`,
+      );
+      return true;
+    });
+    this.hub = new IntakeHub({
+      shards: init.shards,
+      topics,
+      ledger,
+      laneBytes: limits.laneBytes,
+      payloadBytesMax: config.limits.payloadBytesMax,
+      now: () => clock.now(),
+      defer: (run) => {
+        setImmediate(run);
+      },
+      transmit: (owner, ackLevel, batch) => {
+        if (owner === shard) this.#takeOwn(ackLevel, batch);
+        else this.#peers.get(owner)?.transmit(ackLevel, batch);
+      },
+    });
+    for (let other = 0; other < init.shards; other++) {
+      if (other === shard) continue;
+      this.hub.ownerLost(other); // Until its link is there.
+      this.#peers.set(
+        other,
+        new PeerLink({
+          shard: other,
+          hub: this.hub,
+          ingest: (batch) => this.#take(batch),
+          settled: (batch) => this.#observe(batch),
+          malformed: (cause) => {
+            this.#bump("sluice_peer_frames_malformed_total", 1);
+            log.error("a frame from another shard cannot be read", { from: other, cause });
+          },
+        }),
+      );
+    }
+  }
+
+  static async open(options: ReadingPathOptions): Promise<ReadingPath> {
+    const { init, ledger } = options;
+    const { config, shard, shards, orphans } = init;
+    const paths = dataPaths(config.dataDir);
+    const counters: Record<string, number> = {
+      sluice_spool_torn_bytes_total: 0,
+      sluice_spool_corrupt_bytes_total: 0,
+      sluice_dead_letters_dropped_total: 0,
+    };
+    const storeSeconds = new Histogram();
+    const events = new PathEvents(ledger, counters, storeSeconds);
+    const { log: letters, report: lettersReport } = await DeadLetterLog.open({
+      files: diskFiles,
+      directory: `${paths.deadLetters}/${shard}`,
+      bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
+      now: () => clock.now(),
+      random32,
+      dropped: (count) => {
+        counters["sluice_dead_letters_dropped_total"]! += count;
+        log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
+          count,
+        });
+      },
+    });
+    const devices = await ShardDevices.open(init, options.system);
+    const live = { offer: (_record: SpoolRecord) => false };
+    const bytesMax = Math.ceil(config.spool.bytesMax / shards);
+    const { spool, report } = await Spool.open({
+      files: diskFiles,
+      clock,
+      directory: `${paths.spool}/${shard}`,
+      orphans,
+      segmentBytes: Math.min(config.spool.segmentBytes, Math.floor(bytesMax / 4)),
+      bytesMax,
+      ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
+      whenFull: config.spool.full,
+      keepMs: config.influx.url === undefined ? 0 : config.spool.keepMs,
+      random32,
+      events,
+      live: (record) => live.offer(record),
+      part: letters,
+    }, (record) => devices.recovered(record));
+    if (init.adopts) ledger.adopted(report.pending);
+    else ledger.recovered(report.pending);
+    counters["sluice_spool_torn_bytes_total"]! += report.tornBytes + lettersReport.tornBytes;
+    counters["sluice_spool_corrupt_bytes_total"]! += report.corruptBytes;
+    if (report.pending > 0 || report.tornBytes > 0 || report.corruptBytes > 0) {
+      log.info("recovered the spool", {
+        readings: report.pending,
+        segments: report.segments,
+        tornBytes: report.tornBytes,
+        corruptBytes: report.corruptBytes,
+      });
+    }
+    return new ReadingPath(options, {
+      spool,
+      letters,
+      devices,
+      recovered: report.pending,
+      counters,
+      live,
+      events,
+      storeSeconds,
+    });
+  }
+
+  /** A shard is there, for the first time or anew. */
+  linked(shard: number, link: Link): void {
+    this.#peers.get(shard)?.linked(link);
+  }
+
+  requestCommit(): void {
+    this.#request.ask(this.#spoolRef);
+  }
+
+  /** Writes what is in memory to the store; what the store does not take stays in the spool. */
+  async flush(deadlineMs: number): Promise<boolean> {
+    const drained = await this.#options.system.ask<WriterMessage, WriterDrained>(
+      this.#writerRef,
+      (replyTo) => ({ kind: "drain", replyTo }),
+      deadlineMs,
+    );
+    return drained.complete;
+  }
+
+  async deadLetters(query: DeadLetterQuery): Promise<Page<DeadLetterView>> {
+    const { limit, after, reason } = query;
+    const { letters, next } = await this.letters.list(limit, {
+      ...(after === undefined ? {} : { after }),
+      ...(reason === undefined ? {} : { reason }),
+    });
+    const items = letters.map(({ id, topic, payload, arrivalMs, reason, detail, transport }) => ({
+      id,
+      topic,
+      payload,
+      arrivedMs: arrivalMs,
+      reason,
+      detail,
+      transport,
+    }));
+    return next === undefined ? { items } : { items, next };
+  }
+
+  async replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult> {
+    const { init, ledger } = this.#options;
+    const replayed = await replayLetters(this.letters, choice, (letters) =>
+      replayInto({
+        shard: init.shard,
+        group: this.spool.group,
+        ledger,
+        ingest: (batch) => this.#take(batch),
+        requestCommit: () => this.requestCommit(),
+      }, letters));
+    this.requestCommit();
+    return { replayed, remaining: this.letters.count };
+  }
+
+  /** The actors have ended. */
+  close(): void {
+    this.letters.close();
+    this.devices.close();
+  }
+
+  #takeOwn(ackLevel: AckLevel, batch: SentBatch): void {
+    const { shard } = this.#options.init;
+    this.#take(
+      new OwnedBatch(shard, batch.id, ackLevel, batch.frame, (owned) => {
+        this.#observe(owned);
+        this.hub.settle(shard, ackLevel, owned.batchId, owned.rejected);
+      }),
+    );
+  }
+
+  #take(batch: OwnedBatch): boolean {
+    if (this.#ingest.tell(batch) === "accepted") return true;
+    // The lanes' credit allows fewer batches than the mailbox holds: only a defect comes here.
+    this.#bump("sluice_ingest_overflow_total", 1);
+    log.error("a batch found no room at its owner and waits to be sent again", {
+      from: batch.from,
+    });
+    return false;
+  }
+
+  #observe(batch: OwnedBatch): void {
+    this.settleSeconds.observe(
+      Math.max(0, clock.now() - batch.arrivalMs) / 1_000,
+      batch.frame.count,
+    );
+  }
+
+  #bump(name: string, by: number): void {
+    this.counters[name] = (this.counters[name] ?? 0) + by;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The running service: starts the Workers and the HTTP edge, keeps the books over restarts, and
+ * ends everything in order: stop accepting, drain, flush, close, each with its deadline.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+import { parseListenAddress } from "../config/listen_address.ts";
+import { httpApp } from "../gateways/http/app.ts";
+import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
+import { logger } from "../gateways/log/log.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { DeadLetters } from "../runtime/dead_letters.ts";
+import type { Failure } from "../runtime/failure.ts";
+import { PublishedNames } from "../runtime/remote_names.ts";
+import { WorkerFleet } from "../runtime/worker_fleet.ts";
+import { historyId, type Plan, shardCount, workerSpecs } from "../topology.ts";
+import { ControlPlane } from "./control_plane.ts";
+import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
+import { historyOf } from "./history.ts";
+import { shardLimits } from "./limits.ts";
+import { claimAddress, listenError } from "./ports.ts";
+import { HostedShard } from "./shard_handle.ts";
+
+export const version = "0.1.0";
+
+const log = logger("service");
+
+/** How the service came to its end: `late` names what passed its deadline. */
+export interface ServiceEnd {
+  readonly late: readonly string[];
+}
+
+/** See the module. */
+export class Service {
+  /** Settles, with the failure, when the service cannot go on. */
+  readonly failed: Promise<Failure>;
+  readonly #config: Config;
+  readonly #data: DataDirectory;
+  readonly #shards: readonly HostedShard[];
+  readonly #fleet: WorkerFleet;
+  readonly #control: ControlPlane;
+  readonly #plan: Plan;
+  readonly #failed = Promise.withResolvers<Failure>();
+  #http: HttpServer | undefined;
+  #listening = false;
+
+  private constructor(config: Config, data: DataDirectory) {
+    const { root } = data.paths;
+    const shards = shardCount(config);
+    shardLimits(config, shards);
+    this.failed = this.#failed.promise;
+    this.#config = config;
+    this.#data = data;
+    this.#plan = {
+      config,
+      shards,
+      gatewayId: gatewayIdOf(config.gatewayId, root),
+      paths: data.paths,
+      mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
+      mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
+    };
+    this.#shards = Array.from({ length: shards }, (_, shard): HostedShard =>
+      new HostedShard(
+        shard,
+        () => this.#fleet.link(`shard-${shard}`),
+        () => this.#fleet.views.find(({ id }) => id === `shard-${shard}`),
+      ));
+    this.#fleet = new WorkerFleet(
+      workerSpecs(this.#plan, this.#shards),
+      { names: new PublishedNames(), deadLetters: new DeadLetters() },
+      {
+        ready: (id) => this.#ready(id),
+        down: (id, failure, final) => this.#down(id, failure, final),
+      },
+    );
+    this.#control = new ControlPlane(
+      {
+        version,
+        gateway: this.#plan.gatewayId,
+        startedMs: systemClock.now(),
+        store: storeName(config),
+      },
+      this.#shards,
+      historyOf(config, {
+        link: () => this.#fleet.link(historyId),
+        worker: () => this.#fleet.views.find(({ id }) => id === historyId),
+      }),
+    );
+  }
+
+  /**
+   * Starts everything. Rejects with an error that says what to do when something of this machine is
+   * in the way; a store or broker that cannot be reached is not.
+   */
+  static async start(config: Config): Promise<Service> {
+    const data = openDataDirectory(config.dataDir);
+    try {
+      const service = new Service(config, data);
+      await service.#start();
+      return service;
+    } catch (cause) {
+      data.lock.release();
+      throw cause;
+    }
+  }
+
+  /** One line per endpoint, for people. */
+  get endpoints(): string[] {
+    const { mqtt, mqttTls } = this.#plan;
+    const lines: string[] = [];
+    if (mqtt !== undefined) lines.push(`MQTT       mqtt://${hostPort(mqtt)}`);
+    if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
+    if (this.#http !== undefined) {
+      lines.push(`HTTP       http://${hostPort(this.#http)}/  (dashboard, /api, /metrics)`);
+    }
+    for (const url of this.#config.broker.urls) {
+      const { protocol, host } = new URL(url);
+      lines.push(`broker     ${protocol}//${host}`);
+    }
+    lines.push(`store      ${storeName(this.#config)}`);
+    return lines;
+  }
+
+  /** Ends the service in order. Never rejects. */
+  async stop(): Promise<ServiceEnd> {
+    const { drainMs, flushMs, closeMs } = this.#config.shutdown;
+    const late: string[] = [];
+    this.#listening = false;
+    log.info("shutting down: draining", { deadlineMs: drainMs });
+    await this.#all("drain", { kind: "drain" }, drainMs, late);
+    log.info("shutting down: writing the spool to the store", { deadlineMs: flushMs });
+    const unwritten = late.length;
+    await this.#all("flush", { kind: "flush", deadlineMs: flushMs }, flushMs + 500, late);
+    // What the store does not take now it takes after the next start: that is what the spool is for.
+    late.length = unwritten;
+    log.info("shutting down: closing", { deadlineMs: closeMs });
+    if (this.#http !== undefined && !await this.#http.close(closeMs)) late.push("http");
+    late.push(...(await this.#fleet.stop(closeMs)));
+    this.#data.lock.release();
+    return { late };
+  }
+
+  async #start(): Promise<void> {
+    await this.#fleet.start();
+    this.#listening = true;
+    await Promise.all(this.#shards.map((shard) => shard.ask({ kind: "listen" })));
+    this.#http = this.#serveHttp();
+  }
+
+  #serveHttp(): HttpServer | undefined {
+    const { listen } = this.#config.http;
+    const address = listen === "" ? undefined : parseListenAddress(listen);
+    if (address === undefined) return undefined;
+    const handler = httpApp(this.#control, { clock: systemClock, log: logger("http") });
+    try {
+      return serveHttp(address, handler);
+    } catch (cause) {
+      throw listenError(listen, "http.listen (SLUICE_HTTP_LISTEN)", cause);
+    }
+  }
+
+  async #all(
+    step: string,
+    question: Parameters<HostedShard["ask"]>[0],
+    deadlineMs: number,
+    late: string[],
+  ): Promise<void> {
+    await Promise.all(this.#shards.map(async (shard) => {
+      try {
+        await shard.ask(question, deadlineMs);
+      } catch (cause) {
+        late.push(`${step} of ${shard.id}`);
+        log.warn(`${step} did not end in time`, { shard: shard.shard, cause: String(cause) });
+      }
+    }));
+  }
+
+  /** A Worker is up, for the first time or anew. */
+  #ready(id: string): void {
+    const shard = this.#shards.find((candidate) => candidate.id === id);
+    if (shard === undefined) return;
+    this.#reopen(shard).catch((cause: unknown) => {
+      log.warn("a shard did not answer after its start", { shard: shard.shard, cause });
+    });
+  }
+
+  async #reopen(shard: HostedShard): Promise<void> {
+    const recovered = await shard.ask({ kind: "recovered" });
+    if (typeof recovered === "number") shard.books.reopened(recovered);
+    if (this.#listening) await shard.ask({ kind: "listen" });
+  }
+
+  #down(id: string, failure: Failure, final: boolean): void {
+    log.error(final ? "a Worker failed too often" : "a Worker failed and is started anew", {
+      worker: id,
+      failure: failure.message,
+    });
+    this.#shards.find((candidate) => candidate.id === id)?.books.died();
+    if (final) this.#failed.resolve(failure);
+  }
+}
+
+const hostPort = ({ hostname, port }: { hostname: string; port: number }): string =>
+  hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+
+/** Which store it is, without secrets. */
+function storeName(config: Config): string {
+  return config.influx.url === undefined
+    ? `embedded, ${config.dataDir}/store.db`
+    : `${config.influx.url}, bucket ${config.influx.bucket}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * A shard: everything that runs in one Worker. Built from the store up, so that nothing is taken in
+ * before it can be kept, and ended from the edges down.
+ *
+ * ```text
+ * edges (MQTT endpoint, brokers) ─▶ intake hub ─▶ lanes ═▶ ingest ─▶ devices ─▶ spool ─▶ writer ─▶ sink
+ * ```
+ *
+ * @module
+ */
+import { Ledger } from "../actors/ledger.ts";
+import { logger, startLog } from "../gateways/log/log.ts";
+import type { Link } from "../runtime/remote_link.ts";
+import { ActorSystem } from "../runtime/system.ts";
+import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
+import { storeId } from "../topology.ts";
+import { openSink, type ShardSink } from "./shard_sink.ts";
+import { ReadingPath } from "./reading_path.ts";
+import { ShardControl } from "./shard_control.ts";
+import { ShardEdges } from "./shard_edges.ts";
+import { shardLimits } from "./limits.ts";
+import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";
+import { shardSnapshot } from "./shard_snapshot.ts";
+
+const log = logger("shard");
+
+/** See the module. */
+export class Shard implements WorkerProgram {
+  readonly #system: ActorSystem;
+  readonly #path: ReadingPath;
+  readonly #edges: ShardEdges;
+  readonly #sink: ShardSink;
+  readonly #ledger: Ledger;
+  readonly #shard: number;
+  readonly #drainPollMs = 5;
+
+  private constructor(
+    shard: number,
+    system: ActorSystem,
+    path: ReadingPath,
+    edges: ShardEdges,
+    sink: ShardSink,
+    ledger: Ledger,
+  ) {
+    this.#shard = shard;
+    this.#system = system;
+    this.#path = path;
+    this.#edges = edges;
+    this.#sink = sink;
+    this.#ledger = ledger;
+  }
+
+  /** Opens what is on the disk and starts the actors; the edges stay shut until `listen`. */
+  static async start(boot: WorkerBoot): Promise<Shard> {
+    const init = parseShardInit(boot.init);
+    const { shard, config, shards } = init;
+    startLog({ level: config.log.level, format: config.log.format, fields: { shard } });
+    const ledger = new Ledger(init.ledgerMemory);
+    const system = new ActorSystem({
+      name: `shard-${shard}`,
+      onSupervision: ({ path, decision, failure }) => {
+        if (failure !== undefined) {
+          log.error("an actor failed", { actor: path, decision, failure: failure.message });
+        }
+      },
+      onStopFault: (path, failure) =>
+        log.warn("an actor did not stop well", { actor: path, failure: failure.message }),
+    });
+    const limits = shardLimits(config, shards);
+    const sink = openSink(config);
+    const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
+    const edges = new ShardEdges({ init, limits, system, intake: path.hub });
+    const program = new Shard(shard, system, path, edges, sink, ledger);
+    // A shard whose tree has ended can do nothing more: the host starts it anew.
+    system.terminated.then((failure) => {
+      if (failure !== undefined) {
+        reportError(new Error(`the actors of shard ${shard} ended: ${failure.message}`));
+      }
+    });
+    const control = system.spawn({ id: "control", start: () => new ShardControl(program) });
+    boot.names.publish(controlName, control, parseAsk);
+    return program;
+  }
+
+  linked(link: Link): void {
+    if (link.peer === storeId) this.#sink.attach?.(link);
+    else if (link.peer.startsWith("shard-")) {
+      this.#path.linked(Number(link.peer.slice("shard-".length)), link);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#system.stop();
+    this.#path.close();
+    await this.#sink.sink.close();
+  }
+
+  answer(question: ShardQuestion): unknown {
+    const path = this.#path;
+    switch (question.kind) {
+      case "snapshot":
+        return shardSnapshot(this.#shard, this.#ledger, this.#system, path, this.#edges);
+      case "recovered":
+        return path.recovered;
+      case "devices":
+        return path.devices.list(question.query);
+      case "device":
+        return path.devices.find(question.id);
+      case "actors":
+        return this.#system.inspect({
+          childrenMax: question.query.childrenMax,
+          ...(question.query.under === undefined ? {} : { path: question.query.under }),
+        });
+      case "dead_letters":
+        return path.deadLetters(question.query);
+      case "replay_dead_letters":
+        return path.replayDeadLetters(question.choice);
+      case "listen":
+        return this.#edges.open();
+      case "drain":
+        return this.#drain();
+      case "flush":
+        return path.flush(question.deadlineMs);
+      default:
+        return question satisfies never;
+    }
+  }
+
+  /** Ends when the edges have closed and every reading they offered is settled. */
+  async #drain(): Promise<void> {
+    await this.#edges.drain();
+    while (this.#path.hub.readings > 0 || this.#ledger.inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#system.clock.setTimer(this.#drainPollMs, resolve);
+      });
+    }
+  }
+}

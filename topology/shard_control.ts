@@ -1,0 +1,29 @@
+/**
+ * The actor that answers the main thread's questions to a shard.
+ *
+ * @module
+ */
+import type { Actor } from "../runtime/actor.ts";
+import type { ShardAsk, ShardQuestion } from "./shard_protocol.ts";
+
+/** What a shard can be asked; each may take its time, and may reject. */
+export interface ShardAnswers {
+  answer(question: ShardQuestion): unknown;
+}
+
+/** Answers each question as it comes; a slow answer keeps no other one waiting. */
+export class ShardControl implements Actor<ShardAsk> {
+  readonly #answers: ShardAnswers;
+
+  constructor(answers: ShardAnswers) {
+    this.#answers = answers;
+  }
+
+  receive({ question, replyTo }: ShardAsk): void {
+    Promise.try(() => this.#answers.answer(question)).then(
+      (value) => replyTo.tell({ ok: true, value: value ?? null }),
+      (cause: unknown) =>
+        replyTo.tell({ ok: false, error: cause instanceof Error ? cause.message : String(cause) }),
+    );
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * The edges of a shard: its share of the MQTT endpoint, and the broker connections it owns.
+ *
+ * @module
+ */
+import { hashBytes } from "../actors/fingerprint.ts";
+import type { Intake } from "../actors/intake.ts";
+import { logger } from "../gateways/log/log.ts";
+import {
+  type BrokerCommand,
+  BrokerGateway,
+  type BrokerOptions,
+} from "../gateways/mqtt/broker/broker_gateway.ts";
+import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
+import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
+import { type EndpointServices, openToAll } from "../gateways/mqtt/endpoint/endpoint_options.ts";
+import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
+import {
+  type Acceptor,
+  type ListenerMessage,
+  listenerSpec,
+} from "../gateways/mqtt/endpoint/listener.ts";
+import { noSubscriptions } from "../gateways/mqtt/endpoint/subscriptions.ts";
+import type { ActorRef } from "../runtime/actor.ts";
+import type { ActorSystem } from "../runtime/system.ts";
+import { dataPaths } from "./data_directory.ts";
+import type { ShardLimits } from "./limits.ts";
+import { shardRoutes } from "./routes.ts";
+import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("mqtt");
+const brokerLog = logger("broker");
+
+export interface EdgesOptions {
+  readonly init: ShardInit;
+  readonly limits: ShardLimits;
+  readonly system: ActorSystem;
+  readonly intake: Intake;
+}
+
+/** How long a connection may take none of what is sent to it. */
+const writeStallMs = 30_000;
+
+/** See the module. */
+export class ShardEdges {
+  readonly stats = new EndpointStats();
+  readonly #options: EdgesOptions;
+  readonly #brokers: {
+    readonly gateway: () => BrokerGateway | undefined;
+    readonly name: string;
+  }[] = [];
+  #listener: ActorRef<ListenerMessage> | undefined;
+  readonly #brokerRefs: ActorRef<BrokerCommand>[] = [];
+  #opened = false;
+
+  constructor(options: EdgesOptions) {
+    this.#options = options;
+  }
+
+  /** Broker connections that are up, and why others are not. */
+  get brokerState(): { readonly connected: number; readonly notReady: string[] } {
+    let connected = 0;
+    const notReady: string[] = [];
+    for (const { gateway, name } of this.#brokers) {
+      const current = gateway();
+      if (current?.connected) connected++;
+      else {
+        const why = current?.lastError ?? "";
+        notReady.push(`broker ${name} is not connected${why === "" ? "" : `: ${why}`}`);
+      }
+    }
+    return { connected, notReady };
+  }
+
+  /** Starts to take readings in. */
+  open(): void {
+    if (this.#opened) return;
+    this.#opened = true;
+    const { init, system } = this.#options;
+    if (init.mqtt !== undefined || init.mqttTls !== undefined) {
+      this.#listener = system.spawn(
+        listenerSpec("mqtt", this.#services(), () => this.#acceptors()),
+      );
+    }
+    for (const index of init.brokers) this.#openBroker(index);
+  }
+
+  /** Accepts and reads no more; resolves when what was in flight is acknowledged. */
+  async drain(): Promise<void> {
+    const { system } = this.#options;
+    const ends: Promise<unknown>[] = [];
+    if (this.#listener !== undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const drained: ActorRef<"drained"> = {
+        path: `${system.deadLetters}`,
+        tell: () => {
+          resolve();
+          return "accepted";
+        },
+      };
+      this.#listener.tell({ kind: "drain", drained });
+      ends.push(promise);
+    }
+    for (const broker of this.#brokerRefs) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      broker.tell({ kind: "drain", drained: resolve });
+      ends.push(promise);
+    }
+    await Promise.all(ends);
+  }
+
+  #acceptors(): Acceptor[] {
+    const { init } = this.#options;
+    const acceptors: Acceptor[] = [];
+    if (init.mqtt !== undefined) {
+      acceptors.push(Deno.listen({ ...init.mqtt, transport: "tcp", reusePort: true }));
+    }
+    const { certFile, keyFile } = init.config.mqtt.tls;
+    if (init.mqttTls !== undefined && certFile !== undefined && keyFile !== undefined) {
+      acceptors.push(Deno.listenTls({
+        ...init.mqttTls,
+        reusePort: true,
+        cert: Deno.readTextFileSync(certFile),
+        key: Deno.readTextFileSync(keyFile),
+      }));
+    }
+    return acceptors;
+  }
+
+  #services(): EndpointServices {
+    const { init, limits, intake } = this.#options;
+    const { mqtt, shutdown } = init.config;
+    return {
+      intake,
+      limits: {
+        connectionsMax: Math.ceil(mqtt.connectionsMax / init.shards) + connectionsSlack,
+        connectTimeoutMs: mqtt.connectTimeoutMs,
+        keepAliveMaxS: mqtt.keepAliveMaxS,
+        receiveMaximum: mqtt.receiveMaximum,
+        packetBytesMax: mqtt.packetBytesMax,
+        readBytesMax: limits.readBytes,
+        writeStallMs,
+        drainMs: shutdown.drainMs,
+      },
+      authenticate: openToAll,
+      subscriptions: noSubscriptions,
+      stats: this.stats,
+      events: {
+        ended: (peer, clientId, end, detail) =>
+          log.debug("a connection ended", { peer, clientId, end, detail }),
+        acceptFailed: (error) => log.warn("cannot accept connections; trying again", { error }),
+      },
+    };
+  }
+
+  #openBroker(index: number): void {
+    const { init, system, intake } = this.#options;
+    const options = brokerOptions(init, index);
+    const name = `${options.url.protocol}//${options.url.host}`;
+    let gateway: BrokerGateway | undefined;
+    const ref = system.spawn<BrokerCommand>({
+      id: `broker-${index}`,
+      kind: "broker_gateway",
+      start: (context) =>
+        gateway = new BrokerGateway(options, {
+          intake,
+          memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
+          hash: (text) => {
+            const bytes = new TextEncoder().encode(text);
+            return hashBytes(bytes, 0, bytes.length);
+          },
+          events: {
+            connected: (sessionPresent) =>
+              brokerLog.info("connected", { broker: name, sessionPresent }),
+            disconnected: (reason) =>
+              brokerLog.warn("disconnected; connecting again", { broker: name, reason }),
+            failed: (reason) =>
+              brokerLog.warn("no connection; trying again", { broker: name, reason }),
+            refused: (filter, code) =>
+              brokerLog.error("the broker refused a subscription", { broker: name, filter, code }),
+          },
+        }, context),
+    });
+    this.#brokers.push({ gateway: () => gateway, name });
+    this.#brokerRefs.push(ref);
+  }
+}
+
+/** The kernel does not divide connections evenly. */
+const connectionsSlack = 1_024;
+
+/** The connection as the configuration has it; each client id is its own. */
+function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerOptions {
+  const { broker, mqtt } = config;
+  const url = broker.urls[index]!;
+  return {
+    url: new URL(url),
+    clientId: `${broker.clientId ?? `sluice-${gatewayId}`}-${index}`,
+    filters: broker.topics ?? routeFilters(config),
+    ...(broker.share === undefined ? {} : { share: broker.share }),
+    qos: broker.qos,
+    version: broker.protocolVersion,
+    clean: broker.clean,
+    sessionExpiryS: broker.sessionExpiryS,
+    receiveMaximum: broker.receiveMaximum,
+    keepAliveS: broker.keepAliveS,
+    packetBytesMax: Math.max(mqtt.packetBytesMax, 256 * 1024 * 1024),
+    tls: tlsIdentity(config),
+  };
+}
+
+function tlsIdentity({ broker }: ShardInit["config"]): TlsIdentity {
+  const { caFile, certFile, keyFile } = broker.tls;
+  return {
+    ...(caFile === undefined ? {} : { caCerts: [Deno.readTextFileSync(caFile)] }),
+    ...(certFile === undefined ? {} : { cert: Deno.readTextFileSync(certFile) }),
+    ...(keyFile === undefined ? {} : { key: Deno.readTextFileSync(keyFile) }),
+  };
+}
+
+/** What the routes want to hear; topics that begin with `$` are not a broker's to give. */
+function routeFilters(config: ShardInit["config"]): string[] {
+  const filters = shardRoutes(config).map(({ topic }) => topic.filter);
+  return [...new Set(filters.filter((filter) => !filter.startsWith("$")))];
+}
