@@ -7,8 +7,8 @@
 import type { Files } from "../segment_log/files.ts";
 import type { Segment } from "../segment_log/segment.ts";
 import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
-import { SequenceRanges } from "../spool/sequence_ranges.ts";
-import type { CommitPart } from "../spool/spool.ts";
+import { SequenceRanges } from "../segment_log/sequence_ranges.ts";
+import type { CommitPart } from "../spool/spool_options.ts";
 import { encodeLetter, frameLetters, type Letter, lettersKind, readLetters } from "./letter.ts";
 import {
   formatLetterId,

@@ -49,30 +49,3 @@ export function writeCheckpoint(files: Files, directory: string, at: Checkpoint)
   }
   files.rename(temporary, `${directory}/checkpoint`);
 }
-
-const markIntervalMs = 1_000;
-const marksMax = 128;
-
-/**
- * Where in the segments a sequence lies, noted about once a second: precise enough for a checkpoint,
- * and bounded however long an outage lasts.
- */
-export class Marks {
-  #marks: { readonly sequence: number; readonly at: Checkpoint }[] = [];
-  #notedMs = -Infinity;
-
-  /** A record begins at `at`. Monotonic ms. */
-  note(sequence: number, at: Checkpoint, nowMs: number): void {
-    if (nowMs - this.#notedMs < markIntervalMs) return;
-    this.#notedMs = nowMs;
-    this.#marks.push({ sequence, at });
-    if (this.#marks.length > marksMax) this.#marks = this.#marks.filter((_, i) => i % 2 === 0);
-  }
-
-  /** The last place known to lie at or before a record. Forgets those before it. */
-  before(sequence: number): Checkpoint | undefined {
-    const last = this.#marks.findLastIndex((mark) => mark.sequence <= sequence);
-    if (last > 0) this.#marks.splice(0, last);
-    return last < 0 ? undefined : this.#marks[0]!.at;
-  }
-}

@@ -5,7 +5,7 @@
  * @module
  */
 import { KeepWindow } from "./keep_window.ts";
-import { SequenceRanges } from "./sequence_ranges.ts";
+import { SequenceRanges } from "../segment_log/sequence_ranges.ts";
 
 /** Records by sequence; ranges are half open. Times are monotonic ms. */
 export class Custody {
@@ -51,11 +51,7 @@ export class Custody {
   forget(start: number, end: number): void {
     this.#waiting.remove(start, end);
     this.kept.drop(start, end);
-    for (const [from, to] of [...this.#again]) {
-      for (let i = Math.max(from, start); i < Math.min(to, end); i++) {
-        if (!this.#out.has(i)) this.#again.remove(i);
-      }
-    }
+    this.#again.remove(start, end);
   }
 
   /** The store said yes to this record before: counted once already. */

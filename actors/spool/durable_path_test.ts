@@ -14,6 +14,11 @@ import { CommitRequest, SpoolActor, type SpoolMessage } from "./spool_actor.ts";
 /** One shard's durable path in `root`. */
 async function startPath(root: string, store: FakeStore) {
   const counts = { committed: 0, stored: 0, dead: 0, rewritten: 0 };
+  let waiter = { met: () => false, resolve: () => {} };
+  const count = (name: keyof typeof counts, readings: number) => {
+    counts[name] += readings;
+    if (waiter.met()) waiter.resolve();
+  };
   let lost = () => {};
   const sink: Sink = {
     name: "fake",
@@ -31,7 +36,7 @@ async function startPath(root: string, store: FakeStore) {
     random32,
     dropped: () => {},
   });
-  let writer: ActorRef<WriterMessage> | undefined;
+  const refs: { writer?: ActorRef<WriterMessage> } = {};
   const { spool, report } = await Spool.open({
     files: diskFiles,
     clock: systemClock,
@@ -41,9 +46,9 @@ async function startPath(root: string, store: FakeStore) {
     keepMs: 30_000,
     random32,
     part: letters,
-    live: (record) => writer?.tell({ kind: "live", record }) === "accepted",
+    live: (record) => refs.writer?.tell({ kind: "live", record }) === "accepted",
     events: {
-      committed: (n) => counts.committed += n,
+      committed: (n) => count("committed", n),
       lost: () => assert.fail("nothing is lost"),
       stalled: (_reason, detail) => assert.fail(detail),
       resumed: () => {},
@@ -56,7 +61,7 @@ async function startPath(root: string, store: FakeStore) {
     id: "spool",
     start: () => new SpoolActor(spool, request),
   });
-  writer = system.spawn<WriterMessage>({
+  const writer = system.spawn<WriterMessage>({
     id: "writer",
     start: (context) =>
       new WriterActor({
@@ -83,10 +88,10 @@ async function startPath(root: string, store: FakeStore) {
           request.ask(spoolRef);
         },
         events: {
-          stored: (n) => counts.stored += n,
-          deadLettered: (_reason, n) => counts.dead += n,
-          rewritten: (n) => counts.rewritten += n,
-          rewriteRefused: (n) => counts.rewritten += n,
+          stored: (n) => count("stored", n),
+          deadLettered: (_reason, n) => count("dead", n),
+          rewritten: (n) => count("rewritten", n),
+          rewriteRefused: (n) => count("rewritten", n),
           wrote: () => {},
           storeAway: () => {},
           storeBack: () => {},
@@ -94,6 +99,7 @@ async function startPath(root: string, store: FakeStore) {
         },
       }, context),
   });
+  refs.writer = writer;
   const path = { spool, report, letters, counts, system, lost: () => lost() };
   return {
     ...path,
@@ -115,8 +121,12 @@ async function startPath(root: string, store: FakeStore) {
         (replyTo: ActorRef<WriterDrained>): WriterMessage => ({ kind: "drain", replyTo }),
         10_000,
       ),
-    async until(met: () => boolean): Promise<void> {
-      while (!met()) await new Promise((resolve) => setTimeout(resolve, 1));
+    /** Resolves when the counts are so. */
+    until(met: () => boolean): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiter = { met, resolve };
+      if (met()) resolve();
+      return promise;
     },
     async stop(): Promise<void> {
       await system.stop();

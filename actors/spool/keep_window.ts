@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { SequenceRanges } from "./sequence_ranges.ts";
+import { SequenceRanges } from "../segment_log/sequence_ranges.ts";
 
 /** Seen to run: news of a restart that is still on its way may take this long. */
 const settleMs = 3_000;

@@ -23,25 +23,29 @@ interface Cursor {
   items: number;
 }
 
-/** Told of records that were valid once and are not any more: how many readings that costs. */
-export type OnUnreadable = (segment: Segment, start: number, end: number, readings: number) => void;
+export interface ReplayEvents {
+  /** A record leaves the backlog. */
+  read(segment: Segment, record: SpoolRecord): void;
+  /** Records `[start, end)` were valid once and are not any more: how many readings that costs. */
+  unreadable(segment: Segment, start: number, end: number, readings: number): void;
+}
 
 /** See the module. One `read` at a time. */
 export class ReplayReader {
   readonly #log: SegmentLog;
   readonly #custody: Custody;
-  readonly #unreadable: OnUnreadable;
+  readonly #events: ReplayEvents;
   #cursor: Cursor | undefined;
 
-  constructor(log: SegmentLog, custody: Custody, unreadable: OnUnreadable) {
+  constructor(log: SegmentLog, custody: Custody, events: ReplayEvents) {
     this.#log = log;
     this.#custody = custody;
-    this.#unreadable = unreadable;
+    this.#events = events;
   }
 
   /**
-   * Records that wait, until they hold `bytesMax` or more; none when none waits. The caller hands
-   * each to the writer. Rejects when the disk fails before the first.
+   * Records that wait, until they hold `bytesMax` or more; none when none waits. They are the
+   * writer's from now on. Rejects when the disk fails before the first.
    */
   async read(bytesMax: number): Promise<SpoolRecord[]> {
     const records: SpoolRecord[] = [];
@@ -78,13 +82,18 @@ export class ReplayReader {
       if (this.#cursor !== cursor) return undefined; // closed meanwhile
       if (frame === undefined) {
         const readings = Math.max(0, segment.items - cursor.items);
-        this.#unreadable(segment, wanted, cursor.endSequence, readings);
+        this.#events.unreadable(segment, wanted, cursor.endSequence, readings);
         this.close();
         continue;
       }
       const sequence = segment.firstSequence + frame.index;
       if (sequence > wanted) {
-        this.#unreadable(segment, wanted, sequence, Math.max(0, frame.before - cursor.items));
+        this.#events.unreadable(
+          segment,
+          wanted,
+          sequence,
+          Math.max(0, frame.before - cursor.items),
+        );
       }
       cursor.nextSequence = sequence + 1;
       cursor.items = frame.before + frame.count;
@@ -93,6 +102,7 @@ export class ReplayReader {
       record.sequence = sequence;
       record.again = this.#custody.isAgain(sequence);
       this.#custody.hand(sequence);
+      this.#events.read(segment, record);
       return record;
     }
   }

@@ -7,62 +7,16 @@
  *
  * @module
  */
-import type { Clock } from "../../runtime/clock.ts";
-import type { Files } from "../segment_log/files.ts";
-import type { Segment } from "../segment_log/segment.ts";
 import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
-import { type Checkpoint, isDone, Marks, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, isDone, readCheckpoint } from "./checkpoint.ts";
 import { CommitGroup, type Completion } from "./commit_group.ts";
 import { Custody } from "./custody.ts";
 import { adoptSegments } from "./adoption.ts";
+import { Progress } from "./progress.ts";
 import { readingsKind, sealGroup, SpoolRecord } from "./record.ts";
 import { ReplayReader } from "./replay_reader.ts";
-
-/** What happens, for counters and the log. */
-export interface SpoolEvents {
-  /** Readings became durable. */
-  committed(readings: number): void;
-  /** Readings that were durable are gone: given up by `drop_oldest`, or unreadable. */
-  lost(reason: "dropped" | "corrupt", readings: number): void;
-  /** Commits fail from now on, until `resumed`. */
-  stalled(reason: "full" | "no_space" | "failed", detail: string): void;
-  resumed(): void;
-  /** Something beside the commits failed; it is tried again. */
-  trouble(action: string, cause: unknown): void;
-}
-
-/** A second log that is synced in the same step: nothing is durable before it is. */
-export interface CommitPart {
-  /** It has something to write. */
-  readonly dirty: boolean;
-  /** Seals and writes it; may be called again after a rejection, and does nothing when clean. */
-  commit(): Promise<void>;
-  /** The whole step is durable. */
-  committed(): void;
-}
-
-export interface SpoolOptions {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly directory: string;
-  /** Spools whose shard is no more, taken over at start. */
-  readonly orphans?: readonly string[];
-  /** Default 64 MiB. */
-  readonly segmentBytes?: number;
-  readonly bytesMax: number;
-  /** Age at which a reading the store has not taken counts as too old. Default: none. */
-  readonly ageMaxMs?: number;
-  /** What gives way when a limit is reached. Default `backpressure`: nothing is lost. */
-  readonly whenFull?: "backpressure" | "drop_oldest";
-  /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
-  readonly keepMs: number;
-  /** A new 32-bit number each time. */
-  random32(): number;
-  readonly events: SpoolEvents;
-  /** Offers a record that has become durable to the writer; false leaves it to the replay. */
-  live(record: SpoolRecord): boolean;
-  readonly part?: CommitPart;
-}
+import { Retention, SpoolFullError } from "./retention.ts";
+import type { SpoolOptions } from "./spool_options.ts";
 
 /** A group on its way to the disk. */
 interface Sealed {
@@ -76,8 +30,6 @@ const segmentBytesDefault = 64 * 1024 * 1024;
 const retryMinMs = 50;
 const retryMaxMs = 1_000;
 
-class SpoolFullError extends Error {}
-
 /** See the module. Driven by `begin`, then `end` or `failed`; {@linkcode spoolActor} does that. */
 export class Spool {
   /** What gathers now. */
@@ -86,13 +38,11 @@ export class Spool {
   readonly #log: SegmentLog;
   readonly #custody: Custody;
   readonly #replay: ReplayReader;
-  /** By segment number: readings the store never took that wait on the disk. */
-  readonly #waiting: Map<number, number>;
-  readonly #marks = new Marks();
+  readonly #retention: Retention;
+  readonly #progress: Progress;
   #sealed: Sealed | undefined;
   #committing = false;
   #attempts = 0;
-  #checkpoint: Checkpoint;
 
   private constructor(
     options: SpoolOptions,
@@ -104,10 +54,14 @@ export class Spool {
     this.#options = options;
     this.#log = log;
     this.#custody = custody;
-    this.#waiting = waiting;
-    this.#checkpoint = checkpoint;
-    this.#replay = new ReplayReader(log, custody, (segment, start, end, readings) => {
-      this.#lose("corrupt", segment, start, end, readings);
+    const retention = new Retention(options, log, custody, waiting);
+    this.#retention = retention;
+    this.#progress = new Progress(options.files, options.directory, log.segments, checkpoint);
+    this.#replay = new ReplayReader(log, custody, {
+      read: (segment, { again, count }) => {
+        if (!again) retention.count(segment, -count);
+      },
+      unreadable: (segment, start, end, readings) => retention.lose(segment, start, end, readings),
     });
   }
 
@@ -164,9 +118,7 @@ export class Spool {
 
   /** Readings that wait on the disk for the replay, without those that are written again. */
   get backlog(): number {
-    let readings = 0;
-    for (const count of this.#waiting.values()) readings += count;
-    return readings;
+    return this.#retention.backlog;
   }
 
   /** Records wait on the disk. */
@@ -210,7 +162,6 @@ export class Spool {
     this.#attempts = 0;
     part?.committed();
     if (record !== undefined) {
-      this.#custody.hand(record.sequence);
       events.committed(record.count);
       if (!this.#options.live(record)) this.spill(record);
     }
@@ -234,17 +185,12 @@ export class Spool {
     if (segment === undefined) this.#custody.forget(sequence, sequence + 1);
     if (again) return;
     if (segment === undefined) this.#options.events.lost("dropped", count);
-    else this.#count(segment, count);
+    else this.#retention.count(segment, count);
   }
 
   /** Reads the next records of the backlog; see {@linkcode ReplayReader.read}. */
-  async read(bytesMax: number): Promise<SpoolRecord[]> {
-    const records = await this.#replay.read(bytesMax);
-    for (const { sequence, again, count } of records) {
-      const segment = this.#log.segmentOf(sequence);
-      if (segment !== undefined && !again) this.#count(segment, -count);
-    }
-    return records;
+  read(bytesMax: number): Promise<SpoolRecord[]> {
+    return this.#replay.read(bytesMax);
   }
 
   /** Every reading of the record is in the store, or is a durable dead letter. */
@@ -273,13 +219,13 @@ export class Spool {
   /** Deletes what nobody needs, keeps the age limit, and notes how far the store has come. */
   sweep(): void {
     const inUse = this.#committing ? this.#log.active : undefined;
-    for (const segment of [...this.#log.segments]) {
-      const { firstSequence, endSequence } = segment;
-      if (segment === inUse || endSequence === firstSequence) continue;
-      if (!this.#custody.needs(firstSequence, endSequence)) this.#remove(segment);
+    this.#retention.sweep(inUse);
+    if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#retention.dropAged();
+    try {
+      this.#progress.save(this.#custody.firstNeeded ?? this.#log.nextSequence);
+    } catch (cause) {
+      this.#options.events.trouble("write the spool's checkpoint", cause);
     }
-    if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#dropAged();
-    this.#noteCheckpoint();
   }
 
   /** Ends it; what is on the disk is taken up by the next start. */
@@ -305,128 +251,18 @@ export class Spool {
   async #write(sealed: Sealed): Promise<void> {
     const { record } = sealed;
     if (record === undefined || sealed.written) return;
-    this.#makeRoom(record.frame.length);
+    this.#retention.makeRoom(record.frame.length);
     for (;;) {
       try {
         record.sequence = await this.#log.commit(record.frame, readingsKind, record.count);
         sealed.written = true;
-        this.#mark(record);
+        this.#custody.hand(record.sequence);
+        this.#progress.note(record.sequence, record.count, this.#options.clock.monotonic());
         return;
       } catch (cause) {
-        if (!isNoSpace(cause) || !this.#dropKept()) throw cause;
+        if (!isNoSpace(cause) || !this.#retention.dropKept()) throw cause;
       }
     }
-  }
-
-  /** Throws when a limit is reached and nothing may give way. */
-  #makeRoom(bytes: number): void {
-    const { bytesMax, ageMaxMs, whenFull } = this.#options;
-    const dropOldest = whenFull === "drop_oldest";
-    while (this.#log.bytes > 0 && this.#log.bytes + bytes > bytesMax) {
-      if (this.#dropKept() || (dropOldest && this.#drop(this.#log.segments[0]!))) continue;
-      throw new SpoolFullError(
-        `The spool holds ${this.#log.bytes} of at most ${bytesMax} bytes that the store has not ` +
-          `taken yet`,
-      );
-    }
-    if (dropOldest) this.#dropAged();
-    else if (this.#aged() !== undefined) {
-      throw new SpoolFullError(`The spool holds readings older than ${ageMaxMs} ms`);
-    }
-  }
-
-  /** Deletes the oldest segment that is only kept. */
-  #dropKept(): boolean {
-    const segment = this.#log.segments.find(({ firstSequence, endSequence }) =>
-      endSequence > firstSequence && !this.#custody.owes(firstSequence, endSequence)
-    );
-    return segment !== undefined && this.#remove(segment);
-  }
-
-  /** Deletes a segment, and counts what is lost with it. */
-  #drop(segment: Segment): boolean {
-    const readings = this.#waiting.get(segment.number) ?? 0;
-    if (!this.#remove(segment)) return false;
-    if (readings > 0) this.#options.events.lost("dropped", readings);
-    return true;
-  }
-
-  #dropAged(): void {
-    for (let aged; (aged = this.#aged()) !== undefined;) if (!this.#drop(aged)) return;
-  }
-
-  /** The oldest segment whose newest record is too old. */
-  #aged(): Segment | undefined {
-    const { ageMaxMs, clock } = this.#options;
-    if (ageMaxMs === undefined) return undefined;
-    const horizonMs = clock.now() - ageMaxMs;
-    return this.#log.segments.find(({ firstSequence, endSequence, lastMs }) =>
-      lastMs < horizonMs && this.#custody.owes(firstSequence, endSequence)
-    );
-  }
-
-  #remove(segment: Segment): boolean {
-    try {
-      this.#log.remove(segment);
-    } catch (cause) {
-      this.#options.events.trouble(`remove ${segment.path}`, cause);
-      return false;
-    }
-    this.#custody.forget(segment.firstSequence, segment.endSequence);
-    this.#waiting.delete(segment.number);
-    return true;
-  }
-
-  #lose(
-    reason: "corrupt",
-    segment: Segment,
-    start: number,
-    end: number,
-    readings: number,
-  ): void {
-    this.#custody.forget(start, end);
-    const lost = Math.min(readings, this.#waiting.get(segment.number) ?? 0);
-    this.#count(segment, -lost);
-    if (lost > 0) this.#options.events.lost(reason, lost);
-  }
-
-  #count(segment: Segment, readings: number): void {
-    const count = (this.#waiting.get(segment.number) ?? 0) + readings;
-    if (count > 0) this.#waiting.set(segment.number, count);
-    else this.#waiting.delete(segment.number);
-  }
-
-  #noteCheckpoint(): void {
-    const at = this.#position();
-    if (at === undefined || isDone(this.#checkpoint, at.segment, at.items)) return;
-    try {
-      writeCheckpoint(this.#options.files, this.#options.directory, at);
-      this.#checkpoint = at;
-    } catch (cause) {
-      this.#options.events.trouble("write the spool's checkpoint", cause);
-    }
-  }
-
-  /** Up to where nothing is needed any more. */
-  #position(): Checkpoint | undefined {
-    const needed = this.#custody.firstNeeded ?? this.#log.nextSequence;
-    const marked = this.#marks.before(needed);
-    const { segments } = this.#log;
-    const segment = segments.find(({ endSequence }) => endSequence > needed) ?? segments.at(-1);
-    if (segment === undefined) return marked;
-    const items = needed >= segment.endSequence ? segment.items : 0;
-    return marked?.segment === segment.number && marked.items > items
-      ? marked
-      : { segment: segment.number, items };
-  }
-
-  #mark({ sequence, count }: SpoolRecord): void {
-    const { number, items } = this.#log.segmentOf(sequence)!;
-    this.#marks.note(
-      sequence,
-      { segment: number, items: items - count },
-      this.#options.clock.monotonic(),
-    );
   }
 }
 

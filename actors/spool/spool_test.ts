@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ManualClock } from "../../runtime/clock.ts";
 import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
-import type { CommitPart } from "./spool.ts";
+import type { CommitPart } from "./spool_options.ts";
 import { addReading, commitOnce, linesOf, openTestSpool } from "./testing/test_spool.ts";
 
 const pad = "x".repeat(300);

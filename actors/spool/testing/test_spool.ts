@@ -7,7 +7,8 @@ import { ManualClock } from "../../../runtime/clock.ts";
 import type { MemoryFiles } from "../../segment_log/testing/memory_files.ts";
 import type { RecoveryReport } from "../../segment_log/segment_log.ts";
 import type { SpoolRecord } from "../record.ts";
-import { Spool, type SpoolOptions } from "../spool.ts";
+import { Spool } from "../spool.ts";
+import type { SpoolOptions } from "../spool_options.ts";
 
 /** A spool, and what it told. */
 export interface TestSpool {

@@ -1,0 +1,126 @@
+/**
+ * What stays on the disk and what goes: segments that nobody needs are deleted, and when a limit is
+ * reached, what is only kept gives way first. What the store has not taken gives way only to
+ * `drop_oldest`, and is counted.
+ *
+ * @module
+ */
+import type { Segment } from "../segment_log/segment.ts";
+import type { SegmentLog } from "../segment_log/segment_log.ts";
+import type { Custody } from "./custody.ts";
+import type { SpoolOptions } from "./spool_options.ts";
+
+/** A limit of the spool is reached and nothing may give way. */
+export class SpoolFullError extends Error {}
+
+/** See the module. */
+export class Retention {
+  readonly #options: SpoolOptions;
+  readonly #log: SegmentLog;
+  readonly #custody: Custody;
+  /** By segment number: readings in the backlog that the store never took. */
+  readonly #waiting: Map<number, number>;
+
+  constructor(
+    options: SpoolOptions,
+    log: SegmentLog,
+    custody: Custody,
+    waiting: Map<number, number>,
+  ) {
+    this.#options = options;
+    this.#log = log;
+    this.#custody = custody;
+    this.#waiting = waiting;
+  }
+
+  /** Readings in the backlog that the store never took. */
+  get backlog(): number {
+    let readings = 0;
+    for (const count of this.#waiting.values()) readings += count;
+    return readings;
+  }
+
+  /** Deletes every segment that nobody needs, except the one that is being written to. */
+  sweep(inUse: Segment | undefined): void {
+    for (const segment of [...this.#log.segments]) {
+      const { firstSequence, endSequence } = segment;
+      if (segment === inUse || endSequence === firstSequence) continue;
+      if (!this.#custody.needs(firstSequence, endSequence)) this.#remove(segment);
+    }
+  }
+
+  /** Throws when a limit is reached and nothing may give way. */
+  makeRoom(bytes: number): void {
+    const { bytesMax, ageMaxMs, whenFull } = this.#options;
+    const dropOldest = whenFull === "drop_oldest";
+    while (this.#log.bytes > 0 && this.#log.bytes + bytes > bytesMax) {
+      if (this.dropKept() || (dropOldest && this.#drop(this.#log.segments[0]!))) continue;
+      throw new SpoolFullError(
+        `The spool holds ${this.#log.bytes} of at most ${bytesMax} bytes that the store has not ` +
+          `taken yet`,
+      );
+    }
+    if (dropOldest) this.dropAged();
+    else if (this.#aged() !== undefined) {
+      throw new SpoolFullError(`The spool holds readings older than ${ageMaxMs} ms`);
+    }
+  }
+
+  /** Deletes the oldest segment that is only kept. */
+  dropKept(): boolean {
+    const segment = this.#log.segments.find(({ firstSequence, endSequence }) =>
+      endSequence > firstSequence && !this.#custody.owes(firstSequence, endSequence)
+    );
+    return segment !== undefined && this.#remove(segment);
+  }
+
+  /** Deletes a segment, and counts what is lost with it. */
+  #drop(segment: Segment): boolean {
+    const readings = this.#waiting.get(segment.number) ?? 0;
+    if (!this.#remove(segment)) return false;
+    if (readings > 0) this.#options.events.lost("dropped", readings);
+    return true;
+  }
+
+  /** Deletes what is older than the age limit. */
+  dropAged(): void {
+    for (let aged; (aged = this.#aged()) !== undefined;) if (!this.#drop(aged)) return;
+  }
+
+  /** The oldest segment whose newest record is too old. */
+  #aged(): Segment | undefined {
+    const { ageMaxMs, clock } = this.#options;
+    if (ageMaxMs === undefined) return undefined;
+    const horizonMs = clock.now() - ageMaxMs;
+    return this.#log.segments.find(({ firstSequence, endSequence, lastMs }) =>
+      lastMs < horizonMs && this.#custody.owes(firstSequence, endSequence)
+    );
+  }
+
+  #remove(segment: Segment): boolean {
+    try {
+      this.#log.remove(segment);
+    } catch (cause) {
+      this.#options.events.trouble(`remove ${segment.path}`, cause);
+      return false;
+    }
+    this.#custody.forget(segment.firstSequence, segment.endSequence);
+    this.#waiting.delete(segment.number);
+    return true;
+  }
+
+  /** Records `[start, end)` cannot be read any more; at most `readings` readings go with them. */
+  lose(segment: Segment, start: number, end: number, readings: number): void {
+    this.#custody.forget(start, end);
+    const lost = Math.min(readings, this.#waiting.get(segment.number) ?? 0);
+    this.count(segment, -lost);
+    if (lost > 0) this.#options.events.lost("corrupt", lost);
+  }
+
+  /** Readings that the store never took have joined, or left, the backlog. */
+  count(segment: Segment, readings: number): void {
+    const count = (this.#waiting.get(segment.number) ?? 0) + readings;
+    if (count > 0) this.#waiting.set(segment.number, count);
+    else this.#waiting.delete(segment.number);
+  }
+}

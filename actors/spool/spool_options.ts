@@ -1,0 +1,54 @@
+/**
+ * What a spool is given: its limits, its surroundings, and who is told what happens.
+ *
+ * @module
+ */
+import type { Clock } from "../../runtime/clock.ts";
+import type { Files } from "../segment_log/files.ts";
+import type { SpoolRecord } from "./record.ts";
+
+/** What happens, for counters and the log. */
+export interface SpoolEvents {
+  /** Readings became durable. */
+  committed(readings: number): void;
+  /** Readings that were durable are gone: given up by `drop_oldest`, or unreadable. */
+  lost(reason: "dropped" | "corrupt", readings: number): void;
+  /** Commits fail from now on, until `resumed`. */
+  stalled(reason: "full" | "no_space" | "failed", detail: string): void;
+  resumed(): void;
+  /** Something beside the commits failed; it is tried again. */
+  trouble(action: string, cause: unknown): void;
+}
+
+/** A second log that is synced in the same step: nothing is durable before it is. */
+export interface CommitPart {
+  /** It has something to write. */
+  readonly dirty: boolean;
+  /** Seals and writes it; may be called again after a rejection, and does nothing when clean. */
+  commit(): Promise<void>;
+  /** The whole step is durable. */
+  committed(): void;
+}
+
+export interface SpoolOptions {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly directory: string;
+  /** Spools whose shard is no more, taken over at start. */
+  readonly orphans?: readonly string[];
+  /** Default 64 MiB. */
+  readonly segmentBytes?: number;
+  readonly bytesMax: number;
+  /** Age at which a reading the store has not taken counts as too old. Default: none. */
+  readonly ageMaxMs?: number;
+  /** What gives way when a limit is reached. Default `backpressure`: nothing is lost. */
+  readonly whenFull?: "backpressure" | "drop_oldest";
+  /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
+  readonly keepMs: number;
+  /** A new 32-bit number each time. */
+  random32(): number;
+  readonly events: SpoolEvents;
+  /** Offers a record that has become durable to the writer; false leaves it to the replay. */
+  live(record: SpoolRecord): boolean;
+  readonly part?: CommitPart;
+}
