@@ -16,7 +16,8 @@ import type { DeadLetterReason } from "./dead_letters.ts";
 import type { Runnable } from "./dispatcher.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { Incarnation } from "./incarnation.ts";
-import { Lane, type LaneItem } from "./lane.ts";
+import { type LaneItem, messageOf } from "./lane.ts";
+import { dropAll, dropItem, keepForNext } from "./leftovers.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type CellSettings, pathStep } from "./settings.ts";
 import { stopWithin } from "./stop_within.ts";
@@ -56,7 +57,6 @@ export class Cell implements WatchableRef, Runnable {
   /** The ending incarnation is being stopped. */
   #endingBegun = false;
   #incarnation: Incarnation | undefined;
-  #lane: Lane | undefined;
   #extras: CellExtras | undefined;
 
   constructor(
@@ -90,7 +90,7 @@ export class Cell implements WatchableRef, Runnable {
 
   /** Something waits for it or is in its hand, or it waits for a result of its own. */
   get busy(): boolean {
-    return this.#scheduled || this.#hasMail() || this.#incarnation?.awaiting === true;
+    return this.#scheduled || this.mailbox.waiting || this.#incarnation?.awaiting === true;
   }
 
   get children(): Children | undefined {
@@ -142,16 +142,17 @@ export class Cell implements WatchableRef, Runnable {
 
   /** Puts something before the mail. */
   put(item: LaneItem): void {
-    if (this.#state === stopped) return this.#drop(item, this.extras.ending?.reason ?? "stopped");
-    (this.#lane ??= new Lane()).push(item);
+    if (this.#state === stopped) {
+      const reason = this.extras.ending?.reason ?? "stopped";
+      return dropItem(item, (message) => this.#publish(message, reason));
+    }
+    this.mailbox.put(item);
     if (!this.#scheduled) this.#wake();
   }
 
   /** Puts messages that it had taken before all others. */
   putBack(messages: readonly unknown[], crashes = 0): void {
-    if (messages.length === 0) return;
-    this.#lane ??= new Lane();
-    this.#lane.pushFirst(messages.map((message) => ({ kind: "mail", message, crashes })));
+    this.mailbox.putFirst(messages.map((message) => ({ kind: "mail", message, crashes })));
   }
 
   /** The actor stops itself. */
@@ -206,16 +207,12 @@ export class Cell implements WatchableRef, Runnable {
     return this.#scheduled = this.#hasWork();
   }
 
-  #hasMail(): boolean {
-    return this.mailbox.count > 0 || this.#lane !== undefined;
-  }
-
   #hasWork(): boolean {
     switch (this.#state) {
       case running:
-        return this.#hasMail() || this.#incarnation?.behaviour === undefined;
+        return this.mailbox.waiting || this.#incarnation?.behaviour === undefined;
       case quarantined:
-        return this.#hasMail();
+        return this.mailbox.waiting;
       case waiting:
       case stopped:
         return false;
@@ -238,8 +235,8 @@ export class Cell implements WatchableRef, Runnable {
       const behaviour = incarnation.behaviour ?? incarnation.start();
       const mailbox = this.mailbox;
       for (let left = messagesMax; left > 0 && this.#state === running; left--) {
-        if (this.#lane !== undefined) {
-          const item = this.#takeLane(this.#lane);
+        const item = mailbox.takeFirst();
+        if (item !== undefined) {
           inHand = nothing;
           if (item.kind === "signal") {
             incarnation.signal(item.signal);
@@ -260,12 +257,6 @@ export class Cell implements WatchableRef, Runnable {
       this.#crashed(thrown, inHand, crashes);
     }
     if (this.mailbox.high && this.mailbox.relieved()) this.#signalPressure(false);
-  }
-
-  #takeLane(lane: Lane): LaneItem {
-    const item = lane.take();
-    if (lane.empty) this.#lane = undefined;
-    return item;
   }
 
   #signalPressure(high: boolean): void {
@@ -326,7 +317,13 @@ export class Cell implements WatchableRef, Runnable {
     this.#incarnation = undefined;
     switch (next) {
       case "restart":
-        this.#keepMail(failure !== undefined && this.settings.mailOnCrash === "dead_letter");
+        keepForNext(
+          this.mailbox,
+          failure === undefined || this.settings.mailOnCrash === "redeliver"
+            ? "all"
+            : "redelivered",
+          (message) => this.#publish(message, "failed"),
+        );
         this.#state = waiting;
         this.parent?.children?.paused(this);
         return;
@@ -336,7 +333,7 @@ export class Cell implements WatchableRef, Runnable {
         return;
       case "passivated":
         // Mail that came meanwhile is for another incarnation.
-        if (this.#hasMail()) this.#runAgain();
+        if (this.mailbox.waiting) this.#runAgain();
         else this.#terminate(reason);
         return;
       case "stopped":
@@ -363,54 +360,23 @@ export class Cell implements WatchableRef, Runnable {
     else this.parent.children?.gone(this);
   }
 
-  // --- Mail that outlives an incarnation, and mail that does not.
-
-  /** Signals and timers were meant for the incarnation that is gone. */
-  #keepMail(dropWaiting: boolean): void {
-    const kept = new Lane();
-    for (let lane = this.#lane; lane !== undefined; lane = this.#lane) {
-      const item = this.#takeLane(lane);
-      const redelivered = item.kind === "mail" && item.crashes > 0;
-      if (redelivered || (!dropWaiting && item.kind !== "signal")) kept.push(item);
-      else this.#drop(item, "failed");
-    }
-    if (dropWaiting) this.#dropAll("failed");
-    if (!kept.empty) this.#lane = kept;
-  }
+  // --- Mail that nobody will handle.
 
   #dropAll(reason: DeadLetterReason): void {
-    for (let lane = this.#lane; lane !== undefined; lane = this.#lane) {
-      this.#drop(this.#takeLane(lane), reason);
-    }
-    while (this.mailbox.count > 0) this.#publish(this.mailbox.drop(), reason);
+    dropAll(this.mailbox, (message) => this.#publish(message, reason));
   }
 
-  #drop(item: LaneItem, reason: DeadLetterReason): void {
-    if (item.kind === "mail") this.#publish(item.message, reason);
-    else if (item.kind === "result") this.#publish(item.value, reason);
-  }
-
-  #publish(message: unknown, reason: DeadLetterReason, failure?: Failure): void {
-    const cause = failure ?? this.#extras?.ending?.failure;
+  #publish(
+    message: unknown,
+    reason: DeadLetterReason,
+    failure = this.#extras?.ending?.failure,
+  ): void {
     this.host.deadLetters.publish({
       message,
       target: this.path,
       kind: this.settings.kind,
       reason,
-      ...(cause === undefined ? {} : { failure: cause }),
+      ...(failure === undefined ? {} : { failure }),
     });
-  }
-}
-
-function messageOf(item: Exclude<LaneItem, { readonly kind: "signal" }>): unknown {
-  switch (item.kind) {
-    case "mail":
-      return item.message;
-    case "timer":
-      return item.entry.message;
-    case "result":
-      return item.make();
-    default:
-      return item satisfies never;
   }
 }

@@ -233,6 +233,28 @@ Deno.test("a permanent actor that stops itself comes back, with its mail", async
   await test.stop();
 });
 
+Deno.test("a crash after the actor stopped itself still names its failure", async () => {
+  const test = new TestSystem();
+  const ref = test.spawn<string>({
+    id: "a",
+    restart: "temporary",
+    start: (context) => ({
+      receive() {
+        context.stop(context.self);
+        throw new Error("after all");
+      },
+    }),
+  });
+  ref.tell("end");
+  test.run();
+  const [letter] = test.letters;
+  assert.deepEqual([letter?.reason, letter?.failure?.message], ["crashed", "after all"]);
+  assert.deepEqual(test.events.map(({ exit, decision }) => `${exit} ${decision}`), [
+    "completed remove",
+  ]);
+  await test.stop();
+});
+
 Deno.test("an error in stopped is reported, and the actor ends all the same", async () => {
   const test = new TestSystem();
   const stopped: string[] = [];

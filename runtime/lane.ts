@@ -46,3 +46,17 @@ export class Lane {
     return item;
   }
 }
+
+/** The message in an item; throws what the making of a result throws. */
+export function messageOf(item: Exclude<LaneItem, { readonly kind: "signal" }>): unknown {
+  switch (item.kind) {
+    case "mail":
+      return item.message;
+    case "timer":
+      return item.entry.message;
+    case "result":
+      return item.make();
+    default:
+      return item satisfies never;
+  }
+}

@@ -8,6 +8,7 @@
  * @module
  */
 import type { MailboxLimits } from "./actor.ts";
+import { Lane, type LaneItem } from "./lane.ts";
 
 /** Limits checked and worked out once per child spec, and shared by every mailbox of it. */
 export interface MailboxBounds {
@@ -59,7 +60,10 @@ export function mailboxBounds<M>(limits: MailboxLimits<M>): MailboxBounds {
   };
 }
 
-/** A bounded first-in, first-out queue with a high and a low watermark. */
+/**
+ * A bounded first-in, first-out queue with a high and a low watermark, and before it a lane for
+ * what must not wait behind the mail. The counters are of the queue alone.
+ */
 export class Mailbox {
   readonly #bounds: MailboxBounds;
   /** A lone message needs no ring. */
@@ -73,6 +77,7 @@ export class Mailbox {
   #accepted = 0;
   #dropped = 0;
   #high = false;
+  #lane: Lane | undefined;
 
   constructor(bounds: MailboxBounds) {
     this.#bounds = bounds;
@@ -100,6 +105,11 @@ export class Mailbox {
   /** Messages ever removed unhandled by {@linkcode drain}. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Whether there is anything to handle, in the lane or in the queue. */
+  get waiting(): boolean {
+    return this.#count > 0 || this.#lane !== undefined;
   }
 
   /** Above the high watermark, and not yet back below the low one. */
@@ -151,6 +161,25 @@ export class Mailbox {
     }
     if (--this.#count === 0) this.#emptied();
     return message;
+  }
+
+  /** Puts something before the mail. The limits are not for it: see {@linkcode Lane}. */
+  put(item: LaneItem): void {
+    (this.#lane ??= new Lane()).push(item);
+  }
+
+  /** Puts items before all others, in their order. */
+  putFirst(items: readonly LaneItem[]): void {
+    if (items.length > 0) (this.#lane ??= new Lane()).pushFirst(items);
+  }
+
+  /** What comes before the mail, if there is anything. */
+  takeFirst(): LaneItem | undefined {
+    const lane = this.#lane;
+    if (lane === undefined) return undefined;
+    const item = lane.take();
+    if (lane.empty) this.#lane = undefined;
+    return item;
   }
 
   /** True once after the mailbox fell from high to its low watermark. */
