@@ -5,8 +5,12 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { CounterRanges } from "./counter_ranges.ts";
 import { type LoadModelName, loadModelNames } from "./load_model.ts";
+
+/** Where `load` keeps its account and `verify` looks for it, unless told otherwise. */
+export const accountFile = "data/sim_account.jsonl";
 
 /** First line: all that decides what was sent. Times in ms since the epoch. */
 export interface AccountPlan {
@@ -113,7 +117,9 @@ export class AccountWriter {
     this.#file = file;
   }
 
+  /** Makes the file, and its directory, anew. */
   static async create(path: string, plan: AccountPlan): Promise<AccountWriter> {
+    await Deno.mkdir(dirname(path), { recursive: true });
     const writer = new AccountWriter(
       await Deno.open(path, { write: true, create: true, truncate: true }),
     );

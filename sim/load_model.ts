@@ -82,8 +82,8 @@ const noise = (key: string, prefix: string, digits: number, shift: number): Mode
 });
 
 const lastLevel = (topic: string): string => topic.slice(topic.lastIndexOf("/") + 1);
-const benchSeries = (field: string): SeriesPattern => ({
-  measurement: { kind: "is", name: "bench" },
+const seriesIn = (measurement: string) => (field: string): SeriesPattern => ({
+  measurement: { kind: "is", name: measurement },
   field,
   deviceTag: "device",
 });
@@ -91,11 +91,11 @@ const benchSeries = (field: string): SeriesPattern => ({
 export const loadModelNames = ["bench", "arrival", "station", "device"] as const;
 export type LoadModelName = typeof loadModelNames[number];
 
-/** The models by name. The payloads of `bench` and `arrival` are 91 bytes with 4 stored numbers. */
+/** The models by name. All payloads but that of `device` are 91 bytes with 4 numbers to store. */
 export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
   bench: {
     name: "bench",
-    doc: "4 numbers and the reading's own time `ts`; needs a route for bench/{device}",
+    doc: "4 numbers and the reading's own time; needs the route below",
     topic: "bench/d{n}",
     labels: {},
     fields: [
@@ -106,23 +106,23 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
       time("ts", false),
     ],
     ownTime: true,
-    series: benchSeries,
+    series: seriesIn("bench"),
     deviceTag: lastLevel,
     deviceId: lastLevel,
   },
   arrival: {
     name: "arrival",
-    doc: "4 numbers, stored at their arrival; needs a route for bench/{device}",
-    topic: "bench/d{n}",
+    doc: "4 numbers, stored at their arrival; needs the route below",
+    topic: "arrival/d{n}",
     labels: {},
     fields: [
       noise("temperature", "23.", 4, 0),
-      noise("humidity", "45.", 4, 16),
+      noise("humidity", "45.", 3, 16),
       counter("sequence"),
-      time("publishedAtMs", true),
+      time("publishedMs", true),
     ],
     ownTime: false,
-    series: benchSeries,
+    series: seriesIn("arrival"),
     deviceTag: lastLevel,
     deviceId: lastLevel,
   },
@@ -132,9 +132,9 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
     topic: "LOAD/S{n}",
     labels: {},
     fields: [
-      noise("BAT", "9", 1, 0),
-      noise("HUMID", "45.", 2, 8),
-      noise("TMP", "23.", 2, 16),
+      noise("BAT", "98.", 4, 16),
+      noise("HUMID", "45.", 5, 8),
+      noise("TMP", "23.", 6, 0),
       counter("SEQ"),
       time("timestamp", false),
     ],
@@ -154,11 +154,7 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
     labels: { uuid: "00000000-0000-4000-8000-{n}" },
     fields: [noise("value", "2", 4, 0), counter("seq")],
     ownTime: false,
-    series: (field) => ({
-      measurement: { kind: "is", name: "device" },
-      field,
-      deviceTag: "device",
-    }),
+    series: seriesIn("device"),
     deviceTag: lastLevel,
     deviceId: lastLevel,
   },

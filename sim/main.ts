@@ -6,10 +6,15 @@
  */
 import { type CommandContext, runnable, type RunnableCommand } from "./command.ts";
 import { CommandError, type ExitCode, exitCodes } from "./exit_code.ts";
+import { fleetCommand } from "./fleet/command.ts";
 import { loadCommand } from "./load/command.ts";
 import { verifyCommand } from "./verify/command.ts";
 
-const commands: readonly RunnableCommand[] = [runnable(loadCommand), runnable(verifyCommand)];
+const commands: readonly RunnableCommand[] = [
+  runnable(fleetCommand),
+  runnable(loadCommand),
+  runnable(verifyCommand),
+];
 
 /** Runs the simulator with the arguments of a command line. */
 export async function simulate(

@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { readCa } from "../ca.ts";
 import { systemClock } from "../clock.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
@@ -15,11 +16,30 @@ import { describeReport } from "./load_report.ts";
 import type { Credentials } from "./publisher.ts";
 import { runLoad } from "./run_load.ts";
 
+const benchRoutes = [
+  {
+    name: "bench",
+    topic: "bench/{device}",
+    measurement: "bench",
+    tags: { device: "{device}" },
+    timestamp: { key: "ts" },
+  },
+  {
+    name: "arrival",
+    topic: "arrival/{device}",
+    measurement: "arrival",
+    tags: { device: "{device}" },
+  },
+];
+
 export const loadCommand: Command<typeof loadOptions> = {
   name: "load",
   summary: "open-loop load, or flat out, with latencies and an account for verify",
   options: loadOptions,
-  notes: "Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 69 cannot connect",
+  notes: `The models bench and arrival need these routes in the configuration of Sluice:
+${benchRoutes.map((route) => `  ${JSON.stringify(route)}`).join("\n")}
+
+Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 69 cannot connect`,
   async run(options, { print, stop }) {
     const target = await targetOf(options.url, options.ca);
     const report = await runLoad(options, {
@@ -63,12 +83,4 @@ async function targetOf(
       return socket;
     },
   };
-}
-
-async function readCa(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    throw new CommandError(exitCodes.input, `cannot read --ca ${file}: ${cause}`, { cause });
-  }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { accountFile } from "../account.ts";
 import { loadModelNames, loadModels } from "../load_model.ts";
 import { choice, flag, number, type OptionValues, text } from "../options.ts";
 
@@ -13,7 +14,7 @@ export const loadOptions = {
     doc: "mqtt:// or mqtts://, with user:password@ when needed",
   }),
   model: choice(loadModelNames, {
-    default: "bench",
+    default: "station",
     doc: `what is sent${
       loadModelNames.map((name) => `\n      ${name}: ${loadModels[name].doc}`).join("")
     }\n     `,
@@ -78,9 +79,9 @@ export const loadOptions = {
     doc: "every so many-th message of a device is not JSON; 0: none",
   }),
   account: text({
-    default: undefined,
+    default: accountFile,
     of: "FILE",
-    doc: "keep what was acknowledged, for `sim verify`",
+    doc: "where to keep what was acknowledged, for `sim verify`",
   }),
   clientId: text({
     default: "sim-load",

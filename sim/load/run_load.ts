@@ -41,9 +41,7 @@ const writeBytesMax = 64 * 1024;
 export async function runLoad(options: LoadOptions, env: LoadEnvironment): Promise<LoadReport> {
   const plan = planOf(options, env.clock);
   const book = new LoadBook(plan.devices);
-  const account = options.account === undefined
-    ? undefined
-    : await AccountWriter.create(options.account, plan);
+  const account = await AccountWriter.create(options.account, plan);
   const run = new LoadRun(options, env, plan, book, account);
   try {
     await run.connect();
@@ -60,7 +58,7 @@ class LoadRun {
   readonly #env: LoadEnvironment;
   readonly #plan: AccountPlan;
   readonly #book: LoadBook;
-  readonly #account: AccountWriter | undefined;
+  readonly #account: AccountWriter;
   readonly #schedule: LoadSchedule;
   readonly #publishers: Publisher[] = [];
   readonly #connections: LoadConnection[] = [];
@@ -75,7 +73,7 @@ class LoadRun {
     env: LoadEnvironment,
     plan: AccountPlan,
     book: LoadBook,
-    account: AccountWriter | undefined,
+    account: AccountWriter,
   ) {
     this.#options = options;
     this.#env = env;
@@ -153,7 +151,7 @@ class LoadRun {
     this.#abort.abort();
     await this.#ends;
     await this.#saveAcknowledged();
-    await this.#account?.end(this.#env.clock.wallMs(), this.sentPerDevice());
+    await this.#account.end(this.#env.clock.wallMs(), this.sentPerDevice());
   }
 
   sentPerDevice(): number[] {
@@ -170,7 +168,7 @@ class LoadRun {
 
   async #saveAcknowledged(): Promise<void> {
     const runs = this.#book.acknowledgedRuns.take();
-    await this.#account?.acknowledged(runs);
+    await this.#account.acknowledged(runs);
   }
 
   #makeConnections(): void {

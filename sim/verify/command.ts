@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Account, readAccount } from "../account.ts";
+import { type Account, accountFile, readAccount } from "../account.ts";
 import { systemClock } from "../clock.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
@@ -17,11 +17,7 @@ import { SluiceStore } from "./sluice.ts";
 import { VictoriaMetricsStore } from "./victoria_metrics.ts";
 
 const verifyOptions = {
-  account: text({
-    default: undefined,
-    of: "FILE",
-    doc: "what `sim load --account` wrote; required",
-  }),
+  account: text({ default: accountFile, of: "FILE", doc: "what `sim load` wrote" }),
   store: choice(["sluice", "victoriametrics", "influxdb"], {
     default: "sluice",
     doc: "sluice is the embedded store, over its HTTP; influxdb is 1.x",
@@ -85,8 +81,7 @@ Exit codes: 0 all there, nothing else · 1 not so · 64 wrong flag · 66 no acco
   },
 };
 
-async function accountAt(path: string | undefined): Promise<Account> {
-  if (path === undefined) throw new CommandError(exitCodes.usage, "--account FILE is required");
+async function accountAt(path: string): Promise<Account> {
   try {
     return await readAccount(path);
   } catch (cause) {

@@ -1,0 +1,15 @@
+/**
+ * Certificate authorities that a user names.
+ *
+ * @module
+ */
+import { CommandError, exitCodes } from "./exit_code.ts";
+
+/** Reads a PEM file. Throws a `CommandError` when that cannot be done. */
+export async function readCa(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (cause) {
+    throw new CommandError(exitCodes.input, `cannot read --ca ${file}: ${cause}`, { cause });
+  }
+}
