@@ -53,11 +53,9 @@ export class Device implements GroupDevice {
   arrivalMs = 0;
   arrivalNs = 0;
   readonly #tools: DeviceTools;
-  readonly #code: DeviceCode | undefined;
 
-  constructor(readonly id: string, tools: DeviceTools, code?: DeviceCode) {
+  constructor(readonly id: string, tools: DeviceTools) {
     this.#tools = tools;
-    this.#code = code;
     this.values = new LastValues(tools.shapes);
   }
 
@@ -69,18 +67,18 @@ export class Device implements GroupDevice {
   }
 
   /**
-   * Decides the fate of a reading and tells it to the outlet, in one call of it. Throws only what
-   * user-written code throws; the outlet's lines are then as before.
+   * Decides the fate of a reading and tells it to the outlet, in one call of it. With `code`, that
+   * makes the points. Throws only what the code throws; the outlet's lines are then as before.
    */
-  take<R extends Reading>(reading: R, outlet: DeviceOutlet<R>): void {
+  take<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code?: DeviceCode): void {
     const { batch, entry } = reading;
     this.lastSeenMs = batch.arrivalMs;
     if (entry.unwritable) {
       this.#die(reading, outlet, "unwritable_name", "a name made of the topic ends in a backslash");
       return;
     }
-    if (this.#code !== undefined) {
-      this.#takeByCode(reading, outlet, this.#code);
+    if (code !== undefined) {
+      this.#takeByCode(reading, outlet, code);
       return;
     }
     const { decoder } = entry.route;
@@ -107,6 +105,12 @@ export class Device implements GroupDevice {
     appendPoints(outlet.lines(), entry, decoder, batch.data, ms, ns);
     this.#keepValues(decoder, Math.min(ms, batch.arrivalMs));
     this.#accept(reading, outlet);
+  }
+
+  /** The actor around it crashed: a reading was lost to that, and became a dead letter. */
+  crashed(detail: string, atMs: number): void {
+    this.deadLettered++;
+    this.lastError = { reason: "actor_crashed", detail, atMs };
   }
 
   #takeByCode<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code: DeviceCode): void {

@@ -12,6 +12,8 @@ const capacityMin = 4;
 export const windowMax = 1024;
 /** How long one should be remembered: as long as a sender may take to come back and send again. */
 const rememberS = 10;
+/** How many of the newest are kept whatever their age. */
+const recentMin = 16;
 
 /** Words per entry: hi, lo, arrival in s, and which entry came before it in its bucket. */
 const words = 4;
@@ -68,13 +70,25 @@ export class FingerprintWindow {
     if (entry === 0x7fff_ffff) this.#rebuild(this.#capacity);
   }
 
-  /** Calls back for the newest `countMax`, oldest first. */
-  forEach(countMax: number, visit: (hi: number, lo: number) => void): void {
-    const count = Math.min(this.count, countMax);
-    for (let entry = this.#newest - count + 1; entry <= this.#newest; entry++) {
-      const at = (entry & (this.#capacity - 1)) * words;
-      visit(this.#cells[at]!, this.#cells[at + 1]!);
+  /** Those still young at `nowMs`, and at least the newest 16: hi and lo in turn, oldest first. */
+  recent(nowMs: number): Uint32Array<ArrayBuffer> {
+    const youngFromS = Math.floor(nowMs / 1000) - rememberS;
+    const mask = this.#capacity - 1;
+    let first = this.#newest + 1;
+    const oldest = this.#newest - this.count + 1;
+    const always = this.#newest - recentMin;
+    while (first > oldest) {
+      const isYoung = this.#cells[((first - 1) & mask) * words + 2]! > youngFromS;
+      if (!isYoung && first - 1 <= always) break;
+      first--;
     }
+    const found = new Uint32Array((this.#newest - first + 1) * 2);
+    for (let entry = first, i = 0; entry <= this.#newest; entry++) {
+      const at = (entry & mask) * words;
+      found[i++] = this.#cells[at]!;
+      found[i++] = this.#cells[at + 1]!;
+    }
+    return found;
   }
 
   #grow(): void {

@@ -1,0 +1,61 @@
+/**
+ * The actor of one device: hands each reading to the {@linkcode Device}, in the order of its mail.
+ * A crash, which only code of a route's module can cause, costs that code's own state and nothing
+ * of the device's; passivation puts the device to rest in the directory.
+ *
+ * @module
+ */
+import type { Actor, Context, StopReason } from "../runtime/actor.ts";
+import type { Failure } from "../runtime/failure.ts";
+import type { Device } from "./device.ts";
+import type { DeviceCode } from "./device_code.ts";
+import type { DeviceDirectory } from "./device_directory.ts";
+import type { DeviceCodes } from "./device_module.ts";
+import type { DeviceOutlet, Reading } from "./reading.ts";
+
+/** What the device actors of a shard share. */
+export interface DeviceActorOptions<R extends Reading> {
+  readonly directory: DeviceDirectory;
+  readonly outlet: DeviceOutlet<R>;
+  readonly codes: DeviceCodes;
+}
+
+/** One incarnation; `id` is the device id. Fits `start` of a keyed spec. */
+export class DeviceActor<R extends Reading> implements Actor<R> {
+  readonly #options: DeviceActorOptions<R>;
+  readonly #device: Device;
+  /** By route, made when first needed: most devices have none. */
+  #codes: Map<number, DeviceCode> | undefined;
+
+  constructor(id: string, options: DeviceActorOptions<R>) {
+    this.#options = options;
+    this.#device = options.directory.activate(id);
+  }
+
+  receive(reading: R): void {
+    const { codes, outlet } = this.#options;
+    const { index } = reading.entry.route;
+    if (codes.size === 0) this.#device.take(reading, outlet);
+    else this.#device.take(reading, outlet, this.#codeOf(index));
+  }
+
+  stopped(reason: StopReason, context: Context<R>, failure?: Failure): void {
+    const { directory } = this.#options;
+    if (failure !== undefined) {
+      this.#device.crashed(`${failure.name}: ${failure.message}`, context.clock.now());
+    }
+    if (reason !== "failed") directory.passivate(this.#device.id);
+  }
+
+  #codeOf(route: number): DeviceCode | undefined {
+    const make = this.#options.codes.get(route);
+    if (make === undefined) return undefined;
+    this.#codes ??= new Map();
+    let code = this.#codes.get(route);
+    if (code === undefined) {
+      code = make();
+      this.#codes.set(route, code);
+    }
+    return code;
+  }
+}

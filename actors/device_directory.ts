@@ -1,0 +1,145 @@
+/**
+ * Every device a shard knows: the active ones as they are, the others at rest. Bounded: beyond the
+ * limit the device that was put to rest first is forgotten, and counted.
+ *
+ * @module
+ */
+import { Device, type DeviceTools } from "./device.ts";
+import { type DevicePresence, presenceOf, type PresenceTimeouts } from "./device_presence.ts";
+import { restoreDevice, saveDevice, savedLastSeenMs } from "./device_saved.ts";
+
+export interface DirectoryOptions extends PresenceTimeouts {
+  /** Devices known at most, active ones included; active ones are never forgotten. */
+  readonly knownMax: number;
+  /** Wall time in ms. */
+  now(): number;
+}
+
+/** Devices in the order of their ids. */
+export interface DirectoryQuery {
+  readonly limit: number;
+  /** Begin behind this id. */
+  readonly after?: string;
+  readonly presence?: DevicePresence;
+  readonly idPrefix?: string;
+}
+
+/** A known device; `device` is a copy when it is at rest. */
+export interface DirectoryEntry {
+  readonly device: Device;
+  readonly presence: DevicePresence;
+}
+
+/** See the module. */
+export class DeviceDirectory {
+  readonly #tools: DeviceTools;
+  readonly #options: DirectoryOptions;
+  readonly #active = new Map<string, Device>();
+  /** In the order in which they were put to rest. */
+  readonly #resting = new Map<string, string>();
+  /** Devices forgotten, because there were too many. */
+  forgotten = 0;
+
+  constructor(tools: DeviceTools, options: DirectoryOptions) {
+    this.#tools = tools;
+    this.#options = options;
+  }
+
+  /** Devices known. */
+  get size(): number {
+    return this.#active.size + this.#resting.size;
+  }
+
+  /** The device of that id, active from now on. */
+  activate(id: string): Device {
+    let device = this.#active.get(id);
+    if (device !== undefined) return device;
+    const saved = this.#resting.get(id);
+    if (saved === undefined) device = new Device(id, this.#tools);
+    else device = restoreDevice(id, saved, this.#tools, this.#options.now());
+    this.#resting.delete(id);
+    this.#active.set(id, device);
+    this.#trim();
+    return device;
+  }
+
+  /** Puts a device to rest. */
+  passivate(id: string): void {
+    const device = this.#active.get(id);
+    if (device === undefined) return;
+    this.#active.delete(id);
+    this.#resting.set(id, saveDevice(device, this.#options.now()));
+    this.#trim();
+  }
+
+  /** Puts all to rest: after recovery, and before the state is written down. */
+  passivateAll(): void {
+    for (const id of [...this.#active.keys()]) this.passivate(id);
+  }
+
+  /** Devices at rest as they are saved, to be written down. */
+  saved(): IterableIterator<[id: string, saved: string]> {
+    return this.#resting.entries();
+  }
+
+  /**
+   * Takes a device that was written down before, unless it is known already.
+   *
+   * @throws {TypeError} when it is not a saved device.
+   */
+  load(id: string, saved: string): void {
+    if (this.#active.has(id) || this.#resting.has(id)) return;
+    restoreDevice(id, saved, this.#tools, this.#options.now());
+    this.#resting.set(id, saved);
+    this.#trim();
+  }
+
+  find(id: string): DirectoryEntry | undefined {
+    const device = this.#active.get(id) ?? this.#atRest(id);
+    return device && { device, presence: this.#presence(device.lastSeenMs) };
+  }
+
+  /** Part of the list; `next` is the `after` that goes on with it, absent at the end. */
+  list(query: DirectoryQuery): { readonly items: DirectoryEntry[]; readonly next?: string } {
+    const { limit, after, presence, idPrefix = "" } = query;
+    const ids: string[] = [];
+    const consider = (id: string, lastSeenMs: () => number) => {
+      if (!id.startsWith(idPrefix) || (after !== undefined && id <= after)) return;
+      if (presence === undefined || this.#presence(lastSeenMs()) === presence) ids.push(id);
+    };
+    for (const [id, device] of this.#active) consider(id, () => device.lastSeenMs);
+    for (const [id, saved] of this.#resting) consider(id, () => savedLastSeenMs(saved));
+    ids.sort();
+    const page = ids.slice(0, limit);
+    const items = page.flatMap((id) => this.find(id) ?? []);
+    const last = page.at(-1);
+    return ids.length > page.length && last !== undefined ? { items, next: last } : { items };
+  }
+
+  /** How many devices are how present. */
+  tally(): Record<DevicePresence, number> {
+    const tally = { online: 0, silent: 0, offline: 0 };
+    for (const device of this.#active.values()) tally[this.#presence(device.lastSeenMs)]++;
+    for (const saved of this.#resting.values()) tally[this.#presence(savedLastSeenMs(saved))]++;
+    return tally;
+  }
+
+  #atRest(id: string): Device | undefined {
+    const saved = this.#resting.get(id);
+    return saved === undefined
+      ? undefined
+      : restoreDevice(id, saved, this.#tools, this.#options.now());
+  }
+
+  #presence(lastSeenMs: number): DevicePresence {
+    return presenceOf(lastSeenMs, this.#options.now(), this.#options);
+  }
+
+  #trim(): void {
+    for (const id of this.#resting.keys()) {
+      if (this.size <= this.#options.knownMax) return;
+      this.#resting.delete(id);
+      this.forgotten++;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Loads the code that routes name for their devices.
+ *
+ * @module
+ */
+import type { DeviceCode } from "./device_code.ts";
+import { type CompiledRoute, RouteError } from "./route.ts";
+
+/** Makes the code of one device, by the index of its route; absent: the route has none. */
+export type DeviceCodes = ReadonlyMap<number, () => DeviceCode>;
+
+const isDeviceCode = (value: unknown): value is DeviceCode =>
+  typeof value === "object" && value !== null && "onReading" in value &&
+  typeof value.onReading === "function";
+
+/**
+ * Loads the modules of all routes. `load` imports one (`(module) => import(module)`), so that who
+ * calls decides what a path is relative to.
+ *
+ * @throws {RouteError} for a module that cannot be loaded or exports no class `Device`.
+ */
+export async function loadDeviceCodes(
+  routes: readonly CompiledRoute[],
+  load: (module: string) => Promise<unknown>,
+): Promise<DeviceCodes> {
+  const codes = new Map<number, () => DeviceCode>();
+  for (const { module: name, index } of routes) {
+    if (name === undefined) continue;
+    const at = `routes[${index}].module`;
+    const module = await load(name).catch((cause: unknown) => {
+      throw new RouteError(at, `cannot load ${name}: ${String(cause)}`, { cause });
+    });
+    const hasClass = typeof module === "object" && module !== null && "Device" in module;
+    const made = hasClass ? module.Device : undefined;
+    if (typeof made !== "function") {
+      throw new RouteError(at, `${name} exports no class Device`);
+    }
+    codes.set(index, () => {
+      const code: unknown = Reflect.construct(made, []);
+      if (isDeviceCode(code)) return code;
+      throw new RouteError(at, `the class Device of ${name} has no method onReading`);
+    });
+  }
+  return codes;
+}

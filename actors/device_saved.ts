@@ -1,0 +1,125 @@
+/**
+ * A device at rest: one string of JSON. Strings of ASCII take one byte a character and no buffer of
+ * their own, which makes them the smallest form there is for a hundred thousand devices, and the
+ * same form can be written to disk.
+ *
+ * @module
+ */
+import { Device, type DeviceTools } from "./device.ts";
+
+const version = 1;
+const numbersCount = 7;
+
+/** Puts everything that must outlast passivation or a restart into a string. */
+export function saveDevice(device: Device, nowMs: number): string {
+  const { values, lastError, window } = device;
+  const names: string[] = [];
+  const cells: number[] = [];
+  for (let i = 0; i < values.count; i++) {
+    names.push(values.name(i));
+    cells.push(values.value(i), values.timeMs(i) - device.lastSeenMs);
+  }
+  const fingerprints = window === undefined ? "" : toBase64(window.recent(nowMs));
+  return JSON.stringify([
+    version,
+    [
+      device.lastSeenMs,
+      device.accepted,
+      device.duplicates,
+      device.refused,
+      device.deadLettered,
+      device.arrivalMs,
+      device.arrivalNs,
+    ],
+    names,
+    cells,
+    fingerprints,
+    lastError === undefined ? 0 : [lastError.reason, lastError.detail, lastError.atMs],
+  ]);
+}
+
+/** When a saved device was last seen, without reading the rest. */
+export function savedLastSeenMs(saved: string): number {
+  const start = saved.indexOf("[", 1) + 1;
+  return Number(saved.slice(start, saved.indexOf(",", start)));
+}
+
+/**
+ * The device that {@linkcode saveDevice} saved.
+ *
+ * @throws {TypeError} for anything else.
+ */
+export function restoreDevice(
+  id: string,
+  saved: string,
+  tools: DeviceTools,
+  nowMs: number,
+): Device {
+  const { numbers, names, cells, fingerprints, error } = parse(id, saved);
+  const device = new Device(id, tools);
+  device.lastSeenMs = numbers[0]!;
+  device.accepted = numbers[1]!;
+  device.duplicates = numbers[2]!;
+  device.refused = numbers[3]!;
+  device.deadLettered = numbers[4]!;
+  device.arrivalMs = numbers[5]!;
+  device.arrivalNs = numbers[6]!;
+  device.lastError = error;
+  names.forEach((name, i) =>
+    device.values.set(i, name, cells[2 * i]!, cells[2 * i + 1]! + device.lastSeenMs)
+  );
+  for (let i = 0; i + 1 < fingerprints.length; i += 2) {
+    device.remember(fingerprints[i]!, fingerprints[i + 1]!, nowMs);
+  }
+  return device;
+}
+
+function parse(id: string, saved: string) {
+  const refuse = (cause?: unknown): never => {
+    throw new TypeError(`Cannot restore the device ${JSON.stringify(id)}: not a saved device`, {
+      cause,
+    });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(saved);
+  } catch (cause) {
+    return refuse(cause);
+  }
+  if (!Array.isArray(value) || value.length !== 6 || value[0] !== version) return refuse();
+  const [, numbers, names, cells, fingerprints, error]: unknown[] = value;
+  const isSaved = isNumbers(numbers) && numbers.length === numbersCount && isNumbers(cells) &&
+    Array.isArray(names) && names.every((name) => typeof name === "string") &&
+    cells.length === 2 * names.length && typeof fingerprints === "string";
+  if (!isSaved) return refuse();
+  return {
+    numbers,
+    names,
+    cells,
+    fingerprints: fromBase64(fingerprints, refuse),
+    error: errorOf(error),
+  };
+}
+
+const isNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "number");
+
+function errorOf(value: unknown) {
+  if (!Array.isArray(value)) return undefined;
+  const [reason, detail, atMs]: unknown[] = value;
+  return typeof reason === "string" && typeof detail === "string" && typeof atMs === "number"
+    ? { reason, detail, atMs }
+    : undefined;
+}
+
+const toBase64 = (words: Uint32Array<ArrayBuffer>): string =>
+  new Uint8Array(words.buffer).toBase64({ omitPadding: true });
+
+function fromBase64(text: string, refuse: (cause?: unknown) => never): Uint32Array {
+  try {
+    const bytes = Uint8Array.fromBase64(text);
+    return new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
+  } catch (cause) {
+    return refuse(cause);
+  }
+}
