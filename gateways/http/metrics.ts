@@ -111,7 +111,10 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
     counter(
       "sluice_actor_restarts_total",
       "Restarts of actors, by kind.",
-      each(({ restarts }) => samplesBy("kind", restarts)),
+      each(({ mailboxDepth, restarts }) => {
+        const none = Object.keys(mailboxDepth).map((kind) => [kind, 0] as const);
+        return samplesBy("kind", { ...Object.fromEntries(none), ...restarts });
+      }),
     ),
     gauge(
       "sluice_sessions",
