@@ -130,6 +130,9 @@ function valuesText(values) {
     .join(" · ");
 }
 
+const withoutZeros = (counters) =>
+  Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0));
+
 function showDevices({ items, next }) {
   byId("devices").replaceChildren(...items.map((device) => {
     const error = device.lastError;
@@ -138,7 +141,7 @@ function showDevices({ items, next }) {
       element("td", `● ${device.presence}`, presenceClass[device.presence]),
       element("td", `${ago(Date.now() - Date.parse(device.lastSeen))} ago`),
       element("td", valuesText(device.values)),
-      element("td", valuesText(device.counters), "quiet"),
+      element("td", valuesText(withoutZeros(device.counters)), "quiet"),
       element("td", error === undefined ? "" : `${error.reason}: ${error.detail}`, "bad"),
     ];
     return element("tr", cells);
@@ -174,9 +177,10 @@ function showLetters({ items, next }) {
 function actorItem(actor) {
   const parts = [`${actor.path.split("/").at(-1)} `];
   parts.push(element("span", actor.state, actor.state === "running" ? "good" : "bad"));
-  parts.push(
-    element("span", ` mailbox ${actor.mailboxDepth}/${number.format(actor.mailboxLimit)}`, "quiet"),
-  );
+  if (actor.mailboxLimit > 0) {
+    const limit = number.format(actor.mailboxLimit);
+    parts.push(element("span", ` mailbox ${actor.mailboxDepth}/${limit}`, "quiet"));
+  }
   if (actor.restarts > 0) parts.push(element("span", ` restarts ${actor.restarts}`, "warn"));
   if (actor.lastError !== undefined) {
     parts.push(element("span", ` ${actor.lastError.name}: ${actor.lastError.message}`, "bad"));
