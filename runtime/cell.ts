@@ -42,6 +42,12 @@ const running = 0, waiting = 1, ending = 2, quarantined = 3, stopping = 4, stopp
 /** Stands for the message in hand when there is none. */
 const nothing = Symbol("no message");
 
+/** An address that outlives the cell behind it, and can have another one made. */
+export interface Handle extends ActorRef<unknown> {
+  /** The cell has ended: let go of it. */
+  ended(): void;
+}
+
 /** One actor in the tree. Messages are `unknown` here; typed refs and specs guard what comes in. */
 export class Cell implements WatchableRef, Runnable {
   readonly host: CellHost;
@@ -49,8 +55,7 @@ export class Cell implements WatchableRef, Runnable {
   readonly id: string;
   readonly settings: CellSettings;
   readonly mailbox: Mailbox;
-  /** How others address this actor: the cell itself, or a handle that can make it again. */
-  readonly self: ActorRef<unknown>;
+  readonly #handle: Handle | undefined;
   #state: number = running;
   /** In the run queue, or in its turn. */
   #scheduled = false;
@@ -64,14 +69,19 @@ export class Cell implements WatchableRef, Runnable {
     parent: Cell | undefined,
     id: string,
     settings: CellSettings,
-    self?: ActorRef<unknown>,
+    handle?: Handle,
   ) {
     this.host = host;
     this.parent = parent;
     this.id = id;
     this.settings = settings;
     this.mailbox = new Mailbox(settings.bounds);
-    this.self = self ?? this;
+    this.#handle = handle;
+  }
+
+  /** How others address this actor. */
+  get self(): ActorRef<unknown> {
+    return this.#handle ?? this;
   }
 
   get path(): string {
@@ -129,11 +139,11 @@ export class Cell implements WatchableRef, Runnable {
   // --- For its incarnation, its parent and the system.
 
   /** Starts a child with settings that many may share. Its behaviour is made in its own turn. */
-  adopt(id: string, settings: CellSettings, self?: ActorRef<unknown>): Cell {
+  adopt(id: string, settings: CellSettings, handle?: Handle): Cell {
     if (this.#state !== running) {
       throw new Error(`Cannot start ${id} under ${this.path}, which is ${this.state}`);
     }
-    const child = new Cell(this.host, this, id, settings, self);
+    const child = new Cell(this.host, this, id, settings, handle);
     this.#incarnation ??= new Incarnation(this);
     this.#incarnation.addChild(child);
     child.#wake();
@@ -201,7 +211,7 @@ export class Cell implements WatchableRef, Runnable {
   // --- Turns.
 
   turn(messagesMax: number): boolean {
-    if (this.#state === running) this.#handle(messagesMax);
+    if (this.#state === running) this.#run(messagesMax);
     else if (this.#state === quarantined) this.#dropAll("quarantined");
     else if (!this.#endingBegun) this.#beginEnding();
     return this.#scheduled = this.#hasWork();
@@ -227,7 +237,7 @@ export class Cell implements WatchableRef, Runnable {
     this.host.dispatcher.enqueue(this);
   }
 
-  #handle(messagesMax: number): void {
+  #run(messagesMax: number): void {
     let inHand: unknown = nothing;
     let crashes = 0;
     try {
@@ -353,6 +363,7 @@ export class Cell implements WatchableRef, Runnable {
   #terminate(reason: StopReason): void {
     this.#state = stopped;
     this.#dropAll(reason);
+    this.#handle?.ended();
     const watchers = this.extras.watchers;
     this.extras.watchers = undefined;
     for (const watcher of watchers ?? []) watcher.terminated(this.self, reason);

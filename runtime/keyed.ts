@@ -9,7 +9,7 @@
  * @module
  */
 import type { Actor, ActorRef, ChildSpec, Context, SupervisionSpec, TellResult } from "./actor.ts";
-import type { Cell } from "./cell.ts";
+import type { Cell, Handle } from "./cell.ts";
 import { type CellSettings, cellSettings, pathStep } from "./settings.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
 
@@ -195,7 +195,7 @@ export class Keyed<M> {
 }
 
 /** The address of a key. Sending to it makes the actor when it is not active. */
-export class KeyedRef<M> implements WatchableRef {
+export class KeyedRef<M> implements Handle, WatchableRef {
   readonly #keyed: Keyed<M>;
   readonly key: string;
   #cell: Cell | undefined;
@@ -219,6 +219,11 @@ export class KeyedRef<M> implements WatchableRef {
     if (cell === "full" || cell === "stopped") return cell;
     this.#cell = cell;
     return cell.tell(message);
+  }
+
+  /** Part of {@linkcode Handle}: a handle that is kept must not keep what was passivated. */
+  ended(): void {
+    this.#cell = undefined;
   }
 
   /** Watches the actor that is active now; one that is not counts as passivated. */
