@@ -5,7 +5,7 @@
  * @module
  */
 
-const ascii = new TextEncoder();
+const utf8 = new TextEncoder();
 
 /** Bytes `0..length` of `bytes` are written. `bytes` is replaced when it grows: do not keep it. */
 export class LineBuffer {
@@ -43,7 +43,18 @@ export class LineBuffer {
   /** Appends text as UTF-8. */
   appendText(text: string): void {
     this.reserve(text.length * 3);
-    this.length += ascii.encodeInto(text, this.bytes.subarray(this.length)).written;
+    const { bytes, length } = this;
+    if (text.length <= 32) { // shorter than the way to the encoder, as long as it is ASCII
+      let at = 0;
+      for (let code; at < text.length && (code = text.charCodeAt(at)) < 0x80; at++) {
+        bytes[length + at] = code;
+      }
+      if (at === text.length) {
+        this.length = length + at;
+        return;
+      }
+    }
+    this.length = length + utf8.encodeInto(text, bytes.subarray(length)).written;
   }
 
   /** Appends one byte. */

@@ -5,7 +5,20 @@
  * @module
  */
 
-/** Half-open ranges `[start, end)`, disjoint and in order. */
+/**
+ * Half-open ranges `[start, end)`, disjoint and in order.
+ *
+ * @example
+ * ```ts
+ * import { SequenceRanges } from "./sequence_ranges.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const ranges = new SequenceRanges();
+ * ranges.add(0, 1_000_000);
+ * ranges.remove(500);
+ * assert.deepEqual([...ranges], [[0, 500], [501, 1_000_000]]);
+ * ```
+ */
 export class SequenceRanges {
   /** start, end, start, end, … strictly growing. */
   #bounds: number[] = [];

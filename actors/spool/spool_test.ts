@@ -318,6 +318,24 @@ Deno.test("the second log is durable before anyone is told, and is tried again a
   spool.close();
 });
 
+Deno.test("a record whose second log is still on its way is not taken for done with", async () => {
+  const second = Promise.withResolvers<void>();
+  const part: CommitPart = { dirty: false, commit: () => second.promise, committed() {} };
+  const { spool, files } = await openTestSpool(new MemoryFiles(), { part });
+  addReading(spool, "a");
+  const commit = spool.begin()!;
+  while ([...files.nodes.values()].every(({ syncedBytes }) => syncedBytes === 0)) {
+    await Promise.resolve();
+  }
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  spool.sweep();
+  assert.deepEqual((await openTestSpool(files.crashed())).recovered, ["a"]);
+  second.resolve();
+  await commit;
+  spool.end();
+  spool.close();
+});
+
 Deno.test("a bound that cannot hold two segments is refused", async () => {
   await assert.rejects(
     openTestSpool(new MemoryFiles(), { segmentBytes: 1_000, bytesMax: 1_999 }),

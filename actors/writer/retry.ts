@@ -29,6 +29,19 @@ export function retryDelayMs(failures: number, random: () => number): number {
 /**
  * `failures` counts the answers before this one that were no yes; `random` gives [0, 1). A store's
  * own wish to wait is kept, never shortened, up to five minutes.
+ *
+ * @example
+ * ```ts
+ * import { decide } from "./retry.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const busy = { kind: "retry", reason: "429", retryAfterMs: 30_000 } as const;
+ * assert.deepEqual(decide(busy, 0, Math.random), {
+ *   kind: "wait",
+ *   delayMs: 30_000,
+ *   reason: "429",
+ * });
+ * ```
  */
 export function decide(result: SinkResult, failures: number, random: () => number): Decision {
   switch (result.kind) {
