@@ -1,0 +1,184 @@
+/**
+ * Sluice itself as a test sees it: the real process, started from its entry with a configuration
+ * and a data directory of its own, killed and started again on the same ports and data.
+ *
+ * @module
+ */
+import { freePort, ServerProcess } from "../../gateways/testing/server_process.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** A running Sluice. Dispose of it to end it and to remove its data. */
+export interface Sluice extends AsyncDisposable {
+  readonly process: ServerProcess;
+  readonly mqttPort: number;
+  readonly mqttUrl: string;
+  readonly httpUrl: string;
+  readonly dataDir: string;
+}
+
+export interface SluiceOptions {
+  /** Beside the listeners, the data directory and the route for `sim load`'s model `bench`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Instead of `data` in the test's own directory. */
+  readonly dataDir?: string;
+}
+
+/** The route that `sim load --model bench` needs. */
+export const benchRoute = {
+  name: "bench",
+  topic: "bench/{device}",
+  measurement: "bench",
+  tags: { device: "{device}" },
+  timestamp: { key: "ts" },
+};
+
+/** The permissions of `deno task start`. */
+export const startFlags: readonly string[] = [
+  "--no-prompt",
+  "--allow-net",
+  "--allow-env",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys=hostname",
+];
+
+export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
+  const mqttPort = freePort();
+  let dataDir = options.dataDir ?? "";
+  const process = await ServerProcess.start({
+    name: "sluice",
+    scheme: "http",
+    ready: async (port) => {
+      // Alive is enough: a test may want to see it start while the store is away.
+      const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+      await response.body?.cancel();
+      return response.ok;
+    },
+    async command(port, dir) {
+      if (dataDir === "") dataDir = `${dir}/data`;
+      const file = `${dir}/sluice.json`;
+      const config = {
+        dataDir,
+        routes: [benchRoute],
+        mqtt: { listen: `127.0.0.1:${mqttPort}` },
+        http: { listen: `127.0.0.1:${port}` },
+        ...options.config,
+      };
+      await Deno.writeTextFile(file, JSON.stringify(config));
+      return {
+        program: Deno.execPath(),
+        args: ["run", ...startFlags, `${root}main.ts`, "--config", file],
+        env: { NO_COLOR: "1", ...options.env },
+      };
+    },
+  });
+  return {
+    process,
+    mqttPort,
+    mqttUrl: `mqtt://127.0.0.1:${mqttPort}`,
+    httpUrl: process.url,
+    dataDir,
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  };
+}
+
+/** What a run of the simulator ended with. */
+export interface SimResult {
+  readonly code: number;
+  /** The line that `--json` prints. */
+  readonly report: Readonly<Record<string, unknown>>;
+  readonly stderr: string;
+}
+
+/** Runs `sim <args> --json` to its end. */
+export async function sim(args: readonly string[]): Promise<SimResult> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...startFlags, `${root}sim/main.ts`, ...args, "--json"],
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).output();
+  const stdout = new TextDecoder().decode(output.stdout).trim();
+  const stderr = new TextDecoder().decode(output.stderr);
+  const line = stdout.split("\n").at(-1) ?? "";
+  let report: unknown;
+  try {
+    report = JSON.parse(line);
+  } catch (cause) {
+    throw new Error(`sim ${args.join(" ")} printed no report: ${stdout} ${stderr}`, { cause });
+  }
+  if (typeof report !== "object" || report === null) throw new Error(`sim: odd report ${line}`);
+  return { code: output.code, report: { ...report }, stderr };
+}
+
+/** Sums of the readings' metrics over all shards. */
+export interface Books {
+  readonly received: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly deadLettered: number;
+  readonly refused: number;
+  readonly spool: number;
+  readonly inFlight: number;
+}
+
+/** Reads the books from `/metrics`. */
+export async function books(httpUrl: string): Promise<Books> {
+  const text = await (await fetch(`${httpUrl}/metrics`)).text();
+  const sum = (name: string, label = ""): number => {
+    let total = 0;
+    for (const line of text.split("\n")) {
+      if (!line.startsWith(`${name}{`) || !line.includes(label)) continue;
+      total += Number(line.slice(line.lastIndexOf(" ") + 1));
+    }
+    return total;
+  };
+  const settled = (outcome: string) => sum("sluice_readings_settled_total", `outcome="${outcome}"`);
+  return {
+    received: sum("sluice_readings_received_total"),
+    stored: settled("stored"),
+    duplicate: settled("duplicate"),
+    deadLettered: settled("dead_lettered"),
+    refused: settled("refused"),
+    spool: sum("sluice_spool_readings"),
+    inFlight: sum("sluice_readings_in_flight"),
+  };
+}
+
+/** The conservation law of contracts §4; throws, showing the books, when it does not hold. */
+export function assertConserved(b: Books): void {
+  const settled = b.stored + b.duplicate + b.deadLettered + b.refused;
+  if (b.received !== settled + b.spool + b.inFlight) {
+    throw new Error(`the books do not balance: ${JSON.stringify(b)}`);
+  }
+}
+
+/** Waits until everything that came in is settled, and gives the books then. */
+export async function settledBooks(httpUrl: string, deadlineMs = 30_000): Promise<Books> {
+  const endMs = performance.now() + deadlineMs;
+  for (;;) {
+    const now = await books(httpUrl);
+    if (now.spool === 0 && now.inFlight === 0) return now;
+    if (performance.now() > endMs) {
+      throw new Error(`not settled in ${deadlineMs} ms: ${JSON.stringify(now)}`);
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+/** Calls `check` until it answers true. */
+export async function until(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  deadlineMs = 30_000,
+): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  while (!await check()) {
+    if (performance.now() > endMs) throw new Error(`${what}: not within ${deadlineMs} ms`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
