@@ -16,7 +16,7 @@ export interface ShardSink {
 }
 
 export function openSink(config: Config): ShardSink {
-  const { url, token, org, bucket, api, gzip, timeoutMs } = config.influx;
+  const { url, token, org, bucket, gzip, timeoutMs } = config.influx;
   if (url === undefined) {
     const sink = new EmbeddedSink();
     return { sink, attach: (link) => sink.attach(link) };
@@ -25,7 +25,6 @@ export function openSink(config: Config): ShardSink {
     sink: new InfluxSink({
       url,
       bucket,
-      api,
       gzip,
       timeoutMs,
       ...(token === undefined ? {} : { token }),

@@ -25,8 +25,7 @@ const gzipHeaders = { ...plainHeaders, "content-encoding": "gzip" };
 
 /**
  * A {@linkcode Sink} that writes to InfluxDB or VictoriaMetrics. Which write API the store has is
- * found out by the first request that reaches it: v2, or v1 where v2 is missing; unless an option
- * says which.
+ * found out by the first request that reaches it: v2, or v1 where v2 is missing.
  *
  * @example
  * ```ts
@@ -45,17 +44,13 @@ export class InfluxSink implements Sink {
   readonly #clock: Clock;
   readonly #client = Deno.createHttpClient({});
   readonly #influx: InfluxDB;
-  readonly #apiFixed: boolean;
-  #api: WriteApi;
+  #api: WriteApi = "v2";
   #watch: StoreWatch | undefined;
 
   /** Throws a `TypeError` when the options make no sense; connects to nothing yet. */
   constructor(options: InfluxOptions, clock: Clock = systemClock) {
     this.#target = influxTarget(options);
     this.name = this.#target.baseUrl;
-    const { api = "auto" } = options;
-    this.#apiFixed = api !== "auto";
-    this.#api = api === "auto" ? "v2" : api;
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#clock = clock;
     const authorization = this.#target.authorization;
@@ -121,7 +116,7 @@ export class InfluxSink implements Sink {
 
   async #postToEither(body: Uint8Array, signal: AbortSignal): Promise<WriteAnswer> {
     const answer = await this.#post(this.#api, body, signal);
-    if (this.#apiFixed || !isMissingApi(answer)) return answer;
+    if (!isMissingApi(answer)) return answer;
     const other = this.#api === "v2" ? "v1" : "v2";
     const second = await this.#post(other, body, signal);
     if (isMissingApi(second)) return answer;

@@ -100,18 +100,6 @@ Deno.test("a store without v2 is written through v1 from then on", async () => {
   );
 });
 
-Deno.test("an API that was chosen is the only one tried", async () => {
-  await withStore(
-    [notFound, ok],
-    (url, seen) =>
-      withSink({ url, bucket: "b", api: "v1" }, async (sink) => {
-        const result = await sink.write([batch("m v=1 1\n")], never);
-        assert.equal(result.kind, "misconfigured");
-        assert.deepEqual(seen.map(({ path }) => path), ["/write?db=b&precision=ns"]);
-      }),
-  );
-});
-
 Deno.test("a server with neither API is a misconfiguration", async () => {
   await withStore([notFound], (url) =>
     withSink({ url, bucket: "b" }, async (sink) => {

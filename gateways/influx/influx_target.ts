@@ -5,9 +5,6 @@
  * @module
  */
 
-/** The two write APIs: InfluxDB 2, 3, 1.8 and VictoriaMetrics, or any 1.x. */
-export type WriteApi = "v2" | "v1";
-
 /** How to reach the store. Only `url` and `bucket` are always needed. */
 export interface InfluxOptions {
   /** `http://` or `https://`, a path prefix allowed; `user:pass@` becomes Basic authorization. */
@@ -17,13 +14,14 @@ export interface InfluxOptions {
   readonly org?: string;
   /** The bucket; for InfluxDB 1.x `database` or `database/retention policy`. */
   readonly bucket: string;
-  /** Default `auto`: whichever the store has. */
-  readonly api?: "auto" | WriteApi;
   /** Default `auto`: on, except to a loopback address, where it costs more than it saves. */
   readonly gzip?: "auto" | "on" | "off";
   /** How long one request may take. Default 10000. */
   readonly timeoutMs?: number;
 }
+
+/** The two write APIs: InfluxDB 2, 3, 1.8 and VictoriaMetrics, or any 1.x. */
+export type WriteApi = "v2" | "v1";
 
 /** {@linkcode InfluxOptions}, checked and taken apart. */
 export interface InfluxTarget {
