@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ActorRef } from "./actor.ts";
+import type { ActorRef, SupervisionSpec } from "./actor.ts";
 import { backoffDelayMs } from "./backoff.ts";
 import type { Cell } from "./cell.ts";
 import type { Failure } from "./failure.ts";
@@ -76,24 +76,18 @@ export class Children {
       decision: decision.kind === "exceeded" ? decision.then : decision.kind,
       delayMs,
     });
-    if (decision.kind === "restart") {
-      if (together) this.#window = decision.window;
-      else child.extras.window = decision.window;
-      child.end(exit, "restart", failure);
-      this.#restart(child, delayMs);
-    } else if (decision.kind === "exceeded" && decision.then === "quarantine") {
-      child.end("quarantined", "quarantined", failure);
-    } else {
-      child.end(exit, "stopped", failure);
-      if (decision.kind === "exceeded" && decision.then === "escalate") {
-        const { intensity, periodMs } = supervision;
-        const cause = failure === undefined ? "it completed" : failure.message;
-        this.#owner.escalate(
-          new Error(
-            `${child.path} needed more than ${intensity} restarts in ${periodMs} ms: ${cause}`,
-          ),
-        );
-      }
+    switch (decision.kind) {
+      case "remove":
+        return child.end(exit, "stopped", failure);
+      case "restart":
+        if (together) this.#window = decision.window;
+        else child.extras.window = decision.window;
+        child.end(exit, "restart", failure);
+        return this.#restart(child, delayMs);
+      case "exceeded":
+        return this.#giveUp(child, exit, failure, decision.then);
+      default:
+        decision satisfies never;
     }
   }
 
@@ -129,6 +123,22 @@ export class Children {
       if (last.state !== "stopped") return last.end("shutdown", "stopped");
       stopping.left.pop();
     }
+  }
+
+  #giveUp(
+    child: Cell,
+    exit: ChildExit,
+    failure: Failure | undefined,
+    then: SupervisionSpec["onExceeded"],
+  ): void {
+    if (then === "quarantine") return child.end("quarantined", "quarantined", failure);
+    child.end(exit, "stopped", failure);
+    if (then === "stop") return;
+    const { intensity, periodMs } = this.#owner.settings.supervision;
+    const cause = failure === undefined ? "it completed" : failure.message;
+    this.#owner.escalate(
+      new Error(`${child.path} needed more than ${intensity} restarts in ${periodMs} ms: ${cause}`),
+    );
   }
 
   #delayMs(child: Cell): number {
