@@ -93,6 +93,7 @@ async function startPath(root: string, store: FakeStore) {
           rewritten: (n) => count("rewritten", n),
           rewriteRefused: (n) => count("rewritten", n),
           wrote: () => {},
+          backlogUnreadable: (reason) => assert.fail(reason),
           storeAway: () => {},
           storeBack: () => {},
           replaying: () => {},

@@ -1,6 +1,5 @@
 /**
- * The course of a replay: whether there is a backlog, when to read the next of it, and how far it
- * has come.
+ * The course of a replay: when to read the next of the backlog, and how far it has come.
  *
  * @module
  */
@@ -26,44 +25,33 @@ interface Course {
 
 /** See the module. Monotonic ms. */
 export class Replay {
-  /** There may be a backlog: nobody found none since this was set. */
-  #backlog = true;
   #reading = false;
   #notBeforeMs = 0;
   #course: Course | undefined;
 
-  /** Records were left on the disk. */
-  expect(): void {
-    this.#backlog = true;
-  }
-
-  /** Ms until the next read; `Infinity` when none is due. */
+  /** Ms until the next read; `Infinity` while one is on its way. */
   readInMs(nowMs: number): number {
-    return this.#backlog && !this.#reading ? Math.max(0, this.#notBeforeMs - nowMs) : Infinity;
+    return this.#reading ? Infinity : Math.max(0, this.#notBeforeMs - nowMs);
   }
 
   reading(): void {
     this.#reading = true;
-    this.#backlog = false;
   }
 
   /** A read ended with records. */
   found(nowMs: number): void {
     this.#reading = false;
-    this.#backlog = true;
     this.#course ??= { sinceMs: nowMs, written: 0, toldMs: nowMs };
   }
 
-  /** A read failed. */
+  /** A read failed, or gave nothing of what is there. */
   unreadable(nowMs: number): void {
     this.#reading = false;
-    this.#backlog = true;
     this.#notBeforeMs = nowMs + readRetryMs;
   }
 
-  /** A read found nothing. Answers the end of the replay, if one was on its way. */
+  /** There is no backlog. Answers the end of the replay, if one was on its way. */
   ended(nowMs: number): ReplayProgress | undefined {
-    this.#reading = false;
     const course = this.#course;
     this.#course = undefined;
     return course === undefined ? undefined : progressOf(course, 0, nowMs);

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import type { Clock } from "../../runtime/clock.ts";
 import type { SinkResult } from "../sink.ts";
 import type { SpoolRecord } from "../spool/record.ts";
 import { type BatchLimits, writeInMs } from "./batching.ts";
@@ -21,20 +20,7 @@ import { Replay, type ReplayProgress } from "./replay.ts";
 import { decide, retryDelayMs } from "./retry.ts";
 import { StoreState } from "./store_state.ts";
 import { Suspects } from "./suspects.ts";
-import { type LaneName, lanes, type WriterEvents, type WriterPort } from "./writer_port.ts";
-
-export interface WriterOptions {
-  readonly port: WriterPort;
-  readonly events: WriterEvents;
-  readonly clock: Clock;
-  /** [0, 1), for jitter. */
-  readonly random: () => number;
-  readonly batch: BatchLimits;
-  /** Bytes of committed records held in memory for the live lane. */
-  readonly liveBytesMax: number;
-  /** For how long after the last write the store is asked now and then whether it runs on; 0: never. */
-  readonly keepMs: number;
-}
+import { type LaneName, lanes, type WriterOptions, type WriterPort } from "./writer_port.ts";
 
 interface Lane {
   delivery: Delivery | undefined;
@@ -97,25 +83,15 @@ export class Writer {
     return this.#live.heldBytes;
   }
 
-  /** Begins: looks for a backlog, and whether the store is there. */
-  start(): void {
+  /** Looks for what there is to do: at the start, when time has come, when there is a backlog. */
+  wake(): void {
     this.#pump();
   }
 
   /** A record has become durable. */
   live(record: SpoolRecord): void {
-    if (this.#live.offer(record, this.#now())) {
-      this.#inHand.take(record, true);
-    } else {
-      this.#port.spill(record);
-      this.#replay.expect();
-    }
-    this.#pump();
-  }
-
-  /** There is a backlog: records were left on the disk, or the store may have forgotten some. */
-  hasBacklog(): void {
-    this.#replay.expect();
+    if (this.#live.offer(record, this.#now())) this.#inHand.take(record, true);
+    else this.#port.spill(record);
     this.#pump();
   }
 
@@ -126,10 +102,9 @@ export class Writer {
   }
 
   /** What was asked of {@linkcode WriterPort.read}. */
-  backlog(records: readonly SpoolRecord[], failure?: string): void {
+  backlog(records: readonly SpoolRecord[]): void {
     const nowMs = this.#now();
-    if (failure !== undefined) this.#replay.unreadable(nowMs);
-    else if (records.length === 0) this.#tell(this.#replay.ended(nowMs));
+    if (records.length === 0) this.#replay.unreadable(nowMs);
     else {
       this.#replay.found(nowMs);
       for (const record of records) this.#inHand.take(record, false);
@@ -178,11 +153,6 @@ export class Writer {
     this.#store.probed();
     if (failure === undefined) this.#answered(nowMs);
     else this.#failed(failure, retryDelayMs(this.#store.failures, this.#options.random), nowMs);
-    this.#pump();
-  }
-
-  /** The time asked of {@linkcode WriterPort.wakeIn} has come. */
-  wake(): void {
     this.#pump();
   }
 
@@ -256,6 +226,10 @@ export class Writer {
   }
 
   #fillReplay(nowMs: number): number {
+    if (!this.#port.hasBacklog()) {
+      this.#tell(this.#replay.ended(nowMs));
+      return Infinity;
+    }
     const waitMs = this.#store.away ? Infinity : this.#replay.readInMs(nowMs);
     if (waitMs > 0) return waitMs;
     this.#replay.reading();

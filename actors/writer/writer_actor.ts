@@ -13,19 +13,16 @@ import type { Completion } from "../spool/commit_group.ts";
 import type { SpoolRecord } from "../spool/record.ts";
 import type { RefusalWord } from "./delivery.ts";
 import type { Piece } from "./piece.ts";
-import { Writer, type WriterOptions } from "./writer.ts";
-import type { LaneName, WriterPort } from "./writer_port.ts";
+import { Writer } from "./writer.ts";
+import type { LaneName, WriterOptions, WriterPort } from "./writer_port.ts";
 
 export type WriterMessage =
   /** A record has become durable. */
   | { readonly kind: "live"; readonly record: SpoolRecord }
   | { readonly kind: "written"; readonly lane: LaneName; readonly result: SinkResult }
   | { readonly kind: "probed"; readonly failure: string | undefined }
-  | {
-    readonly kind: "backlog";
-    readonly records: readonly SpoolRecord[];
-    readonly failure?: string;
-  }
+  | { readonly kind: "backlog"; readonly records: readonly SpoolRecord[] }
+  | { readonly kind: "backlog_unreadable"; readonly reason: string }
   | { readonly kind: "wake" }
   /** The store was away and is back: it may have forgotten what it had said yes to. */
   | { readonly kind: "store_lost" }
@@ -40,6 +37,7 @@ export interface WriterDrained {
 
 /** The part of a spool that the writer works on; a `Spool` is one. */
 export interface RecordSource {
+  readonly hasBacklog: boolean;
   readonly backlog: number;
   read(bytesMax: number): Promise<readonly SpoolRecord[]>;
   delivered(record: SpoolRecord): void;
@@ -75,7 +73,7 @@ export class WriterActor implements Actor<WriterMessage> {
   started(context: Context<WriterMessage>): void {
     this.#options.started?.(this.#writer);
     this.#options.sink.watch?.(() => this.#lost(context.self));
-    this.#writer.start();
+    this.#writer.wake();
   }
 
   receive(message: WriterMessage): void {
@@ -90,14 +88,18 @@ export class WriterActor implements Actor<WriterMessage> {
         this.#writer.probed(message.failure);
         break;
       case "backlog":
-        this.#writer.backlog(message.records, message.failure);
+        this.#writer.backlog(message.records);
+        break;
+      case "backlog_unreadable":
+        this.#options.events.backlogUnreadable(message.reason);
+        this.#writer.backlog([]);
         break;
       case "wake":
         this.#writer.wake();
         break;
       case "store_lost":
         this.#options.spool.storeLost();
-        this.#writer.hasBacklog();
+        this.#writer.wake();
         break;
       case "drain":
         this.#drainers.push(message.replyTo);
@@ -154,8 +156,9 @@ export class WriterActor implements Actor<WriterMessage> {
         context.pipe(
           spool.read(bytesMax),
           (records) => ({ kind: "backlog", records }),
-          (cause) => ({ kind: "backlog", records: [], failure: String(cause) }),
+          (cause) => ({ kind: "backlog_unreadable", reason: String(cause) }),
         ),
+      hasBacklog: () => spool.hasBacklog,
       remaining: () => spool.backlog,
       wakeIn: (delayMs) => context.startTimer("wake", delayMs, { kind: "wake" }),
       bury,

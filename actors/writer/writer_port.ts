@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Clock } from "../../runtime/clock.ts";
 import type { Completion } from "../spool/commit_group.ts";
 import type { SpoolRecord } from "../spool/record.ts";
+import type { BatchLimits } from "./batching.ts";
 import type { RefusalWord } from "./delivery.ts";
 import type { Piece } from "./piece.ts";
 import type { ReplayProgress } from "./replay.ts";
@@ -22,6 +24,8 @@ export interface WriterEvents {
   /** The store took readings it had taken before; it refused some it had taken before. */
   rewritten(readings: number): void;
   rewriteRefused(readings: number): void;
+  /** The backlog cannot be read for now; it is tried again. */
+  backlogUnreadable(reason: string): void;
   /** One write ended, whatever the answer. */
   wrote(lane: LaneName, tookMs: number, bytes: number): void;
   /** Once each: the store went away, and is back. */
@@ -39,7 +43,9 @@ export interface WriterPort {
   probe(): void;
   /** Reads from the backlog; ends with {@linkcode Writer.backlog}. */
   read(bytesMax: number): void;
-  /** Readings that wait on the disk. */
+  /** Records wait on the disk. */
+  hasBacklog(): boolean;
+  /** Readings that wait on the disk, for the progress of a replay. */
   remaining(): number;
   /** Calls {@linkcode Writer.wake} after so many ms; a later call replaces an earlier one. */
   wakeIn(delayMs: number): void;
@@ -53,4 +59,17 @@ export interface WriterPort {
   spill(record: SpoolRecord): void;
   storeSeen(): void;
   storeDoubted(): void;
+}
+
+export interface WriterOptions {
+  readonly port: WriterPort;
+  readonly events: WriterEvents;
+  readonly clock: Clock;
+  /** [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly batch: BatchLimits;
+  /** Bytes of committed records held in memory for the live lane. */
+  readonly liveBytesMax: number;
+  /** For how long after the last write the store is asked now and then whether it runs on; 0: never. */
+  readonly keepMs: number;
 }

@@ -4,9 +4,9 @@ import type { SpoolRecord } from "../spool/record.ts";
 import type { Completion } from "../spool/commit_group.ts";
 import { FakeStore } from "./testing/fake_store.ts";
 import { recordOf, textOf } from "./testing/records.ts";
-import { Writer, type WriterOptions } from "./writer.ts";
+import { Writer } from "./writer.ts";
 import type { Piece } from "./piece.ts";
-import { type LaneName, lanes } from "./writer_port.ts";
+import { type LaneName, lanes, type WriterOptions } from "./writer_port.ts";
 
 /** A writer with a store whose answers come when the test asks for them. */
 function setUp(changes: Partial<WriterOptions> = {}) {
@@ -31,6 +31,7 @@ function setUp(changes: Partial<WriterOptions> = {}) {
       write: (lane, pieces) => void pending.set(lane, pieces),
       probe: () => void probes++,
       read: () => void reads++,
+      hasBacklog: () => backlog.length > 0,
       remaining: () => backlog.reduce((sum, { count }) => sum + count, 0),
       wakeIn: (ms) => {
         wake?.clear();
@@ -49,6 +50,7 @@ function setUp(changes: Partial<WriterOptions> = {}) {
       rewritten: (n) => told.push(`rewritten ${n}`),
       rewriteRefused: (n) => told.push(`rewrite refused ${n}`),
       wrote: () => {},
+      backlogUnreadable: () => assert.fail(),
       storeAway: (reason) => told.push(`away ${reason}`),
       storeBack: (ms) => told.push(`back after ${ms}`),
       replaying: ({ written, remaining }) => told.push(`replayed ${written} of ${remaining} more`),
@@ -66,9 +68,9 @@ function setUp(changes: Partial<WriterOptions> = {}) {
     pending,
     probes: () => probes,
     /** The disk answers the read that is on its way. */
-    answerRead(failure?: string): void {
+    answerRead(records = backlog.splice(0, 3)): void {
       assert.equal(reads--, 1);
-      writer.backlog(failure === undefined ? backlog.splice(0, 3) : [], failure);
+      writer.backlog(records);
     },
     answerProbe(): void {
       assert.equal(probes--, 1);
@@ -103,7 +105,7 @@ function setUp(changes: Partial<WriterOptions> = {}) {
 
 Deno.test("live records are written together, and are through when the store says yes", () => {
   const t = setUp();
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   t.writer.live(recordOf([["a:1"], ["a:2"]]));
   t.writer.live(recordOf([["b:1"]]));
@@ -121,7 +123,7 @@ Deno.test("live records are written together, and are through when the store say
 
 Deno.test("somebody who waits for the store's yes does not wait for the batch to fill", () => {
   const t = setUp();
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   t.writer.live(recordOf([["a:1"]], [{ complete() {} }]));
   t.settle();
@@ -130,7 +132,7 @@ Deno.test("somebody who waits for the store's yes does not wait for the batch to
 
 Deno.test("drain writes at once", () => {
   const t = setUp();
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   t.writer.live(recordOf([["a:1"]]));
   t.writer.drain();
@@ -141,7 +143,7 @@ Deno.test("drain writes at once", () => {
 Deno.test("a store that is away is asked by one write at a time, and told of once", () => {
   const t = setUp();
   t.store.answer = { kind: "retry", reason: "refused" };
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   assert.equal(t.writer.notReady, "refused");
   for (let i = 0; i < 20; i++) t.writer.live(recordOf([[`a:${i}${"x".repeat(300)}`]]));
@@ -172,7 +174,7 @@ Deno.test("a store that is away is asked by one write at a time, and told of onc
 
 Deno.test("once it overflowed, memory takes records again when half of it is free", () => {
   const t = setUp();
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   t.store.answer = { kind: "retry", reason: "refused" };
   for (let i = 0; i < 12; i++) t.writer.live(recordOf([[`a:${i}${"x".repeat(300)}`]]));
@@ -185,7 +187,7 @@ Deno.test("once it overflowed, memory takes records again when half of it is fre
 Deno.test("live readings do not wait for the replay", () => {
   const t = setUp();
   for (let i = 0; i < 9; i++) t.backlog.push(recordOf([[`old:${i}`]]));
-  t.writer.start();
+  t.writer.wake();
   t.answerProbe();
   t.answerRead();
   assert.equal(textOf(t.pending.get("replay")!), "old:0\nold:1\nold:2\n");
@@ -198,7 +200,7 @@ Deno.test("live readings do not wait for the replay", () => {
 Deno.test("a replay beside live readings leaves them their share of the time", () => {
   const t = setUp();
   for (let i = 0; i < 6; i++) t.backlog.push(recordOf([[`old:${i}`]]));
-  t.writer.start();
+  t.writer.wake();
   t.answerProbe();
   t.answerRead();
   t.writer.live(recordOf([["new:1"]], [{ complete() {} }]));
@@ -217,7 +219,7 @@ Deno.test("a replay beside live readings leaves them their share of the time", (
 
 Deno.test("bad lines are found beside the live lane, buried with the store's reason, and counted", () => {
   const t = setUp();
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   const first = recordOf([["a:1"], ["b:1!", "b:1"], ["a:2"]]);
   t.writer.live(first);
@@ -242,7 +244,7 @@ Deno.test("bad lines are found beside the live lane, buried with the store's rea
 
 Deno.test("a record is not through before its dead letters are durable", () => {
   const t = setUp();
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   t.writer.live(recordOf([["a:1!"]]));
   t.writer.drain();
@@ -260,7 +262,7 @@ Deno.test("413 sends less at once, now and later; a line that is too large alone
     liveBytesMax: 1e7,
   });
   t.store.bytesMax = 70_000;
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   const line = (device: string, length: number) => `${device}:${"x".repeat(length)}`;
   t.writer.live(recordOf(Array.from({ length: 25 }, (_, i) => [line(`d${i}`, 10_000)])));
@@ -283,7 +285,7 @@ Deno.test("what is written again is not counted again", () => {
   const record = recordOf([["a:1"], ["b:1!"]]);
   record.again = true;
   t.backlog.push(record);
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   assert.deepEqual(t.told.filter((line) => /stored|dead|rewri/.test(line)), [
     "rewritten 1",
@@ -293,7 +295,7 @@ Deno.test("what is written again is not counted again", () => {
 
 Deno.test("after its last write a volatile store is looked after for a while, then left alone", () => {
   const t = setUp({ keepMs: 30_000 });
-  t.writer.start();
+  t.writer.wake();
   t.settle();
   t.writer.live(recordOf([["a:1"]]));
   t.writer.drain();
@@ -311,11 +313,14 @@ Deno.test("after its last write a volatile store is looked after for a while, th
 
 Deno.test("a backlog that cannot be read is tried again", () => {
   const t = setUp();
-  t.writer.start();
-  t.answerProbe();
-  t.answerRead("EIO");
   t.backlog.push(recordOf([["a:1"]]));
-  t.clock.advance(1_000);
+  t.writer.wake();
+  t.answerProbe();
+  t.answerRead([]); // it could not be read
+  t.clock.advance(999);
+  t.settle();
+  assert.equal(t.store.lines.size, 0);
+  t.clock.advance(1);
   t.settle();
   assert.equal(t.store.lines.size, 1);
 });
