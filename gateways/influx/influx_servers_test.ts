@@ -26,9 +26,10 @@ async function query(url: string, q: string): Promise<string> {
   return await response.text();
 }
 
-/** VictoriaMetrics shows points about a second after it took them. */
+/** VictoriaMetrics shows points some time after it took them; sooner when it is told to flush. */
 async function exported(url: string): Promise<string> {
   for (;;) {
+    await (await fetch(`${url}/internal/force_flush`)).body?.cancel();
     const answer = await (await fetch(`${url}/api/v1/export?match[]={device="d"}`)).text();
     if (answer !== "") return answer;
     await new Promise((done) => setTimeout(done, 50));
