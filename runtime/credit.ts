@@ -76,8 +76,8 @@ export class SendCredit {
   granted(consumed: Totals): boolean {
     const { count, bytes } = consumed;
     if (
-      count < this.#consumedCount || count > this.#sentCount ||
-      bytes < this.#consumedBytes || bytes > this.#sentBytes
+      !(count >= this.#consumedCount && count <= this.#sentCount &&
+        bytes >= this.#consumedBytes && bytes <= this.#sentBytes)
     ) {
       throw new RangeError(
         `Cannot take a grant of ${count} messages and ${bytes} bytes: ` +

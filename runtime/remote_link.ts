@@ -40,6 +40,8 @@ export interface LinkOptions extends Omit<PortOptions, "refs"> {
   readonly clock?: Clock;
   /** Actors the other side may hold refs to. Default 65,536. */
   readonly exportsMax?: number;
+  /** Runs after other work of the event loop. Default `setImmediate`. */
+  readonly later?: (run: () => void) => void;
   /** The protocol was broken, or a handler threw; called after `lost`. */
   readonly broken?: (cause: unknown) => void;
 }
@@ -137,6 +139,7 @@ export class Link implements RemoteRoute {
       clock,
       deadLetters,
       release: (lane, bytes) => this.#port.release(lane, bytes),
+      ...(options.later === undefined ? {} : { later: options.later }),
     });
     this.#port = new Port(channel, { ...options, refs: this.#refs });
   }
@@ -258,8 +261,8 @@ export class Link implements RemoteRoute {
     return ref;
   }
 
-  #local(target: Target): ActorRef<unknown> | undefined {
-    return typeof target === "string" ? this.#names.get(target) : this.#exports.get(target);
+  #local(target: Target): ActorRef<never> | undefined {
+    return typeof target === "string" ? this.#names.get(target)?.actor : this.#exports.get(target);
   }
 
   // --- What arrives.
