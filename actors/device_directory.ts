@@ -82,6 +82,16 @@ export class DeviceDirectory {
     return this.#resting.entries();
   }
 
+  /** Devices that had a reading since, as they are saved, to be written down bit by bit. */
+  *changedSince(wallMs: number): Generator<[id: string, saved: string]> {
+    for (const [id, device] of this.#active) {
+      if (device.lastSeenMs >= wallMs) yield [id, saveDevice(device, this.#options.now())];
+    }
+    for (const [id, saved] of this.#resting) {
+      if (savedLastSeenMs(saved) >= wallMs) yield [id, saved];
+    }
+  }
+
   /**
    * Takes a device that was written down before, unless it is known already.
    *

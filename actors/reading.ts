@@ -40,6 +40,8 @@ export interface TopicEntry {
   readonly deviceId: string;
   /** 32 bit, the same in every shard and every run: `owner = deviceHash % shards`. */
   readonly deviceHash: number;
+  /** The owner's shard keeps here how to address the device; unset at first. */
+  handle: unknown;
   /** Hash of the topic's bytes, the same in every run: part of fingerprints. */
   readonly topicHash: number;
   /** What the payload must name as its own device, when the route asks for that. */

@@ -24,6 +24,7 @@ class Entry implements TopicEntry {
   readonly identity: string | undefined;
   readonly scalar: string | undefined;
   readonly unwritable: boolean;
+  handle: unknown = undefined;
   bytes: Uint8Array = new Uint8Array(0);
   topicStart = 0;
   headStart = 0;

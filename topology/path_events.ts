@@ -101,6 +101,11 @@ export class PathEvents implements SpoolEvents, WriterEvents {
     log.info("the store takes readings again", { awayMs: Math.round(awayMs) });
   }
 
+  backlogUnreadable(reason: string): void {
+    this.#bump("sluice_spool_troubles_total");
+    log.warn("the backlog on the disk cannot be read now; it is tried again", { reason });
+  }
+
   replaying({ written, remaining, elapsedMs }: ReplayProgress): void {
     this.replayRemaining = remaining;
     log.info(remaining === 0 ? "the backlog is written" : "writing the backlog", {

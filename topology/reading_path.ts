@@ -14,6 +14,7 @@ import { replayInto } from "../actors/letter_replay.ts";
 import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
+import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import type { Sink } from "../actors/sink.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
@@ -105,6 +106,7 @@ export class ReadingPath {
       readonly live: { offer: (record: SpoolRecord) => boolean };
       readonly events: PathEvents;
       readonly storeSeconds: Histogram;
+      readonly routes: readonly CompiledRoute[];
     },
   ) {
     const { init, limits, ledger, system } = options;
@@ -165,7 +167,7 @@ export class ReadingPath {
     opened.live.offer = (record) => this.#writerRef.tell({ kind: "live", record }) === "accepted";
 
     const topics = new TopicTable(
-      shardRoutes(config),
+      opened.routes,
       {
         gatewayId: init.gatewayId,
         entriesMax: Math.ceil(config.limits.topicsMax / init.shards),
@@ -263,7 +265,8 @@ export class ReadingPath {
         });
       },
     });
-    const devices = await ShardDevices.open(init, options.system);
+    const routes = shardRoutes(config);
+    const devices = await ShardDevices.open(init, options.system, routes);
     const live = { offer: (_record: SpoolRecord) => false };
     const bytesMax = Math.ceil(config.spool.bytesMax / shards);
     const { spool, report } = await Spool.open({
@@ -302,6 +305,7 @@ export class ReadingPath {
       live,
       events,
       storeSeconds,
+      routes,
     });
   }
 

@@ -4,95 +4,231 @@
  *
  * @module
  */
-import { Device, type DeviceTools } from "../actors/device.ts";
-import { type DeviceCode, DeviceCodeRunner } from "../actors/device_code.ts";
+import type { PayloadDecoder } from "../actors/decode.ts";
+import type { DeviceTools } from "../actors/device.ts";
+import { DeviceActor } from "../actors/device_actor.ts";
+import { DeviceCodeRunner } from "../actors/device_code.ts";
+import { DeviceDirectory, type DirectoryEntry } from "../actors/device_directory.ts";
+import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
 import { ShapeTable } from "../actors/device_values.ts";
-import { Fingerprint } from "../actors/fingerprint.ts";
+import { Fingerprint, hashBytes } from "../actors/fingerprint.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
-import type { DeviceOutlet, TopicEntry } from "../actors/reading.ts";
+import type { DeviceOutlet, Reading, TopicEntry } from "../actors/reading.ts";
+import type { CompiledRoute } from "../actors/route.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import type { DeviceQuery, DeviceView, Page, Presence } from "../gateways/http/control.ts";
+import { logger } from "../gateways/log/log.ts";
+import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { ActorRef } from "../runtime/actor.ts";
+import type { Clock, Timer } from "../runtime/clock.ts";
 import type { Keyed } from "../runtime/keyed.ts";
+import { KeyedRef } from "../runtime/keyed_ref.ts";
 import type { ActorSystem } from "../runtime/system.ts";
+import { dataPaths } from "./data_directory.ts";
 import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("devices");
+
+/** How often what has changed is saved, and how many devices at a time. */
+const saveIntervalMs = 10_000;
+const saveChunk = 256;
+/** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
+const deviceMailMax = 1_024;
+/** Fingerprints of the spool older than this are not loaded: no sender waits so long. */
+const rememberMs = 600_000;
+
+/** Devices known at most for each that may be active. */
+const knownPerActive = 5;
 
 /** See the module. */
 export class ShardDevices {
   readonly #init: ShardInit;
   readonly #system: ActorSystem;
-  readonly #devices = new Map<string, Device>();
-  readonly #refs = new Map<TopicEntry, ActorRef<OwnedReading>>();
-  readonly #tools: DeviceTools = {
-    shapes: new ShapeTable(),
-    fingerprint: new Fingerprint(),
-    codeRunner: new DeviceCodeRunner(),
-  };
+  readonly #clock: Clock;
+  readonly #directory: DeviceDirectory;
+  readonly #states: DeviceStates;
+  readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
+  #saveTimer: Timer | undefined;
+  #savedMs = 0;
 
-  private constructor(init: ShardInit, system: ActorSystem) {
+  private constructor(
+    init: ShardInit,
+    system: ActorSystem,
+    states: DeviceStates,
+    codes: DeviceCodes,
+    onDecoded: ((reading: Reading, decoder: PayloadDecoder) => void) | undefined,
+  ) {
+    const { device } = init.config;
     this.#init = init;
     this.#system = system;
+    this.#clock = system.clock;
+    this.#states = states;
+    this.#codes = codes;
+    const tools: DeviceTools = {
+      shapes: new ShapeTable(),
+      fingerprint: new Fingerprint(),
+      codeRunner: new DeviceCodeRunner(),
+      ...(onDecoded === undefined ? {} : { onDecoded }),
+    };
+    this.#directory = new DeviceDirectory(tools, {
+      silentAfterMs: device.silentAfterMs,
+      offlineAfterMs: device.offlineAfterMs,
+      knownMax: Math.ceil(device.activeMax * knownPerActive / init.shards),
+      now: () => this.#clock.now(),
+    });
   }
 
-  static open(init: ShardInit, system: ActorSystem): Promise<ShardDevices> {
-    return Promise.resolve(new ShardDevices(init, system));
+  /** Loads the routes' code and what was saved of this shard's devices. */
+  static async open(
+    init: ShardInit,
+    system: ActorSystem,
+    routes: readonly CompiledRoute[],
+    onDecoded?: (reading: Reading, decoder: PayloadDecoder) => void,
+  ): Promise<ShardDevices> {
+    const base = new URL(`file://${Deno.cwd()}/`);
+    const codes = await loadDeviceCodes(routes, (module) => import(new URL(module, base).href));
+    const states = new DeviceStates(dataPaths(init.config.dataDir).devices);
+    const devices = new ShardDevices(init, system, states, codes, onDecoded);
+    devices.#load();
+    return devices;
   }
 
+  /** Starts the actors' group, and saving. */
   start(outlet: DeviceOutlet<OwnedReading>): void {
     const { device } = this.#init.config;
+    this.#directory.passivateAll();
+    const options = { directory: this.#directory, outlet, codes: this.#codes };
     this.#keyed = this.#system.spawnKeyed<OwnedReading>({
       id: "devices",
       kind: "device",
       idleMs: device.passivateAfterMs,
       activeMax: Math.ceil(device.activeMax / this.#init.shards),
-      mailbox: { countMax: 1_024 },
-      start: (key) => {
-        let device = this.#devices.get(key);
-        if (device === undefined) {
-          device = new Device(key, this.#tools);
-          this.#devices.set(key, device);
-        }
-        const own = device;
-        return { receive: (reading) => own.take(reading, outlet) };
-      },
+      mailbox: { countMax: deviceMailMax },
+      start: (id) => new DeviceActor(id, options),
     });
+    this.#saveLater();
   }
 
+  /** The device of a topic. The topic's entry keeps the handle. */
   refOf(entry: TopicEntry): ActorRef<OwnedReading> {
-    let ref = this.#refs.get(entry);
-    if (ref === undefined) {
-      ref = this.#keyed!.ref(entry.deviceId);
-      this.#refs.set(entry, ref);
-    }
+    if (entry.handle instanceof KeyedRef) return entry.handle;
+    const ref = this.#keyed!.ref(entry.deviceId);
+    entry.handle = ref;
     return ref;
   }
 
-  recovered(_record: SpoolRecord): void {}
+  /** A record that was found in the spool: its readings are known should they come again. */
+  recovered(record: SpoolRecord): void {
+    if (record.committedMs < this.#clock.now() - rememberMs) return;
+    for (let i = 0; i < record.count; i++) {
+      const device = this.#directory.activate(record.devices[record.deviceOf[i]!]!);
+      device.remember(
+        record.fingerprintHi[i]!,
+        record.fingerprintLo[i]!,
+        record.committedMs,
+      );
+      if (device.lastSeenMs < record.committedMs) device.lastSeenMs = record.committedMs;
+    }
+  }
 
   presence(): Record<Presence, number> {
-    return { online: this.#devices.size, silent: 0, offline: 0 };
+    return this.#directory.tally();
   }
 
   list(query: DeviceQuery): Page<DeviceView> {
-    const items = [...this.#devices.keys()].sort().slice(0, query.limit).map((id) => this.find(id))
-      .filter((view) => view !== undefined);
-    return { items };
+    const { items, next } = this.#directory.list(query);
+    const views = items.map((entry) => this.#view(entry));
+    return next === undefined ? { items: views } : { items: views, next };
   }
 
   find(id: string): DeviceView | undefined {
-    const device = this.#devices.get(id);
-    if (device === undefined) return undefined;
-    const values: Record<string, number> = {};
+    const entry = this.#directory.find(id);
+    return entry === undefined ? undefined : this.#view(entry);
+  }
+
+  /** Gauges by metric name. */
+  gauges(): Record<string, number> {
+    return {
+      sluice_device_actors: this.#keyed?.active ?? 0,
+      sluice_devices_known: this.#directory.size,
+    };
+  }
+
+  counters(): Record<string, number> {
+    return {
+      sluice_device_activations_total: this.#keyed?.activations ?? 0,
+      sluice_devices_forgotten_total: this.#directory.forgotten,
+    };
+  }
+
+  /** The actors have ended: saves what is left. */
+  close(): void {
+    this.#saveTimer?.clear();
+    this.#trySave([...this.#directory.changedSince(this.#savedMs)]);
+    this.#states.close();
+  }
+
+  #load(): void {
+    const { shard, shards } = this.#init;
+    const encoder = new TextEncoder();
+    for (const [id, saved] of this.#states.all()) {
+      const bytes = encoder.encode(id);
+      if (hashBytes(bytes, 0, bytes.length) % shards !== shard) continue;
+      try {
+        this.#directory.load(id, saved);
+      } catch (cause) {
+        log.warn("what was saved of a device cannot be read; it starts anew", {
+          device: id,
+          cause,
+        });
+      }
+    }
+  }
+
+  #saveLater(): void {
+    this.#saveTimer = this.#clock.setTimer(saveIntervalMs, () => {
+      const since = this.#savedMs;
+      this.#savedMs = this.#clock.now();
+      this.#saveSome(this.#directory.changedSince(since));
+    });
+  }
+
+  /** A chunk per turn of the event loop, so that no reading waits for all of them. */
+  #saveSome(changed: Iterator<[string, string], unknown>): void {
+    const chunk: [string, string][] = [];
+    let next = changed.next();
+    while (next.done !== true) {
+      chunk.push(next.value);
+      if (chunk.length === saveChunk) break;
+      next = changed.next();
+    }
+    this.#trySave(chunk);
+    if (chunk.length < saveChunk) this.#saveLater();
+    else this.#saveTimer = this.#clock.setTimer(1, () => this.#saveSome(changed));
+  }
+
+  #trySave(devices: readonly [string, string][]): void {
+    if (devices.length === 0) return;
+    try {
+      this.#states.save(devices);
+    } catch (cause) {
+      log.warn("the state of devices cannot be saved; it is tried again", { cause });
+      this.#savedMs = 0;
+    }
+  }
+
+  #view({ device, presence }: DirectoryEntry): DeviceView {
+    const values: [string, number][] = [];
     for (let i = 0; i < device.values.count; i++) {
-      values[device.values.name(i)] = device.values.value(i);
+      values.push([device.values.name(i), device.values.value(i)]);
     }
     return {
-      id,
+      id: device.id,
       shard: this.#init.shard,
-      presence: "online",
+      presence,
       lastSeenMs: device.lastSeenMs,
-      values,
+      values: Object.fromEntries(values),
       counters: {
         accepted: device.accepted,
         duplicate: device.duplicates,
@@ -102,7 +238,4 @@ export class ShardDevices {
       ...(device.lastError === undefined ? {} : { lastError: device.lastError }),
     };
   }
-
-  close(): void {}
 }
-export type { DeviceCode };

@@ -11,7 +11,7 @@ import type { Actor, Context } from "../../../runtime/actor.ts";
 import { writeAcknowledged } from "../codec/acknowledgement.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
-import { InFlight } from "../endpoint/in_flight.ts";
+import { type Acknowledger, InFlight } from "../endpoint/in_flight.ts";
 import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
 import { subscriptionChange, type SubscriptionMemory, wireFilters } from "./subscriptions.ts";
 import { BrokerTap, type TapHandler } from "./tap.ts";
@@ -60,7 +60,7 @@ const reconnectMs = 1_000;
 const connackTimeoutMs = 10_000;
 
 /** See the module. */
-export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
+export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, Acknowledger {
   readonly transport = "broker";
   readonly originHash: number;
   readonly #options: BrokerOptions;
@@ -152,6 +152,10 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
     if (qos === 2) this.#received.add(packetId);
     if (result !== "accepted" && qos > 0) this.#acks.settle(offer.sequence - this.#epoch, 0);
     return true;
+  }
+
+  acknowledge(packetId: number, qos: 1 | 2): void {
+    writeAcknowledged(this.#writer, qos === 1 ? "puback" : "pubrec", packetId);
   }
 
   released(packetId: number): void {
@@ -258,9 +262,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler {
   /** Writes the acknowledgements that are due, all in one go. */
   #release(): void {
     const writer = this.#writer;
-    this.#acks.release((packetId, qos) => {
-      writeAcknowledged(writer, qos === 1 ? "puback" : "pubrec", packetId);
-    });
+    this.#acks.release(this);
     if (writer.length > 0) {
       this.#tap?.send(writer.bytes.slice(0, writer.length));
       writer.length = 0;

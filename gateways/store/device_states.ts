@@ -1,0 +1,52 @@
+/**
+ * What is remembered of devices over restarts: one row each, in a file that all shards share. It is
+ * written now and then and at the end; after a kill, what the spool still holds is added to it.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+
+/** How long a shard waits while another one writes, in ms. */
+const busyMs = 2_000;
+
+/** See the module. Every method throws what SQLite throws. */
+export class DeviceStates {
+  readonly #database: DatabaseSync;
+  readonly #put: StatementSync;
+
+  /** Opens or makes the file. */
+  constructor(file: string) {
+    this.#database = new DatabaseSync(file);
+    this.#database.exec(
+      `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+       CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;`,
+    );
+    this.#put = this.#database.prepare(
+      "INSERT INTO device (id, saved) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET saved = excluded.saved",
+    );
+  }
+
+  /** Every device that was saved. */
+  *all(): Generator<[id: string, saved: string]> {
+    for (const row of this.#database.prepare("SELECT id, saved FROM device").iterate()) {
+      const { id, saved } = row;
+      if (typeof id === "string" && typeof saved === "string") yield [id, saved];
+    }
+  }
+
+  /** Saves devices in one transaction. */
+  save(devices: Iterable<readonly [id: string, saved: string]>): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const [id, saved] of devices) this.#put.run(id, saved);
+      this.#database.exec("COMMIT");
+    } catch (cause) {
+      this.#database.exec("ROLLBACK");
+      throw cause;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
