@@ -1,0 +1,47 @@
+/**
+ * A clock that moves only when told to.
+ *
+ * @module
+ */
+import type { SimClock } from "../clock.ts";
+
+export class ManualClock implements SimClock {
+  #nowMs = 0;
+  readonly #wallStartMs: number;
+  readonly #waiting: { readonly dueMs: number; readonly fire: () => void }[] = [];
+
+  constructor(wallStartMs = 1_700_000_000_000) {
+    this.#wallStartMs = wallStartMs;
+  }
+
+  wallMs(): number {
+    return this.#wallStartMs + this.#nowMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      this.#waiting.push({ dueMs: this.#nowMs + Math.max(0, ms), fire: resolve });
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  /** Moves time from wait to wait until `promise` is settled, letting everything else run between. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    promise.then(() => settled = true, () => settled = true);
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve)); // A turn of the event loop.
+      if (settled) return await promise;
+      this.#waiting.sort((a, b) => a.dueMs - b.dueMs);
+      const next = this.#waiting.shift();
+      if (next === undefined) continue;
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.fire();
+    }
+  }
+}
