@@ -9,7 +9,7 @@ import { KeyTree, type Path } from "./decode_keys.ts";
 import { captureKinds, Decoded } from "./decode_result.ts";
 import { FlatJson, type ScanFault, type ValueRules } from "./flat_json.ts";
 import { char, isSpace, stringText } from "./flat_json_text.ts";
-import { escapeKey, isWritableName, quoteText } from "./line_protocol.ts";
+import { escapeTag, isWritableName, quoteText } from "./line_protocol.ts";
 import type { TopicEntry } from "./reading.ts";
 import type { SchemaCheck } from "./schema.ts";
 import { type TimestampFormat, TimestampReader } from "./timestamp.ts";
@@ -88,7 +88,7 @@ export class PayloadDecoder {
     };
     this.#timeCaptures = rules.timestamp.paths.map((path) => captureOf(path));
     this.#identityCapture = captureOf(rules.identity);
-    this.#tagCaptures = rules.tags.map(([key, path]) => [escapeKey(key), captureOf(path)]);
+    this.#tagCaptures = rules.tags.map(([key, path]) => [escapeTag(key), captureOf(path)]);
     this.#sequenceCapture = captureOf(rules.sequence, true);
     this.#keys = new KeyTree({ ...rules, captures });
     this.fields = new Decoded(rules.fieldsMax, captures.length);
@@ -200,7 +200,7 @@ export class PayloadDecoder {
       const text = this.#captureText(capture);
       if (text === undefined || text === "") continue;
       if (!isWritableName(text)) return false;
-      this.tags += `,${key}=${escapeKey(text)}`;
+      this.tags += `,${key}=${escapeTag(text)}`;
     }
     return true;
   }

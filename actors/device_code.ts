@@ -9,8 +9,8 @@ import type { LastValues } from "./device_values.ts";
 import type { LineBuffer } from "./line_buffer.ts";
 import {
   appendTime,
-  escapeKey,
   escapeMeasurementStart,
+  escapeTag,
   fieldKey,
   isWritableName,
   quoteText,
@@ -108,7 +108,7 @@ export class DeviceCodeRunner {
         throw new TypeError(`Cannot emit a point: the tag ${key} is the route's already`);
       }
       if (value !== "") {
-        lines.appendText(`,${escapeKey(writable(key))}=${escapeKey(writable(value))}`);
+        lines.appendText(`,${escapeTag(writable(key))}=${escapeTag(writable(value))}`);
       }
     }
   }

@@ -7,6 +7,7 @@
 
 const multiplierA = 0x9e3779b1;
 const multiplierB = 0x85ebca77;
+const multiplierC = 0xc2b2ae3d;
 
 /** Spreads every bit of a 32-bit number over all of it (murmur3's finalizer). */
 export function mix(hash: number): number {
@@ -44,20 +45,28 @@ export class Fingerprint {
     const view = this.#view;
     let a = seedA ^ (end - start);
     let b = seedB;
-    let at = start;
-    for (; at + 4 <= end; at += 4) {
-      const word = view.getUint32(at, true);
-      a = Math.imul(a ^ word, multiplierA);
-      a ^= a >>> 15;
-      b = Math.imul(b + word, multiplierB);
-      b ^= b >>> 13;
+    for (let at = start; at < end; at += 4) {
+      const bytes = at + 4 <= end ? view.getUint32(at, true) : rest(data, at, end);
+      // As murmur3's 128-bit form: the word is spread before it meets a state.
+      const word = Math.imul(bytes, multiplierA);
+      const spread = (word << 15) | (word >>> 17);
+      a ^= Math.imul(spread, multiplierB);
+      a = (a << 19) | (a >>> 13);
+      a = (Math.imul(a + b, 5) + 0x561ccd1b) | 0;
+      b ^= Math.imul((word << 16) | (word >>> 16), multiplierC);
+      b = (b << 17) | (b >>> 15);
+      b = (Math.imul(b + a, 5) + 0x0bcaa747) | 0;
     }
-    let tail = 0;
-    for (; at < end; at++) tail = (tail << 8) | data[at]!;
-    a = Math.imul(a ^ tail, multiplierA);
-    b = Math.imul(b + tail, multiplierB);
+    // One to one, so that nothing of the two states is lost.
     this.hi = mix(a ^ (b >>> 7));
     this.lo = mix(b ^ a);
     if (this.hi === 0 && this.lo === 0) this.lo = 1;
   }
+}
+
+/** The last bytes of a payload, fewer than four, as one word. */
+function rest(data: Uint8Array, at: number, end: number): number {
+  let word = 0;
+  for (; at < end; at++) word = (word << 8) | data[at]!;
+  return word;
 }

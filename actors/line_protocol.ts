@@ -21,7 +21,8 @@ const controls: Readonly<Record<string, string>> = {
 };
 
 const inMeasurement = /(\\*)([, ])|[\n\r\t\0]/g;
-const inKey = /(\\*)([,= "])|[\n\r\t\0]/g;
+const inTag = /(\\*)([,= ])|[\n\r\t\0]/g;
+const inField = /(\\*)([,= "])|[\n\r\t\0]/g;
 const inText = /["\\]|[\n\r\t\0]/g;
 
 function escapeWith(pattern: RegExp, text: string): string {
@@ -48,19 +49,19 @@ export function escapeMeasurement(text: string): string {
 }
 
 /**
- * A tag key, tag value or field key.
+ * A tag key or tag value.
  *
  * @example
  * ```ts
- * import { escapeKey } from "./line_protocol.ts";
+ * import { escapeTag } from "./line_protocol.ts";
  * import assert from "node:assert/strict";
  *
- * assert.equal(escapeKey("room, 1=a"), "room\\,\\ 1\\=a");
- * assert.equal(escapeKey("a\nb"), "a\\nb");
+ * assert.equal(escapeTag("room, 1=a"), "room\\,\\ 1\\=a");
+ * assert.equal(escapeTag("a\nb"), "a\\nb");
  * ```
  */
-export function escapeKey(text: string): string {
-  return escapeWith(inKey, text);
+export function escapeTag(text: string): string {
+  return escapeWith(inTag, text);
 }
 
 /** A string as a field value, quotes included. */
@@ -69,11 +70,12 @@ export function quoteText(text: string): string {
 }
 
 /**
- * A field key as it stands before its value. InfluxDB keeps the name `time` for itself and drops
+ * A field key as it stands before its value. A quote is escaped here, and only here: VictoriaMetrics
+ * would take it for the start of a string. InfluxDB keeps the name `time` for itself and drops
  * such a field: it is written as `time_`.
  */
 export function fieldKey(name: string): string {
-  return name === "time" ? "time_" : escapeKey(name);
+  return name === "time" ? "time_" : escapeWith(inField, name);
 }
 
 /** Appends a time in ns, given as ms and the ns within that ms, both whole, `ns` from 0 to 999999. */

@@ -5,9 +5,9 @@
  */
 import { hashBytes } from "./fingerprint.ts";
 import {
-  escapeKey,
   escapeMeasurement,
   escapeMeasurementStart,
+  escapeTag,
   isWritableName,
 } from "./line_protocol.ts";
 import type { Rejection } from "./intake.ts";
@@ -84,7 +84,7 @@ export function understandTopic(
       const value = template.expand(values);
       if (value === "") continue;
       unwritable ||= !isWritableName(value);
-      tail += `,${escapeKey(key)}=${escapeKey(value)}`;
+      tail += `,${escapeTag(key)}=${escapeTag(value)}`;
     }
     return {
       topic,

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { FingerprintWindow, windowMax } from "./fingerprint_window.ts";
+
+const startMs = 1_700_000_000_000;
+
+Deno.test("the window knows the last ones, whatever was added before", () => {
+  // Few different values: chains are long and the same one comes again.
+  const word = fc.integer({ min: 1, max: 40 });
+  const step = fc.record({ hi: word, lo: word, waitMs: fc.constantFrom(0, 100, 3_000, 60_000) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 3000 }), (steps) => {
+      const window = new FingerprintWindow();
+      const model: { hi: number; lo: number; atMs: number }[] = [];
+      let nowMs = startMs;
+      for (const { hi, lo, waitMs } of steps) {
+        nowMs += waitMs;
+        window.add(hi, lo, nowMs);
+        model.push({ hi, lo, atMs: nowMs });
+        const kept = model.slice(-window.count);
+        assert.equal(window.has(hi, lo), true);
+        assert.equal(window.has(lo, hi), kept.some((m) => m.hi === lo && m.lo === hi));
+        const young = model.filter((m) => m.atMs > nowMs - 9_000).length;
+        assert.ok(window.count >= Math.min(young, windowMax));
+      }
+      const recent = window.recent(nowMs);
+      const tail = model.slice(model.length - recent.length / 2).flatMap(({ hi, lo }) => [hi, lo]);
+      assert.deepEqual([...recent], tail);
+    }),
+    { numRuns: 100, seed: 1 },
+  );
+});
+
+Deno.test("a slow device keeps a small window, a fast one a bounded one", () => {
+  const slow = new FingerprintWindow();
+  for (let i = 1; i <= 1000; i++) slow.add(i, i, startMs + i * 60_000);
+  assert.equal(slow.count, 4);
+  const fast = new FingerprintWindow();
+  for (let i = 1; i <= 5000; i++) fast.add(i, i, startMs);
+  assert.equal(fast.count, windowMax);
+  assert.equal(fast.overrun, 5000 - windowMax);
+  assert.deepEqual([fast.has(5000, 5000), fast.has(3977, 3977), fast.has(3976, 3976)], [
+    true,
+    true,
+    false,
+  ]);
+});
