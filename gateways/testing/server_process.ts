@@ -67,18 +67,33 @@ export class ServerProcess implements AsyncDisposable {
     return this.#running.child.pid;
   }
 
+  /** False once it ended, by whatever cause. */
+  get alive(): boolean {
+    return this.#running?.exited === false;
+  }
+
+  /** Memory that it occupies now, in bytes. Throws while the server is down. */
+  async residentBytes(): Promise<number> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
+  }
+
   /** The end of what the running server wrote to stdout and stderr. */
   get log(): string {
     return this.#running?.log.text ?? "";
   }
 
-  /** Ends it in good order and keeps its data; kills it when that takes too long. */
-  async stop(): Promise<void> {
+  /**
+   * Ends it in good order and keeps its data; kills it when that takes too long. Gives its exit
+   * code; `undefined` when it was not running.
+   */
+  async stop(): Promise<number | undefined> {
     const running = this.#running;
-    if (running === undefined) return;
+    if (running === undefined) return undefined;
     const timer = setTimeout(() => signal(running.child, "SIGKILL"), stopDeadlineMs);
-    await this.#end(running, this.#spec.stopSignal ?? "SIGTERM");
+    const { code } = await this.#end(running, this.#spec.stopSignal ?? "SIGTERM");
     clearTimeout(timer);
+    return code;
   }
 
   /** `kill -9`. */
@@ -138,12 +153,13 @@ export class ServerProcess implements AsyncDisposable {
     if (running.exited) throw new Error(`${this.#spec.name} exited: ${running.log.text}`);
   }
 
-  async #end(running: Running, how: Deno.Signal): Promise<void> {
+  async #end(running: Running, how: Deno.Signal): Promise<Deno.CommandStatus> {
     signal(running.child, how);
     signal(running.child, "SIGCONT"); // A paused process cannot end in good order.
-    await running.child.status;
+    const status = await running.child.status;
     await running.drained;
     this.#running = undefined;
+    return status;
   }
 }
 

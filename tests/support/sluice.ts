@@ -18,7 +18,7 @@ export interface Sluice extends AsyncDisposable {
 }
 
 export interface SluiceOptions {
-  /** Beside the listeners, the data directory and the route for `sim load`'s model `bench`. */
+  /** Beside the listeners, the data directory and the routes for `sim load`'s models. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of `data` in the test's own directory. */
@@ -32,6 +32,14 @@ export const benchRoute = {
   measurement: "bench",
   tags: { device: "{device}" },
   timestamp: { key: "ts" },
+};
+
+/** The route that `sim load --model arrival` needs. */
+export const arrivalRoute = {
+  name: "arrival",
+  topic: "arrival/{device}",
+  measurement: "arrival",
+  tags: { device: "{device}" },
 };
 
 /** The permissions of `deno task start`. */
@@ -61,7 +69,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
       const file = `${dir}/sluice.json`;
       const config = {
         dataDir,
-        routes: [benchRoute],
+        routes: [benchRoute, arrivalRoute],
         mqtt: { listen: `127.0.0.1:${mqttPort}` },
         http: { listen: `127.0.0.1:${port}` },
         ...options.config,
@@ -126,10 +134,12 @@ export interface Books {
   readonly inFlight: number;
 }
 
-/** Reads the books from `/metrics`. */
-export async function books(httpUrl: string): Promise<Books> {
+/** Reads `/metrics`; the function gives the sum of a metric over its series with that label. */
+export async function metrics(
+  httpUrl: string,
+): Promise<(name: string, label?: string) => number> {
   const text = await (await fetch(`${httpUrl}/metrics`)).text();
-  const sum = (name: string, label = ""): number => {
+  return (name, label = "") => {
     let total = 0;
     for (const line of text.split("\n")) {
       if (!line.startsWith(`${name}{`) || !line.includes(label)) continue;
@@ -137,6 +147,11 @@ export async function books(httpUrl: string): Promise<Books> {
     }
     return total;
   };
+}
+
+/** Reads the books from `/metrics`. */
+export async function books(httpUrl: string): Promise<Books> {
+  const sum = await metrics(httpUrl);
   const settled = (outcome: string) => sum("sluice_readings_settled_total", `outcome="${outcome}"`);
   return {
     received: sum("sluice_readings_received_total"),

@@ -1,0 +1,36 @@
+/**
+ * SIGTERM under load, in good order, again and again.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
+import { testWith } from "../../gateways/testing/programs.ts";
+import { pause, startLoad } from "../support/load_run.ts";
+import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
+
+testWith(
+  ["victoria-metrics"],
+  "SIGTERM under load ends with exit code 0 and loses nothing, also with the store away",
+  async () => {
+    await using store = await startVictoriaMetrics();
+    await using sluice = await startSluice({ config: { influx: { url: store.url } } });
+    await using load = await startLoad(sluice.mqttUrl, {
+      model: "bench",
+      connections: 20,
+      rate: 2_000,
+      "duration-s": 16,
+      window: 50,
+    });
+    for (let stops = 0; stops < 4; stops++) {
+      await pause(1_500);
+      if (stops === 2) await store.stop();
+      assert.equal(await sluice.process.stop(), 0);
+      await sluice.process.restart();
+      if (stops === 2) await store.restart();
+    }
+    await load.end();
+    assertConserved(await settledBooks(sluice.httpUrl));
+    await load.verify("victoriametrics", store.url);
+  },
+);
