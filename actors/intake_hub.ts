@@ -27,8 +27,8 @@ export interface IntakeHubOptions {
   defer(run: () => void): void;
   /** Hands a batch to its owner, in this Worker or another. */
   transmit(owner: number, ackLevel: AckLevel, batch: SentBatch): void;
-  /** Sees every offer that was accepted, for the log of the data flow. */
-  readonly onOffer?: (offer: Offer) => void;
+  /** Sees every offer that no route takes, for the log of the data flow. */
+  readonly onRefused?: (offer: Offer) => void;
 }
 
 /** Bytes and readings at which a frame goes on without waiting for the turn to end. */
@@ -75,6 +75,7 @@ export class IntakeHub implements Intake {
     const found = options.topics.lookup(offer.bytes, offer.topicStart, offer.topicEnd);
     if (found.kind === "refused") {
       options.ledger.refusedAtEdge(transport, found.rejection.reason);
+      options.onRefused?.(offer);
       return found.rejection;
     }
     const payloadBytes = offer.payloadEnd - offer.payloadStart;
@@ -93,7 +94,6 @@ export class IntakeHub implements Intake {
     if (!lane.offer(origin, offer, entryWord(offer.packetId, offer.flags, transport))) {
       return "full";
     }
-    options.onOffer?.(offer);
     return "accepted";
   }
 

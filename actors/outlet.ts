@@ -30,8 +30,10 @@ export interface OutletOptions {
   readonly ledger: Ledger;
   /** Takes a dead letter in; it is synced by the next commit. */
   readonly deadLetter: (letter: Undeliverable) => void;
-  /** Asks the spool to commit soon; called once per group. */
+  /** Asks the spool to commit soon. */
   readonly requestCommit: () => void;
+  /** Sees every reading that becomes nothing, for the log of the data flow. */
+  readonly onNothing?: (topic: string) => void;
 }
 
 /** See the module. */
@@ -50,9 +52,15 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
 
   points(reading: OwnedReading, device: GroupDevice, hi: number, lo: number): void {
     const group = this.#group;
+    const { batch } = reading;
     group.add(device, hi, lo);
     if (group.count === 1) this.#options.requestCommit();
-    if (--reading.batch.pending === 0) this.#decided(reading.batch);
+    if (batch.ackLevel === "stored" && batch.groupNo !== group.groupNo) {
+      batch.groupNo = group.groupNo;
+      batch.waits++;
+      group.stored.push(batch);
+    }
+    if (--batch.pending === 0) this.#decided(batch);
   }
 
   duplicate(reading: OwnedReading): void {
@@ -74,6 +82,7 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
   dead(reading: OwnedReading, reason: string, detail: string): void {
     const { batch, entry, index } = reading;
     this.#group.rollback();
+    this.#options.onNothing?.(entry.topic);
     this.#options.ledger.deadLettered(reason);
     this.#options.deadLetter({
       topic: entry.topic,
@@ -91,11 +100,14 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
     if (--batch.pending === 0) this.#decided(batch);
   }
 
-  /** Whatever became of its last reading, earlier ones may still be in the open group. */
+  /**
+   * Whatever became of its last reading, earlier ones may still be in the open group; and letters
+   * are durable with it.
+   */
   #decided(batch: OwnedBatch): void {
     const group = this.#group;
-    if (batch.ackLevel === "stored") group.stored.push(batch);
-    else group.durable.push(batch);
+    batch.waits++;
+    group.durable.push(batch);
     if (group.count === 0) this.#options.requestCommit();
   }
 }

@@ -26,6 +26,10 @@ export class OwnedBatch implements ReadingBatch, Completion {
   readonly arrivalMs: number;
   /** Readings whose fate is not known yet. */
   pending: number;
+  /** Commits, or deliveries to the store, that its acknowledgement waits for. */
+  waits = 0;
+  /** The last commit group that holds one of its readings. */
+  groupNo = 0;
   readonly rejected: RejectedReading[] = [];
 
   constructor(
@@ -41,7 +45,7 @@ export class OwnedBatch implements ReadingBatch, Completion {
   }
 
   complete(): void {
-    this.settle(this);
+    if (--this.waits === 0 && this.pending === 0) this.settle(this);
   }
 }
 

@@ -11,6 +11,7 @@ import { IntakeHub } from "../actors/intake_hub.ts";
 import type { SentBatch } from "../actors/lane.ts";
 import type { Ledger } from "../actors/ledger.ts";
 import { replayInto } from "../actors/letter_replay.ts";
+import type { Offer } from "../actors/intake.ts";
 import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
@@ -34,6 +35,7 @@ import type {
   ReplayChoice,
   ReplayResult,
 } from "../gateways/http/control.ts";
+import type { Config } from "../config.ts";
 import { logger } from "../gateways/log/log.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -41,6 +43,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
+import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { PeerLink } from "./peer_link.ts";
@@ -66,13 +69,13 @@ const writerMax = 1 << 16;
 const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
-/** A crash below ends the shard: what was acknowledged is on the disk, the rest is sent again. */
-const endsTheShard = {
-  strategy: "one_for_one",
-  intensity: 0,
-  periodMs: 1_000,
-  onExceeded: "escalate",
-} as const;
+/** The embedded store's yes is durable. */
+const keepMs = (config: Config): number =>
+  config.influx.url === undefined ? 0 : config.spool.keepMs;
+
+const utf8 = new TextDecoder();
+const logRefused = (tap: DataFlowTap) => ({ bytes, topicStart, topicEnd }: Offer): void =>
+  tap.nothing(utf8.decode(bytes.subarray(topicStart, topicEnd)));
 
 /** See the module. */
 export class ReadingPath {
@@ -107,6 +110,7 @@ export class ReadingPath {
       readonly events: PathEvents;
       readonly storeSeconds: Histogram;
       readonly routes: readonly CompiledRoute[];
+      readonly tap: DataFlowTap | undefined;
     },
   ) {
     const { init, limits, ledger, system } = options;
@@ -122,14 +126,12 @@ export class ReadingPath {
 
     this.#spoolRef = system.spawn<SpoolMessage>({
       id: "spool",
-      supervision: endsTheShard,
       restart: "permanent",
       shutdownMs: config.shutdown.closeMs,
       start: () => new SpoolActor(this.spool, this.#request),
     });
     this.#writerRef = system.spawn<WriterMessage>({
       id: "writer",
-      supervision: endsTheShard,
       mailbox: { countMax: writerMax },
       start: (context) =>
         new WriterActor({
@@ -143,7 +145,7 @@ export class ReadingPath {
             ageMaxMs: config.store.batchAgeMs,
           },
           liveBytesMax: limits.liveBytes,
-          keepMs: config.spool.keepMs,
+          keepMs: keepMs(config),
           events: opened.events,
           bury: (line, word, detail) => {
             this.letters.add({
@@ -179,11 +181,11 @@ export class ReadingPath {
       ledger,
       deadLetter: (letter) => this.letters.add(letter),
       requestCommit: () => this.requestCommit(),
+      ...(opened.tap === undefined ? {} : { onNothing: opened.tap.nothing }),
     });
     this.devices.start(outlet);
     this.#ingest = system.spawn<IngestMessage>({
       id: "ingest",
-      supervision: endsTheShard,
       mailbox: { countMax: ingestMax },
       start: () =>
         new Ingest({
@@ -217,6 +219,7 @@ export class ReadingPath {
       defer: (run) => {
         setImmediate(run);
       },
+      ...(opened.tap === undefined ? {} : { onRefused: logRefused(opened.tap) }),
       transmit: (owner, ackLevel, batch) => {
         if (owner === shard) this.#takeOwn(ackLevel, batch);
         else this.#peers.get(owner)?.transmit(ackLevel, batch);
@@ -266,7 +269,8 @@ export class ReadingPath {
       },
     });
     const routes = shardRoutes(config);
-    const devices = await ShardDevices.open(init, options.system, routes);
+    const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
+    const devices = await ShardDevices.open(init, options.system, routes, tap?.decoded);
     const live = { offer: (_record: SpoolRecord) => false };
     const bytesMax = Math.ceil(config.spool.bytesMax / shards);
     const { spool, report } = await Spool.open({
@@ -278,7 +282,7 @@ export class ReadingPath {
       bytesMax,
       ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
       whenFull: config.spool.full,
-      keepMs: config.influx.url === undefined ? 0 : config.spool.keepMs,
+      keepMs: keepMs(config),
       random32,
       events,
       live: (record) => live.offer(record),
@@ -306,6 +310,7 @@ export class ReadingPath {
       events,
       storeSeconds,
       routes,
+      tap,
     });
   }
 

@@ -24,6 +24,17 @@ import { shardSnapshot } from "./shard_snapshot.ts";
 
 const log = logger("shard");
 
+/**
+ * A crash at the top (spool, writer, the walk of batches) ends the shard: what was acknowledged is
+ * on the disk, the rest is sent again. Edges and devices have supervisors of their own.
+ */
+const endsTheShard = {
+  strategy: "one_for_one",
+  intensity: 0,
+  periodMs: 1_000,
+  onExceeded: "escalate",
+} as const;
+
 /** See the module. */
 export class Shard implements WorkerProgram {
   readonly #system: ActorSystem;
@@ -58,8 +69,9 @@ export class Shard implements WorkerProgram {
     const ledger = new Ledger(init.ledgerMemory);
     const system = new ActorSystem({
       name: `shard-${shard}`,
-      onSupervision: ({ path, decision, failure }) => {
-        if (failure !== undefined) {
+      supervision: endsTheShard,
+      onSupervision: ({ path, decision, failure, exit }) => {
+        if (failure !== undefined && exit !== "completed") {
           log.error("an actor failed", { actor: path, decision, failure: failure.message });
         }
       },

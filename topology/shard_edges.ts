@@ -8,6 +8,7 @@ import type { Intake } from "../actors/intake.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
   type BrokerCommand,
+  type BrokerEvents,
   BrokerGateway,
   type BrokerOptions,
 } from "../gateways/mqtt/broker/broker_gateway.ts";
@@ -21,7 +22,7 @@ import {
   listenerSpec,
 } from "../gateways/mqtt/endpoint/listener.ts";
 import { noSubscriptions } from "../gateways/mqtt/endpoint/subscriptions.ts";
-import type { ActorRef } from "../runtime/actor.ts";
+import type { ActorRef, Context } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import type { ShardLimits } from "./limits.ts";
@@ -45,12 +46,8 @@ const writeStallMs = 30_000;
 export class ShardEdges {
   readonly stats = new EndpointStats();
   readonly #options: EdgesOptions;
-  readonly #brokers: {
-    readonly gateway: () => BrokerGateway | undefined;
-    readonly name: string;
-  }[] = [];
+  #brokers: readonly BrokerHandle[] = [];
   #listener: ActorRef<ListenerMessage> | undefined;
-  readonly #brokerRefs: ActorRef<BrokerCommand>[] = [];
   #opened = false;
 
   constructor(options: EdgesOptions) {
@@ -77,22 +74,28 @@ export class ShardEdges {
     if (this.#opened) return;
     this.#opened = true;
     const { init, system } = this.#options;
-    if (init.mqtt !== undefined || init.mqttTls !== undefined) {
-      this.#listener = system.spawn(
-        listenerSpec("mqtt", this.#services(), () => this.#acceptors()),
-      );
-    }
-    for (const index of init.brokers) this.#openBroker(index);
+    system.spawn<never>({
+      id: "edges",
+      supervision: edgesSupervision,
+      start: (context) => {
+        if (init.mqtt !== undefined || init.mqttTls !== undefined) {
+          this.#listener = context.spawn(
+            listenerSpec("mqtt", this.#services(), () => this.#acceptors()),
+          );
+        }
+        this.#brokers = init.brokers.map((index) => this.#openBroker(index, context));
+        return { receive() {} };
+      },
+    });
   }
 
   /** Accepts and reads no more; resolves when what was in flight is acknowledged. */
   async drain(): Promise<void> {
-    const { system } = this.#options;
     const ends: Promise<unknown>[] = [];
     if (this.#listener !== undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const drained: ActorRef<"drained"> = {
-        path: `${system.deadLetters}`,
+        path: "drain",
         tell: () => {
           resolve();
           return "accepted";
@@ -101,9 +104,9 @@ export class ShardEdges {
       this.#listener.tell({ kind: "drain", drained });
       ends.push(promise);
     }
-    for (const broker of this.#brokerRefs) {
+    for (const { ref } of this.#brokers) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      broker.tell({ kind: "drain", drained: resolve });
+      ref.tell({ kind: "drain", drained: resolve });
       ends.push(promise);
     }
     await Promise.all(ends);
@@ -146,44 +149,64 @@ export class ShardEdges {
       subscriptions: noSubscriptions,
       stats: this.stats,
       events: {
-        ended: (peer, clientId, end, detail) =>
-          log.debug("a connection ended", { peer, clientId, end, detail }),
+        ended: (peer, clientId, ending) =>
+          log.debug("a connection ended", { peer, clientId, ...ending }),
         acceptFailed: (error) => log.warn("cannot accept connections; trying again", { error }),
       },
     };
   }
 
-  #openBroker(index: number): void {
-    const { init, system, intake } = this.#options;
+  #openBroker(index: number, context: Context<never>): BrokerHandle {
+    const { init, intake } = this.#options;
     const options = brokerOptions(init, index);
     const name = `${options.url.protocol}//${options.url.host}`;
     let gateway: BrokerGateway | undefined;
-    const ref = system.spawn<BrokerCommand>({
+    const needs = {
+      intake,
+      memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
+      hash: hashText,
+      events: brokerEvents(name),
+    };
+    const ref = context.spawn<BrokerCommand>({
       id: `broker-${index}`,
       kind: "broker_gateway",
-      start: (context) =>
-        gateway = new BrokerGateway(options, {
-          intake,
-          memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
-          hash: (text) => {
-            const bytes = new TextEncoder().encode(text);
-            return hashBytes(bytes, 0, bytes.length);
-          },
-          events: {
-            connected: (sessionPresent) =>
-              brokerLog.info("connected", { broker: name, sessionPresent }),
-            disconnected: (reason) =>
-              brokerLog.warn("disconnected; connecting again", { broker: name, reason }),
-            failed: (reason) =>
-              brokerLog.warn("no connection; trying again", { broker: name, reason }),
-            refused: (filter, code) =>
-              brokerLog.error("the broker refused a subscription", { broker: name, filter, code }),
-          },
-        }, context),
+      start: (context) => gateway = new BrokerGateway(options, needs, context),
     });
-    this.#brokers.push({ gateway: () => gateway, name });
-    this.#brokerRefs.push(ref);
+    return { name, ref, gateway: () => gateway };
   }
+}
+
+/** A broker connection; its actor may be started anew. */
+interface BrokerHandle {
+  readonly name: string;
+  readonly ref: ActorRef<BrokerCommand>;
+  gateway(): BrokerGateway | undefined;
+}
+
+/** An edge that fails is opened again; one that cannot stay up takes its shard with it. */
+const edgesSupervision = {
+  strategy: "one_for_one",
+  intensity: 10,
+  periodMs: 60_000,
+  backoff: { minMs: 100, maxMs: 5_000, factor: 2, jitter: 0.2, resetMs: 60_000 },
+  onExceeded: "escalate",
+} as const;
+
+const encoder = new TextEncoder();
+
+function hashText(text: string): number {
+  const bytes = encoder.encode(text);
+  return hashBytes(bytes, 0, bytes.length);
+}
+
+function brokerEvents(broker: string): BrokerEvents {
+  return {
+    connected: (sessionPresent) => brokerLog.info("connected", { broker, sessionPresent }),
+    disconnected: (reason) => brokerLog.warn("disconnected; connecting again", { broker, reason }),
+    failed: (reason) => brokerLog.warn("no connection; trying again", { broker, reason }),
+    refused: (filter, code) =>
+      brokerLog.error("the broker refused a subscription", { broker, filter, code }),
+  };
 }
 
 /** The kernel does not divide connections evenly. */

@@ -38,10 +38,19 @@ export interface DataFlow {
  * ```
  */
 export function dataFlowLines(nowMs: number, { topic, timestamp, points }: DataFlow): string {
-  const at = new Date(nowMs).toISOString().slice(0, 19).replace("T", " ");
+  const at = clockText(nowMs);
   const time = timestamp === undefined
     ? "Data timestamp is NOW"
     : `Data timestamp is: ${oneLine(timestamp)}`;
   const series = points.map(([name, value]) => `${at} ${oneLine(name)} ${oneLine(value)}\n`);
-  return `${at} Received a message by topic [${oneLine(topic)}]\n${at} ${time}\n${series.join("")}`;
+  return `${receivedLine(nowMs, topic)}${at} ${time}\n${series.join("")}`;
+}
+
+/** The line of a message that becomes nothing. */
+export function receivedLine(nowMs: number, topic: string): string {
+  return `${clockText(nowMs)} Received a message by topic [${oneLine(topic)}]\n`;
+}
+
+function clockText(nowMs: number): string {
+  return new Date(nowMs).toISOString().slice(0, 19).replace("T", " ");
 }

@@ -22,6 +22,7 @@ const away: SinkResult = { kind: "retry", reason: "the embedded store is being s
 export class EmbeddedSink implements Sink {
   readonly name = "embedded store";
   readonly #waiting = new Map<number, (result: SinkResult) => void>();
+  readonly #attached = Promise.withResolvers<void>();
   #sender: PieceSender | undefined;
   #nextId = 1;
 
@@ -30,6 +31,7 @@ export class EmbeddedSink implements Sink {
     this.#lost();
     const sender = new PieceSender((buffer) => link.transfer(buffer));
     this.#sender = sender;
+    this.#attached.resolve();
     link.open({
       control: (message) => this.#answered(message),
       credit: () => sender.resume(),
@@ -58,8 +60,9 @@ export class EmbeddedSink implements Sink {
     return promise;
   }
 
-  /** Commits nothing, which goes all the way to the disk. */
+  /** Commits nothing, which goes all the way to the disk. The first time it waits for the link. */
   async probe(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly reason?: string }> {
+    await this.#attached.promise;
     const result = await this.write([], signal);
     return result.kind === "stored" ? { ok: true } : { ok: false, reason: result.reason };
   }

@@ -134,7 +134,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     if (this.#draining !== undefined) return false;
     const { qos, packetId } = view;
     if (qos === 2 && this.#received.has(packetId)) return true;
-    if (qos > 0 && this.#acks.full) return false;
+    if (qos > 0 && this.#acks.count >= this.#acks.countMax) return false;
     const offer = this.#offer;
     offer.bytes = view.bytes;
     offer.topicStart = view.topicStart;

@@ -1,0 +1,40 @@
+/**
+ * The log of the data flow (contracts §6): for each message its topic, its time, and what it
+ * becomes. Made only when it is switched on; nothing on the path looks for it otherwise.
+ *
+ * @module
+ */
+import type { PayloadDecoder } from "../actors/decode.ts";
+import type { Reading } from "../actors/reading.ts";
+import { type DataFlow, dataFlowLines, receivedLine } from "../gateways/log/data_flow.ts";
+import { writeStdout } from "../gateways/log/log.ts";
+
+const utf8 = new TextDecoder();
+
+/** What the path calls when the log is on. */
+export interface DataFlowTap {
+  decoded(reading: Reading, decoder: PayloadDecoder): void;
+  /** A message that becomes nothing. */
+  nothing(topic: string): void;
+}
+
+export function dataFlowTap(now: () => number): DataFlowTap {
+  return {
+    decoded: (reading, decoder) => writeStdout(dataFlowLines(now(), flowOf(reading, decoder))),
+    nothing: (topic) => writeStdout(receivedLine(now(), topic)),
+  };
+}
+
+function flowOf({ batch, entry }: Reading, decoder: PayloadDecoder): DataFlow {
+  const { fields, hasTime, timeFrom, timeTo } = decoder;
+  const text = (from: number, to: number) => utf8.decode(batch.data.subarray(from, to));
+  const series = entry.topic.replaceAll("/", ".");
+  const points: [string, string][] = [];
+  for (let i = 0; i < fields.count; i++) {
+    const from = fields.from[i]!;
+    const value = from < 0 ? fields.texts[i]! : text(from, fields.to[i]!);
+    points.push([`${series}.${fields.names[i]!.name}`, value]);
+  }
+  const flow = { topic: entry.topic, points };
+  return hasTime ? { ...flow, timestamp: text(timeFrom, timeTo) } : flow;
+}
