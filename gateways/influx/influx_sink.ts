@@ -160,11 +160,12 @@ function concat(batches: readonly PointBatch[]): Uint8Array {
   return lines;
 }
 
-/** Deno's fetch says what happened at the end of a chain of causes. */
+/** What happened, from the end of the chain of causes, without the address: that is the name. */
 function networkReason(cause: unknown): string {
   let innermost = cause;
   while (innermost instanceof Error && innermost.cause instanceof Error) {
     innermost = innermost.cause;
   }
-  return innermost instanceof Error ? innermost.message : String(innermost);
+  const message = innermost instanceof Error ? innermost.message : String(innermost);
+  return message.replace(/^error sending request for url \([^)]*\): /, "");
 }

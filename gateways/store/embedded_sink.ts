@@ -62,7 +62,11 @@ export class EmbeddedSink implements Sink {
 
   /** Commits nothing, which goes all the way to the disk. The first time it waits for the link. */
   async probe(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly reason?: string }> {
-    await this.#attached.promise;
+    const calledOff = Promise.withResolvers<void>();
+    const abort = () => calledOff.resolve();
+    signal.addEventListener("abort", abort);
+    if (!signal.aborted) await Promise.race([this.#attached.promise, calledOff.promise]);
+    signal.removeEventListener("abort", abort);
     const result = await this.write([], signal);
     return result.kind === "stored" ? { ok: true } : { ok: false, reason: result.reason };
   }

@@ -114,7 +114,10 @@ Deno.test("without a store a write is to be tried again, and so is one whose sto
   const away: SinkResult = { kind: "retry", reason: "the embedded store is being started" };
   const batches = [batchOf([["d", "m v=1 1\n"]])];
   assert.deepEqual(await sink.write(batches, never), away);
-  assert.deepEqual(await sink.probe(never), { ok: false, reason: away.reason });
+  const caller = new AbortController();
+  const probe = sink.probe(caller.signal);
+  caller.abort();
+  assert.deepEqual(await probe, { ok: false, reason: away.reason });
   const first = linkPair(), second = linkPair();
   sink.attach(first.near);
   const lost = sink.write(batches, never);

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { escapeKey, escapeMeasurementStart, quoteText } from "../../actors/line_protocol.ts";
+import {
+  escapeMeasurementStart,
+  escapeTag,
+  fieldKey,
+  quoteText,
+} from "../../actors/line_protocol.ts";
 import { LineBuffer } from "../../actors/line_buffer.ts";
 import { appendTime, isWritableName } from "../../actors/line_protocol.ts";
 import { type FieldValue, LineCursor, LineSyntaxError } from "./line_cursor.ts";
-import { seriesNames, unescapeName } from "./series_key.ts";
+import { seriesNames, unescapeField } from "./series_key.ts";
 
 interface Line {
   readonly key: string;
@@ -65,7 +70,7 @@ Deno.test("a key with escapes ends at the first space that is none", () => {
     measurement: "m 1,x",
     tags: { "ta=g": "a b", "u": "c\\,d", "v": "e\\f" },
   });
-  assert.deepEqual(line.fields.map(([name]) => unescapeName(name)), ["a", "b=c"]);
+  assert.deepEqual(line.fields.map(([name]) => unescapeField(name)), ["a", "b=c"]);
   assert.equal(line.time, -5n);
 });
 
@@ -144,15 +149,15 @@ Deno.test("whatever the encoder writes is read back", () => {
     (measurement, tags, fields, ms, ns) => {
       const lines = new LineBuffer();
       lines.appendText(escapeMeasurementStart(measurement));
-      for (const [key, tag] of tags) lines.appendText(`,${escapeKey(key)}=${escapeKey(tag)}`);
-      const written = fields.map(([key, [text]]) => `${escapeKey(key)}=${text}`).join(",");
+      for (const [key, tag] of tags) lines.appendText(`,${escapeTag(key)}=${escapeTag(tag)}`);
+      const written = fields.map(([key, [text]]) => `${fieldKey(key)}=${text}`).join(",");
       lines.appendText(` ${written} `);
       appendTime(lines, ms, ns);
       const line = parse(Buffer.from(lines.bytes.subarray(0, lines.length)).toString());
       assert.deepEqual(seriesNames(line.key), { measurement, tags: Object.fromEntries(tags) });
       assert.deepEqual(
-        line.fields.map(([key, read]) => [unescapeName(key), read]),
-        fields.map(([key, [, read]]) => [key, read]),
+        line.fields.map(([key, read]) => [unescapeField(key), read]),
+        fields.map(([key, [, read]]) => [key === "time" ? "time_" : key, read]),
       );
       assert.equal(line.time, BigInt(ms) * 1_000_000n + BigInt(ns));
     },

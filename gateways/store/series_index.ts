@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { slotsPerRow } from "./schema.ts";
-import { metricName, seriesNames, unescapeName } from "./series_key.ts";
+import { metricName, seriesNames, unescapeField } from "./series_key.ts";
 
 /** A series of a device. `key` and `fields` are as in line protocol, one byte a character. */
 export interface Series {
@@ -89,7 +89,7 @@ export class SeriesIndex {
       );
       series.pages.push(Number(lastInsertRowid));
     }
-    const name = metricName(names, unescapeName(utf8(field)));
+    const name = metricName(names, unescapeField(utf8(field)));
     this.#insertMetric.run(series.pages[page]!, slot % slotsPerRow, utf8(field), name);
     series.fields.push(this.#shared(field));
     return slot;

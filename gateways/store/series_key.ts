@@ -14,9 +14,9 @@ export interface SeriesNames {
 /** Takes `measurement,tag=value,…` apart. Tags without a value are left out. */
 export function seriesNames(key: string): SeriesNames {
   const [measurement, ...pairs] = splitUnescaped(key, ",");
-  const tags = pairs.map((pair) => splitUnescaped(pair, "=").map(unescapeName))
+  const tags = pairs.map((pair) => splitUnescaped(pair, "=").map(unescapeTag))
     .filter(([name, value]) => name !== undefined && value !== undefined);
-  return { measurement: unescapeName(measurement ?? ""), tags: Object.fromEntries(tags) };
+  return { measurement: unescapeMeasurement(measurement ?? ""), tags: Object.fromEntries(tags) };
 }
 
 /**
@@ -34,10 +34,23 @@ export function metricName({ measurement, tags }: SeriesNames, field: string): s
   return dot < 0 ? field : measurement.slice(dot + 1);
 }
 
-/** Undoes the escapes of `actors/line_protocol.ts`: a run of backslashes before a special. */
-export function unescapeName(name: string): string {
+/** The name of a field as it was before `actors/line_protocol.ts` escaped it. */
+export function unescapeField(name: string): string {
+  return unescapeIn(name, /(\\+)([,= "])/g);
+}
+
+function unescapeTag(name: string): string {
+  return unescapeIn(name, /(\\+)([,= ])/g);
+}
+
+function unescapeMeasurement(name: string): string {
+  return unescapeIn(name.replace(/^\\#/, "#"), /(\\+)([, ])/g);
+}
+
+/** A run of backslashes before a special was doubled, and one put after it. */
+function unescapeIn(name: string, pattern: RegExp): string {
   return name.replace(
-    /(\\+)([,= "#])/g,
+    pattern,
     (_, slashes: string, special: string) => "\\".repeat(slashes.length >> 1) + special,
   );
 }
