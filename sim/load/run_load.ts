@@ -32,7 +32,9 @@ export interface LoadEnvironment {
 }
 
 const dialsAtOnce = 64;
+/** Messages that fall due within this are sent together. */
 const tickMs = 1;
+const housekeepingMs = 100;
 const accountMs = 1_000;
 const keepAliveCheckMs = 5_000;
 const writeBytesMax = 64 * 1024;
@@ -63,10 +65,10 @@ class LoadRun {
   readonly #publishers: Publisher[] = [];
   readonly #connections: LoadConnection[] = [];
   readonly #abort = new AbortController();
+  /** Aborted when every connection has ended. */
+  readonly #ended = new AbortController();
   #ends: Promise<void> = Promise.resolve();
   #failure: unknown;
-  /** How many connections have not ended. */
-  #running = 0;
 
   constructor(
     options: LoadOptions,
@@ -89,17 +91,14 @@ class LoadRun {
 
   /** Resolves when every connection is up. */
   async connect(): Promise<void> {
-    this.#running = this.#connections.length;
     this.#ends = Promise.all(this.#connections.map(async (connection) => {
       try {
         await connection.run(this.#abort.signal);
       } catch (cause) {
         this.#failure ??= cause;
         this.#abort.abort();
-      } finally {
-        this.#running--;
       }
-    })).then(() => {});
+    })).then(() => this.#ended.abort());
     await Promise.race([Promise.all(this.#connections.map(({ ready }) => ready)), this.#ends]);
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -118,8 +117,9 @@ class LoadRun {
     let keepAliveAtMs = startMs + keepAliveCheckMs;
     let kicked = 0;
     let saving: Promise<void> = Promise.resolve();
-    while (this.#running > 0) {
-      await clock.sleep(tickMs);
+    while (!this.#ended.signal.aborted) {
+      const untilDueMs = this.#schedule.nextMs(kicked) - clock.nowMs();
+      await clock.sleep(Math.max(tickMs, Math.min(housekeepingMs, untilDueMs)), this.#ended.signal);
       const nowMs = clock.nowMs();
       if (drainUntilMs === Infinity && (nowMs >= stopMs || stop.aborted)) {
         this.#schedule.stop(Math.min(nowMs, stopMs));

@@ -15,6 +15,8 @@ export interface LoadSchedule {
   of(connection: number): ConnectionSchedule;
   /** Messages of all connections due by now; infinite when flat out. */
   due(nowMs: number): number;
+  /** When the next message falls due after the first `due`; infinite when it needs no waking. */
+  nextMs(due: number): number;
 }
 
 export interface ConnectionSchedule extends Schedule {
@@ -53,6 +55,10 @@ export class OpenLoop implements LoadSchedule {
     return elapsedMs < 0 ? 0 : Math.min(Math.floor(elapsedMs * this.#perMs), this.#countMax);
   }
 
+  nextMs(due: number): number {
+    return due < this.#countMax ? this.#startMs + (due + 1) / this.#perMs : Infinity;
+  }
+
   of(connection: number): ConnectionSchedule {
     const allowed = (nowMs: number) => share(this.due(nowMs), connection, this.#connections);
     return {
@@ -87,6 +93,10 @@ export class FlatOut implements LoadSchedule {
 
   due(): number {
     return this.#running ? this.#countMax : 0;
+  }
+
+  nextMs(): number {
+    return Infinity;
   }
 
   of(connection: number): ConnectionSchedule {

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { SimClock } from "../clock.ts";
 
 export class ManualClock implements SimClock {
   #nowMs = 0;
   readonly #wallStartMs: number;
-  readonly #waiting: { readonly dueMs: number; readonly fire: () => void }[] = [];
+  readonly #waiting = new Set<{ readonly dueMs: number; readonly fire: () => void }>();
 
   constructor(wallStartMs = 1_700_000_000_000) {
     this.#wallStartMs = wallStartMs;
@@ -25,8 +26,12 @@ export class ManualClock implements SimClock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      this.#waiting.push({ dueMs: this.#nowMs + Math.max(0, ms), fire: resolve });
-      signal?.addEventListener("abort", () => resolve(), { once: true });
+      const wait = { dueMs: this.#nowMs + Math.max(0, ms), fire: resolve };
+      this.#waiting.add(wait);
+      signal?.addEventListener("abort", () => {
+        this.#waiting.delete(wait);
+        resolve();
+      }, { once: true });
     });
   }
 
@@ -35,11 +40,12 @@ export class ManualClock implements SimClock {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
     for (;;) {
-      await new Promise((resolve) => setTimeout(resolve)); // A turn of the event loop.
+      await new Promise<void>((resolve) => setImmediate(resolve)); // A turn of the event loop.
       if (settled) return await promise;
-      this.#waiting.sort((a, b) => a.dueMs - b.dueMs);
-      const next = this.#waiting.shift();
-      if (next === undefined) continue;
+      const [first, ...others] = this.#waiting;
+      if (first === undefined) continue;
+      const next = others.reduce((a, b) => b.dueMs < a.dueMs ? b : a, first);
+      this.#waiting.delete(next);
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       next.fire();
     }
