@@ -15,7 +15,8 @@ const isEntry = (path: string): boolean =>
   entries.includes(path) || /^(tools|bench)\/[^/]+\.ts$/.test(path);
 
 const isTest = (path: string): boolean => /_(test|bench)\.ts$/.test(path);
-const isTestCode = (path: string): boolean => isTest(path) || /(^|\/)testing(\/|\.ts$)/.test(path);
+const isTestCode = (path: string): boolean =>
+  isTest(path) || /^(tests|bench)\//.test(path) || /(^|\/)testing(\/|\.ts$)/.test(path);
 
 type Modules = ReadonlyMap<string, Module>;
 

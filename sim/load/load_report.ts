@@ -20,6 +20,8 @@ export interface LoadReport extends LoadTotals {
   /** Messages a second that were asked for; 0: flat out. */
   readonly rate: number;
   readonly seed: number;
+  /** When the first message could be sent: every connection was up; ms since the epoch. */
+  readonly startedMs: number;
   readonly elapsedMs: number;
   readonly acknowledgedPerS: number;
   /** Sent, and neither acknowledged nor rejected in time. */
@@ -41,6 +43,7 @@ export function reportOf(
   options: LoadOptions,
   plan: AccountPlan,
   book: LoadBook,
+  startedMs: number,
   elapsedMs: number,
   cpuUs: number,
   sentPerDevice: readonly number[],
@@ -56,6 +59,7 @@ export function reportOf(
     window: options.window,
     rate: options.rate,
     seed: plan.seed,
+    startedMs: Math.round(startedMs),
     elapsedMs: Math.round(elapsedMs),
     acknowledgedPerS: Math.round(totals.acknowledged / elapsedMs * 1_000),
     ...totals,

@@ -47,8 +47,9 @@ export async function runLoad(options: LoadOptions, env: LoadEnvironment): Promi
   const run = new LoadRun(options, env, plan, book, account);
   try {
     await run.connect();
+    const startedMs = env.clock.wallMs();
     const elapsedMs = await run.send();
-    return reportOf(options, plan, book, elapsedMs, run.cpuUs, run.sentPerDevice());
+    return reportOf(options, plan, book, startedMs, elapsedMs, run.cpuUs, run.sentPerDevice());
   } finally {
     await run.close();
   }
