@@ -5,10 +5,39 @@
  * @module
  */
 
-/** The filters as they are sent: shared ones carry `$share/group/` (MQTT 5, section 4.8.2). */
+/**
+ * The filters as they are sent: shared ones carry `$share/group/` (MQTT 5, section 4.8.2). A filter
+ * that another one covers is left out: a broker may deliver a message once for each subscription
+ * that it matches [MQTT-3.3.4-2], and that would be two readings.
+ *
+ * @example
+ * ```ts
+ * import { wireFilters } from "./subscriptions.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(wireFilters(["device/+", "+/+", "a/b/c"], "g"), ["$share/g/+/+", "$share/g/a/b/c"]);
+ * ```
+ */
 export function wireFilters(filters: readonly string[], share: string | undefined): string[] {
-  const unique = [...new Set(filters)].sort();
-  return share === undefined ? unique : unique.map((filter) => `$share/${share}/${filter}`);
+  const unique = [...new Set(filters)];
+  const needed = unique.filter((filter) =>
+    !unique.some((other) => other !== filter && covers(other, filter))
+  ).sort();
+  return share === undefined ? needed : needed.map((filter) => `$share/${share}/${filter}`);
+}
+
+/** Whether every topic that `narrow` takes is taken by `wide`. */
+function covers(wide: string, narrow: string): boolean {
+  const wideLevels = wide.split("/");
+  const narrowLevels = narrow.split("/");
+  if (narrow.startsWith("$") && !wide.startsWith("$")) return false;
+  for (const [i, level] of wideLevels.entries()) {
+    if (level === "#") return true;
+    const other = narrowLevels[i];
+    if (other === undefined || other === "#") return false;
+    if (level !== "+" && level !== other) return false;
+  }
+  return wideLevels.length === narrowLevels.length;
 }
 
 /** What to say to the broker so that its session has exactly `wanted`. */

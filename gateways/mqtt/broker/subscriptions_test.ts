@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { subscriptionChange, subscriptionFiles, wireFilters } from "./subscriptions.ts";
+
+Deno.test("a filter that another one covers is not subscribed to beside it", () => {
+  for (
+    const [filters, wanted] of [
+      [["+/+", "device/+", "+/+/position"], ["+/+", "+/+/position"]],
+      [["#", "a/b", "+"], ["#"]],
+      [["a/#", "a", "a/b/c", "b/#"], ["a/#", "b/#"]],
+      [["+/b", "a/+"], ["+/b", "a/+"]],
+      [["#", "$weather/+"], ["#", "$weather/+"]],
+      [["a/+", "a/#"], ["a/#"]],
+      [["a/b", "a/b"], ["a/b"]],
+    ] as const
+  ) assert.deepEqual(wireFilters(filters, undefined), wanted);
+});
+
+Deno.test("a kept session gives up what nobody wants any more", () => {
+  assert.deepEqual(subscriptionChange(["a", "b"], ["b", "c"]), {
+    subscribe: ["b", "c"],
+    unsubscribe: ["a"],
+  });
+});
+
+Deno.test("what a session subscribed to is remembered by client id", async () => {
+  const directory = await Deno.makeTempDir();
+  const memory = subscriptionFiles(`${directory}/broker`);
+  assert.deepEqual(memory.load("sluice/../x"), []);
+  memory.save("sluice/../x", ["a/+"]);
+  assert.deepEqual(subscriptionFiles(`${directory}/broker`).load("sluice/../x"), ["a/+"]);
+  await Deno.remove(directory, { recursive: true });
+});
