@@ -31,10 +31,11 @@ export interface Publish {
 
 const topicAliasId = 0x23;
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const noBytes = new Uint8Array(0);
 
 /** Ranges of a PUBLISH in the buffer it was read from. Valid until the next one is read. */
 export class PublishView {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = noBytes;
   topicStart = 0;
   topicEnd = 0;
   payloadStart = 0;

@@ -6,6 +6,7 @@
 import type { Intake } from "../../../actors/intake.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
+import type { Ending } from "./session_end.ts";
 import type { SubscriptionHandler } from "./subscriptions.ts";
 
 /** Limits of every connection. Each is a bound of memory or of time. */
@@ -57,36 +58,10 @@ export interface SessionInfo {
   readonly peer: string;
 }
 
-/** How a connection ended: for logs and counters. */
-export const sessionEnds = [
-  /** The client said DISCONNECT. */
-  "disconnected",
-  /** The client closed without it. */
-  "closed",
-  "connection_lost",
-  "protocol_error",
-  /** CONNECT was answered with a refusal. */
-  "refused",
-  "connect_timeout",
-  "keep_alive_timeout",
-  "taken_over",
-  /** The client did not take what was sent to it. */
-  "write_stalled",
-  "drained",
-  "drain_timeout",
-  "crashed",
-] as const;
-export type SessionEnd = typeof sessionEnds[number];
-
 export interface EndpointEvents {
   connected?(session: SessionInfo): void;
-  /** `detail` is text for people; it may hold what the client sent, so escape it in logs. */
-  ended?(
-    peer: string,
-    clientId: string | undefined,
-    end: SessionEnd,
-    detail: string | undefined,
-  ): void;
+  /** `ending.detail` is text for people; it may hold what the client sent, so escape it in logs. */
+  ended?(peer: string, clientId: string | undefined, ending: Ending): void;
   /** Accepting failed, for example for want of file descriptors; it goes on by itself. */
   acceptFailed?(error: unknown): void;
 }
@@ -96,6 +71,8 @@ export interface EndpointServices {
   readonly intake: Intake;
   readonly limits: EndpointLimits;
   readonly authenticate: Authenticate;
+  /** Makes the id of a client that has none; no two may be alike. */
+  readonly assignId: () => string;
   readonly subscriptions: SubscriptionHandler;
   readonly stats: EndpointStats;
   readonly events: EndpointEvents;

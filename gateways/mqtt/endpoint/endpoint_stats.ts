@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SessionEnd } from "./endpoint_options.ts";
+import type { SessionEnd } from "./session_end.ts";
 
 /** Only ever grows, but for `sessions`. */
 export class EndpointStats {

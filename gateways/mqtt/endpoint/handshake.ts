@@ -27,10 +27,8 @@ export function shakeHands(
   connect: Connect,
   peer: string,
   services: EndpointServices,
-  assignId: () => string,
 ): Handshake | Promise<Handshake> {
-  const { limits } = services;
-  const decision = decideConnect(connect, limits, assignId);
+  const decision = decideConnect(connect, services.limits, services.assignId);
   if (decision.kind === "refused") {
     return refuse(connect, decision.reasonCode, decision.detail);
   }

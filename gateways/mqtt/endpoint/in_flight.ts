@@ -12,6 +12,11 @@ const startSize = 16;
 const qos2Bit = 1 << 16;
 const settledBit = 1 << 17;
 
+/** Writes one acknowledgement. */
+export interface Acknowledger {
+  acknowledge(packetId: number, qos: 1 | 2, reasonCode: number): void;
+}
+
 /** A bounded ring. Sequences are 32 bit and wrap. */
 export class InFlight {
   readonly countMax: number;
@@ -28,11 +33,7 @@ export class InFlight {
     return (this.#next - this.#head) >>> 0;
   }
 
-  get full(): boolean {
-    return this.count >= this.countMax;
-  }
-
-  /** Adds a message and answers its sequence. Not when {@linkcode full}. */
+  /** Adds a message and answers its sequence. The caller sees to it that there is room. */
   push(packetId: number, qos: number): number {
     const sequence = this.#next;
     let ring = this.#ring;
@@ -56,7 +57,7 @@ export class InFlight {
   }
 
   /** Hands over and forgets the oldest messages as far as they are settled without a gap. */
-  release(acknowledge: (packetId: number, qos: 1 | 2, reasonCode: number) => void): void {
+  release(to: Acknowledger): void {
     const ring = this.#ring;
     if (ring === undefined) return;
     const mask = ring.length - 1;
@@ -64,7 +65,7 @@ export class InFlight {
       const entry = ring[this.#head & mask]!;
       if ((entry & settledBit) === 0) return;
       this.#head = (this.#head + 1) >>> 0;
-      acknowledge(entry & 0xffff, (entry & qos2Bit) === 0 ? 1 : 2, entry >>> 24);
+      to.acknowledge(entry & 0xffff, (entry & qos2Bit) === 0 ? 1 : 2, entry >>> 24);
     }
   }
 

@@ -15,8 +15,9 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
 import type { EndpointServices } from "./endpoint_options.ts";
-import { InFlight } from "./in_flight.ts";
+import { type Acknowledger, InFlight } from "./in_flight.ts";
 import type { Output } from "./output.ts";
+import { PacketIdSet } from "./packet_id_set.ts";
 import { rejectionCode } from "./rejection_code.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 
@@ -42,7 +43,7 @@ export class OfferScratch {
 }
 
 /** See the module. */
-export class Inbound {
+export class Inbound implements Acknowledger {
   readonly #origin: Origin;
   readonly #intake: Intake;
   readonly #scratch: OfferScratch;
@@ -51,7 +52,7 @@ export class Inbound {
   readonly #inFlight: InFlight;
   #aliases: TopicAliases | undefined;
   /** QoS 2 identifiers whose PUBREC is sent and whose PUBREL has not come. */
-  #unreleased: Set<number> | undefined;
+  readonly #unreleased = new PacketIdSet();
 
   constructor(
     origin: Origin,
@@ -77,7 +78,7 @@ export class Inbound {
     const { qos, packetId } = view;
     if (qos > 0 && this.#windowFull()) return "window";
     const offer = this.#offerOf(view);
-    if (qos === 2 && this.#unreleased?.has(packetId)) {
+    if (qos === 2 && this.#unreleased.has(packetId)) {
       // Sent again before its PUBREL: acknowledged again, taken once [MQTT-4.3.3-10].
       this.#inFlight.settle(this.#inFlight.push(packetId, qos), reasonCodes.success);
       return "taken";
@@ -95,7 +96,7 @@ export class Inbound {
 
   /** PUBREL: answered with PUBCOMP at once, for nothing waits for it. */
   released(packetId: number): void {
-    const known = this.#unreleased?.delete(packetId) ?? false;
+    const known = this.#unreleased.delete(packetId);
     const reasonCode = known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
     writeAcknowledgement(
       this.#output.writer,
@@ -110,33 +111,39 @@ export class Inbound {
   }
 
   /** Writes the acknowledgements that are due. */
-  acknowledge(): void {
-    this.#inFlight.release(this.#acknowledge);
+  release(): void {
+    this.#inFlight.release(this);
   }
 
-  /** Gives back memory that a quiet connection does not need. */
-  rest(): void {
-    this.#inFlight.rest();
-  }
-
-  readonly #acknowledge = (packetId: number, qos: 1 | 2, reasonCode: number): void => {
+  /** From {@linkcode InFlight}. */
+  acknowledge(packetId: number, qos: 1 | 2, reasonCode: number): void {
     const kind = qos === 1 ? "puback" : "pubrec";
     if (qos === 2 && (reasonCode < 0x80 || this.#version !== 5)) {
-      (this.#unreleased ??= new Set()).add(packetId);
+      this.#unreleased.add(packetId);
     }
     const { writer } = this.#output;
     if (reasonCode === 0) return writeAcknowledged(writer, kind, packetId);
     const packet = { kind, packetId, reasonCode, properties: noProperties } as const;
     writeAcknowledgement(writer, packet, this.#version);
-  };
+  }
 
+  /** Gives back memory that a quiet connection does not need. */
+  rest(): void {
+    this.#inFlight.rest();
+    this.#unreleased.rest();
+  }
+
+  /**
+   * MQTT 5 counts a QoS 2 message until its PUBCOMP, and knows the limit. An older client does not:
+   * its PUBRELs may stand behind what is held back here, so they cannot be waited for.
+   */
   #windowFull(): boolean {
-    const unreleased = this.#unreleased?.size ?? 0;
-    if (this.#inFlight.count + unreleased < this.#inFlight.countMax) return false;
-    if (this.#version !== 5) return true;
+    const { count, countMax } = this.#inFlight;
+    if (this.#version !== 5) return count >= countMax;
+    if (count + this.#unreleased.size < countMax) return false;
     throw new ProtocolError(
       reasonCodes.receiveMaximumExceeded,
-      `more than ${this.#inFlight.countMax} messages in flight`,
+      `more than ${countMax} messages in flight`,
       "MQTT-3.3.4-9",
     );
   }

@@ -6,12 +6,8 @@
  */
 import type { Actor, ActorRef, ChildSpec, Context } from "../../../runtime/actor.ts";
 import type { EndpointServices } from "./endpoint_options.ts";
-import { OfferScratch } from "./inbound.ts";
-import { WriterPool } from "./output.ts";
-import { BufferBudget } from "./read_buffer.ts";
-import { Session, type SessionMessage, type SessionShared } from "./session.ts";
-import { SessionRegistry } from "./session_registry.ts";
-import { Wills } from "./wills.ts";
+import { Session } from "./session.ts";
+import { type SessionMessage, SessionShared } from "./session_shared.ts";
 
 /** A listening socket: a `Deno.TcpListener` or a `Deno.TlsListener`. */
 export interface Acceptor {
@@ -54,8 +50,7 @@ class Listener implements Actor<ListenerMessage> {
   /** Empty once accepting has ended. */
   #acceptors: readonly Acceptor[];
   readonly #context: Context<ListenerMessage>;
-  readonly #registry = new SessionRegistry<Session>();
-  readonly #shared: SessionShared;
+  readonly #shared: SessionShared<Session>;
   #accepted = 0;
   /** Connections that are not closed, those included whose session has ended. */
   #open = 0;
@@ -69,17 +64,7 @@ class Listener implements Actor<ListenerMessage> {
     this.#services = services;
     this.#acceptors = acceptors;
     this.#context = context;
-    this.#shared = {
-      services,
-      clock: context.clock,
-      registry: this.#registry,
-      budget: new BufferBudget(services.limits.readBytesMax),
-      writers: new WriterPool(),
-      scratch: new OfferScratch(),
-      wills: new Wills(services.intake, services.stats),
-      assignId: () => `sluice-${crypto.randomUUID()}`,
-      closed: () => this.#closed(),
-    };
+    this.#shared = new SessionShared(services, context.clock, () => this.#closed());
   }
 
   started(context: Context<ListenerMessage>): void {
@@ -98,15 +83,15 @@ class Listener implements Actor<ListenerMessage> {
         return this.#accept(message.acceptor);
       case "sweep": {
         const nowMs = context.clock.monotonic();
-        for (const session of this.#registry.values()) session.sweep(nowMs);
+        for (const session of this.#shared.registry.values()) session.sweep(nowMs);
         return context.startTimer("sweep", sweepMs, message);
       }
       case "connected_elsewhere":
-        return this.#registry.takeOver(message.clientId);
+        return this.#shared.registry.takeOver(message.clientId);
       case "drain":
         this.#drained = message.drained;
         this.#stopAccepting();
-        for (const session of this.#registry.values()) session.drain();
+        for (const session of this.#shared.registry.values()) session.drain();
         return this.#tellDrained();
       default:
         return message satisfies never;

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../../runtime/actor.ts";
+import { ManualClock } from "../../../runtime/clock.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { encodePacket, type Packet } from "../codec/packet.ts";
 import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import { type Acceptor, type ListenerMessage, listenerSpec } from "./listener.ts";
 import { noSubscriptions } from "./subscriptions.ts";
-import { connectOf, FakeIntake, publishOf, testLimits } from "./testing.ts";
+import { connectOf, FakeIntake, publishOf, settle, testLimits } from "./testing.ts";
 
 interface Endpoint {
   readonly port: number;
@@ -26,6 +27,7 @@ function startEndpoint(
     intake,
     limits: { ...testLimits, ...limits },
     authenticate: openToAll,
+    assignId: () => crypto.randomUUID(),
     subscriptions: noSubscriptions,
     stats,
     events: {},
@@ -116,11 +118,13 @@ Deno.test("accepting goes on after it failed", async () => {
   };
   const errors: unknown[] = [];
   const stats = new EndpointStats();
-  const system = new ActorSystem();
+  const clock = new ManualClock();
+  const system = new ActorSystem({ clock });
   const services: EndpointServices = {
     intake: new FakeIntake(),
     limits: testLimits,
     authenticate: openToAll,
+    assignId: () => crypto.randomUUID(),
     subscriptions: noSubscriptions,
     stats,
     events: { acceptFailed: (error) => errors.push(error) },
@@ -128,6 +132,11 @@ Deno.test("accepting goes on after it failed", async () => {
   const listener = system.spawn(listenerSpec("mqtt", services, () => [flaky]));
   const connection = await Deno.connect({ ...loopback, port: socket.addr.port });
   await sendTo(connection, connectOf({}));
+  for (let failed = 1; failed <= 2; failed++) {
+    await settle();
+    assert.equal(errors.length, failed);
+    clock.advance(200);
+  }
   assert.equal(await readFrom(connection), "20020000");
   assert.equal(errors.length, 2);
   assert.equal(stats.acceptErrors, 2);

@@ -93,10 +93,14 @@ export class Output {
   }
 
   #write(bytes: Uint8Array): void {
-    this.#sink.write(bytes).then(this.#onWritten, this.#onFailed);
+    // These closures live as long as the write; as fields, every idle connection would have them.
+    this.#sink.write(bytes).then(
+      (count) => this.#written(count),
+      (error: unknown) => this.#writeFailed(error),
+    );
   }
 
-  readonly #onWritten = (count: number): void => {
+  #written(count: number): void {
     const writing = this.#writing;
     if (writing === undefined) return;
     this.#writtenBytes += count;
@@ -108,12 +112,12 @@ export class Output {
     this.#pool.give(writing);
     if (this.#open === undefined) this.#events.drained();
     else this.flush();
-  };
+  }
 
-  readonly #onFailed = (error: unknown): void => {
+  #writeFailed(error: unknown): void {
     this.#failed = true;
     this.#writing = undefined;
     this.#open = undefined;
     this.#events.writeFailed(error);
-  };
+  }
 }

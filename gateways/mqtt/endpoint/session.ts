@@ -1,62 +1,31 @@
 /**
- * One connection of a device: reads packets, answers them, and is the origin of the readings they
- * carry. An actor, so that a fault in here costs this connection and no other.
+ * One connection of a device: when it is read from, what is written to it, and how it ends. It is
+ * the origin of the readings it carries, and an actor, so that a fault in here costs this
+ * connection and no other.
  *
  * It reads only while it can take what it reads: without credit, with as much in flight as may be,
  * or while the other end does not take its acknowledgements, the bytes stay in the socket.
  *
  * @module
  */
-import { hashBytes } from "../../../actors/fingerprint.ts";
-import type { Origin, Rejection } from "../../../actors/intake.ts";
+import type { Rejection } from "../../../actors/intake.ts";
 import type { Actor, Context, StopReason } from "../../../runtime/actor.ts";
 import type { Failure } from "../../../runtime/failure.ts";
-import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
-import type { Connect, Will } from "../codec/connect.ts";
-import { type ControlPacket, type Packet, writePacket } from "../codec/packet.ts";
 import { noProperties } from "../codec/properties.ts";
-import { ProtocolError, violation } from "../codec/protocol_error.ts";
-import type { PublishView } from "../codec/publish.ts";
-import { reasonCodes, reasonName } from "../codec/reason_code.ts";
-import { type PacketHandler, PacketScanner } from "../codec/scanner.ts";
-import type { EndpointServices, SessionEnd, SessionInfo } from "./endpoint_options.ts";
-import { type Handshake, shakeHands } from "./handshake.ts";
+import { ProtocolError } from "../codec/protocol_error.ts";
+import { reasonCodes } from "../codec/reason_code.ts";
+import { PacketScanner } from "../codec/scanner.ts";
 import { refusal } from "./connect_rules.ts";
-import { Inbound, type OfferScratch, type Taken } from "./inbound.ts";
-import { type Connection, Link, type LinkEvents, type LinkShared } from "./link.ts";
-import type { SessionRegistry } from "./session_registry.ts";
-import { subscriptionReply } from "./subscriptions.ts";
-import type { Wills } from "./wills.ts";
-
-/** What the sessions of one listener share. */
-export interface SessionShared extends LinkShared {
-  readonly services: EndpointServices;
-  readonly registry: SessionRegistry<Session>;
-  readonly scratch: OfferScratch;
-  readonly wills: Wills;
-  assignId(): string;
-}
-
-export type SessionMessage =
-  /** `null`: the other end has closed. */
-  | { readonly kind: "received"; readonly count: number | null }
-  | { readonly kind: "shaken"; readonly handshake: Handshake }
-  /** What held the session back may be over. */
-  | { readonly kind: "resume" }
-  /** Read no more, acknowledge what is in flight, then end. */
-  | { readonly kind: "drain" }
-  | { readonly kind: "end"; readonly ending: Ending };
-
-/** `reasonCode` is told to an MQTT 5 client; without one the connection is closed at once. */
-interface Ending {
-  readonly end: SessionEnd;
-  readonly reasonCode?: number;
-  readonly detail?: string;
-}
+import { Conversation, type ConversationHost, type PacketHold } from "./conversation.ts";
+import type { Handshake } from "./handshake.ts";
+import { type Connection, Link, type LinkEvents } from "./link.ts";
+import { type Ending, endings, sessionEnds } from "./session_end.ts";
+import type { RegisteredSession } from "./session_registry.ts";
+import type { SessionMessage, SessionShared } from "./session_shared.ts";
 
 type Phase = "connecting" | "connected" | "draining" | "ended";
 /** Why nothing is read just now. */
-type Hold = "none" | "authentication" | "output" | "memory" | Exclude<Taken, "taken">;
+type Hold = "none" | PacketHold | "output" | "memory";
 
 /** CONNECT may be this large: credentials, and a will. */
 const connectBytesMax = 64 * 1024;
@@ -66,28 +35,17 @@ const outputBytesMax = 64 * 1024;
 const quietMs = 5_000;
 
 const resumeMessage: SessionMessage = { kind: "resume" };
-const shuttingDown = { reasonCode: reasonCodes.serverShuttingDown };
-/** Ends after which nothing more can be, or is worth being, sent. */
-const goneAlready: ReadonlySet<SessionEnd> = new Set([
-  "disconnected",
-  "closed",
-  "connection_lost",
-  "connect_timeout",
-  "write_stalled",
-  "crashed",
-]);
-/** Ends that are not the client's or the network's failure. */
-const withoutWill: ReadonlySet<SessionEnd> = new Set(["drained", "drain_timeout"]);
-const utf8 = new TextEncoder();
 
 /** See the module. */
-export class Session implements Actor<SessionMessage>, Origin, PacketHandler, LinkEvents {
+export class Session
+  implements Actor<SessionMessage>, ConversationHost, LinkEvents, RegisteredSession {
   readonly transport = "mqtt";
   originHash = 0;
   readonly peer: string;
-  readonly #shared: SessionShared;
+  readonly #shared: SessionShared<Session>;
   readonly #context: Context<SessionMessage>;
   readonly #link: Link;
+  readonly #conversation: Conversation;
   readonly #scanner: PacketScanner;
   #phase: Phase = "connecting";
   #hold: Hold = "none";
@@ -95,24 +53,23 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
   /** When the phase began; while connected, when bytes came last. Monotonic, ms. */
   #sinceMs: number;
   #silenceMsMax = Infinity;
-  #connect: Connect | undefined;
-  #info: SessionInfo | undefined;
-  #inbound: Inbound | undefined;
-  #will: Will | undefined;
 
   constructor(
     connection: Connection,
     peer: string,
-    shared: SessionShared,
+    shared: SessionShared<Session>,
     context: Context<SessionMessage>,
   ) {
+    const { services } = shared;
     this.peer = peer;
     this.#shared = shared;
     this.#context = context;
     this.#sinceMs = context.clock.monotonic();
     this.#link = new Link(connection, shared, this);
-    const packetBytesMax = Math.min(connectBytesMax, shared.services.limits.packetBytesMax);
-    this.#scanner = new PacketScanner("server", this, { packetBytesMax });
+    this.#conversation = new Conversation(this, services, this.#link.output);
+    this.#scanner = new PacketScanner("server", this.#conversation, {
+      packetBytesMax: Math.min(connectBytesMax, services.limits.packetBytesMax),
+    });
   }
 
   // --- As an actor.
@@ -127,36 +84,34 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
       case "received":
         return this.#received(message.count);
       case "shaken":
-        if (this.#phase !== "connecting") return;
         this.#shaken(message.handshake);
         return this.#advance();
       case "resume":
         this.#resumeAsked = false;
-        if (!this.#link.reading) this.#advance();
-        return;
+        return this.#advance();
       case "drain":
         return this.#drain();
       case "end":
-        return this.#end(message.ending);
+        return this.end(message.ending);
       default:
         return message satisfies never;
     }
   }
 
   stopped(_reason: StopReason, _context: Context<SessionMessage>, failure?: Failure): void {
-    if (failure !== undefined) this.#over({ end: "crashed", detail: failure.message });
-    else this.#over({ end: "drained", ...shuttingDown });
+    if (failure === undefined) this.#over(endings.drained);
+    else this.#over({ end: "crashed", detail: failure.message });
   }
 
   // --- As an origin. Called in the turns of others, so what is more than bookkeeping is told.
 
   settled(sequence: number, rejection: Rejection | undefined): void {
-    this.#inbound?.settled(sequence, rejection);
+    this.#conversation.inbound?.settled(sequence, rejection);
   }
 
   settledEnd(): void {
     if (this.#phase === "ended") return;
-    this.#inbound?.acknowledge();
+    this.#conversation.inbound?.release();
     this.#link.output.flush();
     if (this.#hold === "window" || this.#phase === "draining") this.#askResume();
   }
@@ -179,56 +134,29 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
     this.#endLater({ end: "connection_lost", detail: String(error) });
   }
 
-  // --- As a handler of packets: false leaves the packet where it is.
+  // --- As the host of a conversation, in its own turn.
 
-  publish(view: PublishView): boolean {
-    const inbound = this.#inbound;
-    if (this.#phase !== "connected" || inbound === undefined) return this.#notNow();
-    const taken = inbound.publish(view);
-    if (taken === "taken") return true;
-    this.#hold = taken;
-    return false;
+  held(hold: PacketHold): void {
+    this.#hold = hold;
   }
 
-  acknowledged(kind: AcknowledgementKind, packetId: number): boolean {
-    if (this.#phase !== "connected") return this.#notNow();
-    if (kind !== "pubrel") throw violation(`${kind} for nothing that was sent`, "MQTT-4.13.1-1");
-    this.#inbound?.released(packetId);
-    return true;
+  shaking(handshake: Handshake | Promise<Handshake>): void {
+    if (!(handshake instanceof Promise)) return this.#shaken(handshake);
+    const { self } = this.#context;
+    handshake.then((handshake) => self.tell({ kind: "shaken", handshake }));
   }
 
-  packet(packet: ControlPacket): boolean {
-    if (packet.kind === "connect") {
-      this.#connecting(packet);
-      return true;
-    }
-    if (this.#phase !== "connected" || this.#info === undefined) return this.#notNow();
-    switch (packet.kind) {
-      case "pingreq":
-        this.#write({ kind: "pingresp" });
-        return true;
-      case "subscribe":
-      case "unsubscribe":
-        this.#write(subscriptionReply(this.#shared.services.subscriptions, this.#info, packet));
-        return true;
-      case "disconnect":
-        // Only a normal DISCONNECT takes the will back [MQTT-3.14.4-3].
-        if (packet.reasonCode === reasonCodes.success) this.#will = undefined;
-        this.#end({ end: "disconnected", detail: reasonName(packet.reasonCode) });
-        return true;
-      default:
-        throw violation(`${packet.kind} from a client`, "MQTT-4.13.1-1");
-    }
+  end(ending: Ending): void {
+    this.#over(ending);
+    this.#context.stop(this.#context.self);
   }
 
   // --- As the registry and the listener see it.
 
-  /** Ends this session for one that came later under its client id [MQTT-3.1.4-3]. */
   takeOver(): void {
-    this.#endLater({ end: "taken_over", reasonCode: reasonCodes.sessionTakenOver });
+    this.#endLater(endings.takenOver);
   }
 
-  /** Ends this session once what is in flight is acknowledged. */
   drain(): void {
     this.#context.self.tell({ kind: "drain" });
   }
@@ -239,19 +167,18 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
     const forMs = nowMs - this.#sinceMs;
     switch (this.#phase) {
       case "connecting":
-        if (forMs > limits.connectTimeoutMs) this.#endLater({ end: "connect_timeout" });
+        if (forMs > limits.connectTimeoutMs) this.#endLater(endings.connectTimeout);
         return;
       case "connected":
         if (this.#hold === "memory") this.#askResume();
         if (this.#link.output.stalledMs(nowMs) > limits.writeStallMs) {
-          this.#endLater({ end: "write_stalled" });
+          this.#endLater(endings.writeStalled);
         } else if (this.#hold === "none" && forMs > this.#silenceMsMax) {
-          const reasonCode = reasonCodes.keepAliveTimeout;
-          this.#endLater({ end: "keep_alive_timeout", reasonCode });
+          this.#endLater(endings.keepAliveTimeout);
         }
         return;
       case "draining":
-        if (forMs > limits.drainMs) this.#endLater({ end: "drain_timeout", ...shuttingDown });
+        if (forMs > limits.drainMs) this.#endLater(endings.drainTimeout);
         return;
       case "ended":
         return;
@@ -263,11 +190,11 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
   // --- Reading.
 
   #received(count: number | null): void {
-    if (count === null) return this.#end({ end: "closed" });
+    if (count === null) return this.end(endings.closed);
     const nowMs = this.#context.clock.monotonic();
     const quiet = nowMs - this.#sinceMs > quietMs;
     this.#link.input.filled(count, quiet);
-    if (quiet) this.#inbound?.rest();
+    if (quiet) this.#conversation.inbound?.rest();
     if (this.#phase === "connected") this.#sinceMs = nowMs;
     this.#advance();
   }
@@ -275,7 +202,19 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
   /** Takes as many packets as can be taken, then reads on unless something holds it back. */
   #advance(): void {
     if (this.#phase === "draining") return this.#endWhenDrained();
-    const { input, output } = this.#link;
+    const { output } = this.#link;
+    // While a read is under way, everything that was read before it has been taken.
+    if (!this.#link.reading) this.#take();
+    if (this.#ended()) return;
+    output.flush();
+    if (this.#link.reading) return;
+    if (this.#hold === "none" && output.waitingBytes > outputBytesMax) this.#hold = "output";
+    if (this.#hold === "none") this.#read();
+    else this.#shared.services.stats.pauses++;
+  }
+
+  #take(): void {
+    const { input } = this.#link;
     if (this.#hold !== "none") this.#sinceMs = this.#context.clock.monotonic();
     this.#hold = "none";
     let broken: ProtocolError | undefined;
@@ -285,16 +224,11 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
       if (!(error instanceof ProtocolError)) throw error;
       broken = error;
     }
-    if (this.#inbound !== undefined) {
+    if (this.#conversation.inbound !== undefined) {
       this.#shared.services.intake.flush();
-      this.#inbound.acknowledge();
+      if (!this.#ended()) this.#conversation.inbound.release();
     }
-    if (broken !== undefined) return this.#violated(broken);
-    if (this.#ended()) return;
-    output.flush();
-    if (this.#hold === "none" && output.waitingBytes > outputBytesMax) this.#hold = "output";
-    if (this.#hold === "none") this.#read();
-    else this.#shared.services.stats.pauses++;
+    if (broken !== undefined) this.#violated(broken);
   }
 
   #read(): void {
@@ -303,109 +237,82 @@ export class Session implements Actor<SessionMessage>, Origin, PacketHandler, Li
     this.#shared.services.stats.pauses++;
   }
 
-  #notNow(): false {
-    this.#hold = "authentication";
-    return false;
-  }
-
   #askResume(): void {
     if (this.#resumeAsked) return;
     this.#resumeAsked = true;
     this.#context.self.tell(resumeMessage);
   }
 
-  #write(packet: Packet): void {
-    writePacket(this.#link.output.writer, packet, this.#connect?.version ?? 4);
-  }
-
-  // --- Connecting.
-
-  #connecting(connect: Connect): void {
-    this.#connect = connect;
-    const { services, assignId } = this.#shared;
-    const handshake = shakeHands(connect, this.peer, services, assignId);
-    if (!(handshake instanceof Promise)) return this.#shaken(handshake);
-    const { self } = this.#context;
-    handshake.then((handshake) => self.tell({ kind: "shaken", handshake }));
-  }
-
   #shaken(handshake: Handshake): void {
-    this.#write(handshake.connack);
+    const { services, registry, scratch } = this.#shared;
+    this.#conversation.write(handshake.connack);
     if (handshake.kind === "refused") {
-      return this.#end({ end: "refused", detail: handshake.detail });
+      return this.end({ end: "refused", detail: handshake.detail });
     }
-    const { services, scratch, registry } = this.#shared;
-    const { clientId, version } = handshake.session;
-    const id = utf8.encode(clientId);
-    this.originHash = hashBytes(id, 0, id.length);
-    this.#info = handshake.session;
-    this.#will = this.#connect?.will;
-    this.#inbound = new Inbound(this, services, scratch, version, this.#link.output);
+    this.#conversation.begin(handshake.session, scratch);
     this.#scanner.packetBytesMax = services.limits.packetBytesMax;
     this.#silenceMsMax = handshake.silenceMsMax;
     this.#phase = "connected";
     this.#sinceMs = this.#context.clock.monotonic();
     services.stats.sessions++;
-    registry.connect(clientId, this);
-    services.events.connected?.(this.#info);
-  }
-
-  #violated(error: ProtocolError): void {
-    const { reasonCode, message } = error;
-    if (this.#connect === undefined && reasonCode === reasonCodes.unsupportedProtocolVersion) {
-      this.#write(refusal(4, reasonCode));
-      return this.#end({ end: "refused", detail: message });
-    }
-    this.#end({ end: "protocol_error", reasonCode, detail: message });
+    registry.connect(handshake.session.clientId, this);
+    services.events.connected?.(handshake.session);
   }
 
   // --- Ending.
 
+  #violated({ reasonCode, message }: ProtocolError): void {
+    const { version } = this.#conversation;
+    if (version === undefined && reasonCode === reasonCodes.unsupportedProtocolVersion) {
+      // In the form that every version can read [MQTT-3.1.2-2].
+      this.#conversation.write(refusal(4, reasonCode));
+    }
+    this.end({ end: "protocol_error", reasonCode, detail: message });
+  }
+
   #drain(): void {
-    if (this.#phase !== "connected") return this.#end({ end: "drained", ...shuttingDown });
+    if (this.#phase !== "connected") return this.end(endings.drained);
     this.#phase = "draining";
     this.#sinceMs = this.#context.clock.monotonic();
     this.#endWhenDrained();
   }
 
   #endWhenDrained(): void {
-    if (this.#inbound === undefined || this.#inbound.inFlight > 0) return;
-    this.#end({ end: "drained", ...shuttingDown });
+    if (this.#conversation.inbound?.inFlight === 0) this.end(endings.drained);
   }
 
   #endLater(ending: Ending): void {
     this.#context.self.tell({ kind: "end", ending });
   }
 
-  #end(ending: Ending): void {
-    this.#over(ending);
-    this.#context.stop(this.#context.self);
-  }
-
   /** Everything that has to be done once, however the session ends. */
-  #over({ end, reasonCode, detail }: Ending): void {
+  #over(ending: Ending): void {
     if (this.#ended()) return;
     this.#phase = "ended";
     const { services, registry, wills } = this.#shared;
-    const info = this.#info;
-    if (info !== undefined) {
-      services.stats.sessions--;
-      if (this.#will !== undefined && !withoutWill.has(end)) {
-        wills.publish(this.#will, this.originHash);
-      }
-    }
-    if (goneAlready.has(end) || this.#link.output.waitingBytes === 0 && info === undefined) {
-      this.#link.close();
-    } else {
-      if (info?.version === 5 && reasonCode !== undefined) {
-        this.#write({ kind: "disconnect", reasonCode, properties: noProperties });
-      }
-      this.#link.leave(services.limits.drainMs);
-    }
+    const { info, will } = this.#conversation;
+    this.#conversation.close();
+    this.#farewell(ending);
     services.intake.forget(this);
     registry.delete(this, info?.clientId);
-    services.stats.ended(end);
-    services.events.ended?.(this.peer, info?.clientId, end, detail);
+    services.stats.ended(ending.end);
+    if (info !== undefined) {
+      services.stats.sessions--;
+      if (will !== undefined && sessionEnds[ending.end].will) wills.publish(will, this.originHash);
+    }
+    services.events.ended?.(this.peer, info?.clientId, ending);
+  }
+
+  /** A client that can hear is told why, as far as its version can be, and gets what was sent. */
+  #farewell({ end, reasonCode }: Ending): void {
+    const { info } = this.#conversation;
+    const { output } = this.#link;
+    const hears = sessionEnds[end].hears && (info !== undefined || output.waitingBytes > 0);
+    if (!hears) return this.#link.close();
+    if (info?.version === 5 && reasonCode !== undefined) {
+      this.#conversation.write({ kind: "disconnect", reasonCode, properties: noProperties });
+    }
+    this.#link.leave(this.#shared.services.limits.drainMs);
   }
 
   #ended(): boolean {

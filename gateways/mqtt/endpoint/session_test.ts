@@ -113,6 +113,20 @@ Deno.test("authentication may take its time, and nothing is taken before it is t
   assert.equal(harness.intake.taken.length, 1);
 });
 
+Deno.test("authentication that comes while the next read is under way", async () => {
+  const answer = Promise.withResolvers<Authentication>();
+  const harness = new SessionHarness({ authenticate: () => answer.promise });
+  const { connection } = harness.open();
+  assert.deepEqual(await send(connection, 4, connectOf({})), []);
+  assert.equal(connection.reading, true);
+  answer.resolve({ kind: "granted", account: "" });
+  await settle();
+  assert.deepEqual((await send(connection, 4, { kind: "pingreq" })).map(({ kind }) => kind), [
+    "connack",
+    "pingresp",
+  ]);
+});
+
 Deno.test("a denied client, and one whose authentication broke, are told so", async () => {
   const denied: Authentication = {
     kind: "denied",
@@ -187,6 +201,39 @@ Deno.test("QoS 2: PUBREC when settled, PUBCOMP for PUBREL, and nothing taken twi
   assert.deepEqual(await send(connection, 4, pubrel), [pubcomp]);
   await send(connection, 4, publish);
   assert.equal(harness.intake.taken.length, 2);
+});
+
+Deno.test("more QoS 2 messages than the window holds, their PUBRELs behind them", async () => {
+  const harness = new SessionHarness();
+  const connection = await harness.connected();
+  const many = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const packets: Packet[] = [
+    ...many.map((packetId) => publishOf({ qos: 2, packetId })),
+    ...many.map((packetId): Packet => ({ kind: "pubrel", packetId, reasonCode: 0, ...none })),
+  ];
+  await send(connection, 4, ...packets);
+  for (let settled = 0; settled < many.length;) {
+    const places = [...harness.intake.taken.keys()].slice(settled);
+    harness.intake.settle(places);
+    settled += places.length;
+    await settle();
+  }
+  const kinds = connection.sent(4).map(({ kind }) => kind);
+  assert.equal(kinds.filter((kind) => kind === "pubrec").length, 9);
+  assert.equal(kinds.filter((kind) => kind === "pubcomp").length, 9);
+});
+
+Deno.test("a packet there is no memory for waits until there is some", async () => {
+  const harness = new SessionHarness({ limits: { ...testLimits, readBytesMax: 60_000 } });
+  const other = harness.shared.budget;
+  assert.equal(other.take(55_000), true);
+  const connection = await harness.connected();
+  const payload = new Uint8Array(20_000).fill(0x20);
+  await send(connection, 4, publishOf({ payload }));
+  assert.equal(connection.reading, false);
+  other.give(55_000);
+  await harness.sweepAfter(1_000);
+  assert.equal(harness.intake.taken[0]?.payload.length, 20_000);
 });
 
 Deno.test("PUBREL for what is not known: PUBCOMP says so in MQTT 5", async () => {
@@ -369,7 +416,7 @@ Deno.test("a crash in a session closes it, gives its memory back and is counted"
   });
   assert.equal(connection.closed, true);
   assert.deepEqual(harness.ended, [{ clientId: "dev", end: "crashed", detail: "a bug" }]);
-  assert.equal(harness.registry.size, 0);
+  assert.equal(harness.shared.registry.size, 0);
   assert.equal(harness.stats.ends("crashed"), 1);
 });
 
@@ -382,10 +429,10 @@ Deno.test("the same client id again takes over", async () => {
   ]);
   assert.equal(harness.ended[0]?.end, "taken_over");
   assert.deepEqual(await send(second, 5, { kind: "pingreq" }), [{ kind: "pingresp" }]);
-  assert.equal(harness.registry.connected, 1);
-  harness.registry.takeOver("dev");
+  assert.equal(harness.shared.registry.connected, 1);
+  harness.shared.registry.takeOver("dev");
   await settle();
-  assert.equal(harness.registry.connected, 0);
+  assert.equal(harness.shared.registry.connected, 0);
 });
 
 Deno.test("a client that never says CONNECT is closed in time", async () => {
@@ -498,7 +545,7 @@ Deno.test("draining acknowledges what is in flight, reads no more, and says so",
   const harness = new SessionHarness();
   const connection = await harness.connected({ version: 5 });
   await send(connection, 5, ...ids(1, 2));
-  for (const session of harness.registry.values()) session.drain();
+  for (const session of harness.shared.registry.values()) session.drain();
   await settle();
   assert.deepEqual(await send(connection, 5, ...ids(3)), []);
   assert.equal(harness.intake.taken.length, 2);
@@ -520,7 +567,7 @@ Deno.test("draining ends in time though a reading is never settled and the clien
   const harness = new SessionHarness();
   const connection = await harness.connected();
   await send(connection, 4, ...ids(1));
-  for (const session of harness.registry.values()) session.drain();
+  for (const session of harness.shared.registry.values()) session.drain();
   await settle();
   await harness.sweepAfter(5_001);
   assert.equal(harness.ended[0]?.end, "drain_timeout");
@@ -538,7 +585,7 @@ Deno.test("a connection that closes leaves nothing behind, whatever settles late
   assert.equal(connection.closed, true);
   harness.intake.settle([0, 1]);
   await settle();
-  assert.equal(harness.registry.size, 0);
+  assert.equal(harness.shared.registry.size, 0);
   assert.equal(harness.shared.budget.usedBytes, 0);
   assert.equal(harness.intake.forgotten.size, 1);
   assert.deepEqual(harness.ended.map(({ end }) => end), ["closed"]);

@@ -14,21 +14,13 @@ import { encodePacket, type Packet, readPacket } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { Publish } from "../codec/publish.ts";
-import {
-  type EndpointLimits,
-  type EndpointServices,
-  openToAll,
-  type SessionEnd,
-} from "./endpoint_options.ts";
+import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
-import { OfferScratch } from "./inbound.ts";
 import type { Connection } from "./link.ts";
-import { WriterPool } from "./output.ts";
-import { BufferBudget } from "./read_buffer.ts";
-import { Session, type SessionMessage, type SessionShared } from "./session.ts";
-import { SessionRegistry } from "./session_registry.ts";
+import { Session } from "./session.ts";
+import type { SessionEnd } from "./session_end.ts";
+import { type SessionMessage, SessionShared } from "./session_shared.ts";
 import { noSubscriptions } from "./subscriptions.ts";
-import { Wills } from "./wills.ts";
 
 export const testLimits: EndpointLimits = {
   connectionsMax: 100,
@@ -221,10 +213,9 @@ export class SessionHarness {
   readonly intake = new FakeIntake();
   readonly stats = new EndpointStats();
   readonly ended: EndedConnection[] = [];
-  readonly registry = new SessionRegistry<Session>();
   readonly system: ActorSystem;
   readonly services: EndpointServices;
-  readonly shared: SessionShared;
+  readonly shared: SessionShared<Session>;
   closedLinks = 0;
   #count = 0;
 
@@ -233,25 +224,16 @@ export class SessionHarness {
       intake: this.intake,
       limits: testLimits,
       authenticate: openToAll,
+      assignId: () => `assigned-${this.#count}`,
       subscriptions: noSubscriptions,
       stats: this.stats,
       events: {
-        ended: (_peer, clientId, end, detail) => this.ended.push({ clientId, end, detail }),
+        ended: (_peer, clientId, { end, detail }) => this.ended.push({ clientId, end, detail }),
       },
       ...overrides,
     };
     this.system = new ActorSystem({ clock: this.clock });
-    this.shared = {
-      services: this.services,
-      clock: this.clock,
-      registry: this.registry,
-      budget: new BufferBudget(this.services.limits.readBytesMax),
-      writers: new WriterPool(),
-      scratch: new OfferScratch(),
-      wills: new Wills(this.intake, this.stats),
-      assignId: () => `assigned-${this.#count}`,
-      closed: () => this.closedLinks++,
-    };
+    this.shared = new SessionShared(this.services, this.clock, () => this.closedLinks++);
   }
 
   open(): { readonly connection: MemoryConnection; readonly ref: ActorRef<SessionMessage> } {
@@ -276,7 +258,7 @@ export class SessionHarness {
 
   async sweepAfter(ms: number): Promise<void> {
     this.clock.advance(ms);
-    for (const session of this.registry.values()) session.sweep(this.clock.monotonic());
+    for (const session of this.shared.registry.values()) session.sweep(this.clock.monotonic());
     await settle();
   }
 }

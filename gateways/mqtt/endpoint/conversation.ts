@@ -1,0 +1,126 @@
+/**
+ * What the packets of one connection mean: from CONNECT to DISCONNECT. When to read and how to end
+ * is the session's business.
+ *
+ * @module
+ */
+import { hashBytes } from "../../../actors/fingerprint.ts";
+import type { Origin } from "../../../actors/intake.ts";
+import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
+import type { Connect, Will } from "../codec/connect.ts";
+import { type ControlPacket, type Packet, writePacket } from "../codec/packet.ts";
+import type { ProtocolVersion } from "../codec/packet_type.ts";
+import { violation } from "../codec/protocol_error.ts";
+import type { PublishView } from "../codec/publish.ts";
+import { reasonCodes, reasonName } from "../codec/reason_code.ts";
+import type { PacketHandler } from "../codec/scanner.ts";
+import type { EndpointServices, SessionInfo } from "./endpoint_options.ts";
+import { type Handshake, shakeHands } from "./handshake.ts";
+import { Inbound, type OfferScratch } from "./inbound.ts";
+import type { Output } from "./output.ts";
+import type { Ending } from "./session_end.ts";
+import { subscriptionReply } from "./subscriptions.ts";
+
+/** Why a packet is left where it is. */
+export type PacketHold = "handshake" | "intake" | "window";
+
+/** The session a conversation belongs to. */
+export interface ConversationHost extends Origin {
+  readonly peer: string;
+  originHash: number;
+  /** The packet in hand was not taken. */
+  held(hold: PacketHold): void;
+  /** The handshake is through: now, or by a promise that never rejects. */
+  shaking(handshake: Handshake | Promise<Handshake>): void;
+  end(ending: Ending): void;
+}
+
+const utf8 = new TextEncoder();
+
+/** See the module. A packet that may not come throws a `ProtocolError`. */
+export class Conversation implements PacketHandler {
+  /** The client's, once CONNECT was read. */
+  version: ProtocolVersion | undefined;
+  /** The client, once it is connected. */
+  info: SessionInfo | undefined;
+  inbound: Inbound | undefined;
+  will: Will | undefined;
+  readonly #host: ConversationHost;
+  readonly #services: EndpointServices;
+  readonly #output: Output;
+  #open = false;
+
+  constructor(host: ConversationHost, services: EndpointServices, output: Output) {
+    this.#host = host;
+    this.#services = services;
+    this.#output = output;
+  }
+
+  /** Takes no more packets. */
+  close(): void {
+    this.#open = false;
+  }
+
+  write(packet: Packet): void {
+    writePacket(this.#output.writer, packet, this.version ?? 4);
+  }
+
+  /** Connected: packets are taken from now on. */
+  begin(info: SessionInfo, scratch: OfferScratch): void {
+    const id = utf8.encode(info.clientId);
+    this.#host.originHash = hashBytes(id, 0, id.length);
+    this.inbound = new Inbound(this.#host, this.#services, scratch, info.version, this.#output);
+    this.info = info;
+    this.#open = true;
+  }
+
+  // --- As a handler of packets: false leaves the packet where it is.
+
+  publish(view: PublishView): boolean {
+    if (!this.#open || this.inbound === undefined) return this.#notNow();
+    const taken = this.inbound.publish(view);
+    if (taken === "taken") return true;
+    this.#host.held(taken);
+    return false;
+  }
+
+  acknowledged(kind: AcknowledgementKind, packetId: number): boolean {
+    if (!this.#open || this.inbound === undefined) return this.#notNow();
+    if (kind !== "pubrel") throw violation(`${kind} for nothing that was sent`, "MQTT-4.13.1-1");
+    this.inbound.released(packetId);
+    return true;
+  }
+
+  packet(packet: ControlPacket): boolean {
+    if (packet.kind === "connect") return this.#connect(packet);
+    if (!this.#open || this.info === undefined) return this.#notNow();
+    switch (packet.kind) {
+      case "pingreq":
+        this.write({ kind: "pingresp" });
+        return true;
+      case "subscribe":
+      case "unsubscribe":
+        this.write(subscriptionReply(this.#services.subscriptions, this.info, packet));
+        return true;
+      case "disconnect":
+        // Only a normal DISCONNECT takes the will back [MQTT-3.14.4-3].
+        if (packet.reasonCode === reasonCodes.success) this.will = undefined;
+        this.#host.end({ end: "disconnected", detail: reasonName(packet.reasonCode) });
+        return true;
+      default:
+        throw violation(`${packet.kind} from a client`, "MQTT-4.13.1-1");
+    }
+  }
+
+  #connect(connect: Connect): true {
+    this.version = connect.version;
+    this.will = connect.will;
+    this.#host.shaking(shakeHands(connect, this.#host.peer, this.#services));
+    return true;
+  }
+
+  #notNow(): false {
+    this.#host.held("handshake");
+    return false;
+  }
+}

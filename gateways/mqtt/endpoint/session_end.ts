@@ -1,0 +1,50 @@
+/**
+ * How sessions end, as one table: whether the client can still be told, and whether its will is
+ * published.
+ *
+ * @module
+ */
+import { reasonCodes } from "../codec/reason_code.ts";
+
+/**
+ * `hears`: the connection is worth a farewell; if not it is closed at once. `will`: the client or
+ * the network failed, which is what a will is for (MQTT 5 §3.1.2.5).
+ */
+export const sessionEnds = {
+  /** The client said DISCONNECT. With a normal one its will is gone by then [MQTT-3.14.4-3]. */
+  disconnected: { hears: false, will: true },
+  /** The client closed without it. */
+  closed: { hears: false, will: true },
+  connection_lost: { hears: false, will: true },
+  protocol_error: { hears: true, will: true },
+  /** CONNECT was answered with a refusal. */
+  refused: { hears: true, will: false },
+  connect_timeout: { hears: false, will: false },
+  keep_alive_timeout: { hears: true, will: true },
+  taken_over: { hears: true, will: true },
+  /** The client did not take what was sent to it. */
+  write_stalled: { hears: false, will: true },
+  drained: { hears: true, will: false },
+  drain_timeout: { hears: true, will: false },
+  crashed: { hears: false, will: true },
+} as const satisfies Record<string, { readonly hears: boolean; readonly will: boolean }>;
+
+export type SessionEnd = keyof typeof sessionEnds;
+
+/** An end with what is said about it: `reasonCode` to an MQTT 5 client, `detail` in the log. */
+export interface Ending {
+  readonly end: SessionEnd;
+  readonly reasonCode?: number;
+  readonly detail?: string;
+}
+
+/** The endings that need no further word. */
+export const endings = {
+  closed: { end: "closed" },
+  connectTimeout: { end: "connect_timeout" },
+  keepAliveTimeout: { end: "keep_alive_timeout", reasonCode: reasonCodes.keepAliveTimeout },
+  takenOver: { end: "taken_over", reasonCode: reasonCodes.sessionTakenOver },
+  writeStalled: { end: "write_stalled" },
+  drained: { end: "drained", reasonCode: reasonCodes.serverShuttingDown },
+  drainTimeout: { end: "drain_timeout", reasonCode: reasonCodes.serverShuttingDown },
+} as const satisfies Record<string, Ending>;
