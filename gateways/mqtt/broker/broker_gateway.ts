@@ -112,10 +112,10 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
   receive(command: BrokerCommand): void {
     switch (command.kind) {
       case "connected":
-        return this.#subscribe();
+        return this.#subscribe(command.sessionPresent);
       case "filters":
         this.#filters = command.filters;
-        if (this.#connected) this.#subscribe();
+        if (this.#connected) this.#subscribe(true);
         return;
       case "drain":
         this.#draining = command.drained;
@@ -237,25 +237,27 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     });
   }
 
-  #subscribe(): void {
+  #subscribe(sessionPresent: boolean): void {
     const { clientId, share, qos } = this.#options;
+    const { memory, events } = this.#needs;
     const wanted = wireFilters(this.#filters, share);
     const { subscribe, unsubscribe } = subscriptionChange(
-      this.#needs.memory.load(clientId),
+      memory.load(clientId),
       wanted,
+      sessionPresent,
     );
     if (unsubscribe.length > 0) this.#client.unsubscribe(unsubscribe);
-    if (subscribe.length === 0) return;
+    if (subscribe.length === 0) return memory.save(clientId, wanted);
     this.#client.subscribe(subscribe, { qos }, (error, granted) => {
       if (error) {
         this.#lastError = `subscribe: ${error.message}`;
-        this.#needs.events.failed(this.#lastError);
+        events.failed(this.#lastError);
         return;
       }
-      this.#needs.memory.save(clientId, wanted);
-      for (const grant of granted ?? []) {
-        if (grant.qos >= 0x80) this.#needs.events.refused(grant.topic, grant.qos);
-      }
+      const refused = (granted ?? []).filter((grant) => grant.qos >= 0x80);
+      for (const grant of refused) events.refused(grant.topic, grant.qos);
+      const refusedTopics = refused.map(({ topic }) => topic);
+      memory.save(clientId, wanted.filter((filter) => !refusedTopics.includes(filter)));
     });
   }
 

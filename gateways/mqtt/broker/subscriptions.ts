@@ -40,13 +40,19 @@ function covers(wide: string, narrow: string): boolean {
   return wideLevels.length === narrowLevels.length;
 }
 
-/** What to say to the broker so that its session has exactly `wanted`. */
+/**
+ * What to say to the broker so that its session has exactly `wanted`. What a session that is
+ * present has already is not asked for again: the broker would send its retained messages once more
+ * [MQTT-3.8.4-3], and those would be new readings.
+ */
 export function subscriptionChange(
   had: readonly string[],
   wanted: readonly string[],
+  sessionPresent: boolean,
 ): { readonly subscribe: string[]; readonly unsubscribe: string[] } {
+  if (!sessionPresent) return { subscribe: [...wanted], unsubscribe: [] };
   return {
-    subscribe: [...wanted],
+    subscribe: wanted.filter((filter) => !had.includes(filter)),
     unsubscribe: had.filter((filter) => !wanted.includes(filter)),
   };
 }

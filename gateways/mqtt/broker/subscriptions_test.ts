@@ -16,9 +16,13 @@ Deno.test("a filter that another one covers is not subscribed to beside it", () 
 });
 
 Deno.test("a kept session gives up what nobody wants any more", () => {
-  assert.deepEqual(subscriptionChange(["a", "b"], ["b", "c"]), {
-    subscribe: ["b", "c"],
+  assert.deepEqual(subscriptionChange(["a", "b"], ["b", "c"], true), {
+    subscribe: ["c"],
     unsubscribe: ["a"],
+  });
+  assert.deepEqual(subscriptionChange(["a", "b"], ["b", "c"], false), {
+    subscribe: ["b", "c"],
+    unsubscribe: [],
   });
 });
 
