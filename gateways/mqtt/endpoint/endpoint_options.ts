@@ -71,8 +71,8 @@ export interface EndpointServices {
   readonly intake: Intake;
   readonly limits: EndpointLimits;
   readonly authenticate: Authenticate;
-  /** Makes the id of a client that has none; no two may be alike. */
-  readonly assignId: () => string;
+  /** Makes the id of a client that has none; no two may be alike. Default: a random one. */
+  readonly assignId?: () => string;
   readonly subscriptions: SubscriptionHandler;
   readonly stats: EndpointStats;
   readonly events: EndpointEvents;

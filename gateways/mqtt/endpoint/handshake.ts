@@ -22,13 +22,15 @@ export type Handshake =
 
 const unavailable: Authentication = { kind: "denied", reasonCode: reasonCodes.serverUnavailable };
 
+const randomId = (): string => `sluice-${crypto.randomUUID()}`;
+
 /** A promise only when the authentication gives one; it never rejects. */
 export function shakeHands(
   connect: Connect,
   peer: string,
   services: EndpointServices,
 ): Handshake | Promise<Handshake> {
-  const decision = decideConnect(connect, services.limits, services.assignId);
+  const decision = decideConnect(connect, services.limits, services.assignId ?? randomId);
   if (decision.kind === "refused") {
     return refuse(connect, decision.reasonCode, decision.detail);
   }
