@@ -146,6 +146,7 @@ export class ShardEdges {
         drainMs: shutdown.drainMs,
       },
       authenticate: openToAll,
+      assignId: () => `sluice-${crypto.randomUUID()}`,
       subscriptions: noSubscriptions,
       stats: this.stats,
       events: {
