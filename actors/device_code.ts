@@ -140,10 +140,16 @@ function fieldsOf(point: CodePoint): string {
   const fields: string[] = [];
   for (const [name, value] of Object.entries(point.fields)) {
     if (typeof value === "number" && !Number.isFinite(value)) continue;
-    const text = typeof value === "string" ? quoteText(value) : String(value);
-    fields.push(`${fieldKey(writable(name))}=${text}`);
+    fields.push(`${fieldKey(writable(name))}=${fieldValue(name, value)}`);
   }
   return fields.join(",");
+}
+
+/** The code may be JavaScript: its types are not to be relied on. */
+function fieldValue(name: string, value: unknown): string {
+  if (typeof value === "string") return quoteText(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new TypeError(`Cannot emit a point: the field ${name} is of type ${typeof value}`);
 }
 
 function keep(values: LastValues, point: CodePoint, timeMs: number): void {

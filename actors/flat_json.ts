@@ -5,7 +5,7 @@
  * pass, it keeps the digits of a number as they came: a time in ns loses nothing, and a field is
  * copied instead of printed again.
  *
- * Measured against TextDecoder + JSON.parse in decode_bench.ts.
+ * Measured against TextDecoder and JSON.parse in device_bench.ts.
  *
  * Reading past the payload's end does no harm: the object must have been closed before it.
  *

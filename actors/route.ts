@@ -44,6 +44,9 @@ export interface RouteDefaults {
   readonly fieldsMax: number;
 }
 
+/** Names that InfluxDB keeps for itself. */
+const reservedTags: readonly string[] = ["time", "_measurement", "_field"];
+
 /** A mistake in the configuration of a route. `path` is where, for example `routes[0].topic`. */
 export class RouteError extends Error {
   override readonly name = "RouteError";
@@ -96,7 +99,7 @@ export function compileRoute(
   for (const key of [...Object.keys(tags), ...Object.keys(config.payloadTags ?? {})]) {
     const isTwice = config.payloadTags !== undefined && Object.hasOwn(config.payloadTags, key) &&
       Object.hasOwn(tags, key);
-    const problem = !isWritableName(key) || key === "time" || key.startsWith("_")
+    const problem = !isWritableName(key) || reservedTags.includes(key)
       ? "no tag can have this name"
       : isTwice
       ? "is a tag already"

@@ -37,7 +37,16 @@ export function compileSchema(schema: unknown): SchemaCheck {
   if (typeof schema === "object" && "$async" in schema) {
     throw new TypeError("$async schemas are not supported");
   }
-  const ajv = new Ajv({ strict: true, ownProperties: true, code: { regExp: re2 }, logger: false });
+  const ajv = new Ajv({
+    // Unknown keywords and formats are mistakes; what is only a matter of taste is not.
+    strictSchema: true,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false,
+    ownProperties: true,
+    code: { regExp: re2 },
+    logger: false,
+  });
   addFormats.default(ajv, [...formats]);
   const validate = compile(ajv, schema);
   return {

@@ -64,6 +64,10 @@ export class FateOutlet implements DeviceOutlet {
   fate: Fate | undefined;
   #start = 0;
 
+  clear(): void {
+    this.fate = undefined;
+  }
+
   lines = () => this.group.lines;
 
   points(_: Reading, device: GroupDevice, hi: number, lo: number): void {

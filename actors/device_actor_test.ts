@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import type { ActorRef } from "../runtime/actor.ts";
+import { TestSystem } from "../runtime/testing/test_system.ts";
+import { DeviceActor } from "./device_actor.ts";
+import type { CodePoint, DeviceCode } from "./device_code.ts";
+import { DeviceDirectory } from "./device_directory.ts";
+import { loadDeviceCodes } from "./device_module.ts";
+import type { Reading } from "./reading.ts";
+import { RouteError } from "./route.ts";
+import { compileRoutes } from "./route_table.ts";
+import { deviceTools, FateOutlet, readingOf } from "./testing/readings.ts";
+import { TopicTable } from "./topic_table.ts";
+
+const text = new TextDecoder();
+const route = {
+  name: "own",
+  topic: "own/{id}",
+  measurement: "own",
+  tags: { id: "{id}" },
+  module: "own",
+};
+
+/** Counts its readings, and emits what the payload says; `throw` makes it fail. */
+class OwnDevice implements DeviceCode {
+  #count = 0;
+  onReading(reading: Parameters<DeviceCode["onReading"]>[0], emit: (point: CodePoint) => void) {
+    const point: CodePoint = JSON.parse(text.decode(reading.payload));
+    emit({ ...point, fields: { ...point.fields, count: ++this.#count } });
+    if (reading.params["id"] === "bad") throw new Error("told to fail");
+  }
+}
+
+async function start() {
+  const test = new TestSystem();
+  const routes = compileRoutes([route], { gatewayTag: false });
+  const codes = await loadDeviceCodes(routes, () => Promise.resolve({ Device: OwnDevice }));
+  const topics = new TopicTable(routes, { gatewayId: "gw", hashSeed: 1 });
+  const directory = new DeviceDirectory(deviceTools(), {
+    knownMax: 100,
+    silentAfterMs: 1,
+    offlineAfterMs: 2,
+    now: () => test.clock.now(),
+  });
+  const outlet = new FateOutlet();
+  const devices = test.system.spawnKeyed<Reading>({
+    id: "devices",
+    kind: "device",
+    idleMs: 1_000,
+    start: (key) => new DeviceActor(key, { directory, outlet, codes }),
+  });
+  const refs = new Map<string, ActorRef<Reading>>();
+  const send = (topic: string, payload: string) => {
+    const bytes = new TextEncoder().encode(topic);
+    const entry = topics.lookup(bytes, 0, bytes.length);
+    assert.ok(entry.kind === "topic");
+    const ref = refs.get(entry.deviceId) ?? devices.ref(entry.deviceId);
+    refs.set(entry.deviceId, ref);
+    outlet.clear();
+    assert.equal(ref.tell(readingOf(entry, payload, { arrivalMs: test.clock.now() })), "accepted");
+    test.run();
+    return outlet.fate;
+  };
+  return { test, directory, devices, outlet, send };
+}
+
+Deno.test("a device is put to rest when it is idle and goes on where it was", async () => {
+  const { test, directory, devices, send } = await start();
+  send("a/b", '{"x":1,"timestamp":1574729660}');
+  assert.equal(devices.active, 1);
+  test.advance(3_000);
+  assert.equal(devices.active, 0);
+  assert.equal(directory.find("a~b")?.device.accepted, 1);
+  assert.equal(send("a/b", '{"x":1,"timestamp":1574729660}')?.kind, "duplicate");
+  await test.stop();
+});
+
+Deno.test("code of a route's module makes the points, with state of its own", async () => {
+  const { test, directory, send } = await start();
+  const arrival = `${test.clock.now()}000000`;
+  const cases: [payload: string, lines: string[]][] = [
+    [
+      '{"fields":{"x":1.5,"on":true,"s":"a b"},"tags":{"k 1":"v"}}',
+      [`own,id=1,k\\ 1=v x=1.5,on=true,s="a b",count=1 ${arrival}`],
+    ],
+    [
+      '{"measurement":"m 2","fields":{},"time":"2019-11-26T00:54:20Z"}',
+      ["m\\ 2,id=1 count=2 1574729660000000000"],
+    ],
+    ['{"fields":{},"time":1574729660123}', ["own,id=1 count=3 1574729660123000000"]],
+  ];
+  for (const [payload, lines] of cases) {
+    const fate = send("own/1", payload);
+    assert.deepEqual(fate?.kind === "points" && fate.lines, lines);
+  }
+  const { values } = directory.activate("1");
+  const kept = Array.from({ length: values.count }, (_, i) => [values.name(i), values.value(i)]);
+  // The later two are older by their own time.
+  assert.deepEqual(kept, [["x", 1.5], ["on", 1], ["count", 1]]);
+  await test.stop();
+});
+
+Deno.test("what code emits that cannot be written is its crash, and leaves no line", async () => {
+  const { test, outlet, send } = await start();
+  const payloads = [
+    '{"fields":{"no":null}}',
+    '{"fields":{"":1}}',
+    '{"fields":{"a\\\\":1}}',
+    '{"fields":{},"tags":{"id":"twice"}}',
+    '{"fields":{},"tags":{"t":"a\\\\"}}',
+    '{"fields":{},"measurement":""}',
+    '{"fields":{},"time":"yesterday"}',
+    '{"fields":{},"time":1e300}',
+  ];
+  payloads.forEach((payload, i) => {
+    assert.equal(send(`own/${i}`, payload), undefined);
+    assert.equal(outlet.group.lines.length, 0);
+  });
+  assert.equal(test.letters.length, payloads.length);
+  for (const { failure } of test.letters) assert.equal(failure?.name, "TypeError");
+  await test.stop();
+});
+
+Deno.test("a device whose code fails goes on beside healthy ones, with what it knew", async () => {
+  const { test, directory, outlet, send } = await start();
+  assert.equal(send("own/bad", '{"fields":{"x":1}}'), undefined);
+  assert.equal(outlet.group.lines.length, 0);
+  test.advance(1_000);
+  assert.equal(send("own/good", '{"fields":{"x":1}}')?.kind, "points");
+  const bad = directory.find("bad")?.device;
+  assert.deepEqual([bad?.accepted, bad?.deadLettered], [0, 1]);
+  assert.match(bad?.lastError?.detail ?? "", /told to fail/);
+  assert.equal(test.letters.length, 1);
+  assert.equal(test.letters[0]?.reason, "crashed");
+  await test.stop();
+});
+
+Deno.test("a module must load and export a class Device", async () => {
+  const routes = compileRoutes([route]);
+  const failing: (() => Promise<unknown>)[] = [
+    () => Promise.reject(new Error("not found")),
+    () => Promise.resolve({}),
+    () => Promise.resolve({ Device: 5 }),
+  ];
+  for (const load of failing) {
+    await assert.rejects(loadDeviceCodes(routes, load), (error) => {
+      assert.ok(error instanceof RouteError);
+      assert.equal(error.path, "routes[0].module");
+      return true;
+    });
+  }
+  const codes = await loadDeviceCodes(routes, () => Promise.resolve({ Device: class {} }));
+  assert.throws(() => codes.get(0)?.(), /no method onReading/);
+});

@@ -1,0 +1,84 @@
+/**
+ * What a reading costs its owner, for a payload of 91 bytes: the parts, the whole device, and beside
+ * them the way one would do it first (TextDecoder and JSON.parse), in the same run.
+ *
+ * @module
+ */
+import { Device } from "./device.ts";
+import { Fingerprint } from "./fingerprint.ts";
+import { appendPoints } from "./line_protocol_points.ts";
+import { compileRoutes } from "./route_table.ts";
+import { deviceTools, FateOutlet } from "./testing/readings.ts";
+import { TopicTable } from "./topic_table.ts";
+
+const utf8 = new TextEncoder();
+const payload = utf8.encode(
+  '{"temperature":20.25,"humidity":45.67,"sequence":1000500,"volts":3.3,"ts":1700000000000001}',
+).slice();
+const topic = utf8.encode("bench/d1");
+const topics = new TopicTable(
+  compileRoutes([{
+    name: "bench",
+    topic: "bench/{device}",
+    measurement: "bench",
+    tags: { device: "{device}" },
+    timestamp: { key: "ts" },
+  }]),
+  { gatewayId: "gw", hashSeed: 1 },
+);
+const found = topics.lookup(topic, 0, topic.length);
+if (found.kind === "refused") throw new Error(found.rejection.reason);
+const entry = found;
+const { decoder } = entry.route;
+const strict = new TextDecoder("utf-8", { fatal: true });
+const { lines } = new FateOutlet().group;
+const fingerprint = new Fingerprint();
+const device = new Device("d1", deviceTools());
+const outlet = {
+  lines: () => lines,
+  points: () => lines.length = 0,
+  duplicate: () => unexpected("duplicate"),
+  refused: () => unexpected("refused"),
+  dead: () => unexpected("dead"),
+};
+const reading = {
+  batch: { data: payload, arrivalMs: 1_700_000_000_000 },
+  start: 0,
+  end: payload.length,
+  flags: 1,
+  packetId: 1,
+  originHash: 1,
+  entry,
+};
+
+function unexpected(fate: string): never {
+  throw new Error(`the bench's reading is ${fate}`);
+}
+
+/** Counts the time up in place, so that no reading is a duplicate. */
+function next(): void {
+  let at = payload.length - 2;
+  while (payload[at] === 0x39) payload[at--] = 0x30;
+  payload[at]!++;
+}
+
+Deno.bench("TextDecoder and JSON.parse", { group: "decode", baseline: true }, () => {
+  JSON.parse(strict.decode(payload));
+});
+Deno.bench("decode", { group: "decode" }, () => {
+  decoder.decode(payload, 0, payload.length, entry);
+});
+Deno.bench("line protocol", { group: "parts" }, () => {
+  lines.length = 0;
+  appendPoints(lines, entry, decoder, payload, 1_700_000_000_000, 1);
+});
+Deno.bench("fingerprint", { group: "parts" }, () => {
+  fingerprint.of(payload, 0, payload.length, 1, 2);
+});
+Deno.bench("find the topic", { group: "parts" }, () => {
+  topics.lookup(topic, 0, topic.length);
+});
+Deno.bench("a device takes a reading", { group: "whole" }, () => {
+  next();
+  device.take(reading, outlet);
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { ManualClock } from "../runtime/clock.ts";
+import { DeviceDirectory } from "./device_directory.ts";
+import { presenceOf } from "./device_presence.ts";
+import { restoreDevice, saveDevice, savedLastSeenMs } from "./device_saved.ts";
+import { compileRoutes } from "./route_table.ts";
+import { deviceTools, FateOutlet, readingOf } from "./testing/readings.ts";
+import { TopicTable } from "./topic_table.ts";
+
+const timeouts = { silentAfterMs: 60_000, offlineAfterMs: 600_000 };
+
+function directory(knownMax = 1000) {
+  const clock = new ManualClock();
+  const tools = deviceTools();
+  const devices = new DeviceDirectory(tools, { ...timeouts, knownMax, now: () => clock.now() });
+  const topics = new TopicTable(compileRoutes([]), { gatewayId: "gw", hashSeed: 1 });
+  const outlet = new FateOutlet();
+  const send = (topic: string, payload: string) => {
+    const bytes = new TextEncoder().encode(topic);
+    const entry = topics.lookup(bytes, 0, bytes.length);
+    assert.ok(entry.kind === "topic");
+    devices.activate(entry.deviceId).take(
+      readingOf(entry, payload, { arrivalMs: clock.now() }),
+      outlet,
+    );
+    return outlet.fate;
+  };
+  return { clock, tools, devices, send };
+}
+
+Deno.test("a device comes back from rest as it was", () => {
+  const { clock, tools, devices, send } = directory();
+  send("a/b", '{"x":1.5,"y":-0.25,"timestamp":1574729660}');
+  send("a/b", '{"x":2}');
+  const arrival = send("a/b", "bad");
+  assert.equal(arrival?.kind, "dead");
+  const before = devices.activate("a~b");
+  const saved = saveDevice(before, clock.now());
+  assert.equal(savedLastSeenMs(saved), clock.now());
+  const after = restoreDevice("a~b", saved, tools, clock.now());
+  assert.equal(saveDevice(after, clock.now()), saved);
+  assert.deepEqual(after.lastError, before.lastError);
+  devices.passivate("a~b");
+  assert.equal(send("a/b", '{"x":1.5,"y":-0.25,"timestamp":1574729660}')?.kind, "duplicate");
+  const fate = send("a/b", '{"x":3}');
+  // The second reading without a time, and no time is given twice.
+  assert.match(fate?.kind === "points" ? fate.lines[0]! : "", / 1700000000000000001$/);
+});
+
+Deno.test("all that is young survives rest, however much it is", () => {
+  const { clock, devices, send } = directory();
+  const payload = (i: number) => `{"x":${i},"timestamp":${1_574_729_660 + i}}`;
+  for (let i = 0; i < 500; i++) send("a/b", payload(i));
+  devices.passivate("a~b");
+  for (let i = 0; i < 500; i++) assert.equal(send("a/b", payload(i))?.kind, "duplicate");
+  clock.advance(60_000);
+  devices.passivate("a~b");
+  const [[, saved] = ["", ""]] = devices.saved();
+  assert.ok(saved.length < 500, String(saved.length));
+});
+
+Deno.test("what is not a saved device is refused", () => {
+  const { tools, devices } = directory();
+  for (const saved of ["", "{}", "[]", '[1,[],[],[],"",0]', '[2,[1,2,3,4,5,6,7],[],[],"",0]']) {
+    assert.throws(() => restoreDevice("d", saved, tools, 0), TypeError);
+    assert.throws(() => devices.load("d", saved), TypeError);
+  }
+});
+
+Deno.test("devices are written down and read again", () => {
+  const one = directory();
+  for (const name of ["a", "b", "c"]) one.send(`x/${name}`, '{"v":1}');
+  one.devices.passivateAll();
+  const other = directory();
+  for (const [id, saved] of one.devices.saved()) other.devices.load(id, saved);
+  assert.equal(other.devices.size, 3);
+  assert.equal(other.devices.find("x~b")?.device.accepted, 1);
+});
+
+Deno.test("the list is in order, in pages, and filtered", () => {
+  const { clock, devices, send } = directory();
+  for (const name of ["d", "b", "a", "c"]) send(`x/${name}`, '{"v":1}');
+  devices.passivate("x~b");
+  const ids = (query: Parameters<typeof devices.list>[0]) =>
+    devices.list(query).items.map(({ device }) => device.id);
+  assert.deepEqual(ids({ limit: 3 }), ["x~a", "x~b", "x~c"]);
+  assert.equal(devices.list({ limit: 3 }).next, "x~c");
+  assert.deepEqual(devices.list({ limit: 3, after: "x~c" }).next, undefined);
+  assert.deepEqual(ids({ limit: 9, after: "x~b" }), ["x~c", "x~d"]);
+  assert.deepEqual(ids({ limit: 9, idPrefix: "x~d" }), ["x~d"]);
+  clock.advance(60_000);
+  send("x/c", '{"v":1}');
+  assert.deepEqual(ids({ limit: 9, presence: "silent" }), ["x~a", "x~b", "x~d"]);
+  assert.deepEqual(devices.tally(), { online: 1, silent: 3, offline: 0 });
+});
+
+Deno.test("more devices than allowed: those at rest longest are forgotten and counted", () => {
+  const { devices, send } = directory(3);
+  for (const name of ["a", "b", "c"]) send(`x/${name}`, '{"v":1}');
+  devices.passivate("x~b");
+  devices.passivate("x~a");
+  send("x/d", '{"v":1}');
+  assert.deepEqual([devices.size, devices.forgotten], [3, 1]);
+  assert.equal(devices.find("x~b"), undefined);
+  assert.equal(devices.find("x~a")?.device.accepted, 1);
+});
+
+Deno.test("presence goes by how long it has been quiet", () => {
+  const at = (quietMs: number) => presenceOf(1e12, 1e12 + quietMs, timeouts);
+  assert.deepEqual([-5, 0, 59_999, 60_000, 599_999, 600_000].map(at), [
+    "online",
+    "online",
+    "online",
+    "silent",
+    "silent",
+    "offline",
+  ]);
+  assert.equal(presenceOf(0, 1, timeouts), "offline");
+});
