@@ -5,7 +5,8 @@
  * its own credit in count and bytes; without credit a send answers `full`, and the receiver is
  * told when it can go on.
  *
- * What is sent in one turn of the event loop leaves as one `postMessage`.
+ * What is sent in one turn of the event loop leaves as one `postMessage`, or as one for each full
+ * frame.
  *
  * @module
  */
@@ -117,7 +118,7 @@ export class Port {
     if (send.blocked) return "full";
     let result = encoder.add(target, message);
     if (result === "overflow") {
-      this.#seal(laneName);
+      this.#post(); // so that the other Worker has work while this turn goes on
       result = encoder.add(target, message);
     }
     if (result !== "added") return "full";
@@ -153,7 +154,10 @@ export class Port {
   /** Posts what was gathered; done by itself at the end of a turn. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#closed) return;
+    if (!this.#closed) this.#post();
+  }
+
+  #post(): void {
     this.#seal("control");
     this.#seal("data");
     const { receive } = this.#data;

@@ -6,6 +6,7 @@
 import type { TellResult } from "./actor.ts";
 import { AskError } from "./ask.ts";
 import type { Clock, Timer } from "./clock.ts";
+import type { DeadLetters } from "./dead_letters.ts";
 import type { OneShotRef } from "./remote_ref.ts";
 
 /** The address for the answer. What it is answered with is foreign, and parsed here. */
@@ -18,18 +19,22 @@ export class RemoteAsk<R> implements OneShotRef<unknown> {
   readonly #timer: Timer;
   #open = true;
 
+  readonly #deadLetters: Pick<DeadLetters, "publish">;
+
   /** `ended` is called once, before the promise settles. */
   constructor(
     readonly path: string,
     clock: Clock,
     deadlineMs: number,
     parse: (reply: unknown) => R,
+    deadLetters: Pick<DeadLetters, "publish">,
     ended: (ask: RemoteAsk<R>) => void,
   ) {
     const { promise, ...settle } = Promise.withResolvers<R>();
     this.answer = promise;
     this.#settle = settle;
     this.#parse = parse;
+    this.#deadLetters = deadLetters;
     this.#ended = () => ended(this);
     this.#timer = clock.setTimer(
       deadlineMs,
@@ -37,8 +42,16 @@ export class RemoteAsk<R> implements OneShotRef<unknown> {
     );
   }
 
+  get open(): boolean {
+    return this.#open;
+  }
+
   tell(reply: unknown): TellResult {
-    if (!this.#close()) return "stopped";
+    if (!this.#close()) {
+      const letter = { message: reply, target: this.path, kind: "reply" };
+      this.#deadLetters.publish({ ...letter, reason: "late_reply" });
+      return "stopped";
+    }
     try {
       this.#settle.resolve(this.#parse(reply));
     } catch (thrown) {

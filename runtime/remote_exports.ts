@@ -1,19 +1,22 @@
 /**
  * The actors of this Worker that the other end of a link holds refs to. An actor is entered when a
  * ref to it is first sent, and leaves when the other end has let go of it as often as it was sent.
+ * An address for one answer leaves with the answer, or some time after its deadline.
  *
  * @module
  */
 import type { ActorRef } from "./actor.ts";
-import { isOneShot } from "./remote_ref.ts";
+import { isOneShot, type OneShotRef } from "./remote_ref.ts";
 
 interface Export {
   readonly id: number;
   readonly ref: ActorRef<unknown>;
-  readonly oneShot: boolean;
+  readonly oneShot: OneShotRef<never> | undefined;
   /** Times it was sent and not let go of. */
   held: number;
 }
+
+const sweepCountMin = 1024;
 
 export class RemoteExports {
   readonly #countMax: number;
@@ -22,6 +25,7 @@ export class RemoteExports {
   /** Those in the message that is being written. */
   readonly #writing: Export[] = [];
   #nextId = 1;
+  #sweepAt = sweepCountMin;
 
   constructor(countMax: number) {
     this.#countMax = countMax;
@@ -39,12 +43,13 @@ export class RemoteExports {
   idOf(ref: ActorRef<unknown>): number {
     let entry = this.#byRef.get(ref);
     if (entry === undefined) {
+      if (this.#byId.size >= Math.min(this.#sweepAt, this.#countMax)) this.#sweep();
       if (this.#byId.size >= this.#countMax) {
         throw new RangeError(
           `Cannot send a ref to ${ref.path}: the other Worker holds ${this.#countMax} already`,
         );
       }
-      entry = { id: this.#nextId++, ref, oneShot: isOneShot(ref), held: 0 };
+      entry = { id: this.#nextId++, ref, oneShot: isOneShot(ref) ? ref : undefined, held: 0 };
       this.#byId.set(entry.id, entry);
       this.#byRef.set(ref, entry);
     }
@@ -72,19 +77,21 @@ export class RemoteExports {
   /** The actor that a message is for; a ref for one answer is used up by that. */
   take(id: number): ActorRef<unknown> | undefined {
     const entry = this.#byId.get(id);
-    if (entry?.oneShot) this.#remove(entry);
+    if (entry?.oneShot !== undefined) this.#remove(entry);
     return entry?.ref;
-  }
-
-  /** Nobody waits for the answer any more. */
-  forget(ref: ActorRef<unknown>): void {
-    const entry = this.#byRef.get(ref);
-    if (entry !== undefined) this.#remove(entry);
   }
 
   clear(): void {
     this.#byId.clear();
     this.#byRef.clear();
+  }
+
+  /** Forgets answers that nobody waits for; seldom, so that each costs little. */
+  #sweep(): void {
+    for (const entry of this.#byId.values()) {
+      if (entry.oneShot?.open === false) this.#remove(entry);
+    }
+    this.#sweepAt = Math.max(sweepCountMin, 2 * this.#byId.size);
   }
 
   #remove(entry: Export): void {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ActorRef } from "./actor.ts";
+import type { ActorRef, TellResult } from "./actor.ts";
 import { RemoteExports } from "./remote_exports.ts";
+import type { OneShotRef } from "./remote_ref.ts";
 
 const refs = Array.from({ length: 4 }, (_, i): ActorRef<unknown> => ({
   path: `actor ${i}`,
@@ -40,15 +41,36 @@ Deno.test("an actor is held as long as the other end has let go of it less often
   }));
 });
 
+class Reply implements OneShotRef<unknown> {
+  readonly path = "reply";
+  readonly oneShot = true;
+  open = true;
+
+  tell(): TellResult {
+    return "accepted";
+  }
+}
+
 Deno.test("a ref for one answer is used up by it; a number never comes again", () => {
   const exports = new RemoteExports(4);
-  const once = { path: "reply", oneShot: true, tell: () => "accepted" as const };
-  const id = exports.idOf(once);
+  const reply = new Reply();
+  const id = exports.idOf(reply);
   exports.written(true);
-  assert.equal(exports.take(id), once);
+  assert.equal(exports.take(id), reply);
   assert.equal(exports.take(id), undefined);
-  assert.notEqual(exports.idOf(once), id);
+  assert.notEqual(exports.idOf(reply), id);
+});
+
+Deno.test("answers that never came make room, those still awaited do not", () => {
+  const exports = new RemoteExports(2_000);
+  const replies = Array.from({ length: 2_000 }, () => new Reply());
+  for (const reply of replies) {
+    exports.idOf(reply);
+    exports.written(true);
+  }
+  assert.throws(() => exports.idOf(new Reply()), RangeError);
+  for (const reply of replies.slice(1)) reply.open = false;
+  exports.idOf(new Reply());
   exports.written(true);
-  exports.forget(once);
-  assert.equal(exports.count, 0);
+  assert.equal(exports.count, 2);
 });

@@ -11,6 +11,7 @@ import type { Clock } from "./clock.ts";
 import type { DeadLetterReason, DeadLetters } from "./dead_letters.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { LaneName } from "./port.ts";
+import { isOneShot } from "./remote_ref.ts";
 
 /** One message that found its actor's mailbox full. */
 interface Waiting {
@@ -97,7 +98,8 @@ export class RemoteInbox {
   #offer(ref: ActorRef<unknown>, message: unknown): boolean {
     try {
       const result = ref.tell(message);
-      if (result === "stopped") this.#bury(ref, message, "stopped");
+      // An answer that is late is a dead letter by its address.
+      if (result === "stopped" && !isOneShot(ref)) this.#bury(ref, message, "stopped");
       return result !== "full";
     } catch (thrown) {
       this.#bury(ref, message, "crashed", failureOf(thrown, this.#clock.now()));

@@ -191,10 +191,14 @@ export class Link implements RemoteRoute {
     options: AskOptions<R>,
   ): Promise<R> {
     const { deadlineMs, parse } = options;
-    const ask = new RemoteAsk<R>(`reply of ${to.path}`, this.#clock, deadlineMs, parse, (ended) => {
-      this.#asks.delete(ended);
-      this.#exports.forget(ended);
-    });
+    const ask = new RemoteAsk<R>(
+      `${to.path}?reply`,
+      this.#clock,
+      deadlineMs,
+      parse,
+      this.#deadLetters,
+      (ended) => this.#asks.delete(ended),
+    );
     this.#asks.add(ask);
     const result = to.tell(make(ask));
     if (result !== "accepted") ask.fail(result, `the question was not taken: ${result}`);

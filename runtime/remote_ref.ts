@@ -19,10 +19,12 @@ export interface RemoteRoute {
 /** A ref for a single answer, as a question carries it. Answers go by the control lane. */
 export interface OneShotRef<M> extends ActorRef<M> {
   readonly oneShot: true;
+  /** False once the answer, or its deadline, has come. */
+  readonly open: boolean;
 }
 
-export function isOneShot(ref: object): boolean {
-  return "oneShot" in ref && ref.oneShot === true;
+export function isOneShot(ref: object): ref is OneShotRef<never> {
+  return "oneShot" in ref && ref.oneShot === true && "open" in ref;
 }
 
 export function isRef(value: object): value is ActorRef<unknown> {

@@ -43,11 +43,7 @@ export interface WorkerProgram {
 export interface WorkerScope {
   postMessage(message: WorkerMessage): void;
   onmessage: ((event: MessageEvent) => void) | null;
-  addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
-  addEventListener(
-    type: "unhandledrejection",
-    listener: (event: PromiseRejectionEvent) => void,
-  ): void;
+  addEventListener(type: string, listener: (event: Event) => void): void;
   close(): void;
 }
 
@@ -70,6 +66,7 @@ class WorkerServer {
   readonly #names = new PublishedNames();
   readonly #deadLetters = new DeadLetters();
   readonly #links = new Map<string, Link>();
+  #host: Link | undefined;
   #program: WorkerProgram | undefined;
   #heartbeat: Timer | undefined;
   #ended = false;
@@ -87,14 +84,12 @@ class WorkerServer {
   listen(): void {
     const scope = this.#scope;
     scope.onmessage = (event) => this.#hear(parseHostMessage(event.data));
-    scope.addEventListener("error", (event) => {
-      event.preventDefault();
-      this.#fail(event.error ?? new Error(event.message));
-    });
-    scope.addEventListener("unhandledrejection", (event) => {
-      event.preventDefault();
-      this.#fail(event.reason);
-    });
+    const uncaught = (event: Event) => {
+      event.preventDefault(); // the host decides what becomes of it, not the process
+      this.#fail(causeOf(event));
+    };
+    scope.addEventListener("error", uncaught);
+    scope.addEventListener("unhandledrejection", uncaught);
     scope.postMessage({ kind: "loaded" });
   }
 
@@ -121,7 +116,7 @@ class WorkerServer {
 
   async #boot(message: HostMessage & { kind: "boot" }): Promise<void> {
     const { id, incarnation, init, port, heartbeatMs } = message;
-    const host = this.#newLink("host", port);
+    const host = this.#host = this.#newLink("host", port);
     const names = this.#names;
     const deadLetters = this.#deadLetters;
     // The start may take long, but it must not block: the host watches from the first heartbeat.
@@ -166,14 +161,22 @@ class WorkerServer {
 
   #end(last: WorkerMessage): void {
     if (this.#ended) return;
-    for (const link of this.#links.values()) link.flush();
     this.#post(last);
     this.#ended = true;
     this.#heartbeat?.clear();
+    const cause = new Error("this Worker ends");
+    this.#host?.close(cause);
+    for (const link of this.#links.values()) link.close(cause);
     this.#scope.close();
   }
 
   #post(message: WorkerMessage): void {
     if (!this.#ended) this.#scope.postMessage(message);
   }
+}
+
+function causeOf(event: Event): unknown {
+  if (event instanceof PromiseRejectionEvent) return event.reason;
+  if (event instanceof ErrorEvent) return event.error ?? new Error(event.message);
+  return new Error(`Cannot tell what went wrong: ${event.type}`);
 }
