@@ -1,0 +1,37 @@
+/**
+ * kill -9 at random moments, under load of readings with and without a time of their own.
+ *
+ * @module
+ */
+import { pause, startLoad, type VerifiedStore } from "./load_run.ts";
+import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
+
+const flags = { connections: 8, rate: 1_000, window: 50, "duration-s": 18 };
+const kills = 8;
+
+/**
+ * Readings that were acknowledged must be in the store, and none twice: those with a time of their
+ * own, and those that come again with DUP and their packet identifier.
+ */
+export async function killUnderLoad(
+  sluice: Sluice,
+  store: VerifiedStore,
+  storeUrl: string,
+): Promise<void> {
+  await using own = await startLoad(sluice.mqttUrl, { ...flags, model: "bench" });
+  await using arrival = await startLoad(sluice.mqttUrl, {
+    ...flags,
+    model: "arrival",
+    topic: "arrival/e{n}", // Other devices than those of the first run.
+    "client-id": "arrival",
+  });
+  for (let killed = 0; killed < kills; killed++) {
+    await pause(300 + Math.random() * 1_200);
+    await sluice.process.kill();
+    await sluice.process.restart();
+  }
+  await Promise.all([own.end(), arrival.end()]);
+  assertConserved(await settledBooks(sluice.httpUrl));
+  await own.verify(store, storeUrl);
+  await arrival.verify(store, storeUrl);
+}
