@@ -36,7 +36,7 @@ export class SeriesIndex {
   readonly #insertSeries: StatementSync;
   readonly #insertMetric: StatementSync;
 
-  constructor(database: DatabaseSync, devicesMax = 50_000) {
+  constructor(database: DatabaseSync, devicesMax = 100_000) {
     this.#devicesMax = devicesMax;
     this.#select = database.prepare(
       `SELECT series.id, key, page, slot, field FROM series LEFT JOIN metric ON series = series.id
