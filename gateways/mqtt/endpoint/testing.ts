@@ -71,6 +71,7 @@ export class MemoryConnection implements Connection {
   }
 
   blockWrites(): void {
+    this.#writable.resolve();
     this.#writable = Promise.withResolvers<void>();
   }
 

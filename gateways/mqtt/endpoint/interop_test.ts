@@ -1,0 +1,152 @@
+/** The endpoint against a client of other makers. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import type { ActorRef } from "../../../runtime/actor.ts";
+import { ActorSystem } from "../../../runtime/system.ts";
+import { openToAll } from "./endpoint_options.ts";
+import { EndpointStats } from "./endpoint_stats.ts";
+import { listenerSpec } from "./listener.ts";
+import { noSubscriptions } from "./subscriptions.ts";
+import { FakeIntake, settle, testLimits } from "./testing.ts";
+
+const certificate = {
+  cert: Deno.readTextFileSync(new URL("testdata/cert.pem", import.meta.url)),
+  key: Deno.readTextFileSync(new URL("testdata/key.pem", import.meta.url)),
+};
+
+/** Settles what it takes at once. */
+class PromptIntake extends FakeIntake {
+  #settled = 0;
+
+  override flush(): void {
+    queueMicrotask(() => {
+      while (this.#settled < this.taken.length) this.settle([this.#settled++]);
+    });
+  }
+}
+
+interface Endpoint {
+  readonly port: number;
+  readonly intake: PromptIntake;
+  readonly stats: EndpointStats;
+}
+
+async function withEndpoint(
+  open: () => Deno.TcpListener | Deno.TlsListener,
+  run: (endpoint: Endpoint) => Promise<void>,
+): Promise<void> {
+  const intake = new PromptIntake();
+  const stats = new EndpointStats();
+  const socket = open();
+  const system = new ActorSystem();
+  const services = {
+    intake,
+    stats,
+    limits: testLimits,
+    authenticate: openToAll,
+    subscriptions: noSubscriptions,
+    events: {},
+  };
+  const listener = system.spawn(listenerSpec("mqtt", services, () => [socket]));
+  try {
+    await run({ port: socket.addr.port, intake, stats });
+  } finally {
+    const make = (drained: ActorRef<"drained">) => ({ kind: "drain", drained }) as const;
+    await system.ask(listener, make, 10_000);
+    await system.stop();
+  }
+}
+
+const plain = (): Deno.TcpListener => Deno.listen({ hostname: "127.0.0.1", port: 0 });
+const tls = (): Deno.TlsListener =>
+  Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...certificate });
+
+function connect(url: string, options: IClientOptions): Promise<MqttClient> {
+  return connectAsync(url, { reconnectPeriod: 0, ...options });
+}
+
+for (const protocolVersion of [3, 4, 5] as const) {
+  Deno.test(`mqtt.js publishes with MQTT level ${protocolVersion} and every QoS`, () =>
+    withEndpoint(plain, async ({ port, intake }) => {
+      const client = await connect(`mqtt://127.0.0.1:${port}`, {
+        protocolVersion,
+        protocolId: protocolVersion === 3 ? "MQIsdp" : "MQTT",
+        clientId: "one",
+      });
+      for (const qos of [0, 1, 2] as const) {
+        await client.publishAsync(`device/${qos}`, "x".repeat(1_000 * qos), { qos });
+      }
+      await client.endAsync();
+      assert.deepEqual(
+        intake.taken.map(({ topic, payload, flags }) => [topic, payload.length, flags]),
+        [["device/0", 0, 0], ["device/1", 1_000, 1], ["device/2", 2_000, 2]],
+      );
+    }));
+}
+
+Deno.test("mqtt.js keeps a thousand messages in flight, and all are acknowledged", () =>
+  withEndpoint(plain, async ({ port, intake }) => {
+    const client = await connect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4 });
+    const sent = Array.from(
+      { length: 1_000 },
+      (_, i) => client.publishAsync("device/1", `${i}`, { qos: i % 2 === 0 ? 1 : 2 }),
+    );
+    await Promise.all(sent);
+    await client.endAsync();
+    assert.deepEqual(
+      intake.taken.map(({ payload }) => Number(payload)),
+      sent.map((_, i) => i),
+    );
+  }));
+
+Deno.test("mqtt.js hears why a reading was not taken, and is refused a subscription", () =>
+  withEndpoint(plain, async ({ port, intake }) => {
+    const client = await connect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, clientId: "" });
+    intake.refuse = { outcome: "refused", reason: "bad_topic" };
+    await assert.rejects(client.publishAsync("device/1", "{}", { qos: 1 }), /Topic Name invalid/);
+    await assert.rejects(client.subscribeAsync("a/#"));
+    await client.endAsync();
+  }));
+
+Deno.test("mqtt.js over TLS, with topic aliases", () =>
+  withEndpoint(tls, async ({ port, intake }) => {
+    const client = await connect(`mqtts://127.0.0.1:${port}`, {
+      protocolVersion: 5,
+      ca: certificate.cert,
+      autoAssignTopicAlias: true,
+    });
+    for (let i = 0; i < 3; i++) await client.publishAsync("device/1", `${i}`, { qos: 1 });
+    await client.endAsync();
+    assert.deepEqual(
+      intake.taken.map(({ topic, payload }) => [topic, payload]),
+      [["device/1", "0"], ["device/1", "1"], ["device/1", "2"]],
+    );
+  }));
+
+Deno.test("plain bytes on the TLS port cost their own connection only", () =>
+  withEndpoint(tls, async ({ port, intake, stats }) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+    while (stats.ends("connection_lost") === 0) await settle();
+    connection.close();
+    const client = await connect(`mqtts://127.0.0.1:${port}`, { ca: certificate.cert });
+    await client.publishAsync("device/1", "1", { qos: 1 });
+    await client.endAsync();
+    assert.equal(intake.taken.length, 1);
+  }));
+
+Deno.test("the will of a mqtt.js client that broke off", () =>
+  withEndpoint(plain, async ({ port, intake, stats }) => {
+    const client = await connect(`mqtt://127.0.0.1:${port}`, {
+      will: { topic: "device/1", payload: Buffer.from("gone"), qos: 1, retain: false },
+    });
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    client.stream.destroy();
+    await closed;
+    while (stats.sessions > 0) await settle();
+    assert.deepEqual(intake.taken.map(({ topic, payload }) => [topic, payload]), [
+      ["device/1", "gone"],
+    ]);
+    await client.endAsync(true);
+  }));
