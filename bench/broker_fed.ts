@@ -1,0 +1,69 @@
+/**
+ * Readings that come through Mosquitto, QoS 0: Sluice stores them, `mosquitto_sub` throws them
+ * away. Both read the same load from brokers of the same kind, in turns.
+ *
+ * @module
+ */
+import { startMosquitto, startVictoriaMetrics } from "../gateways/testing/servers.ts";
+import { startSluice } from "../tests/support/sluice.ts";
+import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
+import { forwardedRun } from "./mosquitto_reader.ts";
+import { storedRun } from "./stored_run.ts";
+
+const connections = 100;
+
+async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
+  const count = quick ? 200_000 : 700_000;
+  const rounds = quick ? 1 : 3;
+  await using store = await startVictoriaMetrics();
+  await using plain = await startMosquitto();
+  await using feeding = await startMosquitto();
+  await using sluice = await startSluice({
+    config: {
+      influx: { url: store.url },
+      broker: { urls: [feeding.url], topics: ["bench/#"], qos: 0, clean: true },
+    },
+  });
+  const { pid } = sluice.process;
+  const flags = { qos: 0, connections, count } as const;
+  await storedRun(feeding.url, pid, store, { ...flags, count: count >> 1 });
+  const rates: number[] = [];
+  const costs: number[] = [];
+  const seen: string[] = [];
+  let missing = 0;
+  for (let round = 0; round < rounds; round++) {
+    const read = await forwardedRun(plain, connections, count);
+    const stored = await storedRun(feeding.url, pid, store, flags);
+    rates.push(stored.storedPerS / read.perS);
+    costs.push(stored.cpuUs / read.readerCpuUs);
+    missing += stored.missing + stored.doubled;
+    seen.push(
+      `${perSecond(stored.storedPerS)} to ${perSecond(read.perS)}, ` +
+        `${stored.cpuUs.toFixed(2)} to ${read.readerCpuUs.toFixed(2)} µs`,
+    );
+    say(seen.at(-1)!);
+  }
+  return [
+    {
+      name: "broker-fed QoS 0: stored/s against mosquitto_sub draining",
+      value: median(rates),
+      unit: "×",
+      target: { atLeast: 0.9 },
+      detail: seen.join("; "),
+    },
+    {
+      name: "broker-fed QoS 0: readings missing or doubled in the store",
+      value: missing,
+      unit: "",
+      target: { atMost: 0 },
+    },
+    {
+      name: "broker-fed: CPU per message against mosquitto_sub's",
+      value: median(costs),
+      unit: "×",
+      target: { atMost: 1.3 },
+    },
+  ];
+}
+
+export const brokerFed: Measure = { name: "broker", title: "broker-fed, QoS 0", run };
