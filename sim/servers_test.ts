@@ -13,6 +13,7 @@ import { exitCodes } from "./exit_code.ts";
 import { loadModels, withDevice } from "./load_model.ts";
 import { simulate } from "./main.ts";
 import { accountOf, type StoredReading, storedReadings } from "./testing/stored_readings.ts";
+import { withWebSocketBridge } from "./testing/websocket_bridge.ts";
 import { InfluxDBStore } from "./verify/influxdb.ts";
 import type { Findings } from "./verify/reading_check.ts";
 import { runVerify } from "./verify/run_verify.ts";
@@ -65,19 +66,20 @@ testWith(["mosquitto"], "load: mosquitto acknowledges all, also across a kill", 
   }
 });
 
-for (const scheme of ["mqtt", "ws"]) {
-  testWith(["mosquitto"], `fleet: every model over ${scheme}://`, async () => {
-    await using broker = await startMosquitto(scheme === "ws" ? ["protocol websockets"] : []);
+testWith(["mosquitto"], "fleet: every model over TCP and over WebSocket", async () => {
+  await using broker = await startMosquitto();
+  const send = async (url: string) => {
     const { code, json } = await sim(
       "fleet",
-      ...["--url", `${scheme}://127.0.0.1:${broker.port}`, "--quiet"],
-      ...["--devices", "8", "--rate", "10", "--duration-s", "1.5"],
+      ...["--url", url, "--quiet", "--devices", "8", "--rate", "10", "--duration-s", "1.5"],
     );
     assert.equal(code, exitCodes.ok);
     assert.ok(Number(field(json, "acknowledged")) > 40);
     assert.equal(field(json, "acknowledged"), field(json, "published"));
-  });
-}
+  };
+  await send(broker.url);
+  await withWebSocketBridge(broker.port, send);
+});
 
 testWith(["victoria-metrics"], "verify: VictoriaMetrics, clean and not", async () => {
   await using server = await startVictoriaMetrics();

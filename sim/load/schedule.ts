@@ -24,6 +24,9 @@ export interface ConnectionSchedule extends Schedule {
   finished(sent: number, nowMs: number): boolean;
 }
 
+/** Clock readings are sums of doubles: 3 s may come out as 2999.9999999 ms. */
+const roundingMs = 1e-6;
+
 /**
  * Open loop: so many messages a second, whatever the server does. What it cannot take in time
  * stays due and is sent later.
@@ -51,7 +54,7 @@ export class OpenLoop implements LoadSchedule {
   }
 
   due(nowMs: number): number {
-    const elapsedMs = Math.min(nowMs, this.#stopMs) - this.#startMs;
+    const elapsedMs = Math.min(nowMs, this.#stopMs) - this.#startMs + roundingMs;
     return elapsedMs < 0 ? 0 : Math.min(Math.floor(elapsedMs * this.#perMs), this.#countMax);
   }
 

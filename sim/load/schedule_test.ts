@@ -31,6 +31,20 @@ Deno.test("open loop: a message is allowed from the moment it is due", () => {
   assert.equal(second.allowed(14), 5);
 });
 
+Deno.test("open loop: a whole second is a whole second's messages, whatever the clock's fraction", () => {
+  const cases = fc.tuple(
+    fc.double({ min: 0, max: 1e9, noNaN: true }),
+    fc.integer({ min: 1, max: 60 }),
+    fc.constantFrom(1, 3, 100, 2_000, 10_000, 100_000),
+  );
+  fc.assert(fc.property(cases, ([startMs, seconds, rate]) => {
+    const schedule = new OpenLoop(rate, 1, Infinity);
+    schedule.start(startMs);
+    schedule.stop(startMs + seconds * 1_000);
+    assert.equal(schedule.due(Infinity), seconds * rate);
+  }));
+});
+
 Deno.test("open loop: after the end, what was due before is still sent", () => {
   const schedule = new OpenLoop(1_000, 2, Infinity);
   schedule.start(0);
