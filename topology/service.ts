@@ -5,10 +5,11 @@
  * @module
  */
 import type { Config } from "../config.ts";
-import { parseListenAddress } from "../config/listen_address.ts";
+import type { ListenAddress } from "../config/listen_address.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { logger } from "../gateways/log/log.ts";
+import { putAsideIfDamaged } from "../gateways/store/device_states.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
@@ -20,11 +21,13 @@ import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_direc
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddress, listenError } from "./ports.ts";
+import { shardRoutes } from "./routes.ts";
 import { HostedShard } from "./shard_handle.ts";
 
 export const version = "0.1.0";
 
 const log = logger("service");
+const httpOption = "http.listen (SLUICE_HTTP_LISTEN)";
 
 /** How the service came to its end: `late` names what passed its deadline. */
 export interface ServiceEnd {
@@ -41,6 +44,7 @@ export class Service {
   readonly #fleet: WorkerFleet;
   readonly #control: ControlPlane;
   readonly #plan: Plan;
+  readonly #httpAddress: ListenAddress | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
   #http: HttpServer | undefined;
   #listening = false;
@@ -52,6 +56,7 @@ export class Service {
     this.failed = this.#failed.promise;
     this.#config = config;
     this.#data = data;
+    this.#httpAddress = claimAddress(config.http.listen, httpOption);
     this.#plan = {
       config,
       shards,
@@ -94,7 +99,15 @@ export class Service {
    * in the way; a store or broker that cannot be reached is not.
    */
   static async start(config: Config): Promise<Service> {
+    shardRoutes(config); // A mistake is told at once, and not by every shard.
     const data = openDataDirectory(config.dataDir);
+    const damage = putAsideIfDamaged(data.paths.devices);
+    if (damage !== undefined) {
+      log.warn("what was saved of the devices is damaged and was put aside; they start anew", {
+        file: `${data.paths.devices}.damaged`,
+        damage,
+      });
+    }
     try {
       const service = new Service(config, data);
       await service.#start();
@@ -149,14 +162,13 @@ export class Service {
   }
 
   #serveHttp(): HttpServer | undefined {
-    const { listen } = this.#config.http;
-    const address = listen === "" ? undefined : parseListenAddress(listen);
+    const address = this.#httpAddress;
     if (address === undefined) return undefined;
     const handler = httpApp(this.#control, { clock: systemClock, log: logger("http") });
     try {
       return serveHttp(address, handler);
     } catch (cause) {
-      throw listenError(listen, "http.listen (SLUICE_HTTP_LISTEN)", cause);
+      throw listenError(this.#config.http.listen, httpOption, cause);
     }
   }
 

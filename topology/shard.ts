@@ -17,7 +17,12 @@ import { storeId } from "../topology.ts";
 import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardControl } from "./shard_control.ts";
-import { ShardEdges } from "./shard_edges.ts";
+import {
+  type ClientConnected,
+  parseClientConnected,
+  sessionsName,
+  ShardEdges,
+} from "./shard_edges.ts";
 import { shardLimits } from "./limits.ts";
 import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";
 import { shardSnapshot } from "./shard_snapshot.ts";
@@ -91,6 +96,12 @@ export class Shard implements WorkerProgram {
     });
     const control = system.spawn({ id: "control", start: () => new ShardControl(program) });
     boot.names.publish(controlName, control, parseAsk);
+    const sessions = system.spawn<ClientConnected>({
+      id: sessionsName,
+      mailbox: { countMax: 65_536 },
+      start: () => ({ receive: (connected) => edges.connectedElsewhere(connected) }),
+    });
+    boot.names.publish(sessionsName, sessions, parseClientConnected);
     return program;
   }
 
@@ -98,6 +109,7 @@ export class Shard implements WorkerProgram {
     if (link.peer === storeId) this.#sink.attach?.(link);
     else if (link.peer.startsWith("shard-")) {
       this.#path.linked(Number(link.peer.slice("shard-".length)), link);
+      this.#edges.linked(link.peer, link.ref(sessionsName));
     }
   }
 

@@ -39,6 +39,22 @@ export interface EdgesOptions {
   readonly intake: Intake;
 }
 
+/** Under which a shard publishes who wants to know of clients that connect elsewhere. */
+export const sessionsName = "sessions";
+
+export interface ClientConnected {
+  readonly clientId: string;
+}
+
+/** @throws {TypeError} when it is none. */
+export function parseClientConnected(message: unknown): ClientConnected {
+  if (typeof message === "object" && message !== null && "clientId" in message) {
+    const { clientId } = message;
+    if (typeof clientId === "string") return { clientId };
+  }
+  throw new TypeError("Cannot read the notice of a connected client");
+}
+
 /** How long a connection may take none of what is sent to it. */
 const writeStallMs = 30_000;
 
@@ -47,6 +63,8 @@ export class ShardEdges {
   readonly stats = new EndpointStats();
   readonly #options: EdgesOptions;
   #brokers: readonly BrokerHandle[] = [];
+  /** By shard: who is to be told of a client that connects here. */
+  readonly #others = new Map<string, ActorRef<ClientConnected>>();
   #listener: ActorRef<ListenerMessage> | undefined;
   #opened = false;
 
@@ -87,6 +105,16 @@ export class ShardEdges {
         return { receive() {} };
       },
     });
+  }
+
+  /** Another shard, for the first time or anew: it is told of every client that connects here. */
+  linked(peer: string, sessions: ActorRef<ClientConnected>): void {
+    this.#others.set(peer, sessions);
+  }
+
+  /** A client has connected in another shard: a session of its id here ends [MQTT-3.1.4-3]. */
+  connectedElsewhere({ clientId }: ClientConnected): void {
+    this.#listener?.tell({ kind: "connected_elsewhere", clientId });
   }
 
   /** Accepts and reads no more; resolves when what was in flight is acknowledged. */
@@ -150,6 +178,9 @@ export class ShardEdges {
       subscriptions: noSubscriptions,
       stats: this.stats,
       events: {
+        connected: ({ clientId }) => {
+          for (const sessions of this.#others.values()) sessions.tell({ clientId });
+        },
         ended: (peer, clientId, ending) =>
           log.debug("a connection ended", { peer, clientId, ...ending }),
         acceptFailed: (error) => log.warn("cannot accept connections; trying again", { error }),
