@@ -9,6 +9,7 @@ import { type ExitCode, exitCodes } from "./config/exit_codes.ts";
 import { RouteError } from "./actors/route.ts";
 import { DirectoryInUseError } from "./actors/segment_log/lock.ts";
 import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
+import { StoreFileError } from "./gateways/store/store_database.ts";
 import { ListenError } from "./topology/ports.ts";
 import { Service, version } from "./topology/service.ts";
 
@@ -70,6 +71,10 @@ async function untilEnd(service: Service): Promise<ExitCode> {
 /** The exit code of an error that has been foreseen. */
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof ConfigError || error instanceof RouteError) return exitCodes.config;
+  if (error instanceof Error && isFailure(error.cause, RouteError.name)) return exitCodes.config;
+  if (error instanceof Error && isFailure(error.cause, StoreFileError.name)) {
+    return exitCodes.dataDir;
+  }
   if (error instanceof RangeError) return exitCodes.config;
   if (error instanceof ListenError) return exitCodes.unavailable;
   if (error instanceof DirectoryInUseError) return exitCodes.dataDir;
@@ -78,6 +83,10 @@ function exitCodeOf(error: unknown): ExitCode {
   }
   return exitCodes.internal;
 }
+
+/** An error of that class in a Worker, which is told by its name. */
+const isFailure = (cause: unknown, name: string): boolean =>
+  typeof cause === "object" && cause !== null && "name" in cause && cause.name === name;
 
 function writeStderr(text: string): void {
   const bytes = new TextEncoder().encode(text);

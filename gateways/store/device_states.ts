@@ -9,6 +9,36 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 /** How long a shard waits while another one writes, in ms. */
 const busyMs = 2_000;
 
+/**
+ * Puts a damaged file aside, to be called before any shard opens it: what is in it can be learned
+ * anew, so it is no reason not to start. Gives what was wrong, `undefined` when nothing is.
+ */
+export function putAsideIfDamaged(file: string): string | undefined {
+  const wrong = damageOf(file);
+  if (wrong === undefined) return undefined;
+  Deno.renameSync(file, `${file}.damaged`);
+  for (const rest of [`${file}-wal`, `${file}-shm`]) {
+    try {
+      Deno.removeSync(rest);
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    }
+  }
+  return wrong;
+}
+
+function damageOf(file: string): string | undefined {
+  const database = new DatabaseSync(file);
+  try {
+    const answer = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+    return answer === "ok" ? undefined : String(answer);
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause);
+  } finally {
+    database.close();
+  }
+}
+
 /** See the module. Every method throws what SQLite throws. */
 export class DeviceStates {
   readonly #database: DatabaseSync;

@@ -56,8 +56,8 @@ export function migrate(database: DatabaseSync): void {
   const version = versionOf(database);
   if (version > schemaVersion) {
     throw new Error(
-      `the embedded store has schema version ${version}, this Sluice knows up to ` +
-        `${schemaVersion}: start a newer one, or choose another data directory`,
+      `it has schema version ${version} and this Sluice knows up to ${schemaVersion}, start a ` +
+        `newer one`,
     );
   }
   if (version === schemaVersion) return;
