@@ -46,6 +46,7 @@ export class Publisher implements PacketHandler {
   readonly #control = new PacketWriter(64);
   readonly #windowMax: number;
   readonly #messageBytesMax: number;
+  readonly #roomMin: number;
   #window: number;
   #scanner: PacketScanner;
   #connack: Connack | undefined;
@@ -62,6 +63,8 @@ export class Publisher implements PacketHandler {
     readonly book: LoadBook;
     /** Most messages in flight, 1 to 65,535. */
     readonly window: number;
+    /** Room in the window that is worth a write while others are in flight. */
+    readonly roomMin: number;
   }) {
     if (options.images.length === 0) throw new RangeError("A connection needs a device");
     this.clientId = options.clientId;
@@ -71,6 +74,7 @@ export class Publisher implements PacketHandler {
     this.#book = options.book;
     this.#windowMax = options.window;
     this.#window = options.window;
+    this.#roomMin = options.roomMin;
     this.#inFlight = new InFlight(options.window);
     this.#messageBytesMax = Math.max(...options.images.map((image) => image.length));
     this.#scanner = this.#newScanner();
@@ -132,6 +136,8 @@ export class Publisher implements PacketHandler {
       at = this.#writeAgain(out, at, Math.max(this.#resendAt, inFlight.first));
     }
     if (this.#resendAt < inFlight.next) return at;
+    const { count } = inFlight;
+    if (count > 0 && this.#window - count < this.#roomMin) return at;
     const allowed = Math.min(
       this.#schedule.allowed(nowMs),
       this.#plan.qos === 0 ? Infinity : inFlight.first + this.#window,

@@ -17,14 +17,15 @@ function make(
     readonly plan?: Partial<MessagePlan>;
     readonly devices?: number;
     readonly window?: number;
+    readonly roomMin?: number;
     readonly schedule?: Schedule;
   } = {},
 ): { readonly publisher: Publisher; readonly book: LoadBook } {
-  const { devices = 1, window = 4, schedule = always } = options;
+  const { devices = 1, window = 4, roomMin = 1, schedule = always } = options;
   const plan = testPlan(options.plan);
   const book = new LoadBook(devices);
   const images = Array.from({ length: devices }, (_, device) => new PacketImage(plan, device));
-  const publisher = new Publisher({ clientId: "c", plan, images, schedule, book, window });
+  const publisher = new Publisher({ clientId: "c", plan, images, schedule, book, window, roomMin });
   publisher.connect({}, 0);
   return { publisher, book };
 }
@@ -84,6 +85,16 @@ Deno.test("publisher: nothing before CONNACK, then a window full, then one for e
   assert.equal(book.totals.acknowledged, 2);
   assert.deepEqual(book.acknowledgedRuns.take(), [[0, 0, 1], [1, 0, 1]]);
   assert.equal(book.sinceSent.summary().max, 5);
+});
+
+Deno.test("publisher: waits for room worth a write, and needs none when nothing is in flight", () => {
+  const { publisher } = make({ window: 4, roomMin: 3, schedule: upTo(5) });
+  receive(publisher, connack);
+  assert.equal(written(publisher).length, 4);
+  receive(publisher, [...ack("puback", 1), ...ack("puback", 2)]);
+  assert.deepEqual(written(publisher), []);
+  receive(publisher, ack("puback", 3));
+  assert.deepEqual(brief(written(publisher)), ["bench/d0 4 id 5"]);
 });
 
 Deno.test("publisher: one write holds as many messages as fit", () => {

@@ -37,6 +37,8 @@ const tickMs = 1;
 const housekeepingMs = 100;
 const accountMs = 1_000;
 const keepAliveCheckMs = 5_000;
+/** Flat out, this share of the window must be free before it is filled: fewer, larger writes. */
+const flatOutRoom = 0.25;
 const writeBytesMax = 64 * 1024;
 
 /** Runs the load and resolves when all is acknowledged, or was waited for long enough. */
@@ -173,7 +175,7 @@ class LoadRun {
   }
 
   #makeConnections(): void {
-    const { connections, window, qos, protocol, clientId, seed, keepAliveS, giveUpS } =
+    const { connections, rate, window, qos, protocol, clientId, seed, keepAliveS, giveUpS } =
       this.#options;
     const messages: MessagePlan = {
       ...this.#plan,
@@ -195,6 +197,7 @@ class LoadRun {
         schedule,
         book: this.#book,
         window,
+        roomMin: rate > 0 ? 1 : Math.ceil(window * flatOutRoom),
       });
       environment ??= {
         ...this.#env,
