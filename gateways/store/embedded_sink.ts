@@ -12,6 +12,8 @@ import { packBatches } from "./point_frame.ts";
 /** The part of a {@linkcode Link} that is used. */
 export type StoreLink = Pick<Link, "open" | "transfer" | "post">;
 
+/** More at once would keep the store's Worker from showing that it is alive. */
+const linesBytesMax = 8 * 1024 * 1024;
 const away: SinkResult = { kind: "retry", reason: "the embedded store is being started" };
 
 /**
@@ -44,6 +46,11 @@ export class EmbeddedSink implements Sink {
   write(batches: readonly PointBatch[], signal: AbortSignal): Promise<SinkResult> {
     const sender = this.#sender;
     if (sender === undefined) return Promise.resolve(away);
+    const bytes = batches.reduce((sum, { lines }) => sum + lines.length, 0);
+    if (bytes > linesBytesMax) {
+      const reason = `${bytes} bytes at once, the embedded store takes ${linesBytesMax}`;
+      return Promise.resolve({ kind: "too_large", reason });
+    }
     const calledOff: SinkResult = { kind: "retry", reason: "the write was called off" };
     if (signal.aborted) return Promise.resolve(calledOff);
     const { promise, resolve } = Promise.withResolvers<SinkResult>();

@@ -84,13 +84,15 @@ Deno.test("what the store said yes to is in the history", () =>
 Deno.test("a batch larger than a link takes at once arrives whole", () =>
   withLink(async ({ sink, near }) => {
     const text = "x".repeat(200);
-    const lines = Array.from({ length: 40_000 }, (_, i) => `m s="${text}" ${i}\n`).join("");
-    assert.ok(lines.length > 8_000_000);
+    const lines = Array.from({ length: 30_000 }, (_, i) => `m s="${text}" ${i}\n`).join("");
+    assert.ok(lines.length > 6_000_000);
     const writes = [1, 2].map(() => sink.write([batchOf([["d", lines]])], never));
     assert.deepEqual(await Promise.all(writes), [{ kind: "stored" }, { kind: "stored" }]);
+    const half = batchOf([["d", lines]]);
+    assert.equal((await sink.write([half, half], never)).kind, "too_large");
     const answer = await askHistory(near, new Map([["agg", "count"]]));
     assert.ok(answer.kind === "page");
-    assert.equal(answer.page.items[0]!.value, 40_000);
+    assert.equal(answer.page.items[0]!.value, 30_000);
   }));
 
 Deno.test("a line that the store cannot read is refused with its reason", () =>

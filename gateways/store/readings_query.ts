@@ -64,7 +64,20 @@ const units: Readonly<Record<string, bigint>> = {
   w: 604_800_000_000_000n,
 };
 
-/** The query, or every problem there is. An empty value is the same as an absent one. */
+/**
+ * The query, or every problem there is. An empty value is the same as an absent one.
+ *
+ * @example
+ * ```ts
+ * import { parseReadingsQuery } from "./readings_query.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const parsed = parseReadingsQuery(new Map([["device", "RPi_1"], ["limit", "many"]]));
+ * assert.deepEqual(parsed, {
+ *   problems: [{ parameter: "limit", message: "must be a whole number from 1 to 10000" }],
+ * });
+ * ```
+ */
 export function parseReadingsQuery(
   given: ReadonlyMap<string, string>,
 ): { readonly query: ReadingsQuery } | { readonly problems: readonly QueryProblem[] } {

@@ -17,6 +17,9 @@ export interface RetentionLimits {
 
 /** Rows deleted before the time budget is looked at again. */
 const rowsAtOnce = 2_000;
+/** By age: a point may outlive its age by this share of it, or by this time. */
+const ageShare = 0.01;
+const agePauseMs = 30_000;
 /** By size: the oldest twentieth of the whole span goes at a time. */
 const spanShare = 20n;
 const nsPerMs = 1_000_000n;
@@ -39,6 +42,8 @@ export class Retention {
   readonly #delete: StatementSync;
   readonly #deleteSeries: readonly StatementSync[];
   #work: Iterator<void> | undefined;
+  /** Wall time before which no age is looked at: going through all series has its price. */
+  #nextAgeMs = 0;
 
   constructor(
     database: DatabaseSync,
@@ -95,6 +100,7 @@ export class Retention {
       return !done || this.#isTooLarge;
     } catch (cause) {
       this.#work = undefined;
+      this.#nextAgeMs = 0;
       this.#index.forget();
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw cause;
@@ -106,9 +112,13 @@ export class Retention {
   }
 
   *#pass(): Iterator<void> & Iterable<void> {
-    const nowNs = BigInt(this.#clock.now()) * nsPerMs;
+    const nowMs = this.#clock.now();
+    const nowNs = BigInt(nowMs) * nsPerMs;
     const { ageMaxMs } = this.#limits;
-    if (ageMaxMs !== undefined) yield* this.#deleteBefore(nowNs - BigInt(ageMaxMs) * nsPerMs);
+    if (ageMaxMs !== undefined && nowMs >= this.#nextAgeMs) {
+      this.#nextAgeMs = nowMs + Math.max(ageMaxMs * ageShare, agePauseMs);
+      yield* this.#deleteBefore(nowNs - BigInt(ageMaxMs) * nsPerMs);
+    }
     if (!this.#isTooLarge) return;
     const oldest = yield* this.#oldestTime();
     if (oldest === undefined) return;
