@@ -17,7 +17,10 @@ export async function publish(
   qos: 0 | 1 | 2 = 1,
 ): Promise<void> {
   const child = new Deno.Command(findProgram("mosquitto_pub"), {
-    args: ["-h", "127.0.0.1", "-p", String(port), "-q", String(qos), "-t", topic, "-s"],
+    // It takes no empty message from stdin.
+    args: ["-h", "127.0.0.1", "-p", String(port), "-q", String(qos), "-t", topic].concat(
+      payload.length === 0 ? "-n" : "-s",
+    ),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
