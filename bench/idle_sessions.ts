@@ -7,7 +7,7 @@ import { startSluice } from "../tests/support/sluice.ts";
 import { lineOf } from "./line_of.ts";
 import type { BenchOptions, Figure, Measure } from "./measure.ts";
 import { pause } from "./pause.ts";
-import { rssBytes } from "./process_stat.ts";
+import { procText, rssBytes } from "./process_stat.ts";
 
 /** Sessions that come first and are not counted: code and pools that do not grow with each. */
 const first = 1_000;
@@ -45,7 +45,7 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
 
 /** The kernel's limit for a process that runs; Deno has taken as much as it might by itself. */
 async function raiseOpenFiles(pid: number): Promise<void> {
-  const limit = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/limits`));
+  const limit = /^Max open files\s+(\d+)/m.exec(procText(`${pid}/limits`));
   if (Number(limit?.[1]) >= openFilesMax) return;
   await new Deno.Command("prlimit", {
     args: ["--pid", String(pid), `--nofile=${openFilesMax}`],

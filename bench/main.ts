@@ -5,7 +5,6 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { findProgram } from "../gateways/testing/programs.ts";
 import { againstAdapter } from "./against_adapter.ts";
 import { brokerFed } from "./broker_fed.ts";
 import { direct } from "./direct.ts";
@@ -95,22 +94,26 @@ function forPeople(figures: readonly Figure[], versions: Versions): string {
 }
 
 async function versionsHere(): Promise<Versions> {
-  const firstLine = async (
-    program: Parameters<typeof findProgram>[0],
-    ...args: string[]
-  ): Promise<string> => {
-    const { stdout, stderr } = await new Deno.Command(findProgram(program), { args }).output();
-    const text = new TextDecoder().decode(stdout) || new TextDecoder().decode(stderr);
-    return text.split("\n")[0]!;
-  };
   const cpu = /^model name\s*: (.*)$/m.exec(procText("cpuinfo"))?.[1];
   return {
     cpu: `${cpu ?? "unknown"}, ${navigator.hardwareConcurrency} cores`,
     linux: Deno.osRelease(),
     deno: `${Deno.version.deno}, V8 ${Deno.version.v8}`,
-    mosquitto: await firstLine("mosquitto", "-h"),
-    "victoria-metrics": await firstLine("victoria-metrics", "-version"),
+    mosquitto: await packageVersion("mosquitto"),
+    "victoria-metrics": await packageVersion("victoria-metrics"),
   };
+}
+
+/** Debian's VictoriaMetrics does not know its own. */
+async function packageVersion(name: string): Promise<string> {
+  const args = ["--show", "--showformat=${Version}", name];
+  try {
+    const { stdout } = await new Deno.Command("dpkg-query", { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout) || "not from a Debian package";
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return "not from a Debian package";
+  }
 }
 
 try {

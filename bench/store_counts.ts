@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { poll } from "./pause.ts";
+import { pause, poll } from "./pause.ts";
 
 /** Numbers in each payload of the load's `bench` model that are stored: a row each. */
 export const fieldsPerMessage = 4;
@@ -22,8 +22,28 @@ export interface Held {
   readonly distinct: number;
 }
 
-/** Counts the readings with times in `[fromMs, toMs)`. */
-export async function held(storeUrl: string, fromMs: number, toMs: number): Promise<Held> {
+/** New series are found by queries only after a while, because VictoriaMetrics caches lookups. */
+const findMs = 15_000;
+
+/**
+ * Counts the readings with times in `[fromMs, toMs)`; asks again for a while as long as there are
+ * fewer than `expected`.
+ */
+export async function held(
+  storeUrl: string,
+  fromMs: number,
+  toMs: number,
+  expected: number,
+): Promise<Held> {
+  const endMs = performance.now() + findMs;
+  for (;;) {
+    const found = await heldNow(storeUrl, fromMs, toMs);
+    if (found.distinct >= expected || performance.now() > endMs) return found;
+    await pause(1_000);
+  }
+}
+
+async function heldNow(storeUrl: string, fromMs: number, toMs: number): Promise<Held> {
   await (await fetch(`${storeUrl}/internal/force_flush`)).body?.cancel();
   const windowMs = toMs - fromMs;
   const ask = async (rollup: string): Promise<number> => {

@@ -31,7 +31,7 @@ export async function storedRun(
   const cpuBeforeS = cpuS(pid);
   const [sent, endedMs] = await Promise.all([load(url, flags), rowsReached(store.url, rows)]);
   const spentS = cpuS(pid) - cpuBeforeS;
-  const { readings, distinct } = await held(store.url, sent.fromMs, sent.toMs);
+  const { readings, distinct } = await held(store.url, sent.fromMs, sent.toMs, count);
   return {
     count,
     storedPerS: count / (endedMs - sent.startedMs) * 1_000,
