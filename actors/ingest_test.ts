@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { TestSystem } from "../runtime/testing/test_system.ts";
+import { Device } from "./device.ts";
+import { Ingest, type IngestMessage } from "./ingest.ts";
+import type { Offer, OfferResult, Origin, Rejection } from "./intake.ts";
+import { IntakeHub } from "./intake_hub.ts";
+import { imbalance, Ledger } from "./ledger.ts";
+import { Outlet, type Undeliverable } from "./outlet.ts";
+import { OwnedBatch, type OwnedReading } from "./owned_batch.ts";
+import { compileRoutes } from "./route_table.ts";
+import { CommitGroup } from "./spool/commit_group.ts";
+import { deviceTools } from "./testing/readings.ts";
+import { TopicTable } from "./topic_table.ts";
+
+const utf8 = new TextEncoder();
+
+/** One shard's path up to the open commit group, which the test commits by hand. */
+class Path {
+  readonly system = new TestSystem();
+  readonly ledger = new Ledger();
+  readonly group = new CommitGroup();
+  readonly letters: Undeliverable[] = [];
+  readonly hub: IntakeHub;
+  commitsAsked = 0;
+
+  constructor(
+    options: { deviceMailMax?: number; laneBytes?: number; ack?: "spooled" | "stored" } = {},
+  ) {
+    const topics = new TopicTable(compileRoutes([], { ackLevel: options.ack ?? "spooled" }), {
+      gatewayId: "g",
+      hashSeed: 7,
+    });
+    const outlet = new Outlet({
+      group: this.group,
+      ledger: this.ledger,
+      deadLetter: (letter) => this.letters.push(letter),
+      requestCommit: () => this.commitsAsked++,
+    });
+    const tools = deviceTools();
+    const devices = this.system.spawnKeyed<OwnedReading>({
+      id: "devices",
+      kind: "device",
+      mailbox: { countMax: options.deviceMailMax ?? 100 },
+      start: (id) => {
+        const device = new Device(id, tools);
+        return { receive: (reading) => device.take(reading, outlet) };
+      },
+    });
+    const ingest = this.system.spawn<IngestMessage>({
+      id: "ingest",
+      mailbox: { countMax: 10_000 },
+      start: () =>
+        new Ingest({
+          topics,
+          ledger: this.ledger,
+          deviceOf: (entry) => devices.ref(entry.deviceId),
+          unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
+          unclaimed: (reading) => outlet.dead(reading, "device_stopped", ""),
+        }),
+    });
+    this.hub = new IntakeHub({
+      shards: 1,
+      topics,
+      ledger: this.ledger,
+      laneBytes: options.laneBytes ?? 1 << 20,
+      payloadBytesMax: 1_000,
+      now: () => 1_700_000_000_000,
+      defer: (run) => run(),
+      transmit: (_owner, ackLevel, batch) => {
+        const owned = new OwnedBatch(
+          0,
+          batch.id,
+          ackLevel,
+          batch.frame,
+          (done) => this.hub.settle(0, ackLevel, done.batchId, done.rejected),
+        );
+        assert.equal(ingest.tell(owned), "accepted");
+      },
+    });
+  }
+
+  async walk(): Promise<void> {
+    for (let i = 0; i < 20; i++) await this.system.settle();
+  }
+
+  /** What the spool does once the group is on the disk, and the store has it. */
+  commit(): void {
+    const { count, durable, stored } = this.group;
+    this.group.reset();
+    this.ledger.spooled(count);
+    for (const completion of durable) completion.complete();
+    this.ledger.stored(count);
+    for (const completion of stored) completion.complete();
+  }
+}
+
+class Client implements Origin {
+  readonly transport = "mqtt";
+  readonly originHash = 42;
+  readonly settledAs = new Map<number, string>();
+  resumed = 0;
+  settled(sequence: number, rejection: Rejection | undefined): void {
+    assert.ok(!this.settledAs.has(sequence), `${sequence} settled twice`);
+    this.settledAs.set(sequence, rejection?.reason ?? "taken");
+  }
+  settledEnd(): void {}
+  resume(): void {
+    this.resumed++;
+  }
+}
+
+function offer(
+  path: Path,
+  client: Client,
+  sequence: number,
+  topic: string,
+  payload: string,
+): OfferResult {
+  const bytes = utf8.encode(topic + payload);
+  const topicEnd = utf8.encode(topic).length;
+  const made: Offer = {
+    bytes,
+    topicStart: 0,
+    topicEnd,
+    payloadStart: topicEnd,
+    payloadEnd: bytes.length,
+    flags: 1,
+    packetId: (sequence % 65_535) + 1,
+    sequence,
+  };
+  return path.hub.offer(client, made);
+}
+
+Deno.test("a reading is settled only after its group is committed, whatever became of it", async () => {
+  const path = new Path();
+  const client = new Client();
+  offer(path, client, 0, "UPB/RPi_1", '{"BAT":99,"timestamp":1574729660}');
+  offer(path, client, 1, "UPB/RPi_1", "not json");
+  offer(path, client, 2, "UPB/RPi_1", '{"BAT":true}');
+  offer(path, client, 3, "UPB/RPi_1", '{"BAT":99,"timestamp":1574729660}');
+  path.hub.flush();
+  await path.walk();
+  assert.equal(client.settledAs.size, 0);
+  assert.equal(path.group.count, 1);
+  assert.ok(path.commitsAsked > 0);
+  path.commit();
+  assert.deepEqual([...client.settledAs], [
+    [0, "taken"],
+    [1, "malformed_json"],
+    [2, "no_fields"],
+    [3, "taken"],
+  ]);
+  assert.deepEqual(path.letters.map(({ topic, reason }) => [topic, reason]), [
+    ["UPB/RPi_1", "malformed_json"],
+  ]);
+  assert.equal(path.ledger.books().duplicate, 1);
+  assert.equal(imbalance(path.ledger.books()), 0);
+});
+
+Deno.test("without a route, or too large, a reading is refused on the spot and counted", () => {
+  const path = new Path();
+  const client = new Client();
+  assert.deepEqual(
+    [
+      offer(path, client, 0, "UPB", "{}"),
+      offer(path, client, 1, "UPB/RPi_1", " ".repeat(1_001)),
+    ].map((result) => typeof result === "object" && result.reason),
+    ["no_route", "payload_too_large"],
+  );
+  assert.equal(path.ledger.books().refused, 2);
+  assert.equal(imbalance(path.ledger.books()), 0);
+});
+
+Deno.test("a device whose mailbox is full holds up the walk, and nothing is lost", async () => {
+  const path = new Path({ deviceMailMax: 3 });
+  const client = new Client();
+  for (let i = 0; i < 50; i++) {
+    assert.equal(offer(path, client, i, "UPB/RPi_1", `{"BAT":${i}}`), "accepted");
+  }
+  path.hub.flush();
+  await path.walk();
+  path.commit();
+  assert.equal(client.settledAs.size, 50);
+  assert.equal(path.ledger.books().stored, 50);
+});
+
+Deno.test("acknowledged when stored: each group that holds a part of the batch must be stored", async () => {
+  const path = new Path({ deviceMailMax: 3, ack: "stored" });
+  const client = new Client();
+  for (let i = 0; i < 5; i++) offer(path, client, i, "UPB/RPi_1", `{"BAT":${i}}`);
+  path.hub.flush();
+  // Commit part of the batch before the rest was walked.
+  path.system.run();
+  const first = [...path.group.stored];
+  assert.ok(path.group.count > 0 && path.group.count < 5);
+  const early = path.group.count;
+  path.group.reset();
+  path.ledger.spooled(early);
+  await path.walk();
+  path.commit();
+  assert.equal(client.settledAs.size, 0, "the first group is not stored yet");
+  path.ledger.stored(early);
+  for (const completion of first) completion.complete();
+  assert.equal(client.settledAs.size, 5);
+});
+
+Deno.test("whatever is offered in whatever order, every accepted reading is settled once and the books balance", async () => {
+  const payload = fc.constantFrom(
+    '{"BAT":1}',
+    '{"BAT":1,"timestamp":5}',
+    "nonsense",
+    '{"BAT":null}',
+    "[1]",
+    "",
+    '{"timestamp":"never","BAT":1}',
+  );
+  const topic = fc.constantFrom(
+    "UPB/RPi_1",
+    "UPB/Zeus",
+    "Dorinel/Zeus",
+    "UPB",
+    "device/x",
+    "a/b/position",
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(topic, payload), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (offers, deviceMailMax) => {
+        const path = new Path({ deviceMailMax, laneBytes: 4_000 });
+        const client = new Client();
+        let accepted = 0;
+        for (const [index, [t, p]] of offers.entries()) {
+          let result = offer(path, client, index, t, p);
+          if (result === "full") {
+            path.hub.flush();
+            await path.walk();
+            path.commit();
+            result = offer(path, client, index, t, p);
+          }
+          if (result === "accepted") accepted++;
+          assert.notEqual(result, "full");
+        }
+        path.hub.flush();
+        await path.walk();
+        path.commit();
+        assert.equal(client.settledAs.size, accepted);
+        assert.equal(path.hub.usedBytes, 0);
+        const books = path.ledger.books();
+        assert.equal(imbalance(books), 0);
+        assert.equal(books.inFlight, 0);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
