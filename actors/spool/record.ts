@@ -36,7 +36,7 @@ export class SpoolRecord implements PointBatch {
   readonly fingerprintHi: Uint32Array<ArrayBuffer>;
   readonly fingerprintLo: Uint32Array<ArrayBuffer>;
   /** Completed once every reading is in the store, or is a dead letter. */
-  readonly stored: readonly Completion[];
+  stored: readonly Completion[];
   #devices: readonly string[] | undefined;
   readonly #deviceEnds: Uint32Array;
   readonly #deviceIds: Uint8Array;

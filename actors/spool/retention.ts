@@ -20,17 +20,21 @@ export class Retention {
   readonly #custody: Custody;
   /** By segment number: readings in the backlog that the store never took. */
   readonly #waiting: Map<number, number>;
+  /** Told which records were deleted. */
+  readonly #gone: (start: number, end: number) => void;
 
   constructor(
     options: SpoolOptions,
     log: SegmentLog,
     custody: Custody,
     waiting: Map<number, number>,
+    gone: (start: number, end: number) => void,
   ) {
     this.#options = options;
     this.#log = log;
     this.#custody = custody;
     this.#waiting = waiting;
+    this.#gone = gone;
   }
 
   /** Readings in the backlog that the store never took. */
@@ -106,6 +110,7 @@ export class Retention {
     }
     this.#custody.forget(segment.firstSequence, segment.endSequence);
     this.#waiting.delete(segment.number);
+    this.#gone(segment.firstSequence, segment.endSequence);
     return true;
   }
 

@@ -40,6 +40,8 @@ export class Spool {
   readonly #replay: ReplayReader;
   readonly #retention: Retention;
   readonly #progress: Progress;
+  /** Who waits for the store's yes to records that were left on the disk, by sequence. */
+  readonly #waiters = new Map<number, readonly Completion[]>();
   #sealed: Sealed | undefined;
   #committing = false;
   #attempts = 0;
@@ -54,14 +56,25 @@ export class Spool {
     this.#options = options;
     this.#log = log;
     this.#custody = custody;
-    const retention = new Retention(options, log, custody, waiting);
+    const retention = new Retention(
+      options,
+      log,
+      custody,
+      waiting,
+      (start, end) => this.#endWaiting(start, end),
+    );
     this.#retention = retention;
     this.#progress = new Progress(options.files, options.directory, log.segments, checkpoint);
     this.#replay = new ReplayReader(log, custody, {
-      read: (segment, { again, count }) => {
-        if (!again) retention.count(segment, -count);
+      read: (segment, record) => {
+        if (!record.again) retention.count(segment, -record.count);
+        record.stored = this.#waiters.get(record.sequence) ?? [];
+        this.#waiters.delete(record.sequence);
       },
-      unreadable: (segment, start, end, readings) => retention.lose(segment, start, end, readings),
+      unreadable: (segment, start, end, readings) => {
+        retention.lose(segment, start, end, readings);
+        this.#endWaiting(start, end);
+      },
     });
   }
 
@@ -183,9 +196,14 @@ export class Spool {
     this.#custody.leave(sequence);
     const segment = this.#log.segmentOf(sequence);
     if (segment === undefined) this.#custody.forget(sequence, sequence + 1);
+    if (segment !== undefined && record.stored.length > 0) {
+      this.#waiters.set(sequence, record.stored);
+    }
     if (again) return;
-    if (segment === undefined) this.#options.events.lost("dropped", count);
-    else this.#retention.count(segment, count);
+    if (segment === undefined) {
+      this.#options.events.lost("dropped", count);
+      for (const completion of record.stored) completion.complete();
+    } else this.#retention.count(segment, count);
   }
 
   /** Reads the next records of the backlog; see {@linkcode ReplayReader.read}. */
@@ -233,6 +251,15 @@ export class Spool {
     this.sweep();
     this.#replay.close();
     this.#log.close();
+  }
+
+  /** Records `[start, end)` are gone: nobody waits for the store to take them any more. */
+  #endWaiting(start: number, end: number): void {
+    for (const [sequence, completions] of this.#waiters) {
+      if (sequence < start || sequence >= end) continue;
+      this.#waiters.delete(sequence);
+      for (const completion of completions) completion.complete();
+    }
   }
 
   #seal(): Sealed {

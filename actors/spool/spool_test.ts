@@ -95,6 +95,38 @@ Deno.test("what the writer does not take is read again from disk, in order", asy
   spool.close();
 });
 
+Deno.test("who waits for the store's yes is told though the record went by the disk", async () => {
+  const told: string[] = [];
+  const { spool } = await openTestSpool(new MemoryFiles(), { live: () => false });
+  for (const name of ["a", "b"]) {
+    addReading(spool, `${name} ${pad}`);
+    spool.group.stored.push({ complete: () => told.push(name) });
+    await commitOnce(spool);
+  }
+  assert.deepEqual(told, []);
+  for (const record of await spool.read(5_000)) spool.delivered(record);
+  assert.deepEqual(told, ["a", "b"]);
+  spool.close();
+});
+
+Deno.test("who waits for the store's yes is told when the reading is given up", async () => {
+  let told = 0;
+  const { spool } = await openTestSpool(new MemoryFiles(), {
+    live: () => false,
+    whenFull: "drop_oldest",
+    bytesMax: 2_000,
+  });
+  for (let i = 0; i < 40; i++) {
+    addReading(spool, `${i} ${pad}`);
+    spool.group.stored.push({ complete: () => told++ });
+    await commitOnce(spool);
+  }
+  const left = (await spool.read(10_000)).length;
+  assert.ok(left > 0 && left < 40);
+  assert.equal(told, 40 - left);
+  spool.close();
+});
+
 Deno.test("full means waiting, said once, and it goes on by itself when the store takes some", async () => {
   const { spool, live, told } = await openTestSpool(new MemoryFiles(), {
     bytesMax: 3_000,

@@ -45,6 +45,11 @@ export class InHand implements DeliveryOutcome {
     this.#open.set(record, { left: record.count, live });
   }
 
+  /** Gives a record back of which nothing was written. */
+  giveBack(record: SpoolRecord): void {
+    this.#open.delete(record);
+  }
+
   stored(record: SpoolRecord, readings: number): void {
     const { events } = this.#options;
     if (record.again) events.rewritten(readings);

@@ -74,6 +74,14 @@ export class LiveQueue {
     return taken.map(({ record }) => record);
   }
 
+  /** Gives up all that waits: these records are not held any more. */
+  clear(): SpoolRecord[] {
+    const records = this.#queue.splice(0).map(({ record }) => record);
+    for (const record of records) this.release(record);
+    this.#count = this.#lineBytes = this.#urgent = 0;
+    return records;
+  }
+
   /** A record that was taken is through. */
   release(record: SpoolRecord): void {
     this.#heldBytes -= record.frame.length;

@@ -38,6 +38,11 @@ export class StoreState {
     return this.#reason !== undefined;
   }
 
+  /** For how long it has failed; 0 while it does not. */
+  failingMs(nowMs: number): number {
+    return this.#failures > 0 ? nowMs - this.#awaySinceMs : 0;
+  }
+
   /** Answers in a row that were no yes. */
   get failures(): number {
     return this.#failures;

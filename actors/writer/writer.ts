@@ -31,6 +31,8 @@ interface Lane {
 
 const lane = (): Lane => ({ delivery: undefined, startedMs: undefined, bytes: 0 });
 const bytesMaxFloor = 64 * 1024;
+/** A store that fails for longer is in an outage: what waits for it goes to the replay. */
+const hiccupMs = 1_000;
 /** Batches that may wait to be sifted; beyond that the live lane sifts its own. */
 const siftQueueMax = 16;
 
@@ -90,7 +92,9 @@ export class Writer {
 
   /** A record has become durable. */
   live(record: SpoolRecord): void {
-    if (this.#live.offer(record, this.#now())) this.#inHand.take(record, true);
+    const nowMs = this.#now();
+    const waits = this.#store.failingMs(nowMs) <= hiccupMs && this.#live.offer(record, nowMs);
+    if (waits) this.#inHand.take(record, true);
     else this.#port.spill(record);
     this.#pump();
   }
@@ -283,6 +287,18 @@ export class Writer {
   #failed(reason: string, delayMs: number, nowMs: number): void {
     this.#port.storeDoubted();
     if (this.#store.failed(reason, delayMs, nowMs)) this.#options.events.storeAway(reason);
+    if (this.#store.failingMs(nowMs) > hiccupMs) this.#setAside();
+  }
+
+  /**
+   * In an outage nothing gathers in memory: when the store is back, what comes then is live, and
+   * what came before is the replay's.
+   */
+  #setAside(): void {
+    for (const record of this.#live.clear()) {
+      this.#inHand.giveBack(record);
+      this.#port.spill(record);
+    }
   }
 
   #paceReplay(tookMs: number, nowMs: number): void {

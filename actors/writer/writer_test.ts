@@ -157,8 +157,8 @@ Deno.test("a store that is away is asked by one write at a time, and told of onc
   }
   assert.ok(writes > 10 && writes < 25, `${writes} writes in a minute`);
   assert.equal(t.told.filter((line) => line.startsWith("away")).length, 1);
-  assert.ok(t.writer.liveBytes <= 4_000);
-  assert.equal(t.backlog.length, 10); // what did not fit stayed on the disk
+  assert.equal(t.backlog.length, 17); // all but the batch that is being tried
+  assert.ok(t.writer.liveBytes <= 1_500);
   t.store.answer = undefined;
   for (let ms = 0; ms < 10_000; ms += 100) {
     t.clock.advance(100);
@@ -168,8 +168,33 @@ Deno.test("a store that is away is asked by one write at a time, and told of onc
   assert.equal(t.writer.notReady, undefined);
   assert.deepEqual(t.told.filter((line) => /^back|^replayed/.test(line)), [
     "back after 61300",
-    "replayed 10 of 0 more",
+    "replayed 17 of 0 more",
   ]);
+});
+
+Deno.test("what comes after an outage does not wait behind what came during it", () => {
+  const t = setUp();
+  t.writer.wake();
+  t.settle();
+  t.store.answer = { kind: "retry", reason: "refused" };
+  for (let i = 0; i < 8; i++) t.writer.live(recordOf([[`during:${i}`]]));
+  for (let ms = 0; ms < 5_000; ms += 100) {
+    t.clock.advance(100);
+    t.settle();
+  }
+  t.writer.live(recordOf([["during:8"]]));
+  t.store.answer = undefined;
+  while (!t.answer("live")) t.clock.advance(100); // the batch that was tried all the time
+  const before = t.store.lines.size;
+  assert.equal(t.backlog.length > 0, true);
+  t.writer.live(recordOf([["after:1"]], [{ complete() {} }]));
+  assert.equal(t.answer("live"), true);
+  assert.deepEqual([...t.store.lines.keys()].slice(before), ["after:1"]);
+  for (let ms = 0; ms < 5_000; ms += 100) {
+    t.clock.advance(100);
+    t.settle();
+  }
+  assert.equal(t.store.lines.size, 10);
 });
 
 Deno.test("once it overflowed, memory takes records again when half of it is free", () => {
