@@ -17,7 +17,8 @@ const cell = {
   refused: 3,
   inFlight: 4,
   spool: 5,
-  received: 6,
+  adopted: 6,
+  received: 7,
 } as const;
 const cells = cell.received + transports.length;
 
@@ -35,6 +36,8 @@ export interface Books {
   readonly refused: number;
   readonly inFlight: number;
   readonly spool: number;
+  /** Readings that came with the spool and that an earlier shard's books have as received. */
+  readonly adopted: number;
 }
 
 /** Written by one shard only; read by the host. */
@@ -106,6 +109,7 @@ export class Ledger {
 
   /** As {@linkcode Ledger.recovered}, where the host already counts them as received. */
   adopted(count: number): void {
+    this.#cells[cell.adopted]! += count;
     this.#cells[cell.spool]! += count;
   }
 
@@ -141,6 +145,7 @@ export function readBooks(memory: SharedArrayBuffer | Float64Array): Books {
     refused: values[cell.refused]!,
     inFlight: values[cell.inFlight]!,
     spool: values[cell.spool]!,
+    adopted: values[cell.adopted]!,
   };
 }
 
@@ -149,7 +154,8 @@ const receivedTotal = (books: Books): number =>
 
 /** What the law is off by; 0 when it holds. */
 export function imbalance(books: Books): number {
-  return receivedTotal(books) - books.stored - books.duplicate - books.deadLettered -
+  return receivedTotal(books) + books.adopted - books.stored - books.duplicate -
+    books.deadLettered -
     books.refused - books.inFlight - books.spool;
 }
 
@@ -160,7 +166,8 @@ export function imbalance(books: Books): number {
  * readings than the books said, the store had already taken the difference.
  */
 export function closeBooks(last: Books, recovered: number): { books: Books; lost: number } {
-  const open = receivedTotal(last) - last.stored - last.duplicate - last.deadLettered -
+  const open = receivedTotal(last) + last.adopted - last.stored - last.duplicate -
+    last.deadLettered -
     last.refused;
   const storedMeanwhile = Math.max(0, last.spool - recovered);
   const lost = Math.max(0, open - recovered - storedMeanwhile);

@@ -46,6 +46,8 @@ const sum = (a: Books, b: Books): Books => ({
   refused: a.refused + b.refused,
   inFlight: a.inFlight + b.inFlight,
   spool: a.spool + b.spool,
+  // What the first handed to the second is in the books of both.
+  adopted: a.adopted,
 });
 
 Deno.test("closing a dead shard's books keeps the law with its successor, whatever was on disk", () => {
@@ -59,6 +61,7 @@ Deno.test("closing a dead shard's books keeps the law with its successor, whatev
         received: { mqtt: state.stored + state.inFlight + state.spool + state.refused },
         duplicate: 0,
         deadLettered: 0,
+        adopted: 0,
       };
       const successor = new Ledger();
       successor.adopted(recovered);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { addHistograms } from "../actors/histogram.ts";
+import { addHistograms, Histogram } from "../actors/histogram.ts";
 import { closeBooks, ledgerMemory, readBooks } from "../actors/ledger.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 
@@ -48,9 +48,8 @@ export class ShardBooks {
   reopened(recovered: number): void {
     if (!this.#died) return;
     this.#died = false;
-    const last = this.#last;
+    const last = this.#last ?? nothingYet;
     const { books, lost } = closeBooks(readBooks(this.#dead), recovered);
-    if (last === undefined) return;
     const reasons = last.settled;
     const deadLettered = withRest(reasons.deadLettered, books.deadLettered, "shard_lost");
     const refused = withRest(reasons.refused, books.refused, "shard_lost");
@@ -71,6 +70,27 @@ export class ShardBooks {
 
   #dead = new Float64Array(this.memory.byteLength / Float64Array.BYTES_PER_ELEMENT);
 }
+
+const noSeconds = new Histogram().snapshot();
+
+/** An incarnation that died before anybody asked it. */
+const nothingYet: ShardSnapshot = {
+  shard: 0,
+  received: {},
+  settled: { stored: 0, duplicate: 0, deadLettered: {}, refused: {} },
+  inFlight: 0,
+  spoolReadings: 0,
+  spoolBytes: 0,
+  settleSeconds: noSeconds,
+  storeSeconds: noSeconds,
+  sessions: {},
+  devices: { online: 0, silent: 0, offline: 0 },
+  mailboxDepth: {},
+  restarts: {},
+  counters: {},
+  gauges: {},
+  notReady: [],
+};
 
 /** What the total has beyond the reasons that are known. */
 function withRest(reasons: Counts, total: number, rest: string): Counts {
