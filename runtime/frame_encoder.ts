@@ -10,7 +10,6 @@ import {
   frameMagic,
   frameVersion,
   internCharsMax,
-  internedMax,
   noRefs,
   refBits,
   type RefCodec,
@@ -18,6 +17,7 @@ import {
   type Target,
 } from "./frames.ts";
 import { ShapeTree } from "./frame_shapes.ts";
+import { StringTable } from "./frame_strings.ts";
 
 /** `overflow`: seal the frame and add the message again. `refused`: by the {@linkcode Admission}. */
 export type AddResult = "added" | "overflow" | "refused";
@@ -61,13 +61,10 @@ export class FrameEncoder {
   readonly #messageBytesMax: number;
   readonly #admission: Admission;
   readonly #shapes = new ShapeTree();
-  readonly #strings: string[] = [];
-  /** May hold numbers of earlier frames; one is valid only if #strings agrees. */
-  readonly #stringNumber = new Map<string, number>();
+  readonly #strings = new StringTable();
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
   #at = frameHeaderBytes;
-  #stringCount = 0;
   #count = 0;
   #hasRefs = false;
   #mark = frameHeaderBytes;
@@ -98,7 +95,7 @@ export class FrameEncoder {
    */
   add(target: Target, message: unknown): AddResult {
     this.#mark = this.#at;
-    this.#markStrings = this.#stringCount;
+    this.#markStrings = this.#strings.count;
     this.#markShapes = this.#shapes.count;
     try {
       this.#target(target);
@@ -131,16 +128,14 @@ export class FrameEncoder {
     const sealed = this.#view.buffer.slice(0, this.#at);
     this.#at = frameHeaderBytes;
     this.#count = 0;
-    this.#stringCount = 0;
-    this.#strings.length = 0;
+    this.#strings.restart();
     this.#shapes.restart();
-    if (this.#stringNumber.size >= internedMax) this.#stringNumber.clear();
     return sealed;
   }
 
   #rewind(): void {
     this.#at = this.#mark;
-    this.#stringCount = this.#markStrings;
+    this.#strings.rewind(this.#markStrings);
     this.#shapes.rewind(this.#markShapes);
     this.#written(false);
   }
@@ -236,16 +231,10 @@ export class FrameEncoder {
   }
 
   #string(value: string): void {
-    if (value.length <= internCharsMax) {
-      const number = this.#stringNumber.get(value);
-      if (number !== undefined && number < this.#stringCount && this.#strings[number] === value) {
-        return this.#head(tags.seenString, number);
-      }
-      if (this.#stringCount < internedMax) {
-        this.#stringNumber.set(value, this.#stringCount);
-        this.#strings[this.#stringCount++] = value;
-      }
-    }
+    if (value.length > internCharsMax) return this.#characters(value);
+    const number = this.#strings.numberOf(value);
+    if (number >= 0) return this.#head(tags.seenString, number);
+    this.#strings.define(value);
     this.#characters(value);
   }
 

@@ -128,10 +128,14 @@ export class Port {
 
   /**
    * Hands a whole buffer over to the other side, on the data lane and in order with its messages.
-   * Once it was accepted the caller must not touch it; it is detached when the turn ends.
+   * Once it was accepted it is detached here; with any other answer it is still the caller's.
+   *
+   * @throws {TypeError} when it is detached already.
+   * @throws {RangeError} when it is too large.
    */
   transfer(buffer: ArrayBuffer): TellResult {
     if (this.#closed) return "stopped";
+    if (buffer.detached) throw new TypeError("Cannot send the buffer: it was handed over before");
     if (buffer.byteLength > this.#messageBytesMax) {
       throw new RangeError(
         `Cannot send a buffer of ${buffer.byteLength} bytes: the limit is ${this.#messageBytesMax}`,
@@ -139,7 +143,7 @@ export class Port {
     }
     if (!this.#data.send.take(buffer.byteLength)) return "full";
     this.#seal("data");
-    this.#packet.add("buffer", buffer);
+    this.#packet.add("buffer", buffer.transfer());
     this.#wake();
     return "accepted";
   }

@@ -56,11 +56,21 @@ Deno.test("what one turn sends leaves in one packet, buffers in order with messa
   near.send("data", 1, "b");
   const buffer = new ArrayBuffer(5);
   near.transfer(buffer);
+  assert.equal(buffer.detached, true);
+  assert.throws(() => near.transfer(buffer), TypeError);
   near.send("data", 1, "c");
   settle();
   assert.equal(nearEnd.posted, 1);
-  assert.equal(buffer.byteLength, 0);
   assert.deepEqual(farReceiver.taken, ["a", "b", 5, "c"]);
+});
+
+Deno.test("a full frame leaves at once, so that the other side works while the turn goes on", () => {
+  const { near, nearEnd, settle, farReceiver } = connected();
+  for (let i = 0; i < 100; i++) near.send("data", 1, "x".repeat(2_000));
+  assert.equal(nearEnd.posted, 3);
+  settle();
+  assert.equal(nearEnd.posted, 4);
+  assert.equal(farReceiver.taken.length, 100);
 });
 
 Deno.test("a full data lane does not hold up the control lane", () => {
@@ -72,7 +82,9 @@ Deno.test("a full data lane does not hold up the control lane", () => {
   assert.equal(near.send("data", 1, 1), "accepted");
   assert.equal(near.send("data", 1, 2), "accepted");
   assert.equal(near.send("data", 1, 3), "full");
-  assert.equal(near.transfer(new ArrayBuffer(1)), "full");
+  const buffer = new ArrayBuffer(1);
+  assert.equal(near.transfer(buffer), "full");
+  assert.equal(buffer.detached, false);
   settle();
   assert.equal(near.send("data", 1, 3), "full");
   assert.equal(near.send("control", 1, "settled"), "accepted");

@@ -61,9 +61,11 @@ export class RemoteAsk<R> implements OneShotRef<unknown> {
   }
 
   fail(reason: AskError["reason"], what: string): void {
-    if (this.#close()) {
-      this.#settle.reject(new AskError(reason, `Cannot ask: ${this.path}: ${what}`));
-    }
+    this.reject(new AskError(reason, `Cannot ask: ${this.path}: ${what}`));
+  }
+
+  reject(cause: unknown): void {
+    if (this.#close()) this.#settle.reject(cause);
   }
 
   #close(): boolean {

@@ -8,15 +8,14 @@
 import type { ActorRef, StopReason, TellResult } from "./actor.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { DeadLetters } from "./dead_letters.ts";
-import type { RefAddress, RefCodec, Target } from "./frames.ts";
+import type { Target } from "./frames.ts";
 import { type Channel, type LaneName, Port, type PortOptions, type PortReceiver } from "./port.ts";
 import { RemoteAsk } from "./remote_ask.ts";
-import { RemoteExports } from "./remote_exports.ts";
-import { RemoteImports } from "./remote_imports.ts";
 import { RemoteInbox } from "./remote_inbox.ts";
 import type { PublishedNames } from "./remote_names.ts";
-import { isOneShot, isRef, RemoteRef, type RemoteRoute } from "./remote_ref.ts";
-import { isWatchable, type Watcher } from "./watch.ts";
+import type { RemoteRef, RemoteRoute } from "./remote_ref.ts";
+import { RemoteRefs } from "./remote_refs.ts";
+import { RemoteWatches } from "./remote_watches.ts";
 
 /** What the user of a link hears. */
 export interface LinkHandlers {
@@ -71,9 +70,11 @@ const isStopReason = (value: unknown): value is StopReason => stopReasons.has(va
  *
  * @example
  * ```ts
+ * import type { ActorRef } from "./actor.ts";
+ * import { DeadLetters } from "./dead_letters.ts";
  * import { Link } from "./remote_link.ts";
  * import { PublishedNames } from "./remote_names.ts";
- * import { DeadLetters } from "./dead_letters.ts";
+ * import { isRef } from "./remote_ref.ts";
  * import assert from "node:assert/strict";
  *
  * const { port1, port2 } = new MessageChannel();
@@ -82,22 +83,22 @@ const isStopReason = (value: unknown): value is StopReason => stopReasons.has(va
  * const near = new Link(port1, { peer: "far", names: new PublishedNames(), deadLetters });
  * const far = new Link(port2, { peer: "near", names, deadLetters });
  *
- * names.publish("greeter", {
+ * const greeter: ActorRef<ActorRef<unknown>> = {
  *   path: "far/greeter",
- *   tell(message: { name: string; replyTo: { tell(text: string): unknown } }) {
- *     message.replyTo.tell(`hello ${message.name}`);
- *     return "accepted";
- *   },
- * }, (message) => message as never);
- *
+ *   tell: (replyTo) => replyTo.tell("hello"),
+ * };
+ * names.publish("greeter", greeter, (message) => {
+ *   if (typeof message === "object" && message !== null && isRef(message)) return message;
+ *   throw new TypeError("Cannot greet: no ref");
+ * });
  * near.open({});
  * far.open({});
  * const answer = await near.ask(
- *   near.ref("greeter"),
- *   (replyTo) => ({ name: "Zeus", replyTo }),
+ *   near.ref<ActorRef<unknown>>("greeter"),
+ *   (replyTo) => replyTo,
  *   { deadlineMs: 1000, parse: String },
  * );
- * assert.equal(answer, "hello Zeus");
+ * assert.equal(answer, "hello");
  * near.close("done");
  * far.close("done");
  * ```
@@ -105,19 +106,17 @@ const isStopReason = (value: unknown): value is StopReason => stopReasons.has(va
 export class Link implements RemoteRoute {
   readonly peer: string;
   readonly #port: Port;
-  readonly #names: PublishedNames;
   readonly #deadLetters: Pick<DeadLetters, "publish">;
   readonly #clock: Clock;
-  readonly #exports: RemoteExports;
-  readonly #imports: RemoteImports;
+  readonly #refs: RemoteRefs;
   readonly #inbox: RemoteInbox;
   readonly #broken: ((cause: unknown) => void) | undefined;
   readonly #asks = new Set<{ fail: RemoteAsk<never>["fail"] }>();
-  readonly #namedRefs = new Map<string, RemoteRef>();
-  /** Refs here that watch something there. */
-  readonly #watched = new Map<Target, RemoteRef>();
-  /** On behalf of watchers there. */
-  readonly #watchers = new Map<Target, { ref: ActorRef<never>; watcher: Watcher }>();
+  readonly #watches = new RemoteWatches({
+    watch: (target) => this.#sendOwn(own.watch, target),
+    unwatch: (target) => this.#sendOwn(own.unwatch, target),
+    ended: (target, reason) => this.#sendOwn(own.ended, [target, reason]),
+  });
   /** Own messages that found the control lane full; one an event of a watch or a ref, so bounded. */
   readonly #unsent: { target: number; message: unknown }[] = [];
   #handlers: LinkHandlers | undefined;
@@ -126,15 +125,16 @@ export class Link implements RemoteRoute {
   constructor(channel: Channel, options: LinkOptions) {
     const { clock = systemClock, deadLetters } = options;
     this.peer = options.peer;
-    this.#names = options.names;
     this.#deadLetters = deadLetters;
     this.#clock = clock;
     this.#broken = options.broken;
-    this.#exports = new RemoteExports(options.exportsMax ?? 65_536);
-    this.#imports = new RemoteImports(
-      this,
-      (id, times) => this.#sendOwn(own.release, [id, times]),
-    );
+    this.#refs = new RemoteRefs({
+      peer: options.peer,
+      names: options.names,
+      route: this,
+      exportsMax: options.exportsMax ?? 65_536,
+      release: (id, times) => this.#sendOwn(own.release, [id, times]),
+    });
     this.#inbox = new RemoteInbox({
       clock,
       deadLetters,
@@ -171,7 +171,7 @@ export class Link implements RemoteRoute {
 
   /** The actor that the other Worker publishes under `name`. */
   ref<M>(name: string): ActorRef<M> {
-    return this.#named(name);
+    return this.#refs.named(name);
   }
 
   /** Hands a buffer over: see {@linkcode Port.transfer}. */
@@ -184,7 +184,10 @@ export class Link implements RemoteRoute {
     return this.#port.send("control", own.post, message);
   }
 
-  /** Asks an actor over there. Rejects with an `AskError` when no answer comes. */
+  /**
+   * Asks an actor over there. Rejects with an `AskError` when no answer comes, and with what was
+   * thrown when the question cannot be sent or the answer cannot be parsed.
+   */
   ask<Q, R>(
     to: ActorRef<Q>,
     make: (replyTo: ActorRef<unknown>) => Q,
@@ -200,8 +203,12 @@ export class Link implements RemoteRoute {
       (ended) => this.#asks.delete(ended),
     );
     this.#asks.add(ask);
-    const result = to.tell(make(ask));
-    if (result !== "accepted") ask.fail(result, `the question was not taken: ${result}`);
+    try {
+      const result = to.tell(make(ask));
+      if (result !== "accepted") ask.fail(result, `the question was not taken: ${result}`);
+    } catch (thrown) {
+      ask.reject(thrown);
+    }
     return ask.answer;
   }
 
@@ -228,45 +235,11 @@ export class Link implements RemoteRoute {
   }
 
   watch(ref: RemoteRef): void {
-    this.#watched.set(ref.target, ref);
-    this.#sendOwn(own.watch, ref.target);
+    this.#watches.watch(ref);
   }
 
   unwatch(ref: RemoteRef): void {
-    if (this.#watched.delete(ref.target)) this.#sendOwn(own.unwatch, ref.target);
-  }
-
-  // --- Refs inside messages.
-
-  readonly #refs: RefCodec = {
-    addressOf: (value) => {
-      if (value instanceof RemoteRef && value.route === this) {
-        const { target, path, oneShot } = value;
-        return { home: "receiver", target, path, oneShot };
-      }
-      if (!isRef(value)) return undefined;
-      const target = this.#exports.idOf(value);
-      return { home: "sender", target, path: value.path, oneShot: isOneShot(value) };
-    },
-    written: (kept) => this.#exports.written(kept),
-    refAt: ({ home, target, path, oneShot }: RefAddress) => {
-      if (home === "receiver") return this.#local(target) ?? new LostRef(path);
-      if (typeof target === "string") return this.#named(target);
-      return oneShot ? new RemoteRef(this, target, path, true) : this.#imports.refAt(target, path);
-    },
-  };
-
-  #named(name: string): RemoteRef {
-    let ref = this.#namedRefs.get(name);
-    if (ref === undefined) {
-      ref = new RemoteRef(this, name, `${this.peer}:${name}`, false);
-      this.#namedRefs.set(name, ref);
-    }
-    return ref;
-  }
-
-  #local(target: Target): ActorRef<never> | undefined {
-    return typeof target === "string" ? this.#names.get(target)?.actor : this.#exports.get(target);
+    this.#watches.unwatch(ref);
   }
 
   // --- What arrives.
@@ -294,10 +267,8 @@ export class Link implements RemoteRoute {
       this.#own(target, message);
       return true;
     }
-    const ref = typeof target === "string" ? this.#names.get(target) : this.#exports.take(target);
-    if (ref !== undefined) {
-      return this.#inbox.deliver(ref, message, lane, bytes);
-    }
+    const ref = this.#refs.recipient(target);
+    if (ref !== undefined) return this.#inbox.deliver(ref, message, lane, bytes);
     this.#deadLetters.publish({
       message,
       target: `${target}, asked for by ${this.peer}`,
@@ -312,13 +283,9 @@ export class Link implements RemoteRoute {
       if (this.#handlers?.control !== undefined) this.#handlers.control(message);
       else this.#unwanted(message);
     } else if (target === own.watch && isTarget(message)) {
-      this.#watchHere(message);
+      this.#watches.watchHere(message, this.#refs.local(message));
     } else if (target === own.unwatch && isTarget(message)) {
-      const watched = this.#watchers.get(message);
-      this.#watchers.delete(message);
-      if (watched !== undefined && isWatchable(watched.ref)) {
-        watched.ref.removeWatcher(watched.watcher);
-      }
+      this.#watches.unwatchHere(message);
     } else {
       this.#ownPair(target, message);
     }
@@ -327,30 +294,12 @@ export class Link implements RemoteRoute {
   #ownPair(target: number, message: unknown): void {
     const [first, second]: readonly unknown[] = Array.isArray(message) ? message : [];
     if (target === own.release && typeof first === "number" && typeof second === "number") {
-      this.#exports.released(first, second);
+      this.#refs.released(first, second);
     } else if (target === own.ended && isTarget(first) && isStopReason(second)) {
-      const ref = this.#watched.get(first);
-      this.#watched.delete(first);
-      ref?.ended(second);
-    } else {throw new TypeError(
-        `Cannot read the message from ${this.peer} to its own end: ${target}`,
-      );}
-  }
-
-  #watchHere(target: Target): void {
-    const ref = this.#local(target);
-    if (this.#watchers.has(target)) return;
-    const watcher: Watcher = {
-      terminated: (_ref, reason) => {
-        this.#watchers.delete(target);
-        this.#sendOwn(own.ended, [target, reason]);
-      },
-    };
-    if (ref === undefined || !isWatchable(ref)) {
-      return this.#sendOwn(own.ended, [target, "stopped"]);
+      this.#watches.ended(first, second);
+    } else {
+      throw new TypeError(`Cannot read the message from ${this.peer} to its own end: ${target}`);
     }
-    this.#watchers.set(target, { ref, watcher });
-    ref.addWatcher(watcher);
   }
 
   #sendOwn(target: number, message: unknown): void {
@@ -367,27 +316,12 @@ export class Link implements RemoteRoute {
 
   #end(cause: unknown): void {
     this.#lost = "lost";
-    this.#exports.clear();
-    for (const { ref, watcher } of this.#watchers.values()) {
-      if (isWatchable(ref)) ref.removeWatcher(watcher);
-    }
-    this.#watchers.clear();
+    this.#refs.lost();
     for (const ask of [...this.#asks]) ask.fail("stopped", `${this.peer} is lost`);
-    const watched = [...this.#watched.values()];
-    this.#watched.clear();
-    for (const ref of watched) ref.ended("lost");
+    this.#watches.lost();
     this.#handlers?.lost?.(cause);
   }
 }
 
 const isTarget = (value: unknown): value is Target =>
   typeof value === "number" || typeof value === "string";
-
-/** A ref that came home to an actor that is no more. */
-class LostRef implements ActorRef<unknown> {
-  constructor(readonly path: string) {}
-
-  tell(): TellResult {
-    return "stopped";
-  }
-}

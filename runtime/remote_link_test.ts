@@ -271,6 +271,13 @@ Deno.test("a question without answer ends at its deadline, when it is not taken,
   assert.equal(clock.pending, 0);
 });
 
+Deno.test("a question that cannot be sent rejects, and leaves nothing behind", async () => {
+  const { near, clock } = linked();
+  const options = { deadlineMs: 100, parse: asIs };
+  await assert.rejects(near.ask(near.ref("x"), () => () => 1, options), TypeError);
+  assert.equal(clock.pending, 0);
+});
+
 Deno.test("a watched actor's end is told across, also when it never was", () => {
   const { near, farEnd, pump } = linked();
   const service = new Mailbox("far/service");

@@ -67,3 +67,12 @@ export class RemoteRef implements WatchableRef {
     for (const watcher of watchers) watcher.terminated(this, reason);
   }
 }
+
+/** A ref that came home to an actor that is no more. */
+export class LostRef implements ActorRef<unknown> {
+  constructor(readonly path: string) {}
+
+  tell(): TellResult {
+    return "stopped";
+  }
+}

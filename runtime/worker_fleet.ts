@@ -30,8 +30,9 @@ export interface FleetEvents {
  *   down: (id, failure, final) => log.error(`${id}: ${failure.message}`, { final }),
  * });
  * await fleet.start();
- * const snapshot = await fleet.link("shard-0")?.ask(
- *   fleet.link("shard-0").ref("control"),
+ * const shard = fleet.link("shard-0");
+ * const snapshot = await shard?.ask(
+ *   shard.ref("control"),
  *   (replyTo) => ({ kind: "snapshot", replyTo }),
  *   { deadlineMs: 1_000, parse: parseSnapshot },
  * );
@@ -49,6 +50,7 @@ export class WorkerFleet {
     events: FleetEvents = {},
   ) {
     this.#events = events;
+    this.#started.promise.catch(() => {}); // told to who awaits the start, and to nobody else
     for (const spec of specs) {
       if (spec.id === "host" || this.#hosts.has(spec.id)) {
         throw new RangeError(`Cannot host the Worker ${spec.id}: the name is taken`);
@@ -65,7 +67,7 @@ export class WorkerFleet {
     }
   }
 
-  /** Settles when every Worker is ready; rejects when one of them cannot be started. */
+  /** Settles when every Worker is ready; rejects when one of them cannot be started, or all are stopped. */
   start(): Promise<void> {
     for (const host of this.#hosts.values()) host.start();
     if (this.#hosts.size === 0) this.#started.resolve();
@@ -83,6 +85,7 @@ export class WorkerFleet {
 
   /** Ends all Workers together; gives the names of those that had to be killed. */
   async stop(deadlineMs: number): Promise<string[]> {
+    this.#started.reject(new Error("Cannot start the Workers: they were told to stop"));
     const hosts = [...this.#hosts.values()];
     const ends = await Promise.all(hosts.map((host) => host.stop(deadlineMs)));
     return hosts.filter((_, i) => ends[i] === "killed").map((host) => host.id);

@@ -35,6 +35,7 @@ function fleetOf(ids: readonly string[], options: Partial<WorkerHostOptions> = {
     })),
     {
       names: new PublishedNames(),
+      readyMs: 60_000, // `deno test` checks the types of each Worker first
       deadLetters: new DeadLetters(),
       supervision: {
         strategy: "one_for_one",
@@ -132,6 +133,13 @@ Deno.test("a Worker that cannot start is given up on, and the start of the fleet
   await assert.rejects(fleet.start(), /Cannot start a: told to refuse/);
   assert.deepEqual(diary.lines, ["a down", "a down", "a down for good"]);
   assert.deepEqual(await fleet.stop(1_000), []);
+});
+
+Deno.test("a start that is cut short by a stop ends", async () => {
+  const { fleet } = fleetOf(["a"]);
+  const started = assert.rejects(fleet.start(), /told to stop/);
+  assert.deepEqual(await fleet.stop(5_000), []);
+  await started;
 });
 
 Deno.test("names of Workers are their own", () => {

@@ -11,16 +11,14 @@
  * @module
  */
 import type { SupervisionSpec } from "./actor.ts";
-import { backoffDelayMs } from "./backoff.ts";
 import { type Clock, systemClock, type Timer } from "./clock.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Random } from "./random.ts";
 import { Link } from "./remote_link.ts";
 import type { PublishedNames } from "./remote_names.ts";
-import type { RestartWindow } from "./restart_window.ts";
-import { checkSupervision, decide } from "./supervisor.ts";
 import { type HostMessage, parseWorkerMessage, type WorkerMessage } from "./worker_protocol.ts";
+import { WorkerRestarts, workerSupervisionDefault } from "./worker_restarts.ts";
 import { Watchdog } from "./worker_watchdog.ts";
 
 /** The part of a Worker that is used; a test may bring its own. */
@@ -56,14 +54,6 @@ export interface WorkerHostOptions {
   /** Default: permanent, 5 restarts in 60 s, 100 ms to 5 s between them, then `escalate`. */
   readonly supervision?: SupervisionSpec;
 }
-
-export const workerSupervisionDefault: SupervisionSpec = {
-  strategy: "one_for_one",
-  intensity: 5,
-  periodMs: 60_000,
-  backoff: { minMs: 100, maxMs: 5_000, factor: 2, jitter: 0.2, resetMs: 60_000 },
-  onExceeded: "escalate",
-};
 
 /** {@linkcode Failure.name} when a Worker was ended because it gave no sign of life. */
 export const silentFailure = "SilentWorkerError";
@@ -119,13 +109,11 @@ export class WorkerHost {
   readonly #spec: WorkerSpec;
   readonly #options: WorkerHostOptions;
   readonly #clock: Clock;
-  readonly #supervision: SupervisionSpec;
+  readonly #restarts: WorkerRestarts;
   readonly #events: WorkerEvents;
   #state: WorkerState = "new";
   #running: Running | undefined;
   #incarnation = 0;
-  #window: RestartWindow = [];
-  #attempts = 0;
   #startedMs = 0;
   #abandoned = 0;
   #lastFailure: Failure | undefined;
@@ -137,8 +125,8 @@ export class WorkerHost {
     this.#spec = spec;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#supervision = options.supervision ?? workerSupervisionDefault;
-    checkSupervision(this.#supervision);
+    const { supervision = workerSupervisionDefault, random = Math.random } = options;
+    this.#restarts = new WorkerRestarts(supervision, random);
     this.#events = events;
   }
 
@@ -268,7 +256,6 @@ export class WorkerHost {
     const { heartbeatMs = 250, silenceMs = 5_000 } = this.#options;
     const { worker, link, farPort } = running;
     const incarnation = this.#incarnation;
-    const init = this.#spec.init(incarnation);
     running.watchdog = new Watchdog(
       this.#clock,
       silenceMs,
@@ -278,43 +265,31 @@ export class WorkerHost {
       },
     );
     this.#events.booting(this, link);
-    worker.postMessage(
-      { kind: "boot", id: this.id, incarnation, heartbeatMs, init, port: farPort },
-      [farPort],
-    );
+    try {
+      const init = this.#spec.init(incarnation);
+      worker.postMessage(
+        { kind: "boot", id: this.id, incarnation, heartbeatMs, init, port: farPort },
+        [farPort],
+      );
+    } catch (thrown) {
+      this.fail(thrown); // the program's `init` failed, or cannot be cloned
+    }
   }
 
   #down(failure: Failure): void {
     if (this.#running === undefined) return;
     this.#lastFailure = failure;
     if (this.#state === "stopping") return this.#ended("killed");
-    const next = decide(
-      this.#supervision,
-      "permanent",
-      "failed",
-      this.#window,
-      this.#clock.monotonic(),
-    );
+    const delayMs = this.#restarts.nextDelayMs(this.#startedMs, this.#clock.monotonic());
     this.#release(new Error(failure.message));
-    if (next.kind === "restart") {
-      this.#state = "waiting";
-      this.#window = next.window;
-    } else this.#state = "failed";
-    this.#events.down(this, failure);
-    if (this.#state === "waiting") this.#restartLater();
-  }
-
-  #restartLater(): void {
-    const { backoff } = this.#supervision;
-    let delayMs = 0;
-    if (backoff !== undefined) {
-      if (this.#clock.monotonic() - this.#startedMs >= backoff.resetMs) this.#attempts = 0;
-      delayMs = backoffDelayMs(backoff, this.#attempts++, this.#options.random ?? Math.random);
+    this.#state = delayMs === undefined ? "failed" : "waiting";
+    if (delayMs !== undefined) {
+      this.#restartTimer = this.#clock.setTimer(delayMs, () => {
+        this.#incarnation++;
+        this.#startThread();
+      });
     }
-    this.#restartTimer = this.#clock.setTimer(delayMs, () => {
-      this.#incarnation++;
-      this.#startThread();
-    });
+    this.#events.down(this, failure);
   }
 
   #ended(how: "stopped" | "killed"): void {

@@ -36,7 +36,10 @@ class FakeWorker implements WorkerHandle {
   }
 }
 
-function hosted(options: Partial<WorkerHostOptions> = {}) {
+function hosted(
+  options: Partial<WorkerHostOptions> = {},
+  init: (incarnation: number) => unknown = (incarnation) => `init ${incarnation}`,
+) {
   const clock = new ManualClock();
   const workers: FakeWorker[] = [];
   const events: string[] = [];
@@ -49,7 +52,7 @@ function hosted(options: Partial<WorkerHostOptions> = {}) {
         workers.push(worker);
         return worker;
       },
-      init: (incarnation) => `init ${incarnation}`,
+      init,
     },
     {
       names: new PublishedNames(),
@@ -243,4 +246,15 @@ Deno.test("one that fails while it stops was killed; one that waits to restart j
   assert.equal(await other.host.stop(300), "stopped");
   assert.equal(other.clock.pending, 0);
   assert.equal(other.workers.length, 1);
+});
+
+Deno.test("an init that throws is the Worker's failure, not the host's", () => {
+  const { host, latest, failures } = hosted({}, () => {
+    throw new Error("no such configuration");
+  });
+  host.start();
+  latest().say({ kind: "loaded" });
+  assert.equal(host.state, "waiting");
+  assert.deepEqual(failures, ["no such configuration"]);
+  void host.stop(1);
 });

@@ -67,6 +67,7 @@ class WorkerServer {
   readonly #deadLetters = new DeadLetters();
   readonly #links = new Map<string, Link>();
   #host: Link | undefined;
+  #booted: Promise<void> | undefined;
   #program: WorkerProgram | undefined;
   #heartbeat: Timer | undefined;
   #ended = false;
@@ -96,7 +97,8 @@ class WorkerServer {
   #hear(message: HostMessage): void {
     switch (message.kind) {
       case "boot":
-        return this.#settle(this.#boot(message));
+        this.#booted = this.#boot(message);
+        return this.#settle(this.#booted);
       case "link":
         return this.#link(message.peer, message.port);
       case "unlink":
@@ -151,6 +153,7 @@ class WorkerServer {
   }
 
   async #stop(): Promise<void> {
+    await this.#booted; // what has half started cannot end in order
     await this.#program?.stop?.();
     this.#end({ kind: "stopped" });
   }

@@ -98,6 +98,21 @@ Deno.test("it is alive while the start waits, and not ready", async () => {
   close();
 });
 
+Deno.test("a stop during the start waits for the program, and then stops it", async () => {
+  const started = Promise.withResolvers<WorkerProgram>();
+  let stops = 0;
+  const { scope, boot, kinds, close } = served(() => started.promise);
+  await boot();
+  scope.hear({ kind: "stop" });
+  await turns();
+  assert.equal(scope.closed, false);
+  started.resolve({ stop: () => void stops++ });
+  await turns();
+  assert.equal(stops, 1);
+  assert.equal(kinds().at(-1), "stopped");
+  close();
+});
+
 Deno.test("links come and go, and a new one to the same peer replaces the old", async () => {
   const links: Link[] = [];
   const lost: string[] = [];
