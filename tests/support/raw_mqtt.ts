@@ -10,7 +10,9 @@ const bytesOf = (data: string | Uint8Array): Uint8Array =>
   typeof data === "string" ? encoder.encode(data) : data;
 
 /** Bytes one after the other. */
-export function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+export function concat(
+  ...parts: readonly (Uint8Array | readonly number[])[]
+): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
