@@ -17,6 +17,7 @@ const packages = {
   pg_isready: "postgresql",
   promtool: "prometheus",
   chromium: "chromium",
+  openssl: "openssl",
   setpriv: "util-linux",
 } as const;
 
