@@ -113,7 +113,7 @@ export const loadModels: Readonly<Record<LoadModelName, LoadModel>> = {
   arrival: {
     name: "arrival",
     doc: "4 numbers, stored at their arrival; needs the route below",
-    topic: "arrival/d{n}",
+    topic: "arrival/a{n}",
     labels: {},
     fields: [
       noise("temperature", "23.", 4, 0),

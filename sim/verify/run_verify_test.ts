@@ -43,6 +43,22 @@ Deno.test("verify: asks again while readings may still come", async () => {
   assert.equal(clock.nowMs(), 250 + 500 + 1_000);
 });
 
+Deno.test("verify: readings that come while the store is being read settle", async () => {
+  const clock = new ManualClock();
+  const store = fakeStore((look) => stored.slice(0, 8 + look));
+  const late = stored[9]!;
+  const samples = store.samples.bind(store);
+  store.samples = async function* (request) {
+    yield* samples(request);
+    if (request.key !== "pressure" || store.requests.length > 4) return;
+    const values = [late.values.get("pressure")!];
+    yield { device: late.device, series: late.series, count: 1, timesNs: [late.timeNs], values };
+  };
+  const findings = await clock.drive(runVerify(account, store, { waitMs: 10_000 }, clock, never));
+  assert.ok(isClean(findings));
+  assert.ok(clock.nowMs() > 0);
+});
+
 Deno.test("verify: gives up in the end", async () => {
   const clock = new ManualClock();
   const store = fakeStore(() => stored.slice(1));
@@ -55,7 +71,7 @@ Deno.test("verify: gives up in the end", async () => {
 Deno.test("verify: what is wrong does not get better by waiting", async () => {
   const clock = new ManualClock();
   const wrong = { ...stored[0]!, series: "another" };
-  const store = fakeStore(() => [...stored.slice(0, 5), wrong]);
+  const store = fakeStore(() => [...stored, wrong]);
   const findings = await clock.drive(runVerify(account, store, { waitMs: 10_000 }, clock, never));
   assert.equal(findings.faults.duplicated, 1);
   assert.equal(clock.nowMs(), 0);
