@@ -30,7 +30,10 @@ function fleetOf(ids: readonly string[], options: Partial<WorkerHostOptions> = {
     ids.map((id) => ({
       id,
       create: () =>
-        new Worker(import.meta.resolve("./testing/serve_entry.ts"), { type: "module", name: id }),
+        new Worker(new URL("./testing/serve_entry.ts", import.meta.url), {
+          type: "module",
+          name: id,
+        }),
       init: () => init,
     })),
     {

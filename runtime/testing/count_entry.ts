@@ -1,5 +1,5 @@
 /**
- * The Worker of port_bench.ts: counts messages, and says so each 100,000.
+ * The Worker of port_bench.ts and remote_worker_test.ts: counts messages, and says so each 100,000.
  *
  * @module
  */
