@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { generate, type IPublishPacket, parser } from "mqtt-packet";
 import { encodePacket, readPacket } from "./packet.ts";
-import { packetSamples, sampleBytes } from "./packet_samples.ts";
+import { packetSamples, sampleBytes } from "./testing/packet_samples.ts";
 import { noProperties } from "./properties.ts";
 import type { Publish, Qos } from "./publish.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodePacket, type Packet, readPacket } from "./packet.ts";
-import { type PacketSample, packetSamples, sampleBytes } from "./packet_samples.ts";
+import { type PacketSample, packetSamples, sampleBytes } from "./testing/packet_samples.ts";
 import { noProperties } from "./properties.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import type { Publish } from "./publish.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AcknowledgementKind } from "./acknowledgement.ts";
 import { encodePacket, type Packet } from "./packet.ts";
-import { packetSamples, sampleBytes } from "./packet_samples.ts";
+import { packetSamples, sampleBytes } from "./testing/packet_samples.ts";
 import type { Role } from "./packet_type.ts";
 import { noProperties } from "./properties.ts";
 import type { Properties } from "./property_table.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodePacket, type Packet } from "../codec/packet.ts";
-import { packetSamples, sampleBytes } from "../codec/packet_samples.ts";
+import { packetSamples, sampleBytes } from "../codec/testing/packet_samples.ts";
 import type { Qos } from "../codec/publish.ts";
 import { connectOf, publishOf, SessionHarness, settle, testLimits } from "./testing.ts";
 

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Packet } from "./packet.ts";
-import type { ProtocolVersion, Role } from "./packet_type.ts";
-import { noProperties } from "./properties.ts";
+import type { Packet } from "../packet.ts";
+import type { ProtocolVersion, Role } from "../packet_type.ts";
+import { noProperties } from "../properties.ts";
 
 export interface PacketSample {
   readonly name: string;
