@@ -9,6 +9,7 @@ import { readCa } from "../ca.ts";
 import { systemClock } from "../clock.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
+import { Metronome } from "../metronome.ts";
 import { Progress, stderrOutput } from "../progress.ts";
 import type { Socket } from "./connection.ts";
 import { loadOptions } from "./load_options.ts";
@@ -42,16 +43,17 @@ ${benchRoutes.map((route) => `  ${JSON.stringify(route)}`).join("\n")}
 Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 69 cannot connect`,
   async run(options, { print, stop }) {
     const target = await targetOf(options.url, options.ca);
+    const metronome = options.rate > 0 ? new Metronome() : undefined;
     const report = await runLoad(options, {
       ...target,
-      clock: systemClock,
+      clock: metronome ?? systemClock,
       cpuUs: () => {
         const { user, system } = process.cpuUsage();
         return user + system;
       },
       progress: new Progress(options.quiet ? undefined : stderrOutput()),
       stop,
-    });
+    }).finally(() => metronome?.close());
     print(options.json ? JSON.stringify(report) : describeReport(report));
     return report.unacknowledged === 0 && report.rejected === 0 ? exitCodes.ok : exitCodes.failed;
   },

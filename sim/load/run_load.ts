@@ -33,7 +33,7 @@ export interface LoadEnvironment {
 
 const dialsAtOnce = 64;
 /** Messages that fall due within this are sent together. */
-const tickMs = 1;
+const tickMs = 0.5;
 const housekeepingMs = 100;
 const accountMs = 1_000;
 const keepAliveCheckMs = 5_000;
