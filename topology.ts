@@ -19,6 +19,7 @@ import type { ListenAddress } from "./config/listen_address.ts";
 import type { StoreInit } from "./gateways/store/store_init.ts";
 import type { WorkerSpec } from "./runtime/worker_host.ts";
 import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
+import { storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
 
@@ -57,22 +58,25 @@ export function workerSpecs(plan: Plan, shards: readonly HostedShard[]): WorkerS
       {
         id: storeId,
         create: () => new Worker(storeEntry, { type: "module", name: storeId }),
-        init: () => storeInit(plan),
+        init: () => storeInit(plan, "write"),
       },
       {
         id: historyId,
         create: () => new Worker(historyEntry, { type: "module", name: historyId }),
-        init: () => storeInit(plan),
+        init: () => storeInit(plan, "read"),
       },
     );
   }
   return specs;
 }
 
-function storeInit({ config, paths }: Plan): StoreInit {
+function storeInit({ config, paths }: Plan, use: "write" | "read"): StoreInit {
   const { retentionMs, retentionBytesMax } = config.store;
   const { level, format } = config.log;
-  return { path: paths.store, retentionMs, retentionBytesMax, log: { level, format } };
+  const { devicesMax, ...cache } = storeLimits(config);
+  const cacheBytes = use === "write" ? cache.writeCacheBytes : cache.readCacheBytes;
+  const log = { level, format };
+  return { path: paths.store, retentionMs, retentionBytesMax, cacheBytes, devicesMax, log };
 }
 
 /** Broker connections go round the shards; a spool without a shard goes to the next in line. */

@@ -45,7 +45,7 @@ export function openDataDirectory(root: string): DataDirectory {
       Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
     }
     const probe = `${root}/.write_test`;
-    Deno.writeFileSync(probe, new Uint8Array(1));
+    Deno.writeFileSync(probe, new Uint8Array()); // A full disk is no reason: the store may drain it.
     Deno.removeSync(probe);
   } catch (cause) {
     throw new Error(

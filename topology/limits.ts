@@ -1,10 +1,12 @@
 /**
- * The limits of every queue and buffer, derived from one number: `limits.memoryBytesMax`. Each
- * shard gets an equal share, and the parts of a share are one sum that is checked here, at start.
+ * The limits of every queue and buffer, derived from one number: `limits.memoryBytesMax`. The
+ * embedded store gets its part, each shard an equal share of the rest, and the parts of a share are
+ * one sum that is checked here, at start.
  *
  * @module
  */
 import type { Config } from "../config.ts";
+import { readCacheBytesMax, writeCacheBytesMax } from "../gateways/store/store_database.ts";
 
 /** Bytes, per shard. */
 export interface ShardLimits {
@@ -31,12 +33,36 @@ const bodyCopies = 2;
 /** Live, replay, and a batch that is being split. */
 const writesAtOnce = 3;
 
+/** Bytes, of the embedded store's two Workers; 0 where there is another store. */
+export interface StoreLimits {
+  /** What SQLite may keep in memory of the file, for writing and for reading. */
+  readonly writeCacheBytes: number;
+  readonly readCacheBytes: number;
+  /** Devices whose series are kept at hand. */
+  readonly devicesMax: number;
+  readonly sumBytes: number;
+}
+
+/** A device's series, as the store keeps them at hand; twice as many for a while. */
+const seriesBytes = 2 * 330;
+
+export function storeLimits({ influx, limits }: Config): StoreLimits {
+  if (influx.url !== undefined) {
+    return { writeCacheBytes: 0, readCacheBytes: 0, devicesMax: 0, sumBytes: 0 };
+  }
+  const writeCacheBytes = Math.min(writeCacheBytesMax, limits.memoryBytesMax / 8);
+  const readCacheBytes = Math.min(readCacheBytesMax, limits.memoryBytesMax / 32);
+  const devicesMax = Math.floor(Math.min(100_000, limits.memoryBytesMax / 8 / seriesBytes));
+  const sumBytes = writeCacheBytes + readCacheBytes + devicesMax * seriesBytes;
+  return { writeCacheBytes, readCacheBytes, devicesMax, sumBytes };
+}
+
 /**
  * @throws {RangeError} when the budget is too small for this many shards or this large a payload,
  * with what to change.
  */
 export function shardLimits(config: Config, shards: number): ShardLimits {
-  const share = config.limits.memoryBytesMax / shards;
+  const share = (config.limits.memoryBytesMax - storeLimits(config).sumBytes) / shards;
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes));
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
-import { shardLimits } from "./limits.ts";
+import { shardLimits, storeLimits } from "./limits.ts";
 
 Deno.test("the limits of all shards fit the budget, whatever the number of shards", () => {
   for (const shards of [1, 2, 4, 8]) {
     const { config } = parseConfig({ limits: { memoryBytesMax: 1 << 30 } });
     const limits = shardLimits(config, shards);
-    assert.ok(limits.sumBytes * shards <= config.limits.memoryBytesMax, `${shards} shards`);
+    const sum = limits.sumBytes * shards + storeLimits(config).sumBytes;
+    assert.ok(sum <= config.limits.memoryBytesMax, `${shards} shards`);
     assert.ok(limits.laneBytes >= config.limits.payloadBytesMax);
   }
 });

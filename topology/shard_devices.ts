@@ -69,6 +69,7 @@ export class ShardDevices {
       shapes: new ShapeTable(),
       fingerprint: new Fingerprint(),
       codeRunner: new DeviceCodeRunner(),
+      payloadBytesMax: init.config.limits.payloadBytesMax,
       ...(onDecoded === undefined ? {} : { onDecoded }),
     };
     this.#directory = new DeviceDirectory(tools, {

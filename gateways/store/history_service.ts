@@ -30,11 +30,14 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
   readonly path = historyName;
   readonly #file: string;
   readonly #clock: Clock;
+  readonly #cacheBytes: number | undefined;
   #opened: { readonly reader: ReadingsReader; close(): void } | undefined;
 
-  constructor(file: string, clock: Clock) {
+  /** `cacheBytes`: what SQLite may keep of the file in memory. */
+  constructor(file: string, clock: Clock, cacheBytes?: number) {
     this.#file = file;
     this.#clock = clock;
+    this.#cacheBytes = cacheBytes;
   }
 
   tell({ parameters, replyTo }: HistoryQuestion): TellResult {
@@ -58,7 +61,7 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
   }
 
   #open() {
-    const database = openForReading(this.#file);
+    const database = openForReading(this.#file, this.#cacheBytes);
     return {
       reader: new ReadingsReader(database, this.#clock),
       close: () => database.close(),

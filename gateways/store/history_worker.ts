@@ -11,7 +11,8 @@ import { parseStoreInit } from "./store_init.ts";
 declare const self: DedicatedWorkerGlobalScope;
 
 serveWorker(({ init, names }) => {
-  const history = new HistoryService(parseStoreInit(init).path, systemClock);
+  const { path, cacheBytes } = parseStoreInit(init);
+  const history = new HistoryService(path, systemClock, cacheBytes);
   names.publish(historyName, history, parseQuestion);
   return { stop: () => history.close() };
 }, self);

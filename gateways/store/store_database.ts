@@ -19,28 +19,32 @@ export class StoreFileError extends Error {
   }
 }
 
+/** What SQLite may keep of the file in memory: more than this brings no more. */
+export const writeCacheBytesMax = 64 * 1024 * 1024;
+export const readCacheBytesMax = 16 * 1024 * 1024;
+
 /**
  * Opens it for writing, creates or migrates it. A commit is on the disk when it returns: WAL with
  * `synchronous = FULL` syncs at each one.
  *
  * @throws {StoreFileError} with what SQLite says, or for a schema that is too new.
  */
-export function openForWriting(path: string): DatabaseSync {
+export function openForWriting(path: string, cacheBytes = writeCacheBytesMax): DatabaseSync {
   try {
-    return opened(path);
+    return opened(path, cacheBytes);
   } catch (cause) {
     throw new StoreFileError(path, cause);
   }
 }
 
-function opened(path: string): DatabaseSync {
+function opened(path: string, cacheBytes: number): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA busy_timeout = 1000;
-      PRAGMA cache_size = -65536;         -- 64 MiB
+      PRAGMA cache_size = -${Math.floor(cacheBytes / 1024)};
       PRAGMA wal_autocheckpoint = 8192;   -- pages: 32 MiB, so that hot pages are copied seldom
       PRAGMA journal_size_limit = 67108864;
     `);
@@ -53,8 +57,9 @@ function opened(path: string): DatabaseSync {
 }
 
 /** Opens it for queries. The file must be there already. */
-export function openForReading(path: string): DatabaseSync {
+export function openForReading(path: string, cacheBytes = readCacheBytesMax): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true });
-  database.exec("PRAGMA busy_timeout = 1000; PRAGMA cache_size = -16384;");
+  const cacheKib = Math.floor(cacheBytes / 1024);
+  database.exec(`PRAGMA busy_timeout = 1000; PRAGMA cache_size = -${cacheKib};`);
   return database;
 }

@@ -12,6 +12,10 @@ export interface StoreInit {
   readonly path: string;
   readonly retentionMs?: number | undefined;
   readonly retentionBytesMax?: number | undefined;
+  /** What SQLite may keep of the file in memory. */
+  readonly cacheBytes?: number | undefined;
+  /** Devices whose series are kept at hand. */
+  readonly devicesMax?: number | undefined;
   /** Default: info, as text. */
   readonly log?: Pick<LogOptions, "level" | "format"> | undefined;
 }
@@ -20,6 +24,8 @@ export interface StoreInit {
 export interface StoreSettings {
   readonly path: string;
   readonly retention: RetentionLimits;
+  readonly cacheBytes?: number;
+  readonly devicesMax?: number;
   readonly log: Pick<LogOptions, "level" | "format">;
 }
 
@@ -30,10 +36,12 @@ export function parseStoreInit(init: unknown): StoreSettings {
   if (!isFields(init) || typeof init["path"] !== "string") {
     throw new TypeError("Cannot start the embedded store: it was given no path");
   }
-  const { path, retentionMs, retentionBytesMax, log } = init;
+  const { path, retentionMs, retentionBytesMax, cacheBytes, devicesMax, log } = init;
   const { level, format } = isFields(log) ? log : {};
   return {
     path,
+    ...(typeof cacheBytes === "number" ? { cacheBytes } : {}),
+    ...(typeof devicesMax === "number" ? { devicesMax } : {}),
     retention: {
       ...(typeof retentionMs === "number" ? { ageMaxMs: retentionMs } : {}),
       ...(typeof retentionBytesMax === "number" ? { bytesMax: retentionBytesMax } : {}),

@@ -18,6 +18,10 @@ import { openForWriting } from "./store_database.ts";
 export interface StoreOptions {
   /** The file. */
   readonly path: string;
+  /** What SQLite may keep of it in memory. */
+  readonly cacheBytes?: number;
+  /** Devices whose series are kept at hand; up to twice as many for a while. */
+  readonly devicesMax?: number;
   readonly retention: RetentionLimits;
   readonly clock: Clock;
   /** Deleting failed; it is tried again. */
@@ -40,8 +44,8 @@ export class StoreServer {
   /** Opens or creates the file. Throws when that cannot be. */
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#database = openForWriting(options.path);
-    const index = new SeriesIndex(this.#database);
+    this.#database = openForWriting(options.path, options.cacheBytes);
+    const index = new SeriesIndex(this.#database, options.devicesMax);
     this.#writer = new PointWriter(this.#database, index);
     this.#retention = new Retention(this.#database, index, options.retention, options.clock);
     if (this.#retention.limited) this.#sweepIn(idlePauseMs);

@@ -12,11 +12,10 @@ import { StoreServer } from "./store_server.ts";
 declare const self: DedicatedWorkerGlobalScope;
 
 serveWorker(({ id, init }) => {
-  const { path, retention, log } = parseStoreInit(init);
+  const { log, ...settings } = parseStoreInit(init);
   const running = startLog({ ...log, fields: { worker: id } });
   const server = new StoreServer({
-    path,
-    retention,
+    ...settings,
     clock: systemClock,
     retentionFailed: (cause) =>
       logger("store").error("cannot delete old points; trying again", { cause }),
