@@ -23,6 +23,8 @@ export interface DeviceTools {
   readonly shapes: ShapeTable;
   readonly fingerprint: Fingerprint;
   readonly codeRunner: DeviceCodeRunner;
+  /** A larger payload is a dead letter. */
+  readonly payloadBytesMax: number;
   /** Sees every reading that was decoded, before its fate is known: for logs and live views. */
   readonly onDecoded?: (reading: Reading, decoder: PayloadDecoder) => void;
 }
@@ -75,6 +77,13 @@ export class Device implements GroupDevice {
     this.lastSeenMs = batch.arrivalMs;
     if (entry.unwritable) {
       this.#die(reading, outlet, "unwritable_name", "a name made of the topic ends in a backslash");
+      return;
+    }
+    const { payloadBytesMax } = this.#tools;
+    if (reading.end - reading.start > payloadBytesMax) {
+      const detail = `the payload is larger than ${payloadBytesMax} bytes ` +
+        `(limits.payloadBytesMax); its beginning is kept`;
+      this.#die(reading, outlet, "payload_too_large", detail);
       return;
     }
     if (code !== undefined) {

@@ -57,7 +57,7 @@ export interface Offer {
 
 /**
  * `full`: no credit; the caller keeps the reading, stops reading, and is told `resume` later.
- * A {@linkcode Rejection}: settled at once as refused (no route, too large); acknowledge it.
+ * A {@linkcode Rejection}: settled at once as refused (no route, no topic); acknowledge it.
  */
 export type OfferResult = "accepted" | "full" | Rejection;
 

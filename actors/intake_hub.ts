@@ -21,6 +21,7 @@ export interface IntakeHubOptions {
   readonly ledger: Ledger;
   /** Credit of one lane: see {@linkcode Lane}. */
   readonly laneBytes: number;
+  /** Of a larger payload a byte more than this goes on, so that its owner knows. */
   readonly payloadBytesMax: number;
   now(): number;
   /** Runs a function once the event loop's current events are handled. */
@@ -79,19 +80,14 @@ export class IntakeHub implements Intake {
       return found.rejection;
     }
     const payloadBytes = offer.payloadEnd - offer.payloadStart;
-    if (payloadBytes > options.payloadBytesMax) {
-      options.ledger.refusedAtEdge(transport, "payload_too_large");
-      return {
-        outcome: "refused",
-        reason: "payload_too_large",
-        detail:
-          `payload of ${payloadBytes} bytes: at most ${options.payloadBytesMax} are taken (limits.payloadBytesMax)`,
-      };
-    }
+    const taken = payloadBytes <= options.payloadBytesMax
+      ? offer
+      // Its beginning, a byte more than may be, so that the device makes a dead letter of it.
+      : { ...offer, payloadEnd: offer.payloadStart + options.payloadBytesMax + 1 };
     const level = found.route.ackLevel === "stored" ? 1 : 0;
     const owner = found.deviceHash % options.shards;
     const lane = this.#lanes[owner * ackLevels.length + level]!;
-    if (!lane.offer(origin, offer, entryWord(offer.packetId, offer.flags, transport))) {
+    if (!lane.offer(origin, taken, entryWord(offer.packetId, offer.flags, transport))) {
       return "full";
     }
     return "accepted";

@@ -35,6 +35,7 @@ export function deviceTools(): DeviceTools {
     shapes: new ShapeTable(),
     fingerprint: new Fingerprint(),
     codeRunner: new DeviceCodeRunner(),
+    payloadBytesMax: 262_144,
   };
 }
 

@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
   {
     name: "a byte too large",
     payload: `{"x":1,"s":"${"a".repeat(262_144 - 13)}"}`,
-    refused: "payload_too_large",
+    dead: "payload_too_large",
   },
   { name: "a byte order mark", payload: '\ufeff{"x":1}', dead: "malformed_json" },
   {
