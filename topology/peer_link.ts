@@ -30,6 +30,20 @@ type Settlement = readonly [
   rejected: readonly (readonly [number, 0 | 1, string, string])[],
 ];
 
+/** One message holds this many settlements and rejections: a link takes no larger ones than 1 MiB. */
+const settlementsMax = 1_000;
+const detailMax = 200;
+
+/** How many settlements, at least one, go into one message. */
+function fitting(settlements: readonly Settlement[]): number {
+  let parts = 0;
+  for (const [i, [, , rejected]] of settlements.entries()) {
+    parts += 1 + rejected.length;
+    if (parts > settlementsMax) return Math.max(1, i);
+  }
+  return settlements.length;
+}
+
 /** See the module. */
 export class PeerLink {
   readonly #options: PeerLinkOptions;
@@ -97,7 +111,7 @@ export class PeerLink {
       ackLevels.indexOf(batch.ackLevel),
       batch.batchId,
       batch.rejected.map(({ index, outcome, reason, detail }) =>
-        [index, outcome === "refused" ? 0 : 1, reason, detail ?? ""] as const
+        [index, outcome === "refused" ? 0 : 1, reason, (detail ?? "").slice(0, detailMax)] as const
       ),
     ]);
     if (this.#flushAsked) return;
@@ -109,8 +123,11 @@ export class PeerLink {
   };
 
   #settleOn(): void {
-    if (this.#unsettled.length === 0 || this.#link === undefined) return;
-    if (this.#link.post(this.#unsettled) === "accepted") this.#unsettled = [];
+    while (this.#unsettled.length > 0 && this.#link !== undefined) {
+      const count = fitting(this.#unsettled);
+      if (this.#link.post(this.#unsettled.slice(0, count)) !== "accepted") return;
+      this.#unsettled.splice(0, count);
+    }
   }
 
   #settled(message: unknown): void {

@@ -35,6 +35,10 @@ export class HostedShard implements ShardHandle {
     return this.#worker()?.state ?? "not started";
   }
 
+  get abandoned(): number {
+    return this.#worker()?.abandoned ?? 0;
+  }
+
   get view(): ActorView {
     const worker = this.#worker();
     const node = workerNode(
