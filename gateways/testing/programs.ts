@@ -8,6 +8,7 @@
 /** Program → the Debian package that has it. */
 const packages = {
   mosquitto: "mosquitto",
+  mosquitto_passwd: "mosquitto",
   mosquitto_sub: "mosquitto-clients",
   mosquitto_pub: "mosquitto-clients",
   "victoria-metrics": "victoria-metrics",
