@@ -171,7 +171,8 @@ export class ShardEdges {
         packetBytesMax: mqtt.packetBytesMax,
         readBytesMax: limits.readBytes,
         writeStallMs,
-        drainMs: shutdown.drainMs,
+        // A connection drains, then lingers for what its client still sends: both within the deadline.
+        drainMs: Math.floor(shutdown.drainMs / 2),
       },
       authenticate: openToAll,
       assignId: () => `sluice-${crypto.randomUUID()}`,
