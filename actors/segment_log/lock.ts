@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isNoSpace } from "./no_space.ts";
 
 /** Another process uses the directory. */
 export class DirectoryInUseError extends Error {
@@ -41,11 +42,20 @@ export function lockDirectory(directory: string, pid: number = Deno.pid): Direct
         new TextDecoder().decode(holder.subarray(0, length)).trim(),
       );
     }
-    file.truncateSync(0);
-    file.writeSync(new TextEncoder().encode(`${pid}\n`));
+    noteHolder(file, pid);
   } catch (cause) {
     file.close();
     throw cause;
   }
   return { release: () => file.close() };
+}
+
+/** For people only: a disk that is full must not keep a process from starting. */
+function noteHolder(file: Deno.FsFile, pid: number): void {
+  try {
+    file.truncateSync(0);
+    file.writeSync(new TextEncoder().encode(`${pid}\n`));
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause;
+  }
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
+import { isNoSpace } from "../segment_log/no_space.ts";
 import { type Checkpoint, isDone, readCheckpoint } from "./checkpoint.ts";
 import { CommitGroup, type Completion } from "./commit_group.ts";
 import { Custody } from "./custody.ts";
@@ -291,15 +292,6 @@ export class Spool {
       }
     }
   }
-}
-
-function errorCode(cause: unknown): unknown {
-  return cause instanceof Error && "code" in cause ? cause.code : undefined;
-}
-
-function isNoSpace(cause: unknown): boolean {
-  const code = errorCode(cause);
-  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 function stallReason(cause: unknown): "full" | "no_space" | "failed" {
