@@ -53,13 +53,9 @@ export class InfluxSink implements Sink {
     this.name = this.#target.baseUrl;
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#clock = clock;
-    const authorization = this.#target.authorization;
     this.#influx = new InfluxDB({
       url: this.#target.baseUrl,
-      headers: {
-        "content-type": "text/plain; charset=utf-8",
-        ...(authorization === undefined ? {} : { authorization }),
-      },
+      headers: { "content-type": "text/plain; charset=utf-8" },
       transportOptions: { client: this.#client },
     });
   }
@@ -127,9 +123,13 @@ export class InfluxSink implements Sink {
   async #post(api: WriteApi, body: Uint8Array, signal: AbortSignal): Promise<WriteAnswer> {
     // The library stringifies its body parameter; `fetch` options given here go through as they
     // are and win, so the bytes are sent without a detour over a string.
+    const authorization = this.#target.authorization[api];
     const options = {
       method: "POST",
-      headers: this.#target.gzip ? gzipHeaders : plainHeaders,
+      headers: {
+        ...(this.#target.gzip ? gzipHeaders : plainHeaders),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
       signal,
       body,
     };

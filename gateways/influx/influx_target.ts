@@ -9,7 +9,10 @@
 export interface InfluxOptions {
   /** `http://` or `https://`, a path prefix allowed; `user:pass@` becomes Basic authorization. */
   readonly url: string;
-  /** Sent as `Authorization: Token …`; wins over credentials in the URL. */
+  /**
+   * Sent as `Authorization: Token …`; wins over credentials in the URL. A token `user:password` is
+   * for InfluxDB 1.x; its v1 API gets it as Basic authorization, all that versions before 1.8 know.
+   */
   readonly token?: string;
   readonly org?: string;
   /** The bucket; for InfluxDB 1.x `database` or `database/retention policy`. */
@@ -31,8 +34,8 @@ export interface InfluxTarget {
   readonly port: number;
   readonly tls: boolean;
   readonly gzip: boolean;
-  /** Value of the `Authorization` header. Secret. */
-  readonly authorization: string | undefined;
+  /** Value of the `Authorization` header, by API. Secret. */
+  readonly authorization: Readonly<Record<WriteApi, string | undefined>>;
   /** Path and query of a write, by API. */
   readonly writePath: Readonly<Record<WriteApi, string>>;
   readonly pingPath: string;
@@ -51,7 +54,7 @@ export function influxTarget(options: InfluxOptions): InfluxTarget {
     tls,
     gzip: options.gzip === "on" ||
       (options.gzip !== "off" && !isLoopback(url.hostname)),
-    authorization: authorization(url, options.token),
+    authorization: authorization(url, options.token ?? ""),
     writePath: {
       v2: `/api/v2/write?${query({ org: options.org, bucket: options.bucket, precision: "ns" })}`,
       v1: `/write?${v1Query(options.bucket)}`,
@@ -72,12 +75,17 @@ function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname);
 }
 
-function authorization(url: URL, token: string | undefined): string | undefined {
-  if (token !== undefined && token !== "") return `Token ${token}`;
-  if (url.username === "" && url.password === "") return undefined;
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return `Basic ${new TextEncoder().encode(pair).toBase64()}`;
+function authorization(url: URL, token: string): InfluxTarget["authorization"] {
+  if (token !== "") {
+    const v2 = `Token ${token}`;
+    return { v2, v1: token.includes(":") ? basic(token) : v2 };
+  }
+  if (url.username === "" && url.password === "") return { v2: undefined, v1: undefined };
+  const both = basic(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`);
+  return { v2: both, v1: both };
 }
+
+const basic = (pair: string): string => `Basic ${new TextEncoder().encode(pair).toBase64()}`;
 
 function v1Query(bucket: string): string {
   const slash = bucket.indexOf("/");

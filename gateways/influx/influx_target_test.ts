@@ -37,10 +37,14 @@ Deno.test("gzip is off for loopback and on elsewhere, unless asked", () => {
 Deno.test("a token wins over credentials in the URL, and neither stays in the address", () => {
   const url = "http://me:p%40ss@127.0.0.1:8086";
   const basic = influxTarget({ url, bucket: "b" });
-  assert.equal(basic.authorization, "Basic bWU6cEBzcw==");
+  assert.equal(basic.authorization.v2, "Basic bWU6cEBzcw==");
   assert.equal(basic.baseUrl, "http://127.0.0.1:8086");
-  assert.equal(influxTarget({ url, bucket: "b", token: "t" }).authorization, "Token t");
-  assert.equal(influxTarget({ url: vm, bucket: "b", token: "" }).authorization, undefined);
+  assert.equal(influxTarget({ url, bucket: "b", token: "t" }).authorization.v1, "Token t");
+  assert.deepEqual(influxTarget({ url, bucket: "b", token: "me:p@ss" }).authorization, {
+    v2: "Token me:p@ss",
+    v1: "Basic bWU6cEBzcw==",
+  });
+  assert.equal(influxTarget({ url: vm, bucket: "b", token: "" }).authorization.v2, undefined);
 });
 
 Deno.test("options that make no sense are refused without repeating a secret", () => {
