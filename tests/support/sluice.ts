@@ -20,6 +20,8 @@ export interface Sluice extends AsyncDisposable {
 export interface SluiceOptions {
   /** Beside the listeners, the data directory and the routes for `sim load`'s models. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Beside the routes for `sim load`. */
+  readonly routes?: readonly Readonly<Record<string, unknown>>[];
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of `data` in the test's own directory. */
   readonly dataDir?: string;
@@ -40,6 +42,15 @@ export const arrivalRoute = {
   topic: "arrival/{device}",
   measurement: "arrival",
   tags: { device: "{device}" },
+};
+
+/** A route whose devices are code that goes wrong on demand: see device_code/trap.ts. */
+export const trapRoute = {
+  name: "trap",
+  topic: "trap/{device}",
+  measurement: "trap",
+  tags: { device: "{device}" },
+  module: `${root}tests/support/device_code/trap.ts`,
 };
 
 /** The permissions of `deno task start`. */
@@ -69,7 +80,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
       const file = `${dir}/sluice.json`;
       const config = {
         dataDir,
-        routes: [benchRoute, arrivalRoute],
+        routes: [benchRoute, arrivalRoute, ...options.routes ?? []],
         mqtt: { listen: `127.0.0.1:${mqttPort}` },
         http: { listen: `127.0.0.1:${port}` },
         ...options.config,

@@ -1,0 +1,58 @@
+/**
+ * Devices whose code throws on every message, beside healthy ones.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
+import { testWith } from "../../gateways/testing/programs.ts";
+import { actors, deadLetters } from "../support/api.ts";
+import { pause, startLoad } from "../support/load_run.ts";
+import { RawClient } from "../support/raw_mqtt.ts";
+import { assertConserved, settledBooks, startSluice, trapRoute } from "../support/sluice.ts";
+
+const messages = 200;
+
+testWith(
+  ["victoria-metrics"],
+  "a device that throws on every message is quarantined, its readings are dead letters, the others go on",
+  async () => {
+    await using store = await startVictoriaMetrics();
+    await using sluice = await startSluice({
+      config: { influx: { url: store.url } },
+      routes: [trapRoute],
+    });
+    await using load = await startLoad(sluice.mqttUrl, {
+      model: "bench",
+      connections: 10,
+      rate: 1_000,
+      "duration-s": 5,
+    });
+    using client = await RawClient.connect(sluice.mqttPort);
+    for (let i = 0; i < messages; i++) {
+      assert.equal(await client.publish("trap/bad", "throw"), 0); // always acknowledged
+      assert.equal(await client.publish("trap/good", String(i)), 0);
+      if (i % 20 === 0) await pause(100);
+    }
+    await load.end();
+    const books = await settledBooks(sluice.httpUrl);
+    assertConserved(books);
+    assert.equal(books.deadLettered, messages);
+    await load.verify("victoriametrics", store.url);
+
+    const letters = await deadLetters(sluice.httpUrl);
+    assert.equal(letters.length, messages);
+    for (const { topic, reason, payload, detail } of letters) {
+      assert.deepEqual([topic, payload], ["trap/bad", "throw"]);
+      assert.match(reason, /^actor_(crashed|quarantined)$/);
+      if (reason === "actor_crashed") assert.match(detail, /the trap throws/);
+    }
+    const nodes = await actors(sluice.httpUrl);
+    const bad = nodes.find(({ path }) => path.endsWith("/devices/bad"));
+    assert.equal(bad?.state, "quarantined");
+    assert.match(bad.lastError ?? "", /the trap throws/);
+    const good = nodes.find(({ path }) => path.endsWith("/devices/good"));
+    assert.equal(good?.state, "running");
+    assert.equal(books.stored, Number((await load.end()).acknowledged) + messages);
+  },
+);

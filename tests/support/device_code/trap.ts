@@ -1,0 +1,26 @@
+/**
+ * Device code that goes wrong when its payload says so.
+ *
+ * @module
+ */
+import type { CodePoint, CodeReading, DeviceCode } from "../../../actors/device_code.ts";
+
+/** Payloads: a number; `throw`, at once; `crash`, later; `spin`, for ever. */
+export class Device implements DeviceCode {
+  onReading({ payload }: CodeReading, emit: (point: CodePoint) => void): void {
+    const text = new TextDecoder().decode(payload);
+    switch (text) {
+      case "throw":
+        throw new Error("the trap throws");
+      case "crash":
+        setTimeout(() => {
+          throw new Error("the trap throws later");
+        });
+        return;
+      case "spin":
+        for (;;);
+      default:
+        emit({ fields: { value: Number(text) } });
+    }
+  }
+}

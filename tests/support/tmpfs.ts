@@ -1,0 +1,49 @@
+/**
+ * A small file system in memory, to be filled up.
+ *
+ * @module
+ */
+
+/** A mounted tmpfs. Dispose of it to unmount and remove it. */
+export interface Tmpfs extends AsyncDisposable {
+  readonly path: string;
+}
+
+function mountable(): boolean {
+  if (Deno.uid() !== 0) return false;
+  const path = Deno.makeTempDirSync({ prefix: "sluice_tmpfs_" });
+  const mounted = run("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", path]);
+  if (mounted) run("umount", [path]);
+  Deno.removeSync(path);
+  return mounted;
+}
+
+/** Why a tmpfs cannot be mounted here; `undefined` when it can. */
+export const noTmpfs: string | undefined = mountable()
+  ? undefined
+  : "mounting a tmpfs is not permitted here; run as root";
+
+/** Mounts a tmpfs of so many bytes. */
+export async function mountTmpfs(bytes: number): Promise<Tmpfs> {
+  const path = await Deno.makeTempDir({ prefix: "sluice_tmpfs_" });
+  if (!run("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", path])) {
+    await Deno.remove(path);
+    throw new Error(`Cannot mount a tmpfs on ${path}`);
+  }
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      if (!run("umount", [path])) throw new Error(`Cannot unmount ${path}`);
+      await Deno.remove(path);
+    },
+  };
+}
+
+function run(program: string, args: string[]): boolean {
+  try {
+    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw cause;
+  }
+}
