@@ -1,0 +1,77 @@
+/**
+ * Where accounts are kept: the seam between the rules and the two databases. Both behave the same,
+ * which testing/account_store_cases.ts holds them to.
+ *
+ * @module
+ */
+import type { Account, AccountRecord, AuditAction, AuditEntry, Grants } from "./account.ts";
+
+/** What a change sets; what it does not name stays. */
+export interface AccountChange extends Partial<Grants> {
+  readonly disabled?: boolean;
+  readonly passwordHash?: string;
+}
+
+/** Who changes, what it is called, and when. */
+export interface Change {
+  readonly actor: string;
+  readonly action: AuditAction;
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+/** `after` is the last name of the page before. */
+export interface AccountQuery {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/** Newest first; `before` is the last sequence of the page before. */
+export interface AuditQuery {
+  readonly limit: number;
+  readonly before?: number;
+}
+
+/** An account and the version it has now. */
+export interface AccountVersion {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** All that happened up to an entry of the audit log. */
+export interface Changes {
+  readonly sequence: number;
+  readonly changed: readonly AccountVersion[];
+}
+
+/** An instance that stations can be sent to. */
+export interface Instance {
+  /** Where devices connect, such as `mqtts://a.example:8883`. */
+  readonly url: string;
+  /** Sessions over the sessions it can have: 0 to 1. */
+  readonly load: number;
+  /** When it last said so, ms since the epoch. */
+  readonly seenMs: number;
+}
+
+/** Any method rejects when the database is away; nothing is kept waiting for its return. */
+export interface AccountStore {
+  find(name: string): Promise<AccountRecord | undefined>;
+  /** In the order of their names' code units. */
+  list(query: AccountQuery): Promise<Account[]>;
+  /** Adds with version 1 and an entry of the audit log; false when the name is taken. */
+  add(record: AccountRecord, change: Change): Promise<boolean>;
+  /** Changes, counts the version up and writes the audit log, or nothing of it. */
+  change(name: string, set: AccountChange, change: Change): Promise<Account | undefined>;
+  /** Whether there is any account with this role. */
+  hasRole(role: string): Promise<boolean>;
+  audit(query: AuditQuery): Promise<AuditEntry[]>;
+  /** The accounts that were changed, not those that were added, since `sinceMs`. */
+  changedSince(sinceMs: number): Promise<Changes>;
+  /** The same since an entry of the audit log. */
+  changesAfter(sequence: number): Promise<Changes>;
+  announce(instance: Instance): Promise<void>;
+  /** Those that were seen since then. */
+  instances(sinceMs: number): Promise<Instance[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+/**
+ * Where a station should connect: rendezvous hashing of its name over the instances. Adding one
+ * moves to it its share of the stations and no other; an instance that is nearly full comes last.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Instance } from "./account_store.ts";
+
+/** From this share of its sessions on an instance is asked last. */
+export const fullLoad = 0.9;
+
+/**
+ * The URLs, best first; the others are for when it is away.
+ *
+ * @example
+ * ```ts
+ * import { endpointsFor } from "./endpoints.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const instances = [{ url: "mqtts://a", load: 0.95 }, { url: "mqtts://b", load: 0.2 }];
+ * assert.deepEqual(endpointsFor("UPB/RPi_1", instances), ["mqtts://b", "mqtts://a"]);
+ * ```
+ */
+export function endpointsFor(
+  name: string,
+  instances: readonly Pick<Instance, "url" | "load">[],
+): string[] {
+  const scored = instances.map(({ url, load }) => ({
+    url,
+    full: load >= fullLoad,
+    score: scoreOf(name, url),
+  }));
+  scored.sort((a, b) =>
+    a.full !== b.full ? (a.full ? 1 : -1) : a.score < b.score ? 1 : a.score > b.score ? -1 : 0
+  );
+  return scored.map(({ url }) => url);
+}
+
+const scoreOf = (name: string, url: string): string =>
+  createHash("sha256").update(JSON.stringify([name, url])).digest("hex");

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { endpointsFor } from "./endpoints.ts";
+
+const idle = (url: string) => ({ url, load: 0 });
+const names = Array.from({ length: 3_000 }, (_, i) => `station ${i}`);
+
+Deno.test("a new instance gets its share, and no other station moves", () => {
+  const three = ["a", "b", "c"].map(idle);
+  const four = [...three, idle("d")];
+  let moved = 0;
+  for (const name of names) {
+    const [before] = endpointsFor(name, three);
+    const [after] = endpointsFor(name, four.toReversed());
+    if (before === after) continue;
+    assert.equal(after, "d");
+    moved++;
+  }
+  assert.ok(moved > 650 && moved < 850, `${moved} of 3000 moved; 750 are its share`);
+});
+
+Deno.test("a full instance is asked last; all are named", () => {
+  const instances = [{ url: "a", load: 0.9 }, idle("b"), idle("c")];
+  for (const name of names.slice(0, 100)) {
+    const urls = endpointsFor(name, instances);
+    assert.equal(urls.at(-1), "a");
+    assert.deepEqual(urls.toSorted(), ["a", "b", "c"]);
+  }
+  assert.deepEqual(endpointsFor("x", []), []);
+});

@@ -1,0 +1,115 @@
+/**
+ * How often a password may be tried: per account, known or not, and per address. A try is taken
+ * before the work is done and given back when it was right, so that tries at once count too.
+ *
+ * @module
+ */
+import type { Clock } from "../../runtime/clock.ts";
+
+/** Wrong tries in a row, then one per `refillMs`. */
+export interface TryLimit {
+  readonly burst: number;
+  readonly refillMs: number;
+}
+
+export interface LoginLimitsOptions {
+  readonly clock: Clock;
+  readonly account?: TryLimit;
+  readonly address?: TryLimit;
+  /** Names and addresses remembered, each; beyond it the one not seen for longest is forgotten. */
+  readonly rememberedMax?: number;
+}
+
+/** What came of asking for a try. */
+export type Try =
+  | { readonly kind: "taken"; giveBack(): void }
+  | { readonly kind: "limited"; readonly retryAfterS: number };
+
+export const accountLimit: TryLimit = { burst: 10, refillMs: 30_000 };
+/** Many devices may share an address. */
+export const addressLimit: TryLimit = { burst: 100, refillMs: 1_000 };
+
+/** Longer than any name that exists: what is remembered of a stranger's is bounded. */
+const nameCharsKept = 160;
+
+/** See the module. */
+export class LoginLimits {
+  readonly #accounts: Buckets;
+  readonly #addresses: Buckets;
+
+  constructor(options: LoginLimitsOptions) {
+    const { clock, account = accountLimit, address = addressLimit, rememberedMax = 100_000 } =
+      options;
+    this.#accounts = new Buckets(account, clock, rememberedMax);
+    this.#addresses = new Buckets(address, clock, rememberedMax);
+  }
+
+  /** `address` is an IP address; of IPv6 the /64 counts, which one customer has. */
+  take(account: string, address: string): Try {
+    const network = networkOf(address);
+    const name = account.slice(0, nameCharsKept);
+    const waitMs = Math.max(this.#accounts.waitMs(name), this.#addresses.waitMs(network));
+    if (waitMs > 0) return { kind: "limited", retryAfterS: Math.ceil(waitMs / 1000) };
+    this.#accounts.add(name, -1);
+    this.#addresses.add(network, -1);
+    return {
+      kind: "taken",
+      giveBack: () => {
+        this.#accounts.add(name, 1);
+        this.#addresses.add(network, 1);
+      },
+    };
+  }
+}
+
+/** Token buckets by key, in the order of their last use. */
+class Buckets {
+  readonly #limit: TryLimit;
+  readonly #clock: Clock;
+  readonly #max: number;
+  readonly #buckets = new Map<string, { readonly tokens: number; readonly atMs: number }>();
+
+  constructor(limit: TryLimit, clock: Clock, max: number) {
+    this.#limit = limit;
+    this.#clock = clock;
+    this.#max = max;
+  }
+
+  waitMs(key: string): number {
+    return Math.max(0, (1 - this.#tokens(key)) * this.#limit.refillMs);
+  }
+
+  add(key: string, change: number): void {
+    const tokens = Math.min(this.#limit.burst, this.#tokens(key) + change);
+    this.#buckets.delete(key);
+    if (tokens === this.#limit.burst) return;
+    this.#buckets.set(key, { tokens, atMs: this.#clock.monotonic() });
+    if (this.#buckets.size <= this.#max) return;
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
+      return;
+    }
+  }
+
+  #tokens(key: string): number {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return this.#limit.burst;
+    const refilled = (this.#clock.monotonic() - bucket.atMs) / this.#limit.refillMs;
+    return Math.min(this.#limit.burst, bucket.tokens + refilled);
+  }
+}
+
+/** The address itself for IPv4, the first four groups for IPv6. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped !== null) return mapped[1]!;
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  if (tail !== undefined) {
+    const after = tail === "" ? [] : tail.split(":");
+    while (groups.length + after.length < 8) groups.push("0");
+    groups.push(...after);
+  }
+  return `${groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { nameProblem, type Role } from "./account.ts";
+import {
+  devicesProblem,
+  filterCovers,
+  filterMatches,
+  filterProblem,
+  mayRead,
+  mayReadDevice,
+  maySubscribe,
+  mayWrite,
+  permissionsOf,
+} from "./permissions.ts";
+
+const of = (name: string, roles: Role[], write: string[] = []) =>
+  permissionsOf({ name, roles, read: [], write, devices: [] });
+
+Deno.test("topic filters match as MQTT 5 §4.7 says", () => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ["a/b", "a/b", true],
+    ["a/b", "a/B", false],
+    ["a/+", "a/b", true],
+    ["a/+", "a", false],
+    ["a/+", "a/", true],
+    ["a/+", "a/b/c", false],
+    ["a/#", "a", true],
+    ["a/#", "a/b/c", true],
+    ["a/#", "ab", false],
+    ["+", "/a", false],
+    ["+/+", "/a", true],
+    ["#", "a/b", true],
+    ["#", "$SYS/a", false],
+    ["+/a", "$SYS/a", false],
+    ["$SYS/#", "$SYS/a", true],
+    ["a", "a/#", false],
+  ];
+  for (const [filter, topic, expected] of cases) {
+    assert.equal(filterMatches(filter, topic), expected, `${filter} ${topic}`);
+  }
+});
+
+Deno.test("a filter that covers another matches all that it matches", () => {
+  const level = fc.constantFrom("a", "b", "");
+  const topics = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join("/"));
+  const filters = fc.tuple(
+    fc.array(fc.constantFrom("a", "b", "", "+"), { minLength: 1, maxLength: 3 }),
+    fc.boolean(),
+  ).map(([levels, rest]) => [...levels, ...(rest ? ["#"] : [])].join("/"));
+  fc.assert(
+    fc.property(filters, filters, topics, (wide, narrow, topic) => {
+      if (filterCovers(wide, narrow) && filterMatches(narrow, topic)) {
+        assert.ok(filterMatches(wide, topic), `${wide} ${narrow} ${topic}`);
+      }
+    }),
+    { seed: 7, numRuns: 3_000 },
+  );
+  assert.equal(filterCovers("a/+", "a/#"), false);
+  assert.equal(filterCovers("#", "$SYS/#"), false);
+  assert.equal(filterCovers("a/#", "a/+/c"), true);
+});
+
+Deno.test("a device writes its own topics and no other's", () => {
+  const a = of("UPB/A", ["device"]);
+  for (const topic of ["UPB/A", "device/UPB/A", "UPB/A/position"]) {
+    assert.ok(mayWrite(a, topic), topic);
+  }
+  const foreign = ["UPB/B", "device/B", "UPB/A/x", "UPB", "#", "+/A", "$SYS/x", "upb/a", "UPB/A/"];
+  for (const topic of foreign) assert.ok(!mayWrite(a, topic), topic);
+  assert.ok(mayReadDevice(a, "UPB/A"));
+  assert.ok(!mayReadDevice(a, "UPB/A2"));
+  assert.ok(maySubscribe(a, "command/UPB/A/#"));
+  for (const filter of ["#", "+/+", "command/#", "$SYS/#"]) {
+    assert.ok(!maySubscribe(a, filter), filter);
+  }
+});
+
+Deno.test("a name is no pattern, also where it is put in", () => {
+  const tricky = permissionsOf({
+    name: "$&",
+    roles: ["device"],
+    read: [],
+    write: ["x/{name}/{name}"],
+    devices: [],
+  });
+  assert.ok(tricky.write.includes("x/$&/$&"));
+  for (const name of ["#", "+", "a/#", "+/b", "a+", "", "/", "a/", "/a", "a//b", "a b", "a\nb"]) {
+    assert.notEqual(nameProblem(name), undefined, JSON.stringify(name));
+  }
+  for (
+    const name of ["$SYS", "device/B", "{name}", "*", "a\0", "e\u0301", "a\u202eb", "x".repeat(129)]
+  ) {
+    assert.notEqual(nameProblem(name), undefined, JSON.stringify(name));
+  }
+  for (const name of ["UPB/RPi_1", "__proto__", "constructor", "7f-a", "Ω", "bus_7@x:1"]) {
+    assert.equal(nameProblem(name), undefined, name);
+  }
+});
+
+Deno.test("roles", () => {
+  assert.ok(mayRead(of("r", ["reader"]), "a/b"));
+  assert.ok(!mayWrite(of("r", ["reader"]), "a/b"));
+  assert.ok(mayWrite(of("o", ["operator"]), "a/b"));
+  assert.ok(!mayWrite(of("n", []), "n"));
+  assert.ok(mayWrite(of("n", [], ["{name}/#"]), "n/x"));
+});
+
+Deno.test("what can be granted", () => {
+  for (const filter of ["a/+", "#", "{name}/#", "a//b", "/"]) {
+    assert.equal(filterProblem(filter), undefined, filter);
+  }
+  for (const filter of ["", "a#", "#/a", "a+/b", "{nam}/a", "a\nb", "a\0", "x".repeat(1025)]) {
+    assert.notEqual(filterProblem(filter), undefined, JSON.stringify(filter));
+  }
+  for (const id of ["*", "UPB~*", "{name}"]) assert.equal(devicesProblem(id), undefined, id);
+  for (const id of ["", "a*b", "**", "{x}", "a\n"]) {
+    assert.notEqual(devicesProblem(id), undefined, JSON.stringify(id));
+  }
+});

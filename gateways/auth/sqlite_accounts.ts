@@ -1,0 +1,226 @@
+/**
+ * Accounts in a file of their own in the data directory, by node:sqlite. The command line may have
+ * it open at the same time as the service.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import type { Account, AccountRecord, AuditEntry } from "./account.ts";
+import { withoutSecret } from "./account.ts";
+import { auditOfRow, grantsText, number, recordOfRow, versionOfRow } from "./account_row.ts";
+import type {
+  AccountChange,
+  AccountQuery,
+  AccountStore,
+  AuditQuery,
+  Change,
+  Changes,
+  Instance,
+} from "./account_store.ts";
+
+/** In order; the file's `user_version` is how many of them it has had. */
+const migrations = [
+  `CREATE TABLE accounts (
+     name TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     grants TEXT NOT NULL,
+     password_hash TEXT NOT NULL,
+     disabled INTEGER NOT NULL,
+     version INTEGER NOT NULL,
+     created_ms INTEGER NOT NULL,
+     changed_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE audit (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+     at_ms INTEGER NOT NULL,
+     actor TEXT NOT NULL,
+     action TEXT NOT NULL,
+     target TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     detail TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX audit_at ON audit (at_ms);`,
+] as const;
+
+/** See the module. Its calls are quick, and done when they return. */
+export class SqliteAccounts implements AccountStore {
+  readonly #database: DatabaseSync;
+  /** One process, so nobody else has to know. */
+  readonly #instances = new Map<string, Instance>();
+
+  /** @throws {Error} when the file cannot be used, or is of a newer Sluice. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    try {
+      this.#database.exec(
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+      );
+      this.#migrate(path);
+    } catch (cause) {
+      this.#database.close();
+      throw cause;
+    }
+  }
+
+  async find(name: string): Promise<AccountRecord | undefined> {
+    return await this.#now(() => this.#find(name));
+  }
+
+  async list({ limit, after = "" }: AccountQuery): Promise<Account[]> {
+    return await this.#now(() =>
+      this.#database.prepare("SELECT * FROM accounts WHERE name > ? ORDER BY name LIMIT ?")
+        .all(after, limit).map((row) => withoutSecret(recordOfRow(row)))
+    );
+  }
+
+  async add(record: AccountRecord, change: Change): Promise<boolean> {
+    return await this.#now(() =>
+      this.#transaction(() => {
+        const { changes } = this.#database.prepare(
+          "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING",
+        ).run(
+          record.name,
+          record.kind,
+          grantsText(record),
+          record.passwordHash,
+          record.disabled ? 1 : 0,
+          change.atMs,
+          change.atMs,
+        );
+        if (Number(changes) === 0) return false;
+        this.#audit(record.name, 1, change);
+        return true;
+      })
+    );
+  }
+
+  async change(name: string, set: AccountChange, change: Change): Promise<Account | undefined> {
+    return await this.#now(() =>
+      this.#transaction(() => {
+        const before = this.#find(name);
+        if (before === undefined) return undefined;
+        const after: AccountRecord = {
+          ...before,
+          ...set,
+          version: before.version + 1,
+          changedMs: change.atMs,
+        };
+        this.#database.prepare(
+          `UPDATE accounts SET grants = ?, password_hash = ?, disabled = ?, version = ?,
+             changed_ms = ? WHERE name = ?`,
+        ).run(
+          grantsText(after),
+          after.passwordHash,
+          after.disabled ? 1 : 0,
+          after.version,
+          after.changedMs,
+          name,
+        );
+        this.#audit(name, after.version, change);
+        return withoutSecret(after);
+      })
+    );
+  }
+
+  async hasRole(role: string): Promise<boolean> {
+    return await this.#now(() =>
+      this.#database.prepare(
+        `SELECT 1 FROM accounts, json_each(accounts.grants, '$.roles') AS held
+           WHERE held.value = ? LIMIT 1`,
+      ).get(role) !== undefined
+    );
+  }
+
+  async audit({ limit, before = Number.MAX_SAFE_INTEGER }: AuditQuery): Promise<AuditEntry[]> {
+    return await this.#now(() =>
+      this.#database.prepare(
+        "SELECT * FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
+      ).all(before, limit).map(auditOfRow)
+    );
+  }
+
+  async changedSince(sinceMs: number): Promise<Changes> {
+    return await this.#now(() =>
+      this.#changes(
+        "SELECT target, max(version) AS version FROM audit WHERE at_ms >= ? AND version > 1 GROUP BY target",
+        sinceMs,
+        0,
+      )
+    );
+  }
+
+  async changesAfter(sequence: number): Promise<Changes> {
+    return await this.#now(() =>
+      this.#changes(
+        "SELECT target, max(version) AS version FROM audit WHERE sequence > ? AND version > 1 GROUP BY target",
+        sequence,
+        sequence,
+      )
+    );
+  }
+
+  announce(instance: Instance): Promise<void> {
+    this.#instances.set(instance.url, instance);
+    return Promise.resolve();
+  }
+
+  instances(sinceMs: number): Promise<Instance[]> {
+    return Promise.resolve([...this.#instances.values()].filter((one) => one.seenMs >= sinceMs));
+  }
+
+  close(): Promise<void> {
+    this.#database.close();
+    return Promise.resolve();
+  }
+
+  #find(name: string): AccountRecord | undefined {
+    const row = this.#database.prepare("SELECT * FROM accounts WHERE name = ?").get(name);
+    return row === undefined ? undefined : recordOfRow(row);
+  }
+
+  #audit(target: string, version: number, { atMs, actor, action, detail }: Change): void {
+    this.#database.prepare(
+      "INSERT INTO audit (at_ms, actor, action, target, version, detail) VALUES (?, ?, ?, ?, ?, ?)",
+    ).run(atMs, actor, action, target, version, detail);
+  }
+
+  #changes(sql: string, from: number, sequence: number): Changes {
+    return this.#transaction(() => {
+      const last = this.#database.prepare("SELECT max(sequence) AS last FROM audit").get();
+      const changed = this.#database.prepare(sql).all(from).map(versionOfRow);
+      return {
+        sequence: last?.last === null || last === undefined ? sequence : number(last, "last"),
+        changed,
+      };
+    });
+  }
+
+  /** What is thrown rejects, as with the other database. */
+  #now<T>(work: () => T): Promise<T> {
+    return Promise.try(work);
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (cause) {
+      this.#database.exec("ROLLBACK");
+      throw cause;
+    }
+  }
+
+  #migrate(path: string): void {
+    this.#transaction(() => {
+      const row = this.#database.prepare("PRAGMA user_version").get() ?? {};
+      const had = number(row, "user_version");
+      if (had > migrations.length) {
+        throw new Error(`Cannot use ${path}: a newer Sluice has written it`);
+      }
+      for (const migration of migrations.slice(had)) this.#database.exec(migration);
+      this.#database.exec(`PRAGMA user_version = ${migrations.length}`);
+    });
+  }
+}
