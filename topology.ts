@@ -82,7 +82,7 @@ function storeInit({ config, paths }: Plan, use: "write" | "read"): StoreInit {
 /** Broker connections go round the shards; a spool without a shard goes to the next in line. */
 function shardInit(plan: Plan, handle: HostedShard): ShardInit {
   const { config, shards, gatewayId, mqtt, mqttTls, paths } = plan;
-  const { shard, books } = handle;
+  const { shard, books, suspects } = handle;
   const adopts = books.adopts;
   books.freeze();
   return {
@@ -91,6 +91,8 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     config,
     gatewayId,
     ledgerMemory: books.memory,
+    codeTrace: suspects.memory,
+    suspects: suspects.list,
     adopts,
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
     mqtt,

@@ -7,6 +7,7 @@
  */
 import type { Actor, Context, StopReason } from "../runtime/actor.ts";
 import type { Failure } from "../runtime/failure.ts";
+import type { CodeTrace } from "./code_trace.ts";
 import type { Device } from "./device.ts";
 import type { DeviceCode } from "./device_code.ts";
 import type { DeviceDirectory } from "./device_directory.ts";
@@ -18,7 +19,12 @@ export interface DeviceActorOptions<R extends Reading> {
   readonly directory: DeviceDirectory;
   readonly outlet: DeviceOutlet<R>;
   readonly codes: DeviceCodes;
+  readonly trace?: CodeTrace;
+  /** Devices whose code took the shard down: it is not run again. */
+  readonly suspects?: ReadonlySet<string>;
 }
+
+const utf8 = new TextEncoder();
 
 /** One incarnation; `id` is the device id. Fits `start` of a keyed spec. */
 export class DeviceActor<R extends Reading> implements Actor<R> {
@@ -26,6 +32,8 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
   readonly #device: Device;
   /** By route, made when first needed: most devices have none. */
   #codes: Map<number, DeviceCode> | undefined;
+  /** The id as the trace takes it. */
+  #traced: Uint8Array | undefined;
 
   constructor(id: string, options: DeviceActorOptions<R>) {
     this.#options = options;
@@ -34,9 +42,8 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
 
   receive(reading: R): void {
     const { codes, outlet } = this.#options;
-    const { index } = reading.entry.route;
-    if (codes.size === 0) this.#device.take(reading, outlet);
-    else this.#device.take(reading, outlet, this.#codeOf(index));
+    if (codes.has(reading.entry.route.index)) this.#runCode(reading);
+    else this.#device.take(reading, outlet);
   }
 
   stopped(reason: StopReason, context: Context<R>, failure?: Failure): void {
@@ -45,6 +52,21 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
       this.#device.crashed(`${failure.name}: ${failure.message}`, context.clock.now());
     }
     if (reason !== "failed") directory.passivate(this.#device.id);
+  }
+
+  #runCode(reading: R): void {
+    const { outlet, trace, suspects } = this.#options;
+    const { id } = this.#device;
+    if (suspects?.has(id)) {
+      throw new Error("the device's code took its shard down; it runs again after the next start");
+    }
+    this.#traced ??= utf8.encode(id);
+    trace?.enter(this.#traced);
+    try {
+      this.#device.take(reading, outlet, this.#codeOf(reading.entry.route.index));
+    } finally {
+      trace?.leave();
+    }
   }
 
   #codeOf(route: number): DeviceCode | undefined {

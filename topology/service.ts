@@ -208,7 +208,14 @@ export class Service {
       worker: id,
       failure: failure.message,
     });
-    this.#shards.find((candidate) => candidate.id === id)?.books.died();
+    const shard = this.#shards.find((candidate) => candidate.id === id);
+    shard?.books.died();
+    const device = shard?.suspects.died();
+    if (device !== undefined) {
+      log.error("the code of a device took its shard down; it is not run before the next start", {
+        device,
+      });
+    }
     if (final) this.#failed.resolve(failure);
   }
 }

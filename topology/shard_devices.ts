@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CodeTrace } from "../actors/code_trace.ts";
 import type { PayloadDecoder } from "../actors/decode.ts";
 import type { DeviceTools } from "../actors/device.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
@@ -99,7 +100,13 @@ export class ShardDevices {
   start(outlet: DeviceOutlet<OwnedReading>): void {
     const { device } = this.#init.config;
     this.#directory.passivateAll();
-    const options = { directory: this.#directory, outlet, codes: this.#codes };
+    const options = {
+      directory: this.#directory,
+      outlet,
+      codes: this.#codes,
+      trace: new CodeTrace(this.#init.codeTrace),
+      suspects: new Set(this.#init.suspects),
+    };
     this.#keyed = this.#system.spawnKeyed<OwnedReading>({
       id: "devices",
       kind: "device",

@@ -7,6 +7,7 @@ import type { ActorView } from "../runtime/inspect.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerView } from "../runtime/worker_host.ts";
 import { type ShardHandle, workerNode } from "./control_plane.ts";
+import { CodeSuspects } from "./code_suspects.ts";
 import { ShardBooks } from "./shard_books.ts";
 import { controlName, parseReply, type ShardAsk, type ShardQuestion } from "./shard_protocol.ts";
 
@@ -18,6 +19,7 @@ export const shardId = (shard: number): string => `shard-${shard}`;
 export class HostedShard implements ShardHandle {
   readonly id: string;
   readonly books = new ShardBooks();
+  readonly suspects = new CodeSuspects();
   readonly #link: () => Link | undefined;
   readonly #worker: () => WorkerView | undefined;
 

@@ -22,6 +22,10 @@ export interface ShardInit {
   readonly config: Config;
   readonly gatewayId: string;
   readonly ledgerMemory: SharedArrayBuffer;
+  /** Where to note whose code runs. */
+  readonly codeTrace: SharedArrayBuffer;
+  /** Devices whose code is not to be run: see topology/code_suspects.ts. */
+  readonly suspects: readonly string[];
   /** The readings in the spool are in the books of the incarnation before. */
   readonly adopts: boolean;
   /** Spools of shards that are no more. */
@@ -116,5 +120,6 @@ export function parseShardInit(value: unknown): ShardInit {
 function isShardInit(value: unknown): value is ShardInit {
   return isFields(value) && typeof value.shard === "number" && typeof value.shards === "number" &&
     isFields(value.config) && typeof value.gatewayId === "string" &&
-    value.ledgerMemory instanceof SharedArrayBuffer;
+    value.ledgerMemory instanceof SharedArrayBuffer &&
+    value.codeTrace instanceof SharedArrayBuffer;
 }
