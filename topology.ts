@@ -2,8 +2,9 @@
  * Which part runs where. Start reading here.
  *
  * ```text
- * main thread    configuration, supervision of the Workers, HTTP (health, metrics, API, dashboard)
- * shard-0 … n-1  one Worker each: MQTT endpoint and broker connections, device actors, spool, writer
+ * main thread    configuration, supervision of the Workers, answers of the API and the dashboard
+ * shard-0 … n-1  one Worker each: listeners for MQTT and HTTP, broker connections, device actors,
+ *                spool, writer
  * store          one Worker: the embedded store, when there is no other
  * history        one Worker: reads the embedded store for the API
  * ```
@@ -39,6 +40,7 @@ export interface Plan {
   readonly paths: DataPaths;
   readonly mqtt: ListenAddress | undefined;
   readonly mqttTls: ListenAddress | undefined;
+  readonly http: ListenAddress | undefined;
 }
 
 /** How many shards a configuration asks for. */
@@ -81,7 +83,7 @@ function storeInit({ config, paths }: Plan, use: "write" | "read"): StoreInit {
 
 /** Broker connections go round the shards; a spool without a shard goes to the next in line. */
 function shardInit(plan: Plan, handle: HostedShard): ShardInit {
-  const { config, shards, gatewayId, mqtt, mqttTls, paths } = plan;
+  const { config, shards, gatewayId, mqtt, mqttTls, http, paths } = plan;
   const { shard, books, suspects } = handle;
   const adopts = books.adopts;
   books.freeze();
@@ -97,6 +99,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
     mqtt,
     mqttTls,
+    http,
     brokers: config.broker.urls.map((_, i) => i).filter((i) => i % shards === shard),
   };
 }

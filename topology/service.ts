@@ -1,13 +1,13 @@
 /**
- * The running service: starts the Workers and the HTTP edge, keeps the books over restarts, and
+ * The running service: starts the Workers, answers what they pass on of HTTP, keeps the books over restarts, and
  * ends everything in order: stop accepting, drain, flush, close, each with its deadline.
  *
  * @module
  */
 import type { Config } from "../config.ts";
-import type { ListenAddress } from "../config/listen_address.ts";
 import { httpApp } from "../gateways/http/app.ts";
-import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
+import { Answerer } from "../gateways/http/forward/answerer.ts";
+import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts";
 import { logger } from "../gateways/log/log.ts";
 import { putAsideIfDamaged } from "../gateways/store/device_states.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -20,14 +20,13 @@ import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
-import { claimAddress, listenError } from "./ports.ts";
+import { claimAddress } from "./ports.ts";
 import { shardRoutes } from "./routes.ts";
 import { HostedShard } from "./shard_handle.ts";
 
 export const version = "0.1.0";
 
 const log = logger("service");
-const httpOption = "http.listen (SLUICE_HTTP_LISTEN)";
 
 /** How the service came to its end: `late` names what passed its deadline. */
 export interface ServiceEnd {
@@ -44,9 +43,9 @@ export class Service {
   readonly #fleet: WorkerFleet;
   readonly #control: ControlPlane;
   readonly #plan: Plan;
-  readonly #httpAddress: ListenAddress | undefined;
+  /** What Workers may ask of the main thread. */
+  readonly #names = new PublishedNames();
   readonly #failed = Promise.withResolvers<Failure>();
-  #http: HttpServer | undefined;
   #listening = false;
 
   private constructor(config: Config, data: DataDirectory) {
@@ -56,7 +55,6 @@ export class Service {
     this.failed = this.#failed.promise;
     this.#config = config;
     this.#data = data;
-    this.#httpAddress = claimAddress(config.http.listen, httpOption);
     this.#plan = {
       config,
       shards,
@@ -64,6 +62,7 @@ export class Service {
       paths: data.paths,
       mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
+      http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
     };
     this.#shards = Array.from({ length: shards }, (_, shard): HostedShard =>
       new HostedShard(
@@ -73,7 +72,7 @@ export class Service {
       ));
     this.#fleet = new WorkerFleet(
       workerSpecs(this.#plan, this.#shards),
-      { names: new PublishedNames(), deadLetters: new DeadLetters() },
+      { names: this.#names, deadLetters: new DeadLetters() },
       {
         ready: (id) => this.#ready(id),
         down: (id, failure, final) => this.#down(id, failure, final),
@@ -92,6 +91,8 @@ export class Service {
         worker: () => this.#fleet.views.find(({ id }) => id === historyId),
       }),
     );
+    const handler = httpApp(this.#control, { clock: systemClock, log: logger("http") });
+    this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
   }
 
   /**
@@ -120,12 +121,12 @@ export class Service {
 
   /** One line per endpoint, for people. */
   get endpoints(): string[] {
-    const { mqtt, mqttTls } = this.#plan;
+    const { mqtt, mqttTls, http } = this.#plan;
     const lines: string[] = [];
     if (mqtt !== undefined) lines.push(`MQTT       mqtt://${hostPort(mqtt)}`);
     if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
-    if (this.#http !== undefined) {
-      lines.push(`HTTP       http://${hostPort(this.#http)}/  (dashboard, /api, /metrics)`);
+    if (http !== undefined) {
+      lines.push(`HTTP       http://${hostPort(http)}/  (dashboard, /api, /metrics)`);
     }
     for (const url of this.#config.broker.urls) {
       const { protocol, host } = new URL(url);
@@ -148,7 +149,6 @@ export class Service {
     // What the store does not take now it takes after the next start: that is what the spool is for.
     late.length = unwritten;
     log.info("shutting down: closing", { deadlineMs: closeMs });
-    if (this.#http !== undefined && !await this.#http.close(closeMs)) late.push("http");
     late.push(...(await this.#fleet.stop(closeMs)));
     this.#data.lock.release();
     return { late };
@@ -158,18 +158,6 @@ export class Service {
     await this.#fleet.start();
     this.#listening = true;
     await Promise.all(this.#shards.map((shard) => shard.ask({ kind: "listen" })));
-    this.#http = this.#serveHttp();
-  }
-
-  #serveHttp(): HttpServer | undefined {
-    const address = this.#httpAddress;
-    if (address === undefined) return undefined;
-    const handler = httpApp(this.#control, { clock: systemClock, log: logger("http") });
-    try {
-      return serveHttp(address, handler);
-    } catch (cause) {
-      throw listenError(this.#config.http.listen, httpOption, cause);
-    }
   }
 
   async #all(

@@ -17,6 +17,7 @@ import { storeId } from "../topology.ts";
 import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardControl } from "./shard_control.ts";
+import { ShardHttp } from "./shard_http.ts";
 import {
   type ClientConnected,
   parseClientConnected,
@@ -45,6 +46,7 @@ export class Shard implements WorkerProgram {
   readonly #system: ActorSystem;
   readonly #path: ReadingPath;
   readonly #edges: ShardEdges;
+  readonly #http: ShardHttp;
   readonly #sink: ShardSink;
   readonly #ledger: Ledger;
   readonly #shard: number;
@@ -55,6 +57,7 @@ export class Shard implements WorkerProgram {
     system: ActorSystem,
     path: ReadingPath,
     edges: ShardEdges,
+    http: ShardHttp,
     sink: ShardSink,
     ledger: Ledger,
   ) {
@@ -62,6 +65,7 @@ export class Shard implements WorkerProgram {
     this.#system = system;
     this.#path = path;
     this.#edges = edges;
+    this.#http = http;
     this.#sink = sink;
     this.#ledger = ledger;
   }
@@ -87,7 +91,8 @@ export class Shard implements WorkerProgram {
     const sink = openSink(config);
     const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
     const edges = new ShardEdges({ init, limits, system, intake: path.hub });
-    const program = new Shard(shard, system, path, edges, sink, ledger);
+    const http = new ShardHttp({ init, host: boot.host });
+    const program = new Shard(shard, system, path, edges, http, sink, ledger);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {
       if (failure !== undefined) {
@@ -114,6 +119,7 @@ export class Shard implements WorkerProgram {
   }
 
   async stop(): Promise<void> {
+    await this.#http.close();
     await this.#system.stop();
     this.#path.close();
     await this.#sink.sink.close();
@@ -140,7 +146,8 @@ export class Shard implements WorkerProgram {
       case "replay_dead_letters":
         return path.replayDeadLetters(question.choice);
       case "listen":
-        return this.#edges.open();
+        this.#edges.open();
+        return this.#http.open();
       case "drain":
         return this.#drain();
       case "flush":

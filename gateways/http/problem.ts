@@ -8,14 +8,19 @@
 const problems = {
   "invalid-parameter": [400, "A parameter of the query is not valid"],
   "invalid-body": [400, "The body is not valid"],
+  "invalid-header": [400, "A header is not valid"],
+  "rejected-items": [400, "Some readings were not taken"],
   "cross-origin": [403, "Another site may not do this"],
   "not-found": [404, "There is no such resource"],
   "method-not-allowed": [405, "The resource does not know this method"],
+  "body-too-slow": [408, "The body took too long to come"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The body has a media type that is not understood"],
+  "backpressure": [429, "No more readings can be taken now"],
   "internal": [500, "Something went wrong inside"],
   "history-elsewhere": [501, "The history is not in the embedded store"],
   "not-ready": [503, "Readings cannot be taken now"],
+  "not-settled": [503, "The readings are not known to be durable"],
   "unavailable": [503, "A part of the service does not answer now"],
 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * The HTTP listener.
+ * The HTTP listener. Every shard has one on the same port; the kernel divides connections.
  *
  * @module
  */
@@ -24,6 +24,7 @@ export interface HttpServer {
 export function serveHttp(
   address: { readonly hostname: string; readonly port: number },
   handler: HttpHandler,
+  reusePort = false,
 ): HttpServer {
   const underWay = new Set<(answer: Response) => void>();
   const answer = async (request: Request): Promise<Response> => {
@@ -35,7 +36,7 @@ export function serveHttp(
       underWay.delete(resolve);
     }
   };
-  const server = Deno.serve({ ...address, onListen: () => {} }, answer);
+  const server = Deno.serve({ ...address, reusePort, onListen: () => {} }, answer);
   return {
     hostname: server.addr.hostname,
     port: server.addr.port,
