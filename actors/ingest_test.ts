@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TestSystem } from "../runtime/testing/test_system.ts";
+import type { Letter } from "./dead_letters/letter.ts";
 import { Device } from "./device.ts";
 import { Ingest, type IngestMessage } from "./ingest.ts";
 import type { Offer, OfferResult, Origin, Rejection } from "./intake.ts";
 import { IntakeHub } from "./intake_hub.ts";
 import { imbalance, Ledger } from "./ledger.ts";
-import { Outlet, type Undeliverable } from "./outlet.ts";
+import { Outlet } from "./outlet.ts";
 import { OwnedBatch, type OwnedReading } from "./owned_batch.ts";
 import { compileRoutes } from "./route_table.ts";
 import { CommitGroup } from "./spool/commit_group.ts";
@@ -20,7 +21,7 @@ class Path {
   readonly system = new TestSystem();
   readonly ledger = new Ledger();
   readonly group = new CommitGroup();
-  readonly letters: Undeliverable[] = [];
+  readonly letters: Letter[] = [];
   readonly hub: IntakeHub;
   commitsAsked = 0;
 

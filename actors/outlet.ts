@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Letter } from "./dead_letters/letter.ts";
 import { transports } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LineBuffer } from "./line_buffer.ts";
@@ -13,23 +14,11 @@ import type { DeviceOutlet } from "./reading.ts";
 import { transportCode } from "./readings_frame.ts";
 import type { CommitGroup, GroupDevice } from "./spool/commit_group.ts";
 
-/** A reading that can never be stored, as it is kept. */
-export interface Undeliverable {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly arrivalMs: number;
-  readonly transport: string;
-  /** A stable word, fit for a metric label. */
-  readonly reason: string;
-  /** For people. */
-  readonly detail: string;
-}
-
 export interface OutletOptions {
   readonly group: CommitGroup;
   readonly ledger: Ledger;
   /** Takes a dead letter in; it is synced by the next commit. */
-  readonly deadLetter: (letter: Undeliverable) => void;
+  readonly deadLetter: (letter: Letter) => void;
   /** Asks the spool to commit soon. */
   readonly requestCommit: () => void;
   /** Sees every reading that becomes nothing, for the log of the data flow. */
