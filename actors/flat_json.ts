@@ -48,8 +48,13 @@ export interface ValueRules {
   readonly strings: "omit" | "number" | "text";
 }
 
-/** So many digits fit 31 bits, and the power of ten is exact: one division rounds right (Clinger). */
-const exactDigits = 9;
+/** So many digits fit 31 bits. */
+const smallDigits = 9;
+/**
+ * So many digits fit the 53 bits of a double, and the power of ten is exact: one division rounds
+ * right (Clinger).
+ */
+const exactDigits = 15;
 const powersOfTen = Float64Array.from({ length: exactDigits + 1 }, (_, i) => 10 ** i);
 
 /** Longer numbers are written in their shortest form instead. */
@@ -188,7 +193,8 @@ export class FlatJson {
     }
     let value: number;
     if (digits <= exactDigits && (byte | 0x20) !== char.e) {
-      const magnitude = scale === 0 ? mantissa : mantissa / powersOfTen[scale]!;
+      const whole = digits <= smallDigits ? mantissa : longMantissa(data, first, at);
+      const magnitude = scale === 0 ? whole : whole / powersOfTen[scale]!;
       value = negative ? -magnitude : magnitude;
     } else {
       at = this.#text.exponent(at);
@@ -284,4 +290,14 @@ export class FlatJson {
       at = text.space(at + 1);
     }
   }
+}
+
+/** The digits of `data[from..to)` as one number, without the dot between them. */
+function longMantissa(data: Uint8Array, from: number, to: number): number {
+  let mantissa = 0;
+  for (let at = from; at < to; at++) {
+    const byte = data[at]!;
+    if (byte !== char.dot) mantissa = mantissa * 10 + (byte - char.zero);
+  }
+  return mantissa;
 }

@@ -74,6 +74,13 @@ const number = fc.oneof(
   fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.nat(20))
     .map(([digits, zeros]) => `${digits}.${"0".repeat(zeros)}${digits}`),
 );
+/** Around the digits that fit 31 and 53 bits. */
+const long = fc.tuple(fc.bigInt({ min: 10n ** 7n, max: 10n ** 17n }), fc.nat(17))
+  .map(([digits, scale]) => {
+    const text = String(digits);
+    const at = Math.max(1, text.length - scale);
+    return at === text.length ? text : `${text.slice(0, at)}.${text.slice(at)}`;
+  });
 const space = fc.constantFrom("", "", "", " ", "\n", "\t \r\n");
 const text = fc.oneof(
   fc.string({ unit: "binary" }).map((value) => JSON.stringify(value)),
@@ -83,6 +90,7 @@ const { json } = fc.letrec<{ json: string; object: string; array: string }>((tie
   json: fc.oneof(
     { maxDepth: 5 },
     { weight: 5, arbitrary: number },
+    long,
     { weight: 2, arbitrary: text },
     fc.constantFrom("true", "false", "null"),
     tie("array"),

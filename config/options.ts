@@ -336,7 +336,7 @@ export const options = section("The configuration of Sluice.", {
       default: 200_000,
       min: 1_000,
       max: 10_000_000,
-      doc: "Topics remembered with their route, over all shards. More are taken, but slower.",
+      doc: "Topics remembered with their route, in each shard. More are taken, but slower.",
     }),
   }),
   routes: objects<RouteConfig>({

@@ -172,7 +172,7 @@ export class ReadingPath {
       opened.routes,
       {
         gatewayId: init.gatewayId,
-        entriesMax: Math.ceil(config.limits.topicsMax / init.shards),
+        entriesMax: config.limits.topicsMax, // A shard sees what its edges hear and what it owns.
         hashSeed: random32(),
       },
     );
