@@ -9,6 +9,7 @@ import { type ExitCode, exitCodes } from "./config/exit_codes.ts";
 import { RouteError } from "./actors/route.ts";
 import { DirectoryInUseError } from "./actors/segment_log/lock.ts";
 import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
+import { systemClock } from "./runtime/clock.ts";
 import { StoreFileError } from "./gateways/store/store_database.ts";
 import { ListenError } from "./topology/ports.ts";
 import { Service, version } from "./topology/service.ts";
@@ -47,16 +48,28 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
+/**
+ * One Ctrl-C comes twice under `deno task`: from the terminal, which tells its whole process group,
+ * and from the task, which passes it on. What follows within this time is the same Ctrl-C.
+ */
+const sameInterruptMs = 300;
+
 /** Runs until a signal, or until the service cannot go on. A second signal ends it at once. */
 async function untilEnd(service: Service): Promise<ExitCode> {
   const signalled = Promise.withResolvers<"signal">();
   let signals = 0;
-  const onSignal = (code: ExitCode) => () => {
+  let interruptedMs = -Infinity;
+  const onSignal = (code: ExitCode): void => {
     if (signals++ > 0) Deno.exit(code);
     signalled.resolve("signal");
   };
-  Deno.addSignalListener("SIGINT", onSignal(exitCodes.interrupted));
-  Deno.addSignalListener("SIGTERM", onSignal(exitCodes.terminated));
+  Deno.addSignalListener("SIGINT", () => {
+    const nowMs = systemClock.monotonic();
+    if (nowMs - interruptedMs < sameInterruptMs) return;
+    interruptedMs = nowMs;
+    onSignal(exitCodes.interrupted);
+  });
+  Deno.addSignalListener("SIGTERM", () => onSignal(exitCodes.terminated));
   const end = await Promise.race([signalled.promise, service.failed]);
   const { late } = await service.stop();
   if (end !== "signal") return exitCodes.internal;

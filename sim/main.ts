@@ -47,12 +47,20 @@ function usage(): string {
 if (import.meta.main) {
   const encoder = new TextEncoder();
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) Deno.exit(signal === "SIGINT" ? 130 : 143);
-      stop.abort();
-    });
-  }
+  // One Ctrl-C comes twice under `deno task`: from the terminal, and passed on by the task.
+  const sameInterruptMs = 300;
+  let interruptedMs = -Infinity;
+  Deno.addSignalListener("SIGINT", () => {
+    const nowMs = performance.now();
+    if (nowMs - interruptedMs < sameInterruptMs) return;
+    interruptedMs = nowMs;
+    if (stop.signal.aborted) Deno.exit(130);
+    stop.abort();
+  });
+  Deno.addSignalListener("SIGTERM", () => {
+    if (stop.signal.aborted) Deno.exit(143);
+    stop.abort();
+  });
   try {
     Deno.exit(
       await simulate(Deno.args, {
