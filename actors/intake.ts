@@ -64,6 +64,8 @@ export type OfferResult = "accepted" | "full" | Rejection;
 /** Takes readings in for the shard. */
 export interface Intake {
   offer(origin: Origin, offer: Offer): OfferResult;
+  /** Counts a reading that the edge itself refuses, for want of a permission; it is settled. */
+  deny(origin: Origin, offer: Offer, rejection: Rejection): void;
   /** Sends on what was gathered; called by an edge when it has no more bytes to parse. */
   flush(): void;
   /** The origin is gone: what is still in flight settles without it. */

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type Intake, type Offer, type OfferResult, type Origin, transports } from "./intake.ts";
+import {
+  type Intake,
+  type Offer,
+  type OfferResult,
+  type Origin,
+  type Rejection,
+  transports,
+} from "./intake.ts";
 import { Lane, type RejectedReading, type SentBatch } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { type AckLevel, ackLevels, entryWord } from "./readings_frame.ts";
@@ -91,6 +98,11 @@ export class IntakeHub implements Intake {
       return "full";
     }
     return "accepted";
+  }
+
+  deny(origin: Origin, offer: Offer, { reason }: Rejection): void {
+    this.#options.ledger.refusedAtEdge(transports.indexOf(origin.transport), reason);
+    this.#options.onRefused?.(offer);
   }
 
   flush(): void {

@@ -14,7 +14,11 @@ import {
 } from "../gateways/mqtt/broker/broker_gateway.ts";
 import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
 import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
-import { type EndpointServices, openToAll } from "../gateways/mqtt/endpoint/endpoint_options.ts";
+import {
+  type EndpointServices,
+  openToAll,
+  sessionKey,
+} from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import {
   type Acceptor,
@@ -43,14 +47,15 @@ export interface EdgesOptions {
 export const sessionsName = "sessions";
 
 export interface ClientConnected {
-  readonly clientId: string;
+  /** Made by {@linkcode sessionKey}. */
+  readonly sessionKey: string;
 }
 
 /** @throws {TypeError} when it is none. */
 export function parseClientConnected(message: unknown): ClientConnected {
-  if (typeof message === "object" && message !== null && "clientId" in message) {
-    const { clientId } = message;
-    if (typeof clientId === "string") return { clientId };
+  if (typeof message === "object" && message !== null && "sessionKey" in message) {
+    const { sessionKey } = message;
+    if (typeof sessionKey === "string") return { sessionKey };
   }
   throw new TypeError("Cannot read the notice of a connected client");
 }
@@ -113,8 +118,8 @@ export class ShardEdges {
   }
 
   /** A client has connected in another shard: a session of its id here ends [MQTT-3.1.4-3]. */
-  connectedElsewhere({ clientId }: ClientConnected): void {
-    this.#listener?.tell({ kind: "connected_elsewhere", clientId });
+  connectedElsewhere({ sessionKey }: ClientConnected): void {
+    this.#listener?.tell({ kind: "connected_elsewhere", sessionKey });
   }
 
   /** Accepts and reads no more; resolves when what was in flight is acknowledged. */
@@ -179,8 +184,9 @@ export class ShardEdges {
       subscriptions: noSubscriptions,
       stats: this.stats,
       events: {
-        connected: ({ clientId }) => {
-          for (const sessions of this.#others.values()) sessions.tell({ clientId });
+        connected: (session) => {
+          const key = sessionKey(session);
+          for (const sessions of this.#others.values()) sessions.tell({ sessionKey: key });
         },
         ended: (peer, clientId, ending) =>
           log.debug("a connection ended", { peer, clientId, ...ending }),

@@ -31,6 +31,8 @@ class HeldIntake implements Intake {
 
   flush(): void {}
 
+  deny(): void {}
+
   forget(origin: Origin): void {
     this.#waiting.delete(origin);
   }

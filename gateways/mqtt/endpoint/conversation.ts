@@ -14,7 +14,7 @@ import { violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes, reasonName } from "../codec/reason_code.ts";
 import type { PacketHandler } from "../codec/scanner.ts";
-import type { EndpointServices, SessionInfo } from "./endpoint_options.ts";
+import { type EndpointServices, type SessionInfo, sessionKey } from "./endpoint_options.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { Inbound, type OfferScratch } from "./inbound.ts";
 import type { Output } from "./output.ts";
@@ -67,9 +67,16 @@ export class Conversation implements PacketHandler {
 
   /** Connected: packets are taken from now on. */
   begin(info: SessionInfo, scratch: OfferScratch): void {
-    const id = utf8.encode(info.clientId);
+    const id = utf8.encode(sessionKey(info));
     this.#host.originHash = hashBytes(id, 0, id.length);
-    this.inbound = new Inbound(this.#host, this.#services, scratch, info.version, this.#output);
+    this.inbound = new Inbound(
+      this.#host,
+      this.#services,
+      scratch,
+      info.version,
+      this.#output,
+      info.permit,
+    );
     this.info = info;
     this.#open = true;
   }

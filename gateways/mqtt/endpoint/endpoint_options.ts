@@ -37,9 +37,29 @@ export interface Credentials {
   readonly peer: string;
 }
 
+/** What a session may do. */
+export interface SessionPermit {
+  /** Whether the topic name in these bytes may be published to. */
+  publish(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Whether every topic that the filter matches may be read. */
+  subscribe(filter: string): boolean;
+}
+
+/** Who has connected, as the accounts know it. */
+export interface Granted {
+  /** Empty when everybody is let in. */
+  readonly account: string;
+  /** Of the account; a session of an earlier one is ended when the account changes. */
+  readonly accountVersion?: number;
+  /** Absent when everything is allowed. */
+  readonly permit?: SessionPermit;
+  /** Wall time in ms at which the session ends with its token. */
+  readonly expiresMs?: number;
+}
+
 /** `reasonCode` is one of MQTT 5's for CONNACK; MQTT 3 clients get the nearest return code. */
 export type Authentication =
-  | { readonly kind: "granted"; readonly account: string }
+  | { readonly kind: "granted" } & Granted
   | { readonly kind: "denied"; readonly reasonCode: number };
 
 /** A rejected promise denies with `serverUnavailable`. */
@@ -51,11 +71,15 @@ export type Authenticate = (
 export const openToAll: Authenticate = (): Authentication => ({ kind: "granted", account: "" });
 
 /** A connected client, as others see it. */
-export interface SessionInfo {
+export interface SessionInfo extends Granted {
   readonly clientId: string;
-  readonly account: string;
   readonly version: ProtocolVersion;
   readonly peer: string;
+}
+
+/** What tells sessions apart: client ids of one account have nothing to do with another's. */
+export function sessionKey({ account, clientId }: SessionInfo): string {
+  return account === "" ? clientId : `${account}\0${clientId}`;
 }
 
 export interface EndpointEvents {
@@ -71,6 +95,13 @@ export interface EndpointServices {
   readonly intake: Intake;
   readonly limits: EndpointLimits;
   readonly authenticate: Authenticate;
+  /** Whether the account is still as it was when it was let in. Default: always. */
+  readonly isCurrent?: (session: SessionInfo) => boolean;
+  /**
+   * What becomes of a PUBLISH that is not allowed, where MQTT 3 has no word for it: acknowledged
+   * and counted as refused, or the connection is closed [MQTT-3.3.5-2].
+   */
+  readonly deniedPublish?: "acknowledge" | "disconnect";
   /** Makes the id of a client that has none; no two may be alike. Default: a random one. */
   readonly assignId?: () => string;
   readonly subscriptions: SubscriptionHandler;

@@ -7,7 +7,7 @@ import type { Connack } from "../codec/connack.ts";
 import type { Connect } from "../codec/connect.ts";
 import { reasonCodes, reasonName } from "../codec/reason_code.ts";
 import { admission, type Admitted, decideConnect, refusal } from "./connect_rules.ts";
-import type { Authentication, EndpointServices, SessionInfo } from "./endpoint_options.ts";
+import type { Authentication, EndpointServices, Granted, SessionInfo } from "./endpoint_options.ts";
 
 /** How a handshake ended, with the answer to send. */
 export type Handshake =
@@ -22,6 +22,7 @@ export type Handshake =
 
 const unavailable: Authentication = { kind: "denied", reasonCode: reasonCodes.serverUnavailable };
 
+const utf8 = new TextEncoder();
 const randomId = (): string => `sluice-${crypto.randomUUID()}`;
 
 /** A promise only when the authentication gives one; it never rejects. */
@@ -44,7 +45,7 @@ export function shakeHands(
   const conclude = (authentication: Authentication): Handshake =>
     authentication.kind === "denied"
       ? refuse(connect, authentication.reasonCode, "authentication failed")
-      : connected(connect, decision, authentication.account, peer, services);
+      : connected(connect, decision, authentication, peer, services);
   return answer instanceof Promise
     ? answer.then(conclude, () => conclude(unavailable))
     : conclude(answer);
@@ -53,20 +54,39 @@ export function shakeHands(
 function connected(
   connect: Connect,
   admitted: Admitted,
-  account: string,
+  { account, accountVersion, permit, expiresMs }: Granted,
   peer: string,
   { limits }: EndpointServices,
 ): Handshake {
   const { clientId, keepAliveS } = admitted;
+  if (connect.will !== undefined && permit !== undefined) {
+    const topic = utf8.encode(connect.will.topic);
+    if (!permit.publish(topic, 0, topic.length)) {
+      return refuse(connect, reasonCodes.notAuthorized, "a will on a topic that is not its own");
+    }
+  }
   return {
     kind: "connected",
     connack: admission(connect, admitted, limits),
-    session: { clientId, account, version: connect.version, peer },
+    session: {
+      clientId,
+      account,
+      version: connect.version,
+      peer,
+      ...(accountVersion !== undefined && { accountVersion }),
+      ...(permit !== undefined && { permit }),
+      ...(expiresMs !== undefined && { expiresMs }),
+    },
     silenceMsMax: keepAliveS * 1_500,
   };
 }
 
-function refuse({ version }: Connect, reasonCode: number, what: string): Handshake {
+/** CONNECT is refused with this reason; `what` is for the log. */
+export function refuse(
+  { version }: Pick<Connect, "version">,
+  reasonCode: number,
+  what: string,
+): Handshake {
   const detail = `${reasonName(reasonCode)}: ${what}`;
   return { kind: "refused", connack: refusal(version, reasonCode), detail };
 }

@@ -14,7 +14,7 @@ import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
-import type { EndpointServices } from "./endpoint_options.ts";
+import type { EndpointServices, SessionPermit } from "./endpoint_options.ts";
 import { type Acknowledger, InFlight } from "./in_flight.ts";
 import type { Output } from "./output.ts";
 import { PacketIdSet } from "./packet_id_set.ts";
@@ -23,6 +23,12 @@ import { TopicAliases } from "./topic_aliases.ts";
 
 /** `intake`: no credit. `window`: as much in flight as may be. In both cases not taken. */
 export type Taken = "taken" | "intake" | "window";
+
+const notAuthorized: Rejection = {
+  outcome: "refused",
+  reason: "not_authorized",
+  detail: "the account may not publish to this topic",
+};
 
 /** Sequence of a reading that nobody waits for. */
 const unacknowledged = -1;
@@ -50,16 +56,19 @@ export class Inbound implements Acknowledger {
   readonly #version: ProtocolVersion;
   readonly #output: Output;
   readonly #inFlight: InFlight;
+  readonly #permit: SessionPermit | undefined;
+  readonly #disconnectDenied: boolean;
   #aliases: TopicAliases | undefined;
   /** QoS 2 identifiers whose PUBREC is sent and whose PUBREL has not come. */
   readonly #unreleased = new PacketIdSet();
 
   constructor(
     origin: Origin,
-    { intake, limits }: EndpointServices,
+    { intake, limits, deniedPublish }: EndpointServices,
     scratch: OfferScratch,
     version: ProtocolVersion,
     output: Output,
+    permit?: SessionPermit,
   ) {
     this.#origin = origin;
     this.#intake = intake;
@@ -67,6 +76,8 @@ export class Inbound implements Acknowledger {
     this.#version = version;
     this.#output = output;
     this.#inFlight = new InFlight(limits.receiveMaximum);
+    this.#permit = permit;
+    this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
   }
 
   /** Messages whose acknowledgement is not written. */
@@ -85,6 +96,10 @@ export class Inbound implements Acknowledger {
     }
     const sequence = qos === 0 ? unacknowledged : this.#inFlight.push(packetId, qos);
     offer.sequence = sequence;
+    if (this.#permit?.publish(offer.bytes, offer.topicStart, offer.topicEnd) === false) {
+      this.#deny(offer);
+      return "taken";
+    }
     const result = this.#intake.offer(this.#origin, offer);
     if (result === "full") {
       if (qos > 0) this.#inFlight.unpush();
@@ -92,6 +107,15 @@ export class Inbound implements Acknowledger {
     }
     if (result !== "accepted") this.settled(sequence, result);
     return "taken";
+  }
+
+  #deny(offer: Offer): void {
+    this.#intake.deny(this.#origin, offer, notAuthorized);
+    if (this.#disconnectDenied) {
+      const { reason, detail = reason } = notAuthorized;
+      throw new ProtocolError(reasonCodes.notAuthorized, detail, "MQTT-3.3.5-2");
+    }
+    this.settled(offer.sequence, notAuthorized);
   }
 
   /** PUBREL: answered with PUBCOMP at once, for nothing waits for it. */

@@ -21,7 +21,9 @@ export type ListenerMessage =
   | { readonly kind: "accept"; readonly acceptor: Acceptor }
   | { readonly kind: "sweep" }
   /** A client has connected in another shard: its session here ends. */
-  | { readonly kind: "connected_elsewhere"; readonly clientId: string }
+  | { readonly kind: "connected_elsewhere"; readonly sessionKey: string }
+  /** Accounts have changed: sessions of what they were before end. */
+  | { readonly kind: "accounts_changed" }
   /** Accept and read no more, acknowledge what is in flight, close; then `drained` is told. */
   | { readonly kind: "drain"; readonly drained: ActorRef<"drained"> };
 
@@ -87,7 +89,10 @@ class Listener implements Actor<ListenerMessage> {
         return context.startTimer("sweep", sweepMs, message);
       }
       case "connected_elsewhere":
-        return this.#shared.registry.takeOver(message.clientId);
+        return this.#shared.registry.takeOver(message.sessionKey);
+      case "accounts_changed":
+        for (const session of this.#shared.registry.values()) session.accountChanged();
+        return;
       case "drain":
         this.#drained = message.drained;
         this.#stopAccepting();

@@ -17,7 +17,8 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketScanner } from "../codec/scanner.ts";
 import { refusal } from "./connect_rules.ts";
 import { Conversation, type ConversationHost, type PacketHold } from "./conversation.ts";
-import type { Handshake } from "./handshake.ts";
+import { type SessionInfo, sessionKey } from "./endpoint_options.ts";
+import { type Handshake, refuse } from "./handshake.ts";
 import { type Connection, Link, type LinkEvents } from "./link.ts";
 import { type Ending, endings, sessionEnds } from "./session_end.ts";
 import type { RegisteredSession } from "./session_registry.ts";
@@ -157,6 +158,12 @@ export class Session
     this.#endLater(endings.takenOver);
   }
 
+  /** The account that is connected here may have changed. */
+  accountChanged(): void {
+    const { info } = this.#conversation;
+    if (info !== undefined && !this.#isCurrent(info)) this.#endLater(endings.accountChanged);
+  }
+
   drain(): void {
     this.#context.self.tell({ kind: "drain" });
   }
@@ -171,7 +178,9 @@ export class Session
         return;
       case "connected":
         if (this.#hold === "memory") this.#askResume();
-        if (this.#link.output.stalledMs(nowMs) > limits.writeStallMs) {
+        if (this.#context.clock.now() >= (this.#conversation.info?.expiresMs ?? Infinity)) {
+          this.#endLater(endings.tokenExpired);
+        } else if (this.#link.output.stalledMs(nowMs) > limits.writeStallMs) {
           this.#endLater(endings.writeStalled);
         } else if (this.#hold === "none" && forMs > this.#silenceMsMax) {
           this.#endLater(endings.keepAliveTimeout);
@@ -243,8 +252,13 @@ export class Session
     this.#context.self.tell(resumeMessage);
   }
 
-  #shaken(handshake: Handshake): void {
+  #shaken(shaken: Handshake): void {
     const { services, registry, scratch } = this.#shared;
+    const { version = 4 } = this.#conversation;
+    // While it was being asked, the account may have changed.
+    const handshake = shaken.kind === "refused" || this.#isCurrent(shaken.session)
+      ? shaken
+      : refuse({ version }, reasonCodes.notAuthorized, "the account has changed");
     this.#conversation.write(handshake.connack);
     if (handshake.kind === "refused") {
       return this.end({ end: "refused", detail: handshake.detail });
@@ -255,7 +269,7 @@ export class Session
     this.#phase = "connected";
     this.#sinceMs = this.#context.clock.monotonic();
     services.stats.sessions++;
-    registry.connect(handshake.session.clientId, this);
+    registry.connect(sessionKey(handshake.session), this);
     services.events.connected?.(handshake.session);
   }
 
@@ -294,7 +308,7 @@ export class Session
     this.#conversation.close();
     this.#farewell(ending);
     services.intake.forget(this);
-    registry.delete(this, info?.clientId);
+    registry.delete(this, info && sessionKey(info));
     services.stats.ended(ending.end);
     if (info !== undefined) {
       services.stats.sessions--;
@@ -313,6 +327,10 @@ export class Session
       this.#conversation.write({ kind: "disconnect", reasonCode, properties: noProperties });
     }
     this.#link.leave(this.#shared.services.limits.drainMs);
+  }
+
+  #isCurrent(info: SessionInfo): boolean {
+    return this.#shared.services.isCurrent?.(info) ?? true;
   }
 
   #ended(): boolean {

@@ -90,6 +90,8 @@ class PromptIntake implements Intake {
     origin?.settledEnd();
   }
 
+  deny(): void {}
+
   forget(): void {}
 }
 

@@ -22,6 +22,10 @@ export const sessionEnds = {
   connect_timeout: { hears: false, will: false },
   keep_alive_timeout: { hears: true, will: true },
   taken_over: { hears: true, will: true },
+  /** The token it came with has expired. */
+  token_expired: { hears: true, will: true },
+  /** Its account was changed or disabled: its will is not its own any more. */
+  account_changed: { hears: true, will: false },
   /** The client did not take what was sent to it. */
   write_stalled: { hears: false, will: true },
   drained: { hears: true, will: false },
@@ -44,6 +48,8 @@ export const endings = {
   connectTimeout: { end: "connect_timeout" },
   keepAliveTimeout: { end: "keep_alive_timeout", reasonCode: reasonCodes.keepAliveTimeout },
   takenOver: { end: "taken_over", reasonCode: reasonCodes.sessionTakenOver },
+  tokenExpired: { end: "token_expired", reasonCode: reasonCodes.maximumConnectTime },
+  accountChanged: { end: "account_changed", reasonCode: reasonCodes.administrativeAction },
   writeStalled: { end: "write_stalled" },
   drained: { end: "drained", reasonCode: reasonCodes.serverShuttingDown },
   drainTimeout: { end: "drain_timeout", reasonCode: reasonCodes.serverShuttingDown },

@@ -1,26 +1,26 @@
 /**
- * The sessions of one shard: all of them, and the connected ones by client id.
+ * The sessions of one shard: all of them, and the connected ones by session key.
  *
  * @module
  */
 
 /** What the registry and the listener need of a session. */
 export interface RegisteredSession {
-  /** Ends this session for one that came later under the same client id [MQTT-3.1.4-3]. */
+  /** Ends this session for one that came later under the same key [MQTT-3.1.4-3]. */
   takeOver(): void;
 }
 
 /** See the module. */
 export class SessionRegistry<S extends RegisteredSession> {
   readonly #all = new Set<S>();
-  readonly #byClientId = new Map<string, S>();
+  readonly #byKey = new Map<string, S>();
 
   get size(): number {
     return this.#all.size;
   }
 
   get connected(): number {
-    return this.#byClientId.size;
+    return this.#byKey.size;
   }
 
   values(): SetIterator<S> {
@@ -31,22 +31,22 @@ export class SessionRegistry<S extends RegisteredSession> {
     this.#all.add(session);
   }
 
-  /** Gives the client id to this session and takes it from the one that has it. */
-  connect(clientId: string, session: S): void {
-    const before = this.#byClientId.get(clientId);
-    this.#byClientId.set(clientId, session);
+  /** Gives the key to this session and takes it from the one that has it. */
+  connect(key: string, session: S): void {
+    const before = this.#byKey.get(key);
+    this.#byKey.set(key, session);
     if (before !== session) before?.takeOver();
   }
 
   /** Ends the session of a client that has connected elsewhere. */
-  takeOver(clientId: string): void {
-    this.#byClientId.get(clientId)?.takeOver();
+  takeOver(key: string): void {
+    this.#byKey.get(key)?.takeOver();
   }
 
-  delete(session: S, clientId: string | undefined): void {
+  delete(session: S, key: string | undefined): void {
     this.#all.delete(session);
-    if (clientId !== undefined && this.#byClientId.get(clientId) === session) {
-      this.#byClientId.delete(clientId);
+    if (key !== undefined && this.#byKey.get(key) === session) {
+      this.#byKey.delete(key);
     }
   }
 }

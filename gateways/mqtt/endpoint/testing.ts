@@ -172,6 +172,12 @@ export class FakeIntake implements Intake {
     return "accepted";
   }
 
+  readonly denied: Rejection[] = [];
+
+  deny(_origin: Origin, _offer: Offer, rejection: Rejection): void {
+    this.denied.push(rejection);
+  }
+
   flush(): void {
     this.flushes++;
   }
