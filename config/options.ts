@@ -49,7 +49,8 @@ export const options = section("The configuration of Sluice.", {
     default: undefined,
     defaultDoc: "the host name and a short id kept in the data directory",
     format: label,
-    doc: "Written on points of the device route as tag `gateway`, and on every metric.",
+    doc:
+      "Tag `gateway` on the points of the device route and of your own routes, and label on every metric.",
   }),
   ack: choice(ackLevels, {
     default: "spooled",
