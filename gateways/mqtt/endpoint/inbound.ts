@@ -163,7 +163,11 @@ export class Inbound implements Acknowledger {
    */
   #windowFull(): boolean {
     const { count, countMax } = this.#inFlight;
-    if (this.#version !== 5) return count >= countMax;
+    if (this.#version !== 5) {
+      // What was refused at once is settled, and no settlement would come to make room for more.
+      if (count >= countMax) this.release();
+      return this.#inFlight.count >= countMax;
+    }
     if (count + this.#unreleased.size < countMax) return false;
     throw new ProtocolError(
       reasonCodes.receiveMaximumExceeded,

@@ -310,6 +310,20 @@ Deno.test("a full window: MQTT 3.1.1 is not read, MQTT 5 is told that it broke t
   assert.equal(newer.ended[0]?.end, "protocol_error");
 });
 
+Deno.test("a window full of what is settled at once does not hold the connection", async () => {
+  for (const qos of [1, 2] as const) {
+    const harness = new SessionHarness();
+    const connection = await harness.connected();
+    harness.intake.refuse = { outcome: "refused", reason: "no_route" };
+    const packets = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((packetId) => publishOf({ packetId, qos }));
+    const bytes = packets.flatMap((packet) => [...encodePacket(packet, 4)]);
+    connection.feed(Uint8Array.from(bytes));
+    await settle();
+    assert.equal(connection.sent(4).length, 9);
+    assert.equal(connection.reading, true);
+  }
+});
+
 Deno.test("topic aliases", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected({ version: 5 });
