@@ -49,6 +49,8 @@ export class LoadConnection {
   #resolveReady: () => void = () => {};
   #wake: (() => void) | undefined;
   #wroteMs = 0;
+  #heardMs = 0;
+  #hangUp: (() => void) | undefined;
 
   constructor(
     publisher: Publisher,
@@ -70,10 +72,16 @@ export class LoadConnection {
     wake?.();
   }
 
-  /** Sends PINGREQ when nothing was written for half the keep-alive time. */
+  /**
+   * Sends PINGREQ when nothing was written for half the keep-alive time; hangs up when nothing was
+   * heard for one and a half, for a server that says nothing at all is not there.
+   */
   keepAlive(): void {
     const { keepAliveS, clock } = this.#env;
-    if (keepAliveS === 0 || clock.nowMs() - this.#wroteMs < keepAliveS * 500) return;
+    if (keepAliveS === 0) return;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#heardMs > keepAliveS * 1_500) this.#hangUp?.();
+    if (nowMs - this.#wroteMs < keepAliveS * 500) return;
     this.#publisher.ping();
     this.kick();
   }
@@ -119,6 +127,12 @@ export class LoadConnection {
       socket.close();
       this.kick();
     };
+    let silent: Error | undefined;
+    this.#heardMs = this.#env.clock.nowMs();
+    this.#hangUp = () => {
+      silent = new Error("the server says nothing");
+      abort();
+    };
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     const reading = this.#read(socket).then(() => undefined, (cause: unknown) => cause)
@@ -134,8 +148,10 @@ export class LoadConnection {
     } catch (cause) {
       socket.close();
       // A failed write only says that the socket is gone; the reader may know why.
-      throw await reading ?? cause;
+      const seen = await reading;
+      throw silent ?? seen ?? cause;
     } finally {
+      this.#hangUp = undefined;
       socket.close();
       signal.removeEventListener("abort", abort);
       await reading;
@@ -173,6 +189,7 @@ export class LoadConnection {
     for (;;) {
       const count = await socket.read(buffer.subarray(kept));
       if (count === null) return;
+      this.#heardMs = this.#env.clock.nowMs();
       const end = kept + count;
       const used = this.#publisher.received(buffer, end, this.#env.clock.nowMs());
       if (used === 0 && end === buffer.length) {
