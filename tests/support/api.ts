@@ -4,15 +4,16 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { getText } from "./sluice.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 async function getJson(url: string): Promise<Fields> {
-  const response = await fetch(url);
-  const body: unknown = await response.json();
-  assert.ok(response.ok && isFields(body), `${url}: ${response.status} ${JSON.stringify(body)}`);
+  const { ok, text } = await getText(url);
+  const body: unknown = JSON.parse(text);
+  assert.ok(ok && isFields(body), `${url}: ${text}`);
   return body;
 }
 
@@ -94,7 +95,6 @@ export async function actors(httpUrl: string): Promise<ActorNode[]> {
 
 /** What `/readyz` says. */
 export async function readiness(httpUrl: string): Promise<{ ready: boolean; text: string }> {
-  const response = await fetch(`${httpUrl}/readyz`);
-  const text = await response.text();
-  return { ready: response.ok, text };
+  const { ok, text } = await getText(`${httpUrl}/readyz`);
+  return { ready: ok, text };
 }

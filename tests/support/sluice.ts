@@ -145,11 +145,29 @@ export interface Books {
   readonly inFlight: number;
 }
 
+const answerMs = 3_000;
+const answerTries = 5;
+
+/**
+ * `GET`, tried again when no answer comes: a shard that spins may hold its share of the
+ * connections, and so do a process that is stopped and one that is starting.
+ */
+export async function getText(url: string): Promise<{ ok: boolean; text: string }> {
+  for (let tries = 1;; tries++) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) });
+      return { ok: response.ok, text: await response.text() };
+    } catch (cause) {
+      if (tries === answerTries) throw cause;
+    }
+  }
+}
+
 /** Reads `/metrics`; the function gives the sum of a metric over its series with that label. */
 export async function metrics(
   httpUrl: string,
 ): Promise<(name: string, label?: string) => number> {
-  const text = await (await fetch(`${httpUrl}/metrics`)).text();
+  const { text } = await getText(`${httpUrl}/metrics`);
   return (name, label = "") => {
     let total = 0;
     for (const line of text.split("\n")) {
