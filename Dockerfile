@@ -1,6 +1,9 @@
 # Sluice in a container. Configuration comes from SLUICE_… variables or a mounted file; all that
 # must survive is in /data.
 #
+# Inside, it listens on all addresses, without TLS: publish the ports on loopback as below, or put
+# TLS in front. Accounts are required; `docker logs` has the admin's password, told once.
+#
 #   docker build -t sluice .
 #   docker run --stop-timeout 30 -p 127.0.0.1:1883:1883 -p 127.0.0.1:8080:8080 -v sluice:/data sluice
 
@@ -16,7 +19,10 @@ FROM denoland/deno:2.9.6
 ENV DENO_DIR=/deno-dir \
     SLUICE_DATA_DIR=/data \
     SLUICE_MQTT_LISTEN=0.0.0.0:1883 \
-    SLUICE_HTTP_LISTEN=0.0.0.0:8080
+    SLUICE_HTTP_LISTEN=0.0.0.0:8080 \
+    SLUICE_AUTH_REQUIRED=true \
+    SLUICE_MQTT_INSECURE_ALLOW_PLAINTEXT_REMOTE=true \
+    SLUICE_HTTP_INSECURE_ALLOW_PLAINTEXT_REMOTE=true
 COPY --from=build --chown=deno:deno /deno-dir /deno-dir
 COPY --from=build --chown=root:root /app /app
 RUN mkdir /data && chown deno:deno /data

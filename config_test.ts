@@ -207,12 +207,42 @@ Deno.test("Kubernetes' variables for a service named sluice are nobody's typo", 
 
 Deno.test("what works but was likely not meant is a warning", () => {
   const { warnings } = parseConfig({
-    mqtt: { listen: "0.0.0.0:1883" },
+    mqtt: {
+      listen: "0.0.0.0:1883",
+      insecureAllowAnonymousRemote: true,
+      insecureAllowPlaintextRemote: true,
+    },
     influx: { token: "t" },
     broker: { urls: ["mqtt://h"], qos: 0 },
   });
   assert.equal(warnings.length, 3, warnings.join("\n"));
   assert.ok(warnings[0]?.startsWith("mqtt.listen: 0.0.0.0:1883 is open to everyone"));
+});
+
+Deno.test("other machines are let in only with accounts and TLS, or when it is said", () => {
+  const tls = { certFile: "c", keyFile: "k" };
+  const remote = "0.0.0.0:1883";
+  const auth = { required: true };
+  const plain = { insecureAllowPlaintextRemote: true };
+  const anonymous = { insecureAllowAnonymousRemote: true };
+  const cases: readonly (readonly [unknown, readonly RegExp[]])[] = [
+    [{ mqtt: { listen: remote } }, [/^mqtt\.listen: .*needs accounts/, /^mqtt\.listen: .*TLS/]],
+    [{ mqtt: { listen: remote, ...plain } }, [/set auth\.required, or mqtt\.insecureAllowAno/]],
+    [{ mqtt: { listen: remote, ...anonymous } }, [/or set mqtt\.insecureAllowPlaintextRemote/]],
+    [{ mqtt: { listen: remote }, auth }, [/without TLS: use mqtt\.tls\.listen/]],
+    [{ mqtt: { listen: remote, ...plain }, auth }, []],
+    [{ mqtt: { tls: { listen: "[::]:8883", ...tls } } }, [/^mqtt\.tls\.listen: .*accounts/]],
+    [{ mqtt: { tls: { listen: "[::]:8883", ...tls } }, auth }, []],
+    [{ http: { listen: "192.0.2.1:8080" }, auth }, [/^http\.listen: .*a proxy with TLS/]],
+    [{ http: { listen: "192.0.2.1:8080", ...plain }, auth }, []],
+    [{ http: { listen: "127.example.org:80", ...plain } }, [/^http\.listen: .*accounts/]],
+    [{ http: { listen: "[::1]:8080" }, mqtt: { listen: "localhost:1883" } }, []],
+  ];
+  for (const [file, expected] of cases) {
+    const found = problems(file);
+    assert.equal(found.length, expected.length, JSON.stringify([file, found]));
+    for (const [i, one] of expected.entries()) assert.match(found[i]!, one);
+  }
 });
 
 Deno.test("the printed configuration shows no secret", () => {

@@ -35,7 +35,8 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 
 /** Whether only this machine can reach the address. */
 export function isLoopback({ hostname }: ListenAddress): boolean {
-  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
+  return hostname === "localhost" || hostname === "::1" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** The form that {@linkcode parseListenAddress} reads. */

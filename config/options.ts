@@ -72,6 +72,21 @@ export const options = section("The configuration of Sluice.", {
       certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
       keyFile: text({ default: undefined, doc: "Private key, PEM." }),
     }),
+    deniedPublish: choice(["acknowledge", "disconnect"], {
+      default: "acknowledge",
+      doc:
+        "What an MQTT 3 client gets that publishes what its account may not: the acknowledgement, while the message is counted as refused, or the end of its connection. MQTT 5 has a reason code for it.",
+    }),
+    insecureAllowAnonymousRemote: flag({
+      default: false,
+      doc:
+        "Lets clients of other machines in without an account: whoever reaches the port can send readings in any device's name.",
+    }),
+    insecureAllowPlaintextRemote: flag({
+      default: false,
+      doc:
+        "Lets `mqtt.listen` take connections of other machines without TLS: passwords, tokens and readings can be read and changed on the way.",
+    }),
     connectionsMax: integer({
       default: 20_000,
       min: 1,
@@ -175,6 +190,16 @@ export const options = section("The configuration of Sluice.", {
       default: "127.0.0.1:8080",
       format: listenAddress,
       doc: "Address for HTTP. Empty turns it off.",
+    }),
+    insecureAllowAnonymousRemote: flag({
+      default: false,
+      doc:
+        "Lets other machines use the API and the dashboard without an account: whoever reaches the port sees and changes everything.",
+    }),
+    insecureAllowPlaintextRemote: flag({
+      default: false,
+      doc:
+        "Lets HTTP take connections of other machines, though it has no TLS of its own: passwords and tokens can be read on the way, unless a proxy with TLS stands in front.",
     }),
   }),
   influx: section("The time-series store: InfluxDB 1.8, 2, 3 or VictoriaMetrics.", {
@@ -392,19 +417,45 @@ export const options = section("The configuration of Sluice.", {
         "Log every message with its series and values. The variable counts only when it is exactly `true`.",
     }),
   }),
-  jwt: section("Tokens of accounts.", {
+  auth: section("Accounts: who may connect, and what each may do. See docs/auth.md.", {
+    required: flag({
+      default: false,
+      doc:
+        "MQTT clients and the API need an account. While this is off only this machine may connect.",
+    }),
+    tokenLifetimeS: integer({
+      default: 3_600,
+      unit: "s",
+      min: 60,
+      max: 604_800,
+      doc: "How long a token is valid. A session that came with it ends with it.",
+    }),
+    advertise: list({
+      default: undefined,
+      defaultDoc: "the addresses listened on",
+      format: brokerUrl,
+      doc: "Where devices reach this instance, as a login tells them.",
+    }),
+  }),
+  jwt: section("The key of tokens.", {
     secret: text({
       default: undefined,
-      defaultDoc: "none; this version has no accounts yet",
+      defaultDoc: "generated, and kept as `jwt_key` in the data directory",
       secret: true,
       format: signingKey,
-      doc: "Key that signs tokens.",
+      doc: "Key that signs tokens; the same for all instances.",
+    }),
+    previousSecret: text({
+      default: undefined,
+      secret: true,
+      format: signingKey,
+      doc: "Key that signed tokens before: what it signed stays valid while the key is changed.",
     }),
   }),
   postgres: section("Accounts in PostgreSQL.", {
     url: text({
       default: undefined,
-      defaultDoc: "none; this version has no accounts yet",
+      defaultDoc: "accounts.db in the data directory",
       format: postgresUrl,
       doc: "Database that keeps the accounts.",
     }),

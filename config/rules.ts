@@ -58,6 +58,10 @@ export function contradictions(config: Config): string[] {
     if (other !== undefined) problems.push(`${name}: ${address} is already taken by ${other}`);
     taken.set(address, name);
   }
+  problems.push(...exposures(config));
+  if (config.jwt.previousSecret !== undefined && config.jwt.secret === undefined) {
+    problems.push("jwt.previousSecret: needs jwt.secret, the key that signs now");
+  }
   if (mqtt.listen === "" && mqtt.tls.listen === "" && broker.urls.length === 0) {
     problems.push(
       "mqtt.listen: no way in for readings; set mqtt.listen, mqtt.tls.listen or broker.urls",
@@ -69,19 +73,18 @@ export function contradictions(config: Config): string[] {
 /** One sentence for each setting that works but is likely not what was meant. */
 export function warnings(config: Config): string[] {
   const found: string[] = [];
+  const { mqtt, http, auth } = config;
   for (const [name, address] of listenersOf(config)) {
-    const parsed = parseListenAddress(address);
-    if (parsed !== undefined && !isLoopback(parsed)) {
-      found.push(
-        `${name}: ${address} is open to everyone who can reach it: this version has no accounts yet`,
-      );
+    if (!isRemote(address)) continue;
+    const { insecureAllowAnonymousRemote } = name === "http.listen" ? http : mqtt;
+    if (!auth.required && insecureAllowAnonymousRemote) {
+      found.push(`${name}: ${address} is open to everyone who can reach it, without an account`);
     }
   }
-  if (config.jwt.secret !== undefined) {
-    found.push("jwt.secret: has no effect: this version has no accounts yet");
-  }
-  if (config.postgres.url !== undefined) {
-    found.push("postgres.url: has no effect: this version has no accounts yet");
+  if (config.postgres.url !== undefined && config.jwt.secret === undefined) {
+    found.push(
+      "jwt.secret: not set, so each instance has a key of its own and takes no other's tokens",
+    );
   }
   if (config.influx.url === undefined && config.influx.token !== undefined) {
     found.push("influx.token: has no effect without influx.url; the embedded store is in use");
@@ -93,6 +96,38 @@ export function warnings(config: Config): string[] {
     found.push("broker.qos: 0 means that the broker may lose readings before they reach Sluice");
   }
   return found;
+}
+
+/** What other machines could reach without an account or without TLS, and nobody said it may. */
+function exposures({ mqtt, http, auth }: Config): string[] {
+  const listeners = [
+    ["mqtt", "mqtt.listen", mqtt.listen, mqtt, true],
+    ["mqtt", "mqtt.tls.listen", mqtt.tls.listen, mqtt, false],
+    ["http", "http.listen", http.listen, http, true],
+  ] as const;
+  const problems: string[] = [];
+  for (const [section, name, address, allowed, plaintext] of listeners) {
+    if (!isRemote(address)) continue;
+    if (!auth.required && !allowed.insecureAllowAnonymousRemote) {
+      problems.push(
+        `${name}: ${address} is open to other machines, and needs accounts: set auth.required, or ${section}.insecureAllowAnonymousRemote`,
+      );
+    }
+    if (plaintext && !allowed.insecureAllowPlaintextRemote) {
+      const other = section === "mqtt"
+        ? "use mqtt.tls.listen"
+        : "put a proxy with TLS in front of a loopback address";
+      problems.push(
+        `${name}: ${address} is open to other machines without TLS: ${other}, or set ${section}.insecureAllowPlaintextRemote`,
+      );
+    }
+  }
+  return problems;
+}
+
+function isRemote(address: string): boolean {
+  const parsed = parseListenAddress(address);
+  return parsed !== undefined && !isLoopback(parsed);
 }
 
 /** Key path and address. */

@@ -39,7 +39,8 @@ Deno.test("an address that is not of this machine ends the start with 69", async
   await using directory = await temporaryDirectory();
   const { code, stderr } = await runWithConfig({
     dataDir: `${directory.path}/data`,
-    mqtt: { listen: "192.0.2.1:1883" },
+    mqtt: { listen: "192.0.2.1:1883", insecureAllowPlaintextRemote: true },
+    auth: { required: true },
     http: { listen: loopback(freePort()) },
   });
   assert.equal(code, 69, stderr);
