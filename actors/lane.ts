@@ -11,6 +11,8 @@ import { FrameWriter } from "./readings_frame.ts";
 /** A frame on its way, and who waits for which of its readings. */
 export class SentBatch {
   id = 0;
+  /** The owner may have it: sent again, its readings may be duplicates. */
+  sent = false;
 
   constructor(
     readonly frame: FrameWriter = new FrameWriter(),
@@ -19,6 +21,7 @@ export class SentBatch {
   ) {}
 
   reset(): void {
+    this.sent = false;
     this.frame.reset();
     this.origins.length = 0;
     this.sequences.length = 0;
@@ -95,19 +98,17 @@ export class Lane {
     this.#open.sequences.push(offer.sequence);
     if (
       frame.bytes >= this.#options.frameBytesMax || frame.count >= this.#options.frameCountMax
-    ) this.flush();
+    ) {
+      // Without its owner it waits, but it grows no more.
+      const batch = this.#close();
+      if (!this.#suspended) this.#send(batch);
+    }
     return true;
   }
 
   /** Sends on what was gathered. */
   flush(): void {
-    if (this.#open.frame.count === 0 || this.#suspended) return;
-    const batch = this.#seal();
-    batch.id = this.#nextId;
-    this.#nextId = this.#nextId === 0xffffffff ? 1 : this.#nextId + 1;
-    this.#inFlight.set(batch.id, batch);
-    this.#usedBytes += batch.frame.bytes + batchOverheadBytes;
-    this.#options.transmit(batch);
+    if (this.#open.frame.count > 0 && !this.#suspended) this.#send(this.#close());
   }
 
   /** The owner settled a batch. An id that is not in flight (settled before a resend) is ignored. */
@@ -126,12 +127,12 @@ export class Lane {
     this.#suspended = true;
   }
 
-  /** The owner is back: sends again what it had not settled, marked as duplicates, in order. */
+  /** The owner is back: sends what it had not settled, in order; what it had before, as duplicates. */
   resend(): void {
     this.#suspended = false;
     for (const batch of this.#inFlight.values()) {
-      batch.frame.markDuplicates();
-      this.#options.transmit(batch);
+      if (batch.sent) batch.frame.markDuplicates();
+      this.#send(batch);
     }
     this.flush();
   }
@@ -144,6 +145,21 @@ export class Lane {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const waiter of waiters) waiter.resume();
+  }
+
+  /** Nothing is added to the open batch any more: it has its id and its credit. */
+  #close(): SentBatch {
+    const batch = this.#seal();
+    batch.id = this.#nextId;
+    this.#nextId = this.#nextId === 0xffffffff ? 1 : this.#nextId + 1;
+    this.#inFlight.set(batch.id, batch);
+    this.#usedBytes += batch.frame.bytes + batchOverheadBytes;
+    return batch;
+  }
+
+  #send(batch: SentBatch): void {
+    batch.sent = true;
+    this.#options.transmit(batch);
   }
 
   /** The open batch as it goes on its way: never in buffers much larger than its content. */
@@ -163,7 +179,12 @@ export class Lane {
   }
 
   #recycle(batch: SentBatch): void {
-    if (this.#pool.length >= poolMax || batch.frame.bytes < this.#options.frameBytesMax / 2) return;
+    const { bytes } = batch.frame;
+    const { frameBytesMax } = this.#options;
+    // One that a large payload made is as large for ever.
+    if (this.#pool.length >= poolMax || bytes < frameBytesMax / 2 || bytes > frameBytesMax * 2) {
+      return;
+    }
     batch.reset();
     this.#pool.push(batch);
   }

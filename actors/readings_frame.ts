@@ -167,6 +167,53 @@ export interface ParsedFrame extends ReadingsFrame {
   readonly ackLevel: AckLevel;
 }
 
+/** Larger than any frame: credit and the limit of a payload end far below it. */
+const joinedBytesMax = 256 * 1024 * 1024;
+
+/** Puts a packed frame together that came in pieces: one after the other, and each frame whole. */
+export class FrameJoiner {
+  #joined: Uint8Array | undefined;
+  #filled = 0;
+
+  /**
+   * The frame that this piece completes; a frame that came in one piece is given back as it is.
+   *
+   * @throws {RangeError} when the piece is of no frame; then the next begins a new one.
+   */
+  add(piece: Uint8Array): Uint8Array | undefined {
+    const joined = this.#joined;
+    if (joined === undefined) {
+      const length = packedLength(piece);
+      if (length <= piece.length) return piece;
+      this.#joined = new Uint8Array(length);
+      this.#joined.set(piece);
+      this.#filled = piece.length;
+      return undefined;
+    }
+    if (this.#filled + piece.length > joined.length) {
+      this.#joined = undefined;
+      throw new RangeError("readings frame: a piece goes beyond its end");
+    }
+    joined.set(piece, this.#filled);
+    this.#filled += piece.length;
+    if (this.#filled < joined.length) return undefined;
+    this.#joined = undefined;
+    return joined;
+  }
+}
+
+/** Length of the frame that begins here, by its header. */
+function packedLength(packed: Uint8Array): number {
+  if (packed.length < headerBytes) return 0; // Not whole: for parseFrame to say.
+  const header = new DataView(packed.buffer, packed.byteOffset, packed.length);
+  const length = headerBytes + header.getUint32(12, true) * entryWords * 4 +
+    header.getUint32(16, true);
+  if (header.getUint32(0, true) !== magic || length > joinedBytesMax) {
+    throw new RangeError("readings frame: wrong magic, or too long");
+  }
+  return length;
+}
+
 /**
  * Reads what {@linkcode FrameWriter.pack} made. Every offset is checked, so that the owner never
  * reads beyond the data.

@@ -7,8 +7,8 @@
  */
 import type { IntakeHub } from "../actors/intake_hub.ts";
 import type { RejectedReading, SentBatch } from "../actors/lane.ts";
-import { OwnedBatch } from "../actors/owned_batch.ts";
-import { type AckLevel, ackLevels, parseFrame } from "../actors/readings_frame.ts";
+import { OwnedBatch, type SettleBatch } from "../actors/owned_batch.ts";
+import { type AckLevel, ackLevels, FrameJoiner, parseFrame } from "../actors/readings_frame.ts";
 import type { Link } from "../runtime/remote_link.ts";
 
 export interface PeerLinkOptions {
@@ -32,6 +32,8 @@ type Settlement = readonly [
 
 /** One message holds this many settlements and rejections: a link takes no larger ones than 1 MiB. */
 const settlementsMax = 1_000;
+/** A larger frame, which a single large payload makes, goes over in pieces of this size. */
+const pieceBytesMax = 512 * 1024;
 const detailMax = 200;
 
 /** How many settlements, at least one, go into one message. */
@@ -48,7 +50,10 @@ function fitting(settlements: readonly Settlement[]): number {
 export class PeerLink {
   readonly #options: PeerLinkOptions;
   #link: Link | undefined;
-  /** Frames and settlements that the link had no credit for. */
+  /** Takes the settlements of what came over this link, and of nothing that came before it. */
+  #settleHere: SettleBatch = () => {};
+  #joiner = new FrameJoiner();
+  /** Frames, or their pieces, and settlements that the link had no credit for. */
   #unsent: ArrayBuffer[] = [];
   #unsettled: Settlement[] = [];
   #flushAsked = false;
@@ -63,6 +68,9 @@ export class PeerLink {
     this.#link = link;
     this.#unsent = [];
     this.#unsettled = [];
+    this.#joiner = new FrameJoiner();
+    // Another incarnation numbers its batches anew: a late settlement would be for a wrong one.
+    this.#settleHere = (batch) => this.#settle(batch, link);
     link.open({
       buffer: (bytes) => this.#received(bytes),
       control: (message) => this.#settled(message),
@@ -80,7 +88,13 @@ export class PeerLink {
   /** Sends a batch to the shard that owns it. Without a link the lane sends it again later. */
   transmit(ackLevel: AckLevel, batch: SentBatch): void {
     if (this.#link === undefined) return;
-    this.#unsent.push(batch.frame.pack(batch.id, ackLevel));
+    const packed = batch.frame.pack(batch.id, ackLevel);
+    if (packed.byteLength <= pieceBytesMax) this.#unsent.push(packed);
+    else {
+      for (let at = 0; at < packed.byteLength; at += pieceBytesMax) {
+        this.#unsent.push(packed.slice(at, at + pieceBytesMax));
+      }
+    }
     this.#sendOn();
   }
 
@@ -96,17 +110,20 @@ export class PeerLink {
     const { shard, ingest, malformed } = this.#options;
     let frame: ReturnType<typeof parseFrame>;
     try {
-      frame = parseFrame(bytes);
+      const whole = this.#joiner.add(bytes);
+      if (whole === undefined) return;
+      frame = parseFrame(whole);
     } catch (cause) {
       malformed(cause);
       return;
     }
-    ingest(new OwnedBatch(shard, frame.batchId, frame.ackLevel, frame, this.#settle));
+    ingest(new OwnedBatch(shard, frame.batchId, frame.ackLevel, frame, this.#settleHere));
   }
 
   /** Settlements of one commit go over together. */
-  readonly #settle = (batch: OwnedBatch): void => {
+  #settle(batch: OwnedBatch, link: Link): void {
     this.#options.settled(batch);
+    if (this.#link !== link) return; // Its sender is gone, or sends it again.
     this.#unsettled.push([
       ackLevels.indexOf(batch.ackLevel),
       batch.batchId,
@@ -120,7 +137,7 @@ export class PeerLink {
       this.#flushAsked = false;
       this.#settleOn();
     });
-  };
+  }
 
   #settleOn(): void {
     while (this.#unsettled.length > 0 && this.#link !== undefined) {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { IntakeHub } from "../actors/intake_hub.ts";
-import type { Origin, Rejection } from "../actors/intake.ts";
+import { offerFlags, type Origin, type Rejection } from "../actors/intake.ts";
 import { Ledger } from "../actors/ledger.ts";
 import type { OwnedBatch } from "../actors/owned_batch.ts";
+import { flags } from "../actors/readings_frame.ts";
 import { compileRoutes } from "../actors/route_table.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import { DeadLetters } from "../runtime/dead_letters.ts";
@@ -22,16 +23,18 @@ function pair() {
     resume() {},
   };
   const topics = new TopicTable(compileRoutes([]), { gatewayId: "g", hashSeed: 1 });
-  const hub = new IntakeHub({
-    shards: 1,
-    topics,
-    ledger: new Ledger(),
-    laneBytes: 1 << 20,
-    payloadBytesMax: 1_000,
-    now: () => 1,
-    defer: (run) => run(),
-    transmit: (_owner, ackLevel, batch) => near.transmit(ackLevel, batch),
-  });
+  const hubTo = (link: () => PeerLink) =>
+    new IntakeHub({
+      shards: 1,
+      topics,
+      ledger: new Ledger(),
+      laneBytes: 4 << 20,
+      payloadBytesMax: 4 << 20,
+      now: () => 1,
+      defer: (run) => run(),
+      transmit: (_owner, ackLevel, batch) => link().transmit(ackLevel, batch),
+    });
+  const hub = hubTo(() => near);
   const malformed = (cause: unknown) => {
     throw cause;
   };
@@ -42,9 +45,9 @@ function pair() {
     settled() {},
     malformed,
   });
-  const far = new PeerLink({
+  const far: PeerLink = new PeerLink({
     shard: 0,
-    hub,
+    hub: hubTo(() => far),
     ingest: (batch) => received.push(batch),
     settled() {},
     malformed,
@@ -60,8 +63,8 @@ function pair() {
     near.linked(links[0]);
     return links;
   };
-  const offer = (sequence: number) => {
-    const bytes = new TextEncoder().encode('UPB/RPi_1{"BAT":1}');
+  const offer = (sequence: number, payload = '{"BAT":1}') => {
+    const bytes = new TextEncoder().encode(`UPB/RPi_1${payload}`);
     return hub.offer(origin, {
       bytes,
       topicStart: 0,
@@ -121,4 +124,58 @@ Deno.test("what the lost side had not settled is sent again over the next link",
   await arrived(() => settled.size === 2);
   assert.equal(hub.readings, 0);
   for (const link of second) link.close("done");
+});
+
+Deno.test("what was taken from a shard that died is not settled with its successor", async () => {
+  const { hub, received, settled, connect, offer } = pair();
+  hub.ownerLost(0);
+  const first = connect();
+  offer(1);
+  hub.flush();
+  await arrived(() => received.length === 1);
+  for (const link of first) link.close("the shard died");
+  const second = connect();
+  await arrived(() => received.length === 2);
+  for (const batch of received) {
+    batch.pending = 0;
+    batch.waits = 1;
+  }
+  received[0]!.complete();
+  await new Promise<void>((done) => setTimeout(done, 20));
+  assert.equal(settled.size, 0);
+  received[1]!.complete();
+  await arrived(() => settled.size === 1);
+  for (const link of second) link.close("done");
+});
+
+Deno.test("a payload larger than a link's largest buffer goes over", async () => {
+  const { hub, received, connect, offer } = pair();
+  hub.ownerLost(0);
+  const links = connect();
+  const large = `{"BAT":${"1".repeat(3 << 20)}}`;
+  assert.equal(offer(1, large), "accepted");
+  offer(2);
+  hub.flush();
+  await arrived(() => received.length === 2);
+  assert.equal(received[0]!.data.length, large.length + 9);
+  assert.equal(received[1]!.frame.count, 1);
+  for (const link of links) link.close("done");
+});
+
+Deno.test("what gathers while the owner is away goes over in frames, and not as duplicates", async () => {
+  const { hub, received, settled, connect, offer } = pair();
+  hub.ownerLost(0);
+  const payload = `{"BAT":${"1".repeat(1_000)}}`;
+  for (let i = 0; i < 3_000; i++) assert.equal(offer(i, payload), "accepted");
+  const links = connect();
+  await arrived(() => received.reduce((sum, { frame }) => sum + frame.count, 0) === 3_000);
+  for (const batch of received) {
+    assert.ok(batch.data.length < 70_000);
+    assert.equal(flags(batch.frame, 0) & offerFlags.dup, 0);
+    batch.pending = 0;
+    batch.waits = 1;
+    batch.complete();
+  }
+  await arrived(() => settled.size === 3_000);
+  for (const link of links) link.close("done");
 });
