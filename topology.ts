@@ -3,8 +3,8 @@
  *
  * ```text
  * main thread    configuration, supervision of the Workers, answers of the API and the dashboard
- * shard-0 … n-1  one Worker each: listeners for MQTT and HTTP, broker connections, device actors,
- *                spool, writer
+ * shard-0 … n-1  one Worker each: MQTT endpoint and broker connections, device actors, spool, writer
+ * http           one Worker: the HTTP listener; readings go to their shards, the rest to main
  * store          one Worker: the embedded store, when there is no other
  * history        one Worker: reads the embedded store for the API
  * ```
@@ -22,14 +22,17 @@ import type { WorkerSpec } from "./runtime/worker_host.ts";
 import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
 import { storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";
+import type { HttpInit } from "./topology/http_edge.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
 
 /** The Workers' own names, also for their peers. */
 export const storeId = "store";
 export const historyId = "history";
+export const httpId = "http";
 
 const shardEntry = new URL("./topology/shard_worker.ts", import.meta.url);
 const storeEntry = new URL("./gateways/store/store_worker.ts", import.meta.url);
+const httpEntry = new URL("./topology/http_worker.ts", import.meta.url);
 const historyEntry = new URL("./gateways/store/history_worker.ts", import.meta.url);
 
 /** What is the same for every start of every Worker. */
@@ -49,7 +52,11 @@ export function shardCount(config: Config): number {
 }
 
 /** The Workers of the service, in the order in which they start. */
-export function workerSpecs(plan: Plan, shards: readonly HostedShard[]): WorkerSpec[] {
+export function workerSpecs(
+  plan: Plan,
+  shards: readonly HostedShard[],
+  edge: HostedShard | undefined,
+): WorkerSpec[] {
   const specs = shards.map((shard): WorkerSpec => ({
     id: shardId(shard.shard),
     create: () => new Worker(shardEntry, { type: "module", name: shard.id }),
@@ -69,7 +76,26 @@ export function workerSpecs(plan: Plan, shards: readonly HostedShard[]): WorkerS
       },
     );
   }
+  if (plan.http !== undefined && edge !== undefined) {
+    const init = httpInit(plan, plan.http, edge);
+    specs.push({
+      id: httpId,
+      create: () => new Worker(httpEntry, { type: "module", name: httpId }),
+      init,
+    });
+  }
   return specs;
+}
+
+function httpInit(
+  { config, shards, gatewayId }: Plan,
+  http: ListenAddress,
+  { books }: HostedShard,
+): () => HttpInit {
+  return () => {
+    books.freeze();
+    return { config, shards, gatewayId, http, ledgerMemory: books.memory };
+  };
 }
 
 function storeInit({ config, paths }: Plan, use: "write" | "read"): StoreInit {
@@ -83,7 +109,7 @@ function storeInit({ config, paths }: Plan, use: "write" | "read"): StoreInit {
 
 /** Broker connections go round the shards; a spool without a shard goes to the next in line. */
 function shardInit(plan: Plan, handle: HostedShard): ShardInit {
-  const { config, shards, gatewayId, mqtt, mqttTls, http, paths } = plan;
+  const { config, shards, gatewayId, mqtt, mqttTls, paths } = plan;
   const { shard, books, suspects } = handle;
   const adopts = books.adopts;
   books.freeze();
@@ -99,7 +125,6 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
     mqtt,
     mqttTls,
-    http,
     brokers: config.broker.urls.map((_, i) => i).filter((i) => i % shards === shard),
   };
 }

@@ -16,6 +16,8 @@ export interface HistogramSnapshot {
 /** Taken between two messages of a shard, so it is consistent within itself. */
 export interface ShardSnapshot {
   readonly shard: number;
+  /** What it is called instead, when it is an edge and no shard. */
+  readonly name?: string;
   readonly received: Readonly<Partial<Record<Transport, number>>>;
   /** By outcome, then by reason (`""` for stored and duplicate). */
   readonly settled: {

@@ -74,15 +74,24 @@ export class ControlPlane implements Control {
   readonly service: ServiceInfo;
   readonly #shards: readonly ShardHandle[];
   readonly #history: HistoryStore;
+  /** Takes readings in over HTTP, and owns none. */
+  readonly #edge: ShardHandle | undefined;
 
-  constructor(service: ServiceInfo, shards: readonly ShardHandle[], history: HistoryStore) {
+  constructor(
+    service: ServiceInfo,
+    shards: readonly ShardHandle[],
+    history: HistoryStore,
+    edge?: ShardHandle,
+  ) {
+    this.#edge = edge;
     this.service = service;
     this.#shards = shards;
     this.#history = history;
   }
 
   async snapshot(): Promise<readonly ShardSnapshot[]> {
-    const taken = await Promise.all(this.#shards.map(async (handle) => {
+    const takers = this.#edge === undefined ? this.#shards : [...this.#shards, this.#edge];
+    const taken = await Promise.all(takers.map(async (handle) => {
       try {
         const answer = await handle.ask({ kind: "snapshot" }, snapshotDeadlineMs);
         return isSnapshot(answer) ? handle.books.take(answer) : handle.books.lastKnown;
@@ -151,6 +160,7 @@ export class ControlPlane implements Control {
         .catch(() => undefined);
       return isActor(answer) ? answer : handle.view;
     }));
+    if (this.#edge !== undefined) children.push({ ...this.#edge.view, kind: "edge" });
     if (this.#history.view !== undefined) children.push(this.#history.view);
     return workerNode(rootPath, "host", "running", 0, children);
   }

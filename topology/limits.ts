@@ -1,6 +1,6 @@
 /**
  * The limits of every queue and buffer, derived from one number: `limits.memoryBytesMax`. The
- * embedded store gets its part, each shard an equal share of the rest, and the parts of a share are
+ * embedded store and the HTTP edge get their part, each shard an equal share of the rest, and the parts of a share are
  * one sum that is checked here, at start.
  *
  * @module
@@ -57,12 +57,34 @@ export function storeLimits({ influx, limits }: Config): StoreLimits {
   return { writeCacheBytes, readCacheBytes, devicesMax, sumBytes };
 }
 
+/** Bytes, of the Worker that serves HTTP. */
+export interface HttpLimits {
+  readonly laneBytes: number;
+  /** Bodies under way, as they came or unpacked. */
+  readonly bodyBytes: number;
+  readonly sumBytes: number;
+}
+
+/** A body is there as it came, unpacked, and once more while it is cut into readings. */
+const bodyCopiesHttp = 3;
+
+export function httpLimits({ http, limits }: Config, shards: number): HttpLimits {
+  if (http.listen === "") return { laneBytes: 0, bodyBytes: 0, sumBytes: 0 };
+  const share = limits.memoryBytesMax / 8;
+  const lanes = shards * levels;
+  const laneBytes = Math.floor(Math.min(mib, share / 4 / laneCopies / lanes));
+  const bodyBytes = Math.floor(Math.min(32 * mib, share / 4));
+  const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp;
+  return { laneBytes, bodyBytes, sumBytes };
+}
+
 /**
  * @throws {RangeError} when the budget is too small for this many shards or this large a payload,
  * with what to change.
  */
 export function shardLimits(config: Config, shards: number): ShardLimits {
-  const share = (config.limits.memoryBytesMax - storeLimits(config).sumBytes) / shards;
+  const others = storeLimits(config).sumBytes + httpLimits(config, shards).sumBytes;
+  const share = (config.limits.memoryBytesMax - others) / shards;
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes));
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));

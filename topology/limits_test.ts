@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
-import { shardLimits, storeLimits } from "./limits.ts";
+import { httpLimits, shardLimits, storeLimits } from "./limits.ts";
 
 Deno.test("the limits of all shards fit the budget, whatever the number of shards", () => {
   for (const shards of [1, 2, 4, 8]) {
     const { config } = parseConfig({ limits: { memoryBytesMax: 1 << 30 } });
     const limits = shardLimits(config, shards);
-    const sum = limits.sumBytes * shards + storeLimits(config).sumBytes;
+    const sum = limits.sumBytes * shards + storeLimits(config).sumBytes +
+      httpLimits(config, shards).sumBytes;
     assert.ok(sum <= config.limits.memoryBytesMax, `${shards} shards`);
     assert.ok(limits.laneBytes >= config.limits.payloadBytesMax);
   }

@@ -14,7 +14,7 @@ import type { Link } from "../runtime/remote_link.ts";
 export interface PeerLinkOptions {
   /** The other shard. */
   readonly shard: number;
-  readonly hub: IntakeHub;
+  readonly hub: Pick<IntakeHub, "ownerLost" | "ownerBack" | "settle">;
   /** Takes a batch that this shard owns. */
   readonly ingest: (batch: OwnedBatch) => void;
   /** A batch of the other side is settled. */

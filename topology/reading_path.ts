@@ -46,7 +46,7 @@ import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
-import { PeerLink } from "./peer_link.ts";
+import { PeerLink, type PeerLinkOptions } from "./peer_link.ts";
 import { shardRoutes } from "./routes.ts";
 import { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -94,6 +94,8 @@ export class ReadingPath {
   readonly #options: ReadingPathOptions;
   readonly #request = new CommitRequest();
   readonly #peers = new Map<number, PeerLink>();
+  /** Readings that came over HTTP. */
+  readonly #edge: PeerLink;
   readonly #ingest: ActorRef<IngestMessage>;
   readonly #spoolRef: ActorRef<SpoolMessage>;
   readonly #writerRef: ActorRef<WriterMessage>;
@@ -225,23 +227,23 @@ export class ReadingPath {
         else this.#peers.get(owner)?.transmit(ackLevel, batch);
       },
     });
+    const peer = (other: number, hub: PeerLinkOptions["hub"]) =>
+      new PeerLink({
+        shard: other,
+        hub,
+        ingest: (batch) => this.#take(batch),
+        settled: (batch) => this.#observe(batch),
+        malformed: (cause) => {
+          this.#bump("sluice_peer_frames_malformed_total", 1);
+          log.error("a frame from another shard cannot be read", { from: other, cause });
+        },
+      });
     for (let other = 0; other < init.shards; other++) {
       if (other === shard) continue;
       this.hub.ownerLost(other); // Until its link is there.
-      this.#peers.set(
-        other,
-        new PeerLink({
-          shard: other,
-          hub: this.hub,
-          ingest: (batch) => this.#take(batch),
-          settled: (batch) => this.#observe(batch),
-          malformed: (cause) => {
-            this.#bump("sluice_peer_frames_malformed_total", 1);
-            log.error("a frame from another shard cannot be read", { from: other, cause });
-          },
-        }),
-      );
+      this.#peers.set(other, peer(other, this.hub));
     }
+    this.#edge = peer(init.shards, { ownerLost() {}, ownerBack() {}, settle() {} });
   }
 
   static async open(options: ReadingPathOptions): Promise<ReadingPath> {
@@ -317,6 +319,11 @@ export class ReadingPath {
   /** A shard is there, for the first time or anew. */
   linked(shard: number, link: Link): void {
     this.#peers.get(shard)?.linked(link);
+  }
+
+  /** The HTTP edge is there, for the first time or anew: it owns nothing, so nothing goes to it. */
+  edgeLinked(link: Link): void {
+    this.#edge.linked(link);
   }
 
   requestCommit(): void {

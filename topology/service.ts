@@ -15,14 +15,14 @@ import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { WorkerFleet } from "../runtime/worker_fleet.ts";
-import { historyId, type Plan, shardCount, workerSpecs } from "../topology.ts";
+import { historyId, httpId, type Plan, shardCount, workerSpecs } from "../topology.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddress } from "./ports.ts";
 import { shardRoutes } from "./routes.ts";
-import { HostedShard } from "./shard_handle.ts";
+import { HostedShard, shardId } from "./shard_handle.ts";
 
 export const version = "0.1.0";
 
@@ -40,6 +40,8 @@ export class Service {
   readonly #config: Config;
   readonly #data: DataDirectory;
   readonly #shards: readonly HostedShard[];
+  /** HTTP: asked as a shard is, though it owns no device. */
+  readonly #edge: HostedShard | undefined;
   readonly #fleet: WorkerFleet;
   readonly #control: ControlPlane;
   readonly #plan: Plan;
@@ -64,14 +66,17 @@ export class Service {
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
       http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
     };
-    this.#shards = Array.from({ length: shards }, (_, shard): HostedShard =>
+    const hosted = (shard: number, worker: string): HostedShard =>
       new HostedShard(
         shard,
-        () => this.#fleet.link(`shard-${shard}`),
-        () => this.#fleet.views.find(({ id }) => id === `shard-${shard}`),
-      ));
+        worker,
+        () => this.#fleet.link(worker),
+        () => this.#fleet.views.find(({ id }) => id === worker),
+      );
+    this.#shards = Array.from({ length: shards }, (_, shard) => hosted(shard, shardId(shard)));
+    this.#edge = this.#plan.http === undefined ? undefined : hosted(shards, httpId);
     this.#fleet = new WorkerFleet(
-      workerSpecs(this.#plan, this.#shards),
+      workerSpecs(this.#plan, this.#shards, this.#edge),
       { names: this.#names, deadLetters: new DeadLetters() },
       {
         ready: (id) => this.#ready(id),
@@ -90,6 +95,7 @@ export class Service {
         link: () => this.#fleet.link(historyId),
         worker: () => this.#fleet.views.find(({ id }) => id === historyId),
       }),
+      this.#edge,
     );
     const handler = httpApp(this.#control, { clock: systemClock, log: logger("http") });
     this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
@@ -117,6 +123,11 @@ export class Service {
       data.lock.release();
       throw cause;
     }
+  }
+
+  /** All who take readings in. */
+  get #takers(): readonly HostedShard[] {
+    return this.#edge === undefined ? this.#shards : [...this.#shards, this.#edge];
   }
 
   /** One line per endpoint, for people. */
@@ -157,7 +168,7 @@ export class Service {
   async #start(): Promise<void> {
     await this.#fleet.start();
     this.#listening = true;
-    await Promise.all(this.#shards.map((shard) => shard.ask({ kind: "listen" })));
+    await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
   }
 
   async #all(
@@ -166,7 +177,7 @@ export class Service {
     deadlineMs: number,
     late: string[],
   ): Promise<void> {
-    await Promise.all(this.#shards.map(async (shard) => {
+    await Promise.all(this.#takers.map(async (shard) => {
       try {
         await shard.ask(question, deadlineMs);
       } catch (cause) {
@@ -178,7 +189,7 @@ export class Service {
 
   /** A Worker is up, for the first time or anew. */
   #ready(id: string): void {
-    const shard = this.#shards.find((candidate) => candidate.id === id);
+    const shard = this.#takers.find((candidate) => candidate.id === id);
     if (shard === undefined) return;
     this.#reopen(shard).catch((cause: unknown) => {
       log.warn("a shard did not answer after its start", { shard: shard.shard, cause });
@@ -196,7 +207,7 @@ export class Service {
       worker: id,
       failure: failure.message,
     });
-    const shard = this.#shards.find((candidate) => candidate.id === id);
+    const shard = this.#takers.find((candidate) => candidate.id === id);
     shard?.books.died();
     const device = shard?.suspects.died();
     if (device !== undefined) {

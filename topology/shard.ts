@@ -13,11 +13,10 @@ import { logger, startLog } from "../gateways/log/log.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
-import { storeId } from "../topology.ts";
+import { httpId, storeId } from "../topology.ts";
 import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardControl } from "./shard_control.ts";
-import { ShardHttp } from "./shard_http.ts";
 import {
   type ClientConnected,
   parseClientConnected,
@@ -46,7 +45,6 @@ export class Shard implements WorkerProgram {
   readonly #system: ActorSystem;
   readonly #path: ReadingPath;
   readonly #edges: ShardEdges;
-  readonly #http: ShardHttp;
   readonly #sink: ShardSink;
   readonly #ledger: Ledger;
   readonly #shard: number;
@@ -57,7 +55,6 @@ export class Shard implements WorkerProgram {
     system: ActorSystem,
     path: ReadingPath,
     edges: ShardEdges,
-    http: ShardHttp,
     sink: ShardSink,
     ledger: Ledger,
   ) {
@@ -65,7 +62,6 @@ export class Shard implements WorkerProgram {
     this.#system = system;
     this.#path = path;
     this.#edges = edges;
-    this.#http = http;
     this.#sink = sink;
     this.#ledger = ledger;
   }
@@ -91,8 +87,7 @@ export class Shard implements WorkerProgram {
     const sink = openSink(config);
     const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
     const edges = new ShardEdges({ init, limits, system, intake: path.hub });
-    const http = new ShardHttp({ init, host: boot.host });
-    const program = new Shard(shard, system, path, edges, http, sink, ledger);
+    const program = new Shard(shard, system, path, edges, sink, ledger);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {
       if (failure !== undefined) {
@@ -112,6 +107,7 @@ export class Shard implements WorkerProgram {
 
   linked(link: Link): void {
     if (link.peer === storeId) this.#sink.attach?.(link);
+    else if (link.peer === httpId) this.#path.edgeLinked(link);
     else if (link.peer.startsWith("shard-")) {
       this.#path.linked(Number(link.peer.slice("shard-".length)), link);
       this.#edges.linked(link.peer, link.ref(sessionsName));
@@ -119,7 +115,6 @@ export class Shard implements WorkerProgram {
   }
 
   async stop(): Promise<void> {
-    await this.#http.close();
     await this.#system.stop();
     this.#path.close();
     await this.#sink.sink.close();
@@ -146,8 +141,7 @@ export class Shard implements WorkerProgram {
       case "replay_dead_letters":
         return path.replayDeadLetters(question.choice);
       case "listen":
-        this.#edges.open();
-        return this.#http.open();
+        return this.#edges.open();
       case "drain":
         return this.#drain();
       case "flush":

@@ -25,10 +25,11 @@ export class HostedShard implements ShardHandle {
 
   constructor(
     readonly shard: number,
+    id: string,
     link: () => Link | undefined,
     worker: () => WorkerView | undefined,
   ) {
-    this.id = shardId(shard);
+    this.id = id;
     this.#link = link;
     this.#worker = worker;
   }

@@ -32,7 +32,6 @@ export interface ShardInit {
   readonly orphans: readonly string[];
   readonly mqtt: { readonly hostname: string; readonly port: number } | undefined;
   readonly mqttTls: { readonly hostname: string; readonly port: number } | undefined;
-  readonly http: { readonly hostname: string; readonly port: number } | undefined;
   /** Indexes into `config.broker.urls`: the broker connections this shard owns. */
   readonly brokers: readonly number[];
 }

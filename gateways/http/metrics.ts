@@ -54,12 +54,14 @@ export function metricsText(
   return registry.metrics();
 }
 
+const nameOf = ({ shard, name }: ShardSnapshot): string => name ?? String(shard);
+
 function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
   const each = (samples: (shard: ShardSnapshot) => readonly Sample[]): Sample[] =>
     shards.flatMap((shard) =>
       samples(shard).map((sample) => ({
         ...sample,
-        labels: { shard: shard.shard, ...sample.labels },
+        labels: { shard: nameOf(shard), ...sample.labels },
       }))
     );
   const one = (value: (shard: ShardSnapshot) => number): Sample[] =>
@@ -144,7 +146,7 @@ function furtherFamilies(shards: readonly ShardSnapshot[]): Family[] {
     for (const shard of shards) {
       for (const [name, value] of Object.entries(of(shard))) {
         const samples = byName.get(name) ?? [];
-        samples.push({ labels: { shard: shard.shard }, value });
+        samples.push({ labels: { shard: nameOf(shard) }, value });
         byName.set(name, samples);
       }
     }
@@ -189,7 +191,7 @@ function histogram(
 ): Family {
   const values = shards.flatMap((shard) => {
     const { bounds, counts, sum } = of(shard);
-    const labels = { shard: shard.shard };
+    const labels = { shard: nameOf(shard) };
     let total = 0;
     const buckets = counts.map((count, i) => {
       total += count;

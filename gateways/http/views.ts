@@ -75,7 +75,7 @@ export function statusJson(
     ...rest,
     started: rfc3339(startedMs),
     now: rfc3339(nowMs),
-    shards: shards.length,
+    shards: shards.filter(({ name }) => name === undefined).length,
     notReady: [...new Set(shards.flatMap(({ notReady }) => notReady))],
     readings: {
       received: total(({ received }) => values(received)),

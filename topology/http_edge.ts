@@ -1,0 +1,196 @@
+/**
+ * HTTP, in a Worker of its own: it answers the data plane, with lanes to every shard as an edge of
+ * a shard has them, so that a reading never comes near the main thread; everything else it passes
+ * on to the main thread. No code of users runs here, and no device: what a shard goes through,
+ * a crash or a spin, does not keep anybody from asking how it is.
+ *
+ * @module
+ */
+import { IntakeHub } from "../actors/intake_hub.ts";
+import { Ledger } from "../actors/ledger.ts";
+import type { ShardSnapshot } from "../actors/snapshot.ts";
+import { Histogram } from "../actors/histogram.ts";
+import { TopicTable } from "../actors/topic_table.ts";
+import type { Config } from "../config.ts";
+import { DataPlane } from "../gateways/http/data_plane.ts";
+import { forwarder } from "../gateways/http/forward/forwarder.ts";
+import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
+import { logger, startLog } from "../gateways/log/log.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Link } from "../runtime/remote_link.ts";
+import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
+import { setImmediate } from "node:timers";
+import { httpLimits } from "./limits.ts";
+import { PeerLink } from "./peer_link.ts";
+import { shardRoutes } from "./routes.ts";
+import { ShardControl } from "./shard_control.ts";
+import { controlName, isFields, parseAsk, type ShardQuestion } from "./shard_protocol.ts";
+
+const log = logger("http");
+const clock = systemClock;
+
+/** What the Worker starts with. */
+export interface HttpInit {
+  readonly shards: number;
+  readonly config: Config;
+  readonly gatewayId: string;
+  readonly ledgerMemory: SharedArrayBuffer;
+  readonly http: { readonly hostname: string; readonly port: number };
+}
+
+/** Structured clone made it, on our own orders: what is checked is that it is one at all. */
+function parseHttpInit(value: unknown): HttpInit {
+  if (isHttpInit(value)) return value;
+  throw new TypeError("Cannot start the HTTP edge: its orders have the wrong shape");
+}
+
+function isHttpInit(value: unknown): value is HttpInit {
+  return isFields(value) && typeof value.shards === "number" && isFields(value.config) &&
+    isFields(value.http) && value.ledgerMemory instanceof SharedArrayBuffer;
+}
+
+/** How long a body of the control plane may take to come. */
+const controlBodyMs = 10_000;
+/** Of the time to close, what requests under way may take. */
+const closeShare = 0.5;
+const drainPollMs = 5;
+
+/** See the module. */
+export class HttpEdge implements WorkerProgram {
+  readonly #init: HttpInit;
+  readonly #ledger: Ledger;
+  readonly #hub: IntakeHub;
+  readonly #peers = new Map<number, PeerLink>();
+  readonly #plane: DataPlane;
+  #malformed = 0;
+  #server: HttpServer | undefined;
+
+  private constructor(init: HttpInit, boot: WorkerBoot) {
+    const { config, shards } = init;
+    const limits = httpLimits(config, shards);
+    this.#init = init;
+    this.#ledger = new Ledger(init.ledgerMemory);
+    this.#hub = new IntakeHub({
+      shards,
+      topics: new TopicTable(shardRoutes(config), {
+        gatewayId: init.gatewayId,
+        entriesMax: config.limits.topicsMax,
+        hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+      }),
+      ledger: this.#ledger,
+      laneBytes: limits.laneBytes,
+      payloadBytesMax: config.limits.payloadBytesMax,
+      now: () => clock.now(),
+      defer: (run) => {
+        setImmediate(run);
+      },
+      transmit: (owner, ackLevel, batch) => this.#peers.get(owner)?.transmit(ackLevel, batch),
+    });
+    for (let shard = 0; shard < shards; shard++) {
+      this.#hub.ownerLost(shard); // Until its link is there.
+      this.#peers.set(shard, this.#peer(shard));
+    }
+    this.#plane = new DataPlane({
+      forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }),
+      intake: this.#hub,
+      clock,
+      bodyBytes: limits.bodyBytes,
+    });
+  }
+
+  static start(boot: WorkerBoot): HttpEdge {
+    const init = parseHttpInit(boot.init);
+    const { level, format } = init.config.log;
+    startLog({ level, format, fields: { worker: boot.id } });
+    const edge = new HttpEdge(init, boot);
+    const control = new ShardControl(edge);
+    boot.names.publish(controlName, {
+      path: "http/control",
+      tell: (ask) => {
+        control.receive(ask);
+        return "accepted";
+      },
+    }, parseAsk);
+    return edge;
+  }
+
+  linked(link: Link): void {
+    if (!link.peer.startsWith("shard-")) return;
+    const shard = Number(link.peer.slice("shard-".length));
+    this.#peers.get(shard)?.linked(link);
+  }
+
+  answer(question: ShardQuestion): unknown {
+    switch (question.kind) {
+      case "snapshot":
+        return this.#snapshot();
+      case "recovered":
+        return 0;
+      case "listen":
+        this.#server ??= serveHttp(this.#init.http, (request) => this.#plane.handle(request));
+        return null;
+      case "drain":
+        return this.#drain();
+      case "flush":
+        return true;
+      default:
+        throw new TypeError(`the HTTP edge has no ${question.kind}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.close(this.#init.config.shutdown.closeMs * closeShare);
+  }
+
+  /** Takes no readings any more, and ends when those it took are settled. */
+  async #drain(): Promise<void> {
+    this.#plane.drain();
+    while (this.#hub.readings > 0) {
+      await new Promise<void>((resolve) => {
+        clock.setTimer(drainPollMs, resolve);
+      });
+    }
+  }
+
+  #peer(shard: number): PeerLink {
+    const malformed = (cause: unknown) => {
+      this.#malformed++;
+      log.error("what a shard sent cannot be read", { from: shard, cause });
+    };
+    return new PeerLink({
+      shard,
+      hub: this.#hub,
+      ingest: () => malformed(new Error("it owns no device, and got readings")),
+      settled: () => {},
+      malformed,
+    });
+  }
+
+  #snapshot(): ShardSnapshot {
+    const books = this.#ledger.books();
+    const { deadLettered, refused } = this.#ledger.reasons();
+    return {
+      shard: this.#init.shards,
+      name: "http",
+      received: books.received,
+      settled: { stored: books.stored, duplicate: books.duplicate, deadLettered, refused },
+      inFlight: books.inFlight,
+      spoolReadings: 0,
+      spoolBytes: 0,
+      settleSeconds: noSeconds,
+      storeSeconds: noSeconds,
+      sessions: this.#plane.sessions(),
+      devices: { online: 0, silent: 0, offline: 0 },
+      mailboxDepth: {},
+      restarts: {},
+      counters: {
+        sluice_peer_frames_malformed_total: this.#malformed,
+        ...this.#plane.counters(),
+      },
+      gauges: { sluice_lane_bytes: this.#hub.usedBytes, ...this.#plane.gauges() },
+      notReady: [],
+    };
+  }
+}
+
+const noSeconds = new Histogram().snapshot();
