@@ -43,6 +43,8 @@ export interface Plan {
   readonly paths: DataPaths;
   readonly mqtt: ListenAddress | undefined;
   readonly mqttTls: ListenAddress | undefined;
+  /** Shared by the spools of all shards. */
+  readonly diskPressure: SharedArrayBuffer;
   readonly http: ListenAddress | undefined;
 }
 
@@ -121,6 +123,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     ledgerMemory: books.memory,
     codeTrace: suspects.memory,
     suspects: suspects.list,
+    diskPressure: plan.diskPressure,
     adopts,
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
     mqtt,

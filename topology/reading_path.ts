@@ -18,6 +18,7 @@ import type { AckLevel } from "../actors/readings_frame.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import type { Sink } from "../actors/sink.ts";
+import { DiskPressure } from "../actors/spool/disk_pressure.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
@@ -289,6 +290,7 @@ export class ReadingPath {
       events,
       live: (record) => live.offer(record),
       part: letters,
+      pressure: new DiskPressure(init.diskPressure),
     }, (record) => devices.recovered(record));
     if (init.adopts) ledger.adopted(report.pending);
     else ledger.recovered(report.pending);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import type { Config } from "../config.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { Answerer } from "../gateways/http/forward/answerer.ts";
@@ -62,6 +63,7 @@ export class Service {
       shards,
       gatewayId: gatewayIdOf(config.gatewayId, root),
       paths: data.paths,
+      diskPressure: diskPressureMemory(),
       mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
       http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),

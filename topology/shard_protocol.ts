@@ -26,6 +26,8 @@ export interface ShardInit {
   readonly codeTrace: SharedArrayBuffer;
   /** Devices whose code is not to be run: see topology/code_suspects.ts. */
   readonly suspects: readonly string[];
+  /** Shared by the spools of all shards: see actors/spool/disk_pressure.ts. */
+  readonly diskPressure: SharedArrayBuffer;
   /** The readings in the spool are in the books of the incarnation before. */
   readonly adopts: boolean;
   /** Spools of shards that are no more. */
@@ -121,5 +123,6 @@ function isShardInit(value: unknown): value is ShardInit {
   return isFields(value) && typeof value.shard === "number" && typeof value.shards === "number" &&
     isFields(value.config) && typeof value.gatewayId === "string" &&
     value.ledgerMemory instanceof SharedArrayBuffer &&
-    value.codeTrace instanceof SharedArrayBuffer;
+    value.codeTrace instanceof SharedArrayBuffer &&
+    value.diskPressure instanceof SharedArrayBuffer;
 }

@@ -70,11 +70,13 @@ export class Retention {
     }
   }
 
-  /** Deletes the oldest segment that is only kept. */
-  dropKept(): boolean {
-    const segment = this.#log.segments.find(({ firstSequence, endSequence }) =>
-      endSequence > firstSequence && !this.#custody.owes(firstSequence, endSequence)
-    );
+  /** Deletes the oldest segment that is only kept, except the one that is being written to. */
+  dropKept(inUse?: Segment): boolean {
+    const segment = this.#log.segments.find((candidate) => {
+      const { firstSequence, endSequence } = candidate;
+      return candidate !== inUse && endSequence > firstSequence &&
+        !this.#custody.owes(firstSequence, endSequence);
+    });
     return segment !== undefined && this.#remove(segment);
   }
 

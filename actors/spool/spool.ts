@@ -187,6 +187,7 @@ export class Spool {
   /** The commit failed: after so many ms it is to begin again. */
   failed(cause: unknown): number {
     this.#committing = false;
+    if (isNoSpace(cause)) this.#options.pressure?.raise();
     if (!this.stalled) this.#options.events.stalled(stallReason(cause), String(cause));
     return Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#attempts++, 10));
   }
@@ -239,6 +240,7 @@ export class Spool {
   sweep(): void {
     const inUse = this.#committing ? this.#log.active : undefined;
     this.#retention.sweep(inUse);
+    if (this.#options.pressure?.take()) this.#retention.dropKept(inUse);
     if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#retention.dropAged();
     try {
       this.#progress.save(this.#custody.firstNeeded ?? this.#log.nextSequence);

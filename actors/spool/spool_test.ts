@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ManualClock } from "../../runtime/clock.ts";
+import { DiskPressure, diskPressureMemory } from "./disk_pressure.ts";
 import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
 import type { CommitPart } from "./spool_options.ts";
 import { addReading, commitOnce, linesOf, openTestSpool } from "./testing/test_spool.ts";
@@ -220,6 +221,27 @@ Deno.test("a disk that is full gives up what is only kept, then waits, then resu
   files.capacityBytes = 20_000;
   assert.equal(await commitOnce(spool), true);
   assert.equal(told.at(-2), "resumed");
+  spool.close();
+});
+
+Deno.test("a spool gives up what it only keeps when another one of its disk finds no room", async () => {
+  const memory = diskPressureMemory();
+  const { spool, live } = await openTestSpool(new MemoryFiles(), {
+    pressure: new DiskPressure(memory),
+  });
+  for (let i = 0; i < 40; i++) {
+    addReading(spool, `${i} ${pad}`);
+    await commitOnce(spool);
+  }
+  for (const record of live) spool.delivered(record);
+  spool.sweep();
+  const kept = spool.bytes;
+  new DiskPressure(memory).raise();
+  spool.sweep();
+  const after = spool.bytes;
+  assert.ok(after > 0 && after < kept, `${kept} to ${after} bytes`);
+  spool.sweep();
+  assert.equal(spool.bytes, after);
   spool.close();
 });
 
