@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly store: string;
   readonly devices: string;
   readonly broker: string;
+  readonly accounts: string;
+  readonly tokenKey: string;
 }
 
 /** A directory that is ours. */
@@ -30,6 +32,8 @@ export function dataPaths(root: string): DataPaths {
     store: `${root}/store.db`,
     devices: `${root}/devices.db`,
     broker: `${root}/broker`,
+    accounts: `${root}/accounts.db`,
+    tokenKey: `${root}/jwt_key`,
   };
 }
 

@@ -19,11 +19,6 @@ export class TokenGate {
   readonly #versions = new Map<string, number>();
   #open = false;
 
-  /** Names whose tokens are looked at twice. */
-  get changed(): number {
-    return this.#versions.size;
-  }
-
   /** Whether it is known what has changed. */
   get open(): boolean {
     return this.#open;
@@ -44,6 +39,11 @@ export class TokenGate {
     for (const { name, version } of changed) {
       this.#versions.set(name, Math.max(version, this.#versions.get(name) ?? 0));
     }
+  }
+
+  /** All changes that are known. */
+  *changes(): Generator<AccountVersion> {
+    for (const [name, version] of this.#versions) yield { name, version };
   }
 
   /** Whether this version of the account is still the one, as far as is known here. */

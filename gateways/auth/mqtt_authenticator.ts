@@ -1,0 +1,94 @@
+/**
+ * How an MQTT client is let in: name and password are asked of the accounts, a token as password is
+ * verified here.
+ *
+ * @module
+ */
+import type { Clock } from "../../runtime/clock.ts";
+import { reasonCodes } from "../mqtt/codec/reason_code.ts";
+import type {
+  Authenticate,
+  Authentication,
+  Credentials,
+  SessionPermit,
+} from "../mqtt/endpoint/endpoint_options.ts";
+import { maySubscribe, type Permissions } from "./permissions.ts";
+import { PublishPermit } from "./publish_permit.ts";
+import { clockToleranceS } from "./token.ts";
+import { looksLikeToken, type TokenGate } from "./token_gate.ts";
+
+/** What the accounts say to a name and a password; rejects when they cannot be asked. */
+export type AskAccounts = (
+  question: { readonly name: string; readonly password: string; readonly address: string },
+) => Promise<
+  | { readonly kind: "granted"; readonly version: number; readonly permissions: Permissions }
+  | { readonly kind: "wrong" | "limited" | "busy" | "unavailable" }
+>;
+
+const denials = {
+  wrong: reasonCodes.badUserNameOrPassword,
+  invalid: reasonCodes.badUserNameOrPassword,
+  limited: reasonCodes.connectionRateExceeded,
+  busy: reasonCodes.serverBusy,
+  unavailable: reasonCodes.serverUnavailable,
+  expired: reasonCodes.notAuthorized,
+  outdated: reasonCodes.notAuthorized,
+} as const;
+
+const denied = (why: keyof typeof denials): Authentication => ({
+  kind: "denied",
+  reasonCode: denials[why],
+});
+
+/** See the module. */
+export function mqttAuthenticator(gate: TokenGate, ask: AskAccounts, clock: Clock): Authenticate {
+  return async (credentials) => {
+    const { username = "" } = credentials;
+    const password = textOf(credentials.password);
+    if (password === undefined || password === "") {
+      return { kind: "denied", reasonCode: reasonCodes.notAuthorized };
+    }
+    if (looksLikeToken(password)) {
+      const claims = await gate.admit(password, clock.now());
+      if (typeof claims === "string") return denied(claims);
+      if (username !== "" && username !== claims.name) return denied("invalid");
+      return {
+        kind: "granted",
+        account: claims.name,
+        accountVersion: claims.version,
+        permit: permitOf(claims.permissions),
+        expiresMs: (claims.expiresS + clockToleranceS) * 1000,
+      };
+    }
+    const answer = await ask({ name: username, password, address: addressOf(credentials) });
+    if (answer.kind !== "granted") return denied(answer.kind);
+    if (!gate.isCurrent({ name: username, version: answer.version })) return denied("outdated");
+    return {
+      kind: "granted",
+      account: username,
+      accountVersion: answer.version,
+      permit: permitOf(answer.permissions),
+    };
+  };
+}
+
+function permitOf(permissions: Permissions): SessionPermit {
+  const write = new PublishPermit(permissions.write);
+  return {
+    publish: (bytes, start, end) => write.allows(bytes, start, end),
+    subscribe: (filter) => maySubscribe(permissions, filter),
+  };
+}
+
+/** A password that is no UTF-8 is nobody's. */
+function textOf(password: Uint8Array | undefined): string | undefined {
+  try {
+    return password && new TextDecoder("utf-8", { fatal: true }).decode(password);
+  } catch {
+    return "\0"; // asked for like any wrong one, so that it counts and takes as long
+  }
+}
+
+/** `host:port` without the port. */
+const addressOf = ({ peer }: Credentials): string =>
+  peer.slice(0, Math.max(0, peer.lastIndexOf(":")));

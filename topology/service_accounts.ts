@@ -1,0 +1,240 @@
+/**
+ * Accounts in the main thread, the one owner of their database: answers the Workers, finds out what
+ * others have changed, and tells the Workers.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+import { type AccountStore, type Changes } from "../gateways/auth/account_store.ts";
+import { Accounts, type Issued } from "../gateways/auth/accounts.ts";
+import { PostgresAccounts } from "../gateways/auth/postgres_accounts.ts";
+import { SqliteAccounts } from "../gateways/auth/sqlite_accounts.ts";
+import { clockToleranceS, type TokenKey } from "../gateways/auth/token.ts";
+import { TokenGate } from "../gateways/auth/token_gate.ts";
+import { BusyError } from "../gateways/auth/turns.ts";
+import { logger } from "../gateways/log/log.ts";
+import type { ActorRef, TellResult } from "../runtime/actor.ts";
+import { systemClock, type Timer } from "../runtime/clock.ts";
+import type { Link } from "../runtime/remote_link.ts";
+import {
+  type AccountAsk,
+  type AccountNews,
+  accountNewsName,
+  type AccountReply,
+} from "./account_messages.ts";
+import type { DataPaths } from "./data_directory.ts";
+import { tokenKeys } from "./token_keys.ts";
+
+const log = logger("accounts");
+
+/** How soon a change by another process, or another instance, is known here. */
+const pollMs = 400;
+const announceMs = 5_000;
+/** A message to a Worker holds so many names. */
+const newsMax = 500;
+
+export interface ServiceAccountsOptions {
+  readonly config: Config;
+  readonly paths: DataPaths;
+  /** Where devices connect when nothing else is advertised. */
+  readonly endpoints: readonly string[];
+  /** The Workers that want to know, by name, as they are now. */
+  readonly workers: () => readonly (readonly [string, Link])[];
+  /** The first admin was made: its password is told this once. */
+  readonly firstAdmin: (issued: Issued) => void;
+  /** Sessions of this instance over those it can have. */
+  readonly load: () => Promise<number>;
+}
+
+/** The database that the configuration names. @throws {Error} when its file cannot be used. */
+export function openAccountStore(config: Config, file: string): AccountStore {
+  const { url } = config.postgres;
+  if (url !== undefined) return new PostgresAccounts(url);
+  try {
+    Deno.openSync(file, { create: true, write: true, mode: 0o600 }).close();
+    return new SqliteAccounts(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot use the data directory: the accounts in ${file}: ${why}`, { cause });
+  }
+}
+
+/** See the module. */
+export class ServiceAccounts implements ActorRef<AccountAsk> {
+  readonly path = "accounts";
+  readonly accounts: Accounts;
+  readonly gate = new TokenGate();
+  readonly #options: ServiceAccountsOptions;
+  readonly #store: AccountStore;
+  readonly #keys: readonly TokenKey[];
+  /** Place in the audit log up to which all changes are known; `undefined` before the first read. */
+  #sequence: number | undefined;
+  #adminChecked = false;
+  #announcedMs = -Infinity;
+  /** Workers that have not been told all. */
+  readonly #behind = new Set<string>();
+  #polling: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #away = false;
+  #stopped = false;
+
+  private constructor(options: ServiceAccountsOptions, keys: readonly TokenKey[]) {
+    const { config, paths, endpoints } = options;
+    this.#options = options;
+    this.#keys = keys;
+    this.#store = openAccountStore(config, paths.accounts);
+    this.accounts = new Accounts({
+      store: this.#store,
+      clock: systemClock,
+      keys,
+      tokenLifetimeS: config.auth.tokenLifetimeS,
+      endpoints: config.auth.advertise ?? endpoints,
+    });
+    this.gate.setKeys(keys);
+  }
+
+  /** Opens the accounts; a PostgreSQL that is away is tried again for as long as it takes. */
+  static async open(options: ServiceAccountsOptions): Promise<ServiceAccounts> {
+    const keys = await tokenKeys(options.config, options.paths.tokenKey);
+    const opened = new ServiceAccounts(options, keys);
+    await opened.poll();
+    opened.#pollLater();
+    return opened;
+  }
+
+  /** Why nobody can be let in now; `undefined` when they can. */
+  get notReady(): string | undefined {
+    return this.gate.open ? undefined : "the accounts' database has not answered yet";
+  }
+
+  /** A Worker's question. */
+  tell({ question, replyTo }: AccountAsk): TellResult {
+    this.#answer(question).then((reply) => replyTo.tell(reply));
+    return "accepted";
+  }
+
+  /** A Worker has started: it is told everything. */
+  started(worker: string): void {
+    this.#behind.add(worker);
+    this.#tellBehind();
+  }
+
+  /** Finds out what has changed now, and not at the next time. */
+  async poll(): Promise<void> {
+    await this.#polling;
+    this.#polling = this.#poll();
+    await this.#polling;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.clear();
+    await this.#polling;
+    await this.#store.close();
+  }
+
+  async #answer({ name, password, address }: AccountAsk["question"]): Promise<AccountReply> {
+    try {
+      const answer = await this.accounts.authenticate(name, password, address);
+      if (answer.kind !== "granted") {
+        log.warn("a login failed", { name, address, why: answer.kind });
+        return { kind: answer.kind };
+      }
+      const { account, permissions } = answer;
+      return { kind: "granted", version: account.version, permissions };
+    } catch (cause) {
+      if (cause instanceof BusyError) return { kind: "busy" };
+      this.#failed(cause);
+      return { kind: "unavailable" };
+    }
+  }
+
+  #pollLater(): void {
+    if (this.#stopped) return;
+    this.#timer = systemClock.setTimer(pollMs, () => {
+      this.poll().then(() => this.#pollLater());
+    });
+  }
+
+  /** Never rejects. */
+  async #poll(): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      if (!this.#adminChecked) await this.#firstStart();
+      this.#learn(await this.#changes());
+      await this.#announce();
+      if (this.#away) log.info("the accounts' database is back");
+      this.#away = false;
+    } catch (cause) {
+      this.#failed(cause);
+    }
+    this.#tellBehind();
+  }
+
+  async #firstStart(): Promise<void> {
+    const issued = await this.accounts.ensureAdmin();
+    this.#adminChecked = true;
+    if (issued !== undefined) this.#options.firstAdmin(issued);
+  }
+
+  #changes(): Promise<Changes> {
+    if (this.#sequence !== undefined) return this.#store.changesAfter(this.#sequence);
+    // A token that was issued before is no longer valid, whatever the account is now.
+    const { tokenLifetimeS } = this.#options.config.auth;
+    const sinceMs = systemClock.now() - (tokenLifetimeS + 2 * clockToleranceS) * 1000;
+    return this.#store.changedSince(sinceMs);
+  }
+
+  #learn({ sequence, changed }: Changes): void {
+    const first = this.#sequence === undefined;
+    this.#sequence = sequence;
+    this.gate.change(changed);
+    if (first) {
+      this.gate.setOpen();
+      for (const [worker] of this.#options.workers()) this.#behind.add(worker);
+    } else if (changed.length > 0) {
+      for (const [worker, link] of this.#options.workers()) {
+        if (!this.#tell(link, { keys: [], changed, open: false })) this.#behind.add(worker);
+      }
+    }
+  }
+
+  /** All that is known, to those that have not heard it. */
+  #tellBehind(): void {
+    for (const [worker, link] of this.#options.workers()) {
+      if (!this.#behind.has(worker)) continue;
+      const { open } = this.gate;
+      const told = this.#tell(link, { keys: this.#keys, changed: [...this.gate.changes()], open });
+      if (told) this.#behind.delete(worker);
+    }
+  }
+
+  /** Whether all of it was taken. `open` goes last: nobody is let in on half of the news. */
+  #tell(link: Link, { keys, changed, open }: AccountNews): boolean {
+    const ref = link.ref<AccountNews>(accountNewsName);
+    for (let at = 0; at === 0 || at < changed.length; at += newsMax) {
+      const last = at + newsMax >= changed.length;
+      const news = { keys, changed: changed.slice(at, at + newsMax), open: open && last };
+      if (ref.tell(news) !== "accepted") return false;
+    }
+    return true;
+  }
+
+  async #announce(): Promise<void> {
+    const { config, load } = this.#options;
+    const { advertise } = config.auth;
+    const nowMs = systemClock.monotonic();
+    if (advertise === undefined || nowMs - this.#announcedMs < announceMs) return;
+    this.#announcedMs = nowMs;
+    const now = { load: await load(), seenMs: systemClock.now() };
+    for (const url of advertise) await this.#store.announce({ url, ...now });
+  }
+
+  #failed(cause: unknown): void {
+    if (!this.#away) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      log.warn("the accounts' database does not answer; trying again", { why });
+    }
+    this.#away = true;
+  }
+}
