@@ -371,7 +371,8 @@ export class ReadingPath {
         requestCommit: () => this.requestCommit(),
       }, letters));
     this.requestCommit();
-    return { replayed, remaining: this.letters.count };
+    // What was replayed is removed with the commit that was just asked for.
+    return { replayed, remaining: this.letters.count - replayed };
   }
 
   /** The actors have ended. */

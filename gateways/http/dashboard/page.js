@@ -83,16 +83,20 @@ function showStatus(status) {
     ["stored a second", number.format(rate("stored"))],
     ["stored in all", short.format(readings.stored), number.format(readings.stored)],
     ["in flight", number.format(readings.inFlight)],
-    [`in the spool (${bytes(status.spoolBytes)})`, number.format(readings.spool)],
-    ["dead letters", number.format(readings.deadLettered), undefined, readings.deadLettered > 0],
+    [`in the spool, ${bytes(status.spoolBytes)}`, number.format(readings.spool)],
+    [
+      "new dead letters",
+      number.format(readings.deadLettered),
+      undefined,
+      readings.deadLettered > 0,
+    ],
     ["duplicates", number.format(readings.duplicate)],
     ["refused", number.format(readings.refused)],
     ["connections", number.format(status.sessions)],
+    ["devices online", number.format(devices.online)],
     [
-      `devices online, ${number.format(devices.silent)} silent, ${
-        number.format(devices.offline)
-      } offline`,
-      number.format(devices.online),
+      "devices silent, offline",
+      `${number.format(devices.silent)}, ${number.format(devices.offline)}`,
     ],
     ["restarts of actors", number.format(status.restarts), undefined, status.restarts > 0],
   ];
@@ -167,6 +171,7 @@ function showLetters({ items, next }) {
       ])
     ),
   );
+  byId("replay").hidden = items.length === 0;
   byId("letters-more").textContent = items.length === 0
     ? "None: every reading could be stored."
     : next === undefined
@@ -174,8 +179,19 @@ function showLetters({ items, next }) {
     : "There are more: /api/dead-letters lists them all.";
 }
 
+/** Actors with more children than this are shown closed, unless one of them needs a look. */
+const childrenOpen = 8;
+/** Paths of the closed ones that were opened, and the other way round. */
+const toggled = new Set();
+
+const needsALook = ({ state, restarts, lastError, children }) =>
+  state !== "running" || restarts > 0 || lastError !== undefined || children.some(needsALook);
+
+/** A path's steps hide slashes as `~1`. */
+const nameOf = ({ path }) => path.split("/").at(-1).replaceAll("~1", "/").replaceAll("~0", "~");
+
 function actorItem(actor) {
-  const parts = [`${actor.path.split("/").at(-1)} `];
+  const parts = [`${nameOf(actor)} `];
   parts.push(element("span", actor.state, actor.state === "running" ? "good" : "bad"));
   if (actor.mailboxLimit > 0) {
     const limit = number.format(actor.mailboxLimit);
@@ -189,8 +205,33 @@ function actorItem(actor) {
   if (actor.childrenOmitted > 0) {
     below.push(element("li", `and ${number.format(actor.childrenOmitted)} more`, "quiet"));
   }
-  if (below.length > 0) parts.push(element("ul", below));
-  return element("li", parts);
+  if (below.length === 0) return element("li", parts);
+  if (below.length <= childrenOpen) return element("li", [...parts, element("ul", below)]);
+  const count = actor.children.length + actor.childrenOmitted;
+  parts.push(element("span", ` ${number.format(count)} below`, "quiet"));
+  const details = element("details", [element("summary", parts), element("ul", below)]);
+  const atFirst = actor.children.some(needsALook);
+  details.open = atFirst !== toggled.has(actor.path);
+  // Clicks, and not the toggle event: that comes for what is set here, too.
+  details.firstChild.addEventListener("click", () => {
+    if (!toggled.delete(actor.path)) toggled.add(actor.path);
+  });
+  return element("li", [details]);
+}
+
+async function replay() {
+  byId("replay").disabled = true;
+  try {
+    const answer = await fetch("/api/dead-letters/replay", { method: "POST" });
+    const body = await answer.json();
+    byId("replayed").textContent = answer.ok
+      ? `${number.format(body.replayed)} tried again`
+      : body.detail;
+  } catch (error) {
+    byId("replayed").textContent = error.message;
+  }
+  byId("replay").disabled = false;
+  await refresh();
 }
 
 function devicesPath() {
@@ -228,5 +269,6 @@ async function follow() {
   setTimeout(follow, refreshMs);
 }
 
+byId("replay").addEventListener("click", replay);
 for (const id of ["prefix", "presence"]) byId(id).addEventListener("input", refresh);
 follow();
