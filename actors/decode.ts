@@ -7,6 +7,7 @@
  */
 import { KeyTree, type Path } from "./decode_keys.ts";
 import { captureKinds, Decoded } from "./decode_result.ts";
+import { FrameText } from "./frame_text.ts";
 import { FlatJson, type ScanFault, type ValueRules } from "./flat_json.ts";
 import { char, isSpace, stringText } from "./flat_json_text.ts";
 import { escapeTag, isWritableName, quoteText } from "./line_protocol.ts";
@@ -72,6 +73,7 @@ export class PayloadDecoder {
   readonly #rules: PayloadRules;
   readonly #keys: KeyTree;
   readonly #json: FlatJson;
+  readonly #frames = new FrameText();
   readonly #timeCaptures: readonly number[];
   readonly #sequenceCapture: number;
   readonly #identityCapture: number;
@@ -110,7 +112,7 @@ export class PayloadDecoder {
     if (fault !== "none") return this.#faulty(fault, start, end, entry);
     const rules = this.#rules;
     if (rules.schema !== undefined) {
-      const problem = rules.schema.problem(JSON.parse(strict.decode(data.subarray(start, end))));
+      const problem = rules.schema.problem(JSON.parse(this.#frames.text(data, start, end)));
       if (problem !== undefined) return this.#dead("schema", problem);
     }
     if (this.#identityCapture >= 0 && !this.#isIdentity(entry.identity ?? "")) {
