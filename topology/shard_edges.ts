@@ -251,9 +251,12 @@ function brokerEvents(broker: string): BrokerEvents {
 /** The kernel does not divide connections evenly. */
 const connectionsSlack = 1_024;
 
+/** Topic and properties of a message. */
+const headBytesMax = 256 * 1024;
+
 /** The connection as the configuration has it; each client id is its own. */
 function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerOptions {
-  const { broker, mqtt } = config;
+  const { broker } = config;
   const url = broker.urls[index]!;
   return {
     url: new URL(url),
@@ -266,7 +269,9 @@ function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerO
     sessionExpiryS: broker.sessionExpiryS,
     receiveMaximum: broker.receiveMaximum,
     keepAliveS: broker.keepAliveS,
-    packetBytesMax: Math.max(mqtt.packetBytesMax, 256 * 1024 * 1024),
+    // As much as MQTT can say; what is too large for a reading becomes a dead letter.
+    packetBytesMax: 256 * 1024 * 1024,
+    keptBytesMax: config.limits.payloadBytesMax + headBytesMax,
     tls: tlsIdentity(config),
   };
 }

@@ -30,6 +30,8 @@ export interface BrokerOptions {
   readonly receiveMaximum: number;
   readonly keepAliveS: number;
   readonly packetBytesMax: number;
+  /** Of a larger PUBLISH only the beginning is read. */
+  readonly keptBytesMax: number;
   readonly tls: TlsIdentity;
 }
 
@@ -212,6 +214,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
       dial: () => open(this.#options.url, this.#options.tls),
       version: this.#options.version,
       packetBytesMax: this.#options.packetBytesMax,
+      keptBytesMax: this.#options.keptBytesMax,
       handler: this,
     });
     this.#tap = tap;

@@ -77,6 +77,7 @@ class Connection implements AsyncDisposable {
             receiveMaximum: 100,
             keepAliveS: 30,
             packetBytesMax: 1 << 20,
+            keptBytesMax: 1 << 20,
             tls: {},
             ...options,
           },

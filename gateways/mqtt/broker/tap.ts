@@ -28,9 +28,14 @@ export interface TapOptions {
   readonly dial: () => Promise<ByteStream>;
   readonly version: 4 | 5;
   readonly packetBytesMax: number;
+  /** Of a larger PUBLISH only the beginning is handed over: a broker has no limit of its own. */
+  readonly keptBytesMax: number;
   readonly handler: TapHandler;
 }
 
+const publishType = 3;
+/** What the broker does not take of what it is sent, before no more is taken from it. */
+const outboundBytesMax = 64 * 1024;
 const pingRequest = 0xc0;
 const pingResponse = Buffer.from([0xd0, 0x00]);
 
@@ -39,13 +44,18 @@ export class BrokerTap extends Duplex {
   readonly #handler: TapHandler;
   readonly #version: ProtocolVersion;
   readonly #scanner: PacketScanner;
+  readonly #keptBytesMax: number;
   #stream: ByteStream | undefined;
   readonly #opened: Promise<ByteStream>;
   #outbound = Promise.resolve();
   #outboundBytes = 0;
   #pending: Uint8Array = Buffer.alloc(0);
   #pendingEnd = 0;
+  /** What is still to come of a packet whose beginning was handed over. */
+  #skipBytes = 0;
   #wake: (() => void) | undefined;
+  /** There was a reason to go on since the last scan began. */
+  #goOn = false;
   #stalled = false;
   #partial = Buffer.alloc(0);
 
@@ -53,6 +63,7 @@ export class BrokerTap extends Duplex {
     super({ autoDestroy: true, emitClose: true, decodeStrings: true });
     this.#handler = options.handler;
     this.#version = options.version;
+    this.#keptBytesMax = options.keptBytesMax;
     this.#scanner = new PacketScanner("client", this.#packetHandler(), {
       version: options.version,
       packetBytesMax: options.packetBytesMax,
@@ -74,6 +85,7 @@ export class BrokerTap extends Duplex {
         const stream = await this.#opened;
         await stream.write(packets);
         this.#outboundBytes -= packets.length;
+        if (this.#stalled && this.#outboundBytes === 0) this.readOn();
       })
       .catch((cause: unknown) => {
         this.destroy(asError(cause));
@@ -82,6 +94,7 @@ export class BrokerTap extends Duplex {
 
   /** Hands over what was refused before, and reads on. */
   readOn(): void {
+    this.#goOn = true;
     this.#wake?.();
   }
 
@@ -132,23 +145,37 @@ export class BrokerTap extends Duplex {
 
   /** Scans `chunk` behind what was left over, waiting whenever the handler refuses. */
   async #take(chunk: Uint8Array): Promise<void> {
+    const skipped = Math.min(this.#skipBytes, chunk.length);
+    this.#skipBytes -= skipped;
+    if (skipped === chunk.length) return;
     let bytes = chunk;
+    let at = skipped;
     let end = chunk.length;
     if (this.#pendingEnd > 0) {
       end = this.#pendingEnd + chunk.length;
       if (this.#pending.length < end) {
-        const grown = new Uint8Array(Math.max(end, this.#scanner.missingBytes + this.#pendingEnd));
+        const wanted = this.#scanner.missingBytes + this.#pendingEnd;
+        const grown = new Uint8Array(Math.max(end, Math.min(wanted, this.#keptBytesMax)));
         grown.set(this.#pending.subarray(0, this.#pendingEnd));
         this.#pending = grown;
       }
       this.#pending.set(chunk, this.#pendingEnd);
       bytes = this.#pending;
     }
-    let at = 0;
     for (;;) {
+      this.#goOn = false;
       at = this.#scanner.scan(bytes, at, end);
       this.#handler.drained();
-      if (at === end || this.#scanner.missingBytes > 0) break;
+      if (at === end) break;
+      const { missingBytes } = this.#scanner;
+      if (missingBytes > 0) {
+        if (bytes[at]! >> 4 !== publishType || end - at < this.#keptBytesMax) break;
+        this.#skipBytes = missingBytes;
+        end = at + this.#keptBytesMax;
+        setRemainingLength(bytes, at, end);
+        continue;
+      }
+      if (this.#goOn) continue; // Room was made meanwhile.
       this.#stalled = true;
       await new Promise<void>((resolve) => this.#wake = resolve);
       this.#stalled = false;
@@ -167,7 +194,7 @@ export class BrokerTap extends Duplex {
 
   #packetHandler(): PacketHandler {
     return {
-      publish: (view) => this.#handler.publish(view),
+      publish: (view) => this.#outboundBytes <= outboundBytesMax && this.#handler.publish(view),
       acknowledged: (kind, packetId) => {
         if (kind === "pubrel") this.#handler.released(packetId);
         return true;
@@ -195,6 +222,17 @@ export class BrokerTap extends Duplex {
     }
     if (at > 0) this.send(bytes.subarray(0, at));
     this.#partial = Buffer.from(bytes.subarray(at));
+  }
+}
+
+/** Makes the packet at `at` end at `end`, in as many bytes of length as it had. */
+function setRemainingLength(bytes: Uint8Array, at: number, end: number): void {
+  let body = at + 1;
+  while (bytes[body++]! >= 0x80);
+  let length = end - body;
+  for (let i = at + 1; i < body; i++) {
+    bytes[i] = (length & 0x7f) | (i < body - 1 ? 0x80 : 0);
+    length >>>= 7;
   }
 }
 
