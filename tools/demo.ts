@@ -7,18 +7,10 @@
  */
 
 const root = new URL("../", import.meta.url).pathname;
-const permissions = [
-  "--no-prompt",
-  "--allow-net",
-  "--allow-env",
-  "--allow-read",
-  "--allow-write",
-  "--allow-sys=hostname",
-];
-
-function run(entry: string, args: readonly string[], stdout: "piped" | "null"): Deno.ChildProcess {
+function run(task: string, args: readonly string[], stdout: "piped" | "null"): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions, `${root}${entry}`, ...args],
+    args: ["task", "--quiet", task, ...args],
+    cwd: root,
     stdin: "null",
     stdout,
     stderr: "inherit",
@@ -33,7 +25,7 @@ function end(child: Deno.ChildProcess | undefined, signal: Deno.Signal): void {
   }
 }
 
-const service = run("main.ts", [], "piped");
+const service = run("start", [], "piped");
 let fleet: Deno.ChildProcess | undefined;
 let mqtt: string | undefined;
 let ending = false;
@@ -54,7 +46,7 @@ function take(line: string): void {
   mqtt ??= /^MQTT +(mqtt:\S+)$/.exec(line)?.[1];
   if (fleet !== undefined || !/^sluice \S+ is ready$/.test(line)) return;
   if (mqtt === undefined) return write("demo       no fleet: there is no MQTT endpoint\n");
-  fleet = run("sim/main.ts", ["fleet", "--url", mqtt, "--quiet", ...Deno.args], "null");
+  fleet = run("sim", ["fleet", "--url", mqtt, "--quiet", ...Deno.args], "null");
   write("demo       a simulated fleet is sending\n");
   fleet.status.then(({ code }) => {
     if (ending) return;
