@@ -1,0 +1,68 @@
+/**
+ * The disk of the spool fills up while the store is away.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
+import { testWith } from "../../gateways/testing/programs.ts";
+import { readiness } from "../support/api.ts";
+import { pause, startLoad } from "../support/load_run.ts";
+import { assertConserved, books, settledBooks, startSluice, until } from "../support/sluice.ts";
+import { mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
+
+const name = "a data directory on a 2 MB tmpfs that fills: backpressure, a clear word, no crash, " +
+  "and all goes on by itself";
+
+async function fillUp(): Promise<void> {
+  await using disk = await mountTmpfs(2 * 1024 * 1024);
+  await using store = await startVictoriaMetrics();
+  await using sluice = await startSluice({
+    dataDir: `${disk.path}/data`,
+    config: {
+      influx: { url: store.url },
+      spool: { segmentBytes: 128 * 1024 },
+      limits: { payloadBytesMax: 64 * 1024 },
+    },
+  });
+  const full = async () => {
+    const { ready, text } = await readiness(sluice.httpUrl);
+    return !ready && text.includes("the disk is full");
+  };
+  await using load = await startLoad(sluice.mqttUrl, {
+    model: "bench",
+    connections: 10,
+    rate: 2_000,
+    window: 50,
+    "poison-every": 50, // Dead letters need the same disk.
+    "duration-s": 22,
+    "give-up-s": 30,
+  });
+  await pause(2_000);
+  await store.stop();
+  await until("full", full, 20_000);
+
+  // Shard after shard takes nothing more, and says so.
+  await until("nothing is taken", async () => {
+    const { spool } = await books(sluice.httpUrl);
+    await pause(1_000);
+    return (await books(sluice.httpUrl)).spool === spool;
+  });
+  assertConserved(await books(sluice.httpUrl));
+  assert.match(sluice.process.log, /the spool takes nothing more.*disk is full/);
+  assert.ok(sluice.process.alive);
+
+  // Killed on the full disk it comes up again, and is still full.
+  await sluice.process.kill();
+  await sluice.process.restart();
+  await until("full again", full, 20_000);
+
+  await store.restart();
+  await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
+  await load.end();
+  assertConserved(await settledBooks(sluice.httpUrl));
+  await load.verify("victoriametrics", store.url);
+}
+
+if (noTmpfs === undefined) testWith(["victoria-metrics"], name, fillUp);
+else Deno.test({ name: `${name} (skipped: ${noTmpfs})`, ignore: true, fn: fillUp });
