@@ -17,6 +17,9 @@ export type IngestMessage = OwnedBatch | "go_on";
 export interface IngestOptions {
   readonly topics: TopicLookup;
   readonly ledger: Ledger;
+  /** The lines of the open commit group, and how long they may become. */
+  readonly lines: { readonly length: number };
+  readonly linesBytesMax: number;
   /** The device that owns a topic. */
   readonly deviceOf: (entry: TopicEntry) => ActorRef<OwnedReading>;
   /** A reading whose topic has no route here, which the sender's shard should have refused. */
@@ -27,6 +30,11 @@ export interface IngestOptions {
 
 /** Readings told in one turn, before the devices get theirs. */
 const readingsPerTurn = 1_024;
+/** How often to look whether a group that is full has been committed. */
+const roomPollMs = 2;
+/** The shortest field of a payload, `"a":1,`, less one; and a line's time and separators. */
+const fieldBytesMin = 5;
+const lineRestBytes = 48;
 
 const goOn = (): "go_on" => "go_on";
 
@@ -37,6 +45,8 @@ export class Ingest implements Actor<IngestMessage> {
   readonly #waiting: OwnedBatch[] = [];
   #current: OwnedBatch | undefined;
   #next = 0;
+  /** Bytes of lines that may still be told to devices in this turn. */
+  #room = 0;
 
   constructor(options: IngestOptions) {
     this.#options = options;
@@ -57,13 +67,17 @@ export class Ingest implements Actor<IngestMessage> {
   }
 
   #walk(context: Context<IngestMessage>): void {
+    const { lines, linesBytesMax } = this.#options;
     let left = readingsPerTurn;
+    this.#room = linesBytesMax - lines.length;
     for (;;) {
       this.#current ??= this.#waiting.shift();
       const batch = this.#current;
       if (batch === undefined) return;
+      // The disk is slower than the devices: the group waits for it, and they wait for the group.
+      if (lines.length >= linesBytesMax) return context.startTimer("room", roomPollMs, "go_on");
       for (; this.#next < batch.frame.count; this.#next++) {
-        if (left-- === 0 || !this.#tell(batch, this.#next)) {
+        if (left-- === 0 || this.#room <= 0 || !this.#tell(batch, this.#next)) {
           // Go on where this stopped once the devices had their turn: behind the current slice.
           context.pipe(Promise.resolve(), goOn, goOn);
           return;
@@ -84,6 +98,7 @@ export class Ingest implements Actor<IngestMessage> {
       return true;
     }
     const reading = new OwnedReading(batch, index, entry);
+    this.#room -= linesBytesOf(reading);
     switch (deviceOf(entry).tell(reading)) {
       case "accepted":
         return true;
@@ -94,4 +109,14 @@ export class Ingest implements Actor<IngestMessage> {
         return true;
     }
   }
+}
+
+/**
+ * What the lines of a reading take at most, without looking into its payload: a few bytes of a
+ * payload may become a line that names the topic twice.
+ */
+function linesBytesOf({ entry, start, end }: OwnedReading): number {
+  const payloadBytes = end - start;
+  const lines = entry.route.afterMetric === undefined ? 1 : payloadBytes / fieldBytesMin;
+  return payloadBytes + lines * (entry.tailEnd - entry.headStart + lineRestBytes);
 }

@@ -26,7 +26,12 @@ class Path {
   commitsAsked = 0;
 
   constructor(
-    options: { deviceMailMax?: number; laneBytes?: number; ack?: "spooled" | "stored" } = {},
+    options: {
+      deviceMailMax?: number;
+      laneBytes?: number;
+      ack?: "spooled" | "stored";
+      linesBytesMax?: number;
+    } = {},
   ) {
     const topics = new TopicTable(compileRoutes([], { ackLevel: options.ack ?? "spooled" }), {
       gatewayId: "g",
@@ -55,6 +60,8 @@ class Path {
         new Ingest({
           topics,
           ledger: this.ledger,
+          lines: this.group.lines,
+          linesBytesMax: options.linesBytesMax ?? 1 << 20,
           deviceOf: (entry) => devices.ref(entry.deviceId),
           unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
           unclaimed: (reading) => outlet.dead(reading, "device_stopped", ""),
@@ -195,6 +202,25 @@ Deno.test("a device whose mailbox is full holds up the walk, and nothing is lost
   path.commit();
   assert.equal(client.settledAs.size, 50);
   assert.equal(path.ledger.books().stored, 50);
+});
+
+Deno.test("a group gathers no more than it may while it waits for the disk, whatever the lines take", async () => {
+  const path = new Path({ linesBytesMax: 64 * 1024 });
+  const client = new Client();
+  const location = "L".repeat(1_000);
+  const fields = Array.from({ length: 100 }, (_, i) => `"${i}":1`).join(",");
+  for (let i = 0; i < 200; i++) offer(path, client, i, `${location}/s${i}`, `{${fields}}`);
+  path.hub.flush();
+  const readingBytes = 250 * 1024; // 100 lines of two times the location.
+  for (let commits = 0; client.settledAs.size < 200; commits++) {
+    assert.ok(commits < 300);
+    await path.walk();
+    assert.ok(path.group.count > 0);
+    assert.ok(path.group.lines.length < 64 * 1024 + readingBytes);
+    path.commit();
+    path.system.clock.advance(100);
+  }
+  assert.equal(path.ledger.books().stored, 200);
 });
 
 Deno.test("acknowledged when stored: each group that holds a part of the batch must be stored", async () => {

@@ -12,6 +12,8 @@ import { readCacheBytesMax, writeCacheBytesMax } from "../gateways/store/store_d
 export interface ShardLimits {
   /** Credit of one lane: what edges gathered or sent and the owner has not settled. */
   readonly laneBytes: number;
+  /** Lines of the readings that gather for one commit; a few bytes of a payload may make many. */
+  readonly groupBytes: number;
   /** Grown read buffers of all connections. */
   readonly readBytes: number;
   /** Committed readings that wait in memory for the store; what exceeds it is read from the disk. */
@@ -28,6 +30,8 @@ const mib = 1024 * 1024;
 const levels = 2;
 /** A lane's bytes exist at the sender, in transit or at the owner, and once more as lines. */
 const laneCopies = 4;
+/** A group's buffer doubles when it grows, and the group before it is being written. */
+const groupCopies = 3;
 /** A write is joined into one body, and perhaps compressed. */
 const bodyCopies = 2;
 /** Live, replay, and a batch that is being split. */
@@ -87,13 +91,15 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   const share = (config.limits.memoryBytesMax - others) / shards;
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes));
+  const groupBytes = Math.floor(Math.min(16 * mib, share / 32));
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));
   const replayBytes = Math.floor(Math.min(4 * mib, share / 32));
   const writeBytes = writesAtOnce * bodyCopies * config.store.batchBytesMax;
   const liveBytes = Math.floor(
     Math.min(
       128 * mib,
-      share - lanes * laneBytes * laneCopies - readBytes - replayBytes - writeBytes,
+      share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes -
+        replayBytes - writeBytes,
     ),
   );
   if (laneBytes < config.limits.payloadBytesMax || liveBytes < config.store.batchBytesMax) {
@@ -104,7 +110,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         `these or shards`,
     );
   }
-  const sumBytes = lanes * laneBytes * laneCopies + readBytes + replayBytes + writeBytes +
-    liveBytes;
-  return { laneBytes, readBytes, liveBytes, replayBytes, sumBytes };
+  const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies + readBytes +
+    replayBytes + writeBytes + liveBytes;
+  return { laneBytes, groupBytes, readBytes, liveBytes, replayBytes, sumBytes };
 }

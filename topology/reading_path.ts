@@ -194,6 +194,8 @@ export class ReadingPath {
         new Ingest({
           topics,
           ledger,
+          lines: this.spool.group.lines,
+          linesBytesMax: limits.groupBytes,
           deviceOf: (entry) => this.devices.refOf(entry),
           unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
           unclaimed: (reading) =>
