@@ -49,7 +49,7 @@ import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { PeerLink, type PeerLinkOptions } from "./peer_link.ts";
 import { shardRoutes } from "./routes.ts";
-import { ShardDevices } from "./shard_devices.ts";
+import { saveIntervalMs, ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("path");
@@ -71,6 +71,8 @@ const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 /** The embedded store's yes is durable. */
+/** What the saved states of the devices do not know yet must be found in the spool. */
+const rememberMs = 3 * saveIntervalMs;
 const keepMs = (config: Config): number =>
   config.influx.url === undefined ? 0 : config.spool.keepMs;
 
@@ -288,6 +290,7 @@ export class ReadingPath {
       ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
       whenFull: config.spool.full,
       keepMs: keepMs(config),
+      rememberMs,
       random32,
       events,
       live: (record) => live.offer(record),

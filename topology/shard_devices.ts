@@ -31,7 +31,7 @@ import type { ShardInit } from "./shard_protocol.ts";
 const log = logger("devices");
 
 /** How often what has changed is saved, and how many devices at a time. */
-const saveIntervalMs = 10_000;
+export const saveIntervalMs = 10_000;
 const saveChunk = 256;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
 const deviceMailMax = 1_024;

@@ -44,11 +44,13 @@ export class Retention {
     return readings;
   }
 
-  /** Deletes every segment that nobody needs, except the one that is being written to. */
+  /** Deletes every old segment that nobody needs, except the one that is being written to. */
   sweep(inUse: Segment | undefined): void {
+    const { clock, rememberMs = 0 } = this.#options;
+    const youngMs = clock.now() - rememberMs;
     for (const segment of [...this.#log.segments]) {
-      const { firstSequence, endSequence } = segment;
-      if (segment === inUse || endSequence === firstSequence) continue;
+      const { firstSequence, endSequence, lastMs } = segment;
+      if (segment === inUse || endSequence === firstSequence || lastMs > youngMs) continue;
       if (!this.#custody.needs(firstSequence, endSequence)) this.#remove(segment);
     }
   }

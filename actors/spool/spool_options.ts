@@ -46,6 +46,11 @@ export interface SpoolOptions {
   readonly whenFull?: "backpressure" | "drop_oldest";
   /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
   readonly keepMs: number;
+  /**
+   * How long a record stays on the disk at least, room permitting: after a crash it tells which
+   * readings are known, should they come again. Default 0.
+   */
+  readonly rememberMs?: number;
   /** A new 32-bit number each time. */
   random32(): number;
   readonly events: SpoolEvents;

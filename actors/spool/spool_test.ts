@@ -329,7 +329,28 @@ Deno.test("a restart writes again only what the store may not have", async () =>
   }
   spool.close();
   const next = await openTestSpool(files, changes, clock);
-  assert.deepEqual(next.recovered.map((line) => line.split(" ")[0]), ["7", "8", "9"]);
+  const again = (await next.spool.read(10_000)).flatMap(linesOf);
+  assert.deepEqual(again.map((line) => line.split(" ")[0]), ["7", "8", "9"]);
+  assert.equal(next.report.pending, 3);
+  assert.equal(next.recovered.length, 10); // all are known, should they come again
+});
+
+Deno.test("what is stored stays on the disk for a while, to be known again after a crash", async () => {
+  const clock = new ManualClock();
+  const changes = { keepMs: 0, rememberMs: 20_000 };
+  const { spool, live, files } = await openTestSpool(new MemoryFiles(), changes, clock);
+  addReading(spool, "one");
+  await commitOnce(spool);
+  spool.delivered(live.pop()!);
+  clock.advance(10_000);
+  spool.sweep();
+  spool.close();
+  const next = await openTestSpool(files, changes, clock);
+  assert.deepEqual([next.recovered, next.report.pending], [["one"], 0]);
+  clock.advance(10_000);
+  next.spool.sweep();
+  assert.equal(next.spool.bytes, 0);
+  next.spool.close();
 });
 
 Deno.test("records that cannot be read any more are counted, and the rest comes", async () => {
