@@ -50,7 +50,8 @@ export class FingerprintWindow {
   add(hi: number, lo: number, nowMs: number): void {
     const nowS = Math.floor(nowMs / 1000) >>> 0;
     let at = ((this.#newest + 1) & (this.#capacity - 1)) * words;
-    if (this.#newest >= this.#capacity && this.#cells[at + 2]! + rememberS > nowS) {
+    // Unsigned: after the clock was set back, what is in the future counts as old and not as young.
+    if (this.#newest >= this.#capacity && (nowS - this.#cells[at + 2]!) >>> 0 < rememberS) {
       if (this.#capacity < windowMax) {
         this.#grow();
         at = ((this.#newest + 1) & (this.#capacity - 1)) * words;
@@ -72,13 +73,13 @@ export class FingerprintWindow {
 
   /** Those still young at `nowMs`, and at least the newest 16: hi and lo in turn, oldest first. */
   recent(nowMs: number): Uint32Array<ArrayBuffer> {
-    const youngFromS = Math.floor(nowMs / 1000) - rememberS;
+    const nowS = Math.floor(nowMs / 1000) >>> 0;
     const mask = this.#capacity - 1;
     let first = this.#newest + 1;
     const oldest = this.#newest - this.count + 1;
     const always = this.#newest - recentMin;
     while (first > oldest) {
-      const isYoung = this.#cells[((first - 1) & mask) * words + 2]! > youngFromS;
+      const isYoung = (nowS - this.#cells[((first - 1) & mask) * words + 2]!) >>> 0 < rememberS;
       if (!isYoung && first - 1 <= always) break;
       first--;
     }

@@ -45,3 +45,12 @@ Deno.test("a slow device keeps a small window, a fast one a bounded one", () => 
     false,
   ]);
 });
+
+Deno.test("a clock that is set back makes no window grow", () => {
+  const window = new FingerprintWindow();
+  const start = 1_700_000_000_000;
+  for (let i = 0; i < 100; i++) window.add(i, i, start + i * 60_000);
+  for (let i = 0; i < 2_000; i++) window.add(i, ~i >>> 0, start - 3_600_000 + i * 20_000);
+  assert.ok(window.count <= 16);
+  assert.ok(window.recent(start - 7_200_000).length <= 32);
+});

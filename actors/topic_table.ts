@@ -11,6 +11,23 @@ import type { TopicEntry, TopicRefusal } from "./reading.ts";
 import type { CompiledRoute } from "./route.ts";
 import { type TopicMeaning, understandTopic } from "./topic_entry.ts";
 
+/**
+ * Longest topic that is taken. MQTT allows 65,535 bytes, but a topic is kept several times (the
+ * device's id, tags, series) and stands in every line.
+ */
+export const topicBytesMax = 2_048;
+/** Bytes of topics and what belongs to them, for each entry that may be remembered. */
+const bytesPerEntry = 512;
+
+const tooLong: TopicRefusal = {
+  kind: "refused",
+  rejection: {
+    outcome: "refused",
+    reason: "invalid_topic",
+    detail: `the topic is longer than ${topicBytesMax} bytes`,
+  },
+};
+
 /** Entries' bytes are kept many to a buffer: a buffer of its own would cost more than they do. */
 const slabBytes = 16 * 1024;
 
@@ -79,6 +96,8 @@ class Generation {
   #slab = new Uint8Array(0);
   #used = 0;
   count = 0;
+  /** Bytes of its entries. */
+  bytes = 0;
 
   find(hash: number, data: Uint8Array, start: number, end: number): Found | undefined {
     const slots = this.#slots;
@@ -99,6 +118,7 @@ class Generation {
     }
     const at = this.#used;
     this.#used += count;
+    this.bytes += count;
     return { slab: this.#slab, at };
   }
 
@@ -143,6 +163,7 @@ export class TopicTable {
   readonly #routes: readonly CompiledRoute[];
   readonly #gatewayId: string;
   readonly #youngMax: number;
+  readonly #youngBytesMax: number;
   readonly #seed: number;
   #young = new Generation();
   #old = new Generation();
@@ -151,6 +172,8 @@ export class TopicTable {
     this.#routes = routes;
     this.#gatewayId = options.gatewayId;
     this.#youngMax = Math.max(1, (options.entriesMax ?? 200_000) >> 1);
+    // The text of a topic and of its device's id are as long once more.
+    this.#youngBytesMax = this.#youngMax * bytesPerEntry / 2;
     this.#seed = options.hashSeed;
   }
 
@@ -161,12 +184,13 @@ export class TopicTable {
 
   /** What the topic `data[start..end)` means. The answer stays valid after it was forgotten here. */
   lookup(data: Uint8Array, start: number, end: number): TopicEntry | TopicRefusal {
+    if (end - start > topicBytesMax) return tooLong;
     const hash = hashBytes(data, start, end, this.#seed);
     return this.#young.find(hash, data, start, end) ?? this.#findElsewhere(hash, data, start, end);
   }
 
   #findElsewhere(hash: number, data: Uint8Array, start: number, end: number): Found {
-    if (this.#young.count >= this.#youngMax) {
+    if (this.#young.count >= this.#youngMax || this.#young.bytes >= this.#youngBytesMax) {
       this.#old = this.#young;
       this.#young = new Generation();
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compileRoutes } from "./route_table.ts";
-import { TopicTable } from "./topic_table.ts";
+import { topicBytesMax, TopicTable } from "./topic_table.ts";
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
@@ -109,4 +109,18 @@ Deno.test("a topic in use is not forgotten, however many others come", () => {
     if (i % 5 === 0) assert.equal(find(topics, "UPB/RPi_1"), entry);
   }
   assert.equal(seriesOf(topics, "UPB/RPi_1"), "RPi_1.|,gateway=gw\\ 1,location=UPB,station=RPi_1");
+});
+
+Deno.test("long topics are bounded by their bytes, and refused beyond a limit", () => {
+  const topics = table(1_000);
+  let bytes = 0;
+  for (let i = 0; i < 2_000; i++) {
+    const name = `${"L".repeat(1_000)}/${i}`;
+    find(topics, name);
+    bytes = Math.max(bytes, topics.size * name.length);
+  }
+  assert.ok(bytes < 1_000 * 512);
+  assert.equal(find(topics, `L/${"s".repeat(topicBytesMax - 2)}`).kind, "topic");
+  const found = find(topics, `L/${"s".repeat(topicBytesMax - 1)}`);
+  assert.equal(found.kind === "refused" && found.rejection.reason, "invalid_topic");
 });
