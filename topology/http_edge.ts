@@ -12,8 +12,11 @@ import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { Histogram } from "../actors/histogram.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
+import type { HttpHandler } from "../gateways/http/app.ts";
+import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
+import { guarded } from "../gateways/http/guard.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -24,6 +27,7 @@ import { httpLimits } from "./limits.ts";
 import { PeerLink } from "./peer_link.ts";
 import { shardRoutes } from "./routes.ts";
 import { ShardControl } from "./shard_control.ts";
+import { WorkerAccounts } from "./worker_accounts.ts";
 import { controlName, isFields, parseAsk, type ShardQuestion } from "./shard_protocol.ts";
 
 const log = logger("http");
@@ -62,6 +66,8 @@ export class HttpEdge implements WorkerProgram {
   readonly #hub: IntakeHub;
   readonly #peers = new Map<number, PeerLink>();
   readonly #plane: DataPlane;
+  readonly #callers = new Callers();
+  readonly #handle: HttpHandler;
   #malformed = 0;
   #server: HttpServer | undefined;
 
@@ -91,10 +97,17 @@ export class HttpEdge implements WorkerProgram {
       this.#peers.set(shard, this.#peer(shard));
     }
     this.#plane = new DataPlane({
-      forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }),
+      forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
       intake: this.#hub,
       clock,
       bodyBytes: limits.bodyBytes,
+    });
+    this.#handle = guarded({
+      handle: (request) => this.#plane.handle(request),
+      callers: this.#callers,
+      gate: new WorkerAccounts(boot, () => {}).gate,
+      clock,
+      required: config.auth.required,
     });
   }
 
@@ -127,7 +140,7 @@ export class HttpEdge implements WorkerProgram {
       case "recovered":
         return 0;
       case "listen":
-        this.#server ??= serveHttp(this.#init.http, (request) => this.#plane.handle(request));
+        this.#server ??= serveHttp(this.#init.http, this.#handle);
         return null;
       case "drain":
         return this.#drain();

@@ -9,7 +9,8 @@ import type { Config } from "../config.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { Answerer } from "../gateways/http/forward/answerer.ts";
 import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts";
-import { logger } from "../gateways/log/log.ts";
+import type { TokenKey } from "../gateways/auth/token.ts";
+import { logger, writeStdout } from "../gateways/log/log.ts";
 import { putAsideIfDamaged } from "../gateways/store/device_states.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { DeadLetters } from "../runtime/dead_letters.ts";
@@ -17,12 +18,15 @@ import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { WorkerFleet } from "../runtime/worker_fleet.ts";
 import { historyId, httpId, type Plan, shardCount, workerSpecs } from "../topology.ts";
+import { accountsName, parseAccountAsk } from "./account_messages.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddress } from "./ports.ts";
 import { shardRoutes } from "./routes.ts";
+import { ServiceAccounts } from "./service_accounts.ts";
+import { tokenKeys } from "./token_keys.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
 
 export const version = "0.1.0";
@@ -48,10 +52,12 @@ export class Service {
   readonly #plan: Plan;
   /** What Workers may ask of the main thread. */
   readonly #names = new PublishedNames();
+  readonly #accounts: ServiceAccounts;
+  #firstAdmin: string | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
   #listening = false;
 
-  private constructor(config: Config, data: DataDirectory) {
+  private constructor(config: Config, data: DataDirectory, keys: readonly TokenKey[]) {
     const { root } = data.paths;
     const shards = shardCount(config);
     shardLimits(config, shards);
@@ -99,7 +105,17 @@ export class Service {
       }),
       this.#edge,
     );
-    const handler = httpApp(this.#control, { clock: systemClock, log: logger("http") });
+    this.#accounts = this.#openAccounts(keys);
+    this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
+    const handler = httpApp(this.#control, {
+      clock: systemClock,
+      log: logger("http"),
+      accounts: {
+        accounts: this.#accounts.accounts,
+        gate: this.#accounts.gate,
+        changed: () => this.#accounts.poll(),
+      },
+    });
     this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
   }
 
@@ -118,7 +134,8 @@ export class Service {
       });
     }
     try {
-      const service = new Service(config, data);
+      const keys = await tokenKeys(config, data.paths.tokenKey);
+      const service = new Service(config, data, keys);
       await service.#start();
       return service;
     } catch (cause) {
@@ -146,6 +163,7 @@ export class Service {
       lines.push(`broker     ${protocol}//${host}`);
     }
     lines.push(`store      ${storeName(this.#config)}`);
+    if (this.#firstAdmin !== undefined) lines.push(this.#firstAdmin);
     return lines;
   }
 
@@ -163,14 +181,43 @@ export class Service {
     late.length = unwritten;
     log.info("shutting down: closing", { deadlineMs: closeMs });
     late.push(...(await this.#fleet.stop(closeMs)));
+    await this.#accounts.stop();
     this.#data.lock.release();
     return { late };
   }
 
   async #start(): Promise<void> {
-    await this.#fleet.start();
+    await Promise.all([this.#fleet.start(), this.#accounts.start()]);
     this.#listening = true;
     await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
+  }
+
+  #openAccounts(keys: readonly TokenKey[]): ServiceAccounts {
+    const { paths, mqtt, mqttTls } = this.#plan;
+    const config = this.#config;
+    return new ServiceAccounts({
+      config,
+      paths,
+      endpoints: [
+        ...(mqttTls === undefined ? [] : [`mqtts://${hostPort(mqttTls)}`]),
+        ...(mqtt === undefined ? [] : [`mqtt://${hostPort(mqtt)}`]),
+      ],
+      workers: () =>
+        this.#takers.flatMap(({ id, state }) => {
+          const link = state === "ready" ? this.#fleet.link(id) : undefined;
+          return link === undefined ? [] : [[id, link] as const];
+        }),
+      firstAdmin: ({ account, password }) => {
+        const line = `admin      name ${account.name}, password ${password}  (told this once)`;
+        if (this.#listening) writeStdout(`${line}\n`);
+        else this.#firstAdmin = line;
+      },
+      load: async () => {
+        let sessions = 0;
+        for (const { sessions: open } of await this.#control.snapshot()) sessions += open.mqtt ?? 0;
+        return Math.min(1, sessions / config.mqtt.connectionsMax);
+      },
+    }, keys);
   }
 
   async #all(
@@ -191,6 +238,7 @@ export class Service {
 
   /** A Worker is up, for the first time or anew. */
   #ready(id: string): void {
+    this.#accounts.started(id);
     const shard = this.#takers.find((candidate) => candidate.id === id);
     if (shard === undefined) return;
     this.#reopen(shard).catch((cause: unknown) => {

@@ -23,7 +23,6 @@ import {
   type AccountReply,
 } from "./account_messages.ts";
 import type { DataPaths } from "./data_directory.ts";
-import { tokenKeys } from "./token_keys.ts";
 
 const log = logger("accounts");
 
@@ -78,7 +77,8 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   #away = false;
   #stopped = false;
 
-  private constructor(options: ServiceAccountsOptions, keys: readonly TokenKey[]) {
+  /** `keys` are those of {@linkcode tokenKeys}. */
+  constructor(options: ServiceAccountsOptions, keys: readonly TokenKey[]) {
     const { config, paths, endpoints } = options;
     this.#options = options;
     this.#keys = keys;
@@ -93,13 +93,10 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     this.gate.setKeys(keys);
   }
 
-  /** Opens the accounts; a PostgreSQL that is away is tried again for as long as it takes. */
-  static async open(options: ServiceAccountsOptions): Promise<ServiceAccounts> {
-    const keys = await tokenKeys(options.config, options.paths.tokenKey);
-    const opened = new ServiceAccounts(options, keys);
-    await opened.poll();
-    opened.#pollLater();
-    return opened;
+  /** Reads what there is; a PostgreSQL that is away is tried again for as long as it takes. */
+  async start(): Promise<void> {
+    await this.poll();
+    this.#pollLater();
   }
 
   /** Why nobody can be let in now; `undefined` when they can. */

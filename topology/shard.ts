@@ -25,6 +25,7 @@ import {
 } from "./shard_edges.ts";
 import { shardLimits } from "./limits.ts";
 import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";
+import { WorkerAccounts } from "./worker_accounts.ts";
 import { shardSnapshot } from "./shard_snapshot.ts";
 
 const log = logger("shard");
@@ -86,7 +87,13 @@ export class Shard implements WorkerProgram {
     const limits = shardLimits(config, shards);
     const sink = openSink(config);
     const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
-    const edges = new ShardEdges({ init, limits, system, intake: path.hub });
+    const edges: ShardEdges = new ShardEdges({
+      init,
+      limits,
+      system,
+      intake: path.hub,
+      accounts: new WorkerAccounts(boot, () => edges.accountsChanged()),
+    });
     const program = new Shard(shard, system, path, edges, sink, ledger);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {

@@ -32,6 +32,7 @@ import { dataPaths } from "./data_directory.ts";
 import type { ShardLimits } from "./limits.ts";
 import { shardRoutes } from "./routes.ts";
 import type { ShardInit } from "./shard_protocol.ts";
+import type { WorkerAccounts } from "./worker_accounts.ts";
 
 const log = logger("mqtt");
 const brokerLog = logger("broker");
@@ -41,6 +42,7 @@ export interface EdgesOptions {
   readonly limits: ShardLimits;
   readonly system: ActorSystem;
   readonly intake: Intake;
+  readonly accounts: WorkerAccounts;
 }
 
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
@@ -122,6 +124,11 @@ export class ShardEdges {
     this.#listener?.tell({ kind: "connected_elsewhere", sessionKey });
   }
 
+  /** Sessions of accounts that have changed end. */
+  accountsChanged(): void {
+    this.#listener?.tell({ kind: "accounts_changed" });
+  }
+
   /** Accepts and reads no more; resolves when what was in flight is acknowledged. */
   async drain(): Promise<void> {
     const ends: Promise<unknown>[] = [];
@@ -164,7 +171,7 @@ export class ShardEdges {
   }
 
   #services(): EndpointServices {
-    const { init, limits, intake } = this.#options;
+    const { init, limits, intake, accounts } = this.#options;
     const { mqtt, shutdown } = init.config;
     return {
       intake,
@@ -179,7 +186,9 @@ export class ShardEdges {
         // A connection drains, then lingers for what its client still sends: both within the deadline.
         drainMs: Math.floor(shutdown.drainMs / 2),
       },
-      authenticate: openToAll,
+      authenticate: init.config.auth.required ? accounts.authenticate : openToAll,
+      isCurrent: (session) => accounts.isCurrent(session),
+      deniedPublish: mqtt.deniedPublish,
       assignId: () => `sluice-${crypto.randomUUID()}`,
       subscriptions: noSubscriptions,
       stats: this.stats,

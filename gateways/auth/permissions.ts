@@ -29,7 +29,7 @@ const roleGrants: Readonly<Record<Role, RoleGrants>> = {
   device: {
     read: ["{name}", "device/{name}", "{name}/position", "command/{name}/#"],
     write: ["{name}", "device/{name}", "{name}/position"],
-    devices: ["{name}"],
+    devices: ["{name}", "{id}"],
   },
 };
 
@@ -55,7 +55,7 @@ export const grantsMax = 64;
 export function permissionsOf(account: Grants & Pick<Account, "name">): Permissions {
   const collect = (key: keyof RoleGrants): string[] => {
     const all = [...account.roles.flatMap((role) => roleGrants[role][key]), ...account[key]];
-    return [...new Set(all.map((entry) => entry.replaceAll("{name}", () => account.name)))];
+    return [...new Set(all.map((entry) => expand(entry, account.name)))];
   };
   return {
     roles: account.roles,
@@ -64,6 +64,10 @@ export function permissionsOf(account: Grants & Pick<Account, "name">): Permissi
     devices: collect("devices"),
   };
 }
+
+/** `{id}` is the name as the built-in routes make a device's id of it: `UPB~RPi_1`. */
+const expand = (entry: string, name: string): string =>
+  entry.replaceAll("{name}", () => name).replaceAll("{id}", () => name.replaceAll("/", "~"));
 
 export const mayRead = ({ read }: Permissions, topic: string): boolean =>
   read.some((filter) => filterMatches(filter, topic));

@@ -67,7 +67,7 @@ Deno.test("a device writes its own topics and no other's", () => {
   }
   const foreign = ["UPB/B", "device/B", "UPB/A/x", "UPB", "#", "+/A", "$SYS/x", "upb/a", "UPB/A/"];
   for (const topic of foreign) assert.ok(!mayWrite(a, topic), topic);
-  assert.ok(mayReadDevice(a, "UPB/A"));
+  assert.ok(mayReadDevice(a, "UPB/A") && mayReadDevice(a, "UPB~A"));
   assert.ok(!mayReadDevice(a, "UPB/A2"));
   assert.ok(maySubscribe(a, "command/UPB/A/#"));
   for (const filter of ["#", "+/+", "command/#", "$SYS/#"]) {

@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
+import { type AccountsParts, addAccounts } from "./accounts_api.ts";
 import { addApi } from "./api.ts";
 import type { Control } from "./control.ts";
 import { addDashboard } from "./dashboard.ts";
@@ -18,10 +19,12 @@ import { sameOrigin, securityHeaders } from "./security.ts";
 export interface HttpParts {
   readonly clock: Clock;
   readonly log: Log;
+  /** Without them there is no `/login`. */
+  readonly accounts?: AccountsParts;
 }
 
-/** Answers one request. Never rejects. */
-export type HttpHandler = (request: Request) => Promise<Response>;
+/** Answers one request; `peer` is the IP address of the other end. Never rejects. */
+export type HttpHandler = (request: Request, peer?: string) => Promise<Response>;
 
 const retryAfterS = "5";
 
@@ -41,7 +44,7 @@ const retryAfterS = "5";
  * assert.equal(answer.status, 200);
  * ```
  */
-export function httpApp(control: Control, { clock, log }: HttpParts): HttpHandler {
+export function httpApp(control: Control, { clock, log, accounts }: HttpParts): HttpHandler {
   const app = new Hono();
   app.use(securityHeaders, sameOrigin);
 
@@ -62,6 +65,7 @@ export function httpApp(control: Control, { clock, log }: HttpParts): HttpHandle
     },
   });
   addApi(app, control, clock);
+  if (accounts !== undefined) addAccounts(app, accounts, clock, log);
   addDashboard(app);
 
   app.notFound((context) => {
@@ -80,5 +84,5 @@ export function httpApp(control: Control, { clock, log }: HttpParts): HttpHandle
         : new Problem("internal", "the log has the cause"),
     );
   });
-  return async (request) => await app.fetch(request);
+  return async (request, peer = "") => await app.fetch(request, { peer });
 }

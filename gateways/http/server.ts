@@ -27,11 +27,14 @@ export function serveHttp(
   reusePort = false,
 ): HttpServer {
   const underWay = new Set<(answer: Response) => void>();
-  const answer = async (request: Request): Promise<Response> => {
+  const answer = async (
+    request: Request,
+    { remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ): Promise<Response> => {
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);
     try {
-      return await Promise.race([promise, handler(request)]);
+      return await Promise.race([promise, handler(request, remoteAddr.hostname)]);
     } finally {
       underWay.delete(resolve);
     }

@@ -55,7 +55,7 @@ export class Answerer implements ActorRef<ForwardAsk> {
     if (this.#underWay >= underWayMax) return await this.#head(busy("too many requests at once"));
     this.#underWay++;
     try {
-      return await this.#head(await this.#handle(requestOf(request)));
+      return await this.#head(await this.#handle(requestOf(request), request.peer));
     } catch (cause) {
       return await this.#head(problemResponse(new Problem("internal", String(cause))));
     } finally {

@@ -4,6 +4,7 @@ import { DeadLetters } from "../../../runtime/dead_letters.ts";
 import { Link } from "../../../runtime/remote_link.ts";
 import { PublishedNames } from "../../../runtime/remote_names.ts";
 import type { HttpHandler } from "../app.ts";
+import { Callers } from "../callers.ts";
 import { Answerer } from "./answerer.ts";
 import { forwarder } from "./forwarder.ts";
 import { httpName, parseForwardAsk, partBytes } from "./protocol.ts";
@@ -24,7 +25,7 @@ function pair(handler: HttpHandler): Pair {
   shard.open({});
   main.open({});
   return {
-    handle: forwarder(shard, { deadlineMs: 1_000, clock: systemClock }),
+    handle: forwarder(shard, { deadlineMs: 1_000, clock: systemClock }, new Callers()),
     main,
     [Symbol.dispose]: () => {
       shard.close("done");
@@ -76,6 +77,7 @@ Deno.test("a body that is too large, and a main thread that is gone, are problem
       ref: () => ({ path: "x", tell: () => "stopped" }),
     },
     { deadlineMs: 10, clock: systemClock },
+    new Callers(),
   );
   const answer = await other(new Request(url));
   assert.equal(answer.status, 503);

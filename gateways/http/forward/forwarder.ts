@@ -5,6 +5,7 @@
  */
 import type { Link } from "../../../runtime/remote_link.ts";
 import { type BodyLimits, boundedBody } from "../body.ts";
+import type { Callers } from "../callers.ts";
 import { Problem, problemResponse } from "../problem.ts";
 import {
   type ForwardAsk,
@@ -24,6 +25,7 @@ const answerMs = 60_000;
 export function forwarder(
   host: Pick<Link, "ask" | "ref">,
   limits: Omit<BodyLimits, "bytesMax">,
+  callers: Pick<Callers, "of">,
 ): (request: Request) => Promise<Response> {
   const ask = (question: ForwardQuestion): Promise<ForwardReply> =>
     host.ask(
@@ -37,7 +39,7 @@ export function forwarder(
       const { method, url, headers } = request;
       const reply = await ask({
         kind: "request",
-        request: { method, url, headers: [...headers], body },
+        request: { method, url, headers: [...headers], body, peer: callers.of(request).peer },
       });
       if (reply.kind !== "head") throw new TypeError("a part came where an answer was asked for");
       return answerOf(reply.head, ask);

@@ -18,6 +18,8 @@ export interface ForwardedRequest {
   readonly url: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;
+  /** IP address of who asks. */
+  readonly peer: string;
 }
 
 export type ForwardQuestion =
@@ -49,7 +51,8 @@ const isFields = (value: unknown): value is Fields => typeof value === "object" 
 /** Shards and the main thread are one program: what is checked is the shape. */
 function isRequest(value: unknown): value is ForwardedRequest {
   return isFields(value) && typeof value.method === "string" && typeof value.url === "string" &&
-    Array.isArray(value.headers) && value.body instanceof Uint8Array;
+    Array.isArray(value.headers) && value.body instanceof Uint8Array &&
+    typeof value.peer === "string";
 }
 
 function isQuestion(value: unknown): value is ForwardQuestion {

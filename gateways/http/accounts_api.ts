@@ -1,0 +1,216 @@
+/**
+ * `/login`, and accounts and the audit log under `/api`, which only an admin may use, also where
+ * accounts are not required.
+ *
+ * @module
+ */
+import type { Context, Hono } from "hono";
+import type { Clock } from "../../runtime/clock.ts";
+import { type Account, accountKinds, type Grants, type Role, roles } from "../auth/account.ts";
+import { AccountError, type Accounts, type Issued } from "../auth/accounts.ts";
+import { answerLogin } from "../auth/login.ts";
+import type { TokenGate } from "../auth/token_gate.ts";
+import type { Log } from "../log/log.ts";
+import { claimsOf } from "./guard.ts";
+import { Problem } from "./problem.ts";
+import { encodeCursor, jsonBody, pageParameters, pageQuery, parametersOf } from "./request.ts";
+import { addResource } from "./resource.ts";
+
+/** What the accounts' part of the edge needs. */
+export interface AccountsParts {
+  readonly accounts: Accounts;
+  readonly gate: TokenGate;
+  /** After a change: makes it known without delay. */
+  readonly changed: () => Promise<void>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: Log): void {
+  const { accounts, gate } = parts;
+  const login = (context: Context) =>
+    answerLogin(context.req.raw, accounts, peerOf(context.env), (cause) => {
+      log.warn("a login could not be checked", { cause: String(cause) });
+    });
+  app.all("/login", login);
+
+  /** The name of the admin who asks. */
+  const admin = async ({ req }: Context): Promise<string> => {
+    const claims = await claimsOf(req.raw.headers, gate, clock);
+    if (claims.permissions.roles.includes("admin")) return claims.name;
+    throw new Problem("forbidden", `the account ${claims.name} is no admin`);
+  };
+  /** A change as an admin orders it, by a body with these keys. */
+  const change = (
+    path: string,
+    allowed: readonly string[],
+    make: (order: Json, actor: string) => Promise<Json>,
+    status: 200 | 201 = 200,
+  ) => ({
+    path,
+    POST: async (context: Context): Promise<Response> => {
+      const actor = await admin(context);
+      const order = orderOf(await jsonBody(context.req.raw), allowed);
+      const answer = await told(() => make(order, actor));
+      await parts.changed();
+      return context.json(answer, status);
+    },
+  });
+
+  const added = change(
+    "/api/accounts",
+    ["name", "kind", "password", ...grantNames],
+    (order, by) =>
+      accounts.add({
+        name: text(order, "name"),
+        kind: oneOf(order.kind, accountKinds, "kind"),
+        ...grantsOf(order),
+        ...passwordOf(order),
+      }, by).then(issuedJson),
+    201,
+  );
+  addResource(app, added.path, {
+    POST: added.POST,
+    GET: async (context) => {
+      await admin(context);
+      const parameters = parametersOf(context.req.url, [...pageParameters, "name"]);
+      const name = parameters.get("name");
+      if (name !== undefined) {
+        const account = await accounts.find(name);
+        return context.json({ items: account === undefined ? [] : [accountJson(account)] });
+      }
+      const { limit, after } = pageQuery(parameters);
+      const items = await accounts.list(
+        after === undefined ? { limit: limit + 1 } : { limit: limit + 1, after },
+      );
+      const shown = items.slice(0, limit);
+      const last = items.length > limit ? shown.at(-1) : undefined;
+      return context.json({
+        items: shown.map(accountJson),
+        ...(last === undefined ? {} : { next: encodeCursor(last.name) }),
+      });
+    },
+  });
+
+  const changes = [
+    change(
+      "/api/accounts/grant",
+      ["name", ...grantNames],
+      async (order, by) =>
+        accountJson(await accounts.grant(text(order, "name"), grantsOf(order), by)),
+    ),
+    change(
+      "/api/accounts/disable",
+      ["name"],
+      async (order, by) => accountJson(await accounts.disable(text(order, "name"), by)),
+    ),
+    change(
+      "/api/accounts/enable",
+      ["name"],
+      async (order, by) => accountJson(await accounts.enable(text(order, "name"), by)),
+    ),
+    change("/api/accounts/rotate", ["name", "password"], async (order, by) => {
+      const { password } = passwordOf(order);
+      return issuedJson(await accounts.rotate(text(order, "name"), password, by));
+    }),
+  ];
+  for (const { path, POST } of changes) addResource(app, path, { POST });
+
+  addResource(app, "/api/audit", {
+    GET: async (context) => {
+      await admin(context);
+      const { limit, after } = pageQuery(parametersOf(context.req.url, pageParameters));
+      const before = Number(after);
+      const entries = await accounts.audit(
+        after === undefined || !Number.isSafeInteger(before) ? { limit } : { limit, before },
+      );
+      const last = entries.length === limit ? entries.at(-1) : undefined;
+      return context.json({
+        items: entries.map(({ atMs, ...entry }) => ({ ...entry, at: rfc3339(atMs) })),
+        ...(last === undefined ? {} : { next: encodeCursor(String(last.sequence)) }),
+      });
+    },
+  });
+}
+
+/** The environment is what the caller of the app gave. */
+function peerOf(environment: unknown): string {
+  if (typeof environment === "object" && environment !== null && "peer" in environment) {
+    if (typeof environment.peer === "string") return environment.peer;
+  }
+  return "";
+}
+
+const problemTypes = {
+  invalid: "invalid-body",
+  exists: "account-exists",
+  unknown: "not-found",
+} as const;
+
+async function told(make: () => Promise<Json>): Promise<Json> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof AccountError)) throw error;
+    throw new Problem(problemTypes[error.reason], error.message);
+  }
+}
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+function accountJson({ createdMs, changedMs, ...account }: Account): Json {
+  return { ...account, created: rfc3339(createdMs), changed: rfc3339(changedMs) };
+}
+
+/** The password is told this once. */
+const issuedJson = ({ account, password }: Issued): Json => ({
+  ...accountJson(account),
+  password,
+});
+
+const grantNames = ["roles", "read", "write", "devices"] as const;
+
+const invalid = (what: string): Problem => new Problem("invalid-body", what);
+
+function orderOf(body: unknown, allowed: readonly string[]): Json {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw invalid("the body must be an object");
+  }
+  const unknown = Object.keys(body).find((key) => !allowed.includes(key));
+  if (unknown !== undefined) {
+    throw invalid(`unknown key ${JSON.stringify(unknown)}; allowed: ${allowed.join(", ")}`);
+  }
+  return { ...body };
+}
+
+function text(order: Json, key: string): string {
+  const value = order[key];
+  if (typeof value !== "string" || value === "") throw invalid(`${key} must be a text`);
+  return value;
+}
+
+function texts(value: unknown, key: string): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw invalid(`${key} must be a list of texts`);
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[], key: string): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw invalid(`${key} must be one of ${allowed.join(", ")}`);
+  return found;
+}
+
+const passwordOf = (order: Json): { readonly password?: string } =>
+  order.password === undefined ? {} : { password: text(order, "password") };
+
+function grantsOf(order: Json): Partial<Grants> {
+  const { roles: held, read, write, devices } = order;
+  return {
+    ...(held === undefined ? {} : {
+      roles: texts(held, "roles").map((role): Role => oneOf(role, roles, "roles")),
+    }),
+    ...(read === undefined ? {} : { read: texts(read, "read") }),
+    ...(write === undefined ? {} : { write: texts(write, "write") }),
+    ...(devices === undefined ? {} : { devices: texts(devices, "devices") }),
+  };
+}

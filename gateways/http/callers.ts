@@ -1,0 +1,28 @@
+/**
+ * Who made a request: what the listener and the guard know of it, for those that answer it.
+ *
+ * @module
+ */
+import type { Claims } from "../auth/token.ts";
+
+export interface Caller {
+  /** IP address of the other end. */
+  readonly peer: string;
+  /** Its token's, where one was asked for. */
+  readonly claims?: Claims;
+}
+
+const unknown: Caller = { peer: "" };
+
+/** See the module. */
+export class Callers {
+  readonly #callers = new WeakMap<Request, Caller>();
+
+  set(request: Request, caller: Caller): void {
+    this.#callers.set(request, caller);
+  }
+
+  of(request: Request): Caller {
+    return this.#callers.get(request) ?? unknown;
+  }
+}
