@@ -70,9 +70,9 @@ const writerMax = 1 << 16;
 const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
-/** The embedded store's yes is durable. */
 /** What the saved states of the devices do not know yet must be found in the spool. */
 const rememberMs = 3 * saveIntervalMs;
+/** The embedded store's yes is durable. */
 const keepMs = (config: Config): number =>
   config.influx.url === undefined ? 0 : config.spool.keepMs;
 

@@ -33,10 +33,17 @@ function damageOf(file: string): string | undefined {
     const answer = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
     return answer === "ok" ? undefined : String(answer);
   } catch (cause) {
-    return cause instanceof Error ? cause.message : String(cause);
+    if (isDamage(cause)) return cause.message;
+    throw cause;
   } finally {
     database.close();
   }
+}
+
+/** `SQLITE_CORRUPT` and `SQLITE_NOTADB`: not a disk that is full, or a file we may not read. */
+function isDamage(cause: unknown): cause is Error {
+  return cause instanceof Error && "errcode" in cause &&
+    (cause.errcode === 11 || cause.errcode === 26);
 }
 
 /** See the module. Every method throws what SQLite throws. */
@@ -71,7 +78,8 @@ export class DeviceStates {
       for (const [id, saved] of devices) this.#put.run(id, saved);
       this.#database.exec("COMMIT");
     } catch (cause) {
-      this.#database.exec("ROLLBACK");
+      // A disk that is full has rolled back already.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw cause;
     }
   }
