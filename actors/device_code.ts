@@ -49,9 +49,14 @@ export interface DeviceCode {
 
 const utf8 = new TextEncoder();
 
+/** Lines that one reading may become. */
+const linesBytesMax = 2 * 1024 * 1024;
+
 /** Runs user-written code and writes what it emits. */
 export class DeviceCodeRunner {
   readonly #time = new TimestampReader();
+  /** Points that were emitted when their reading was done with: they are not stored. */
+  latePoints = 0;
 
   /**
    * Appends the lines of what `code` makes of the reading, and returns how many points that were.
@@ -70,8 +75,9 @@ export class DeviceCodeRunner {
     const { batch, entry, start, end } = reading;
     const before = lines.length;
     let points = 0;
+    let open = true;
     try {
-      code.onReading(
+      const result: unknown = code.onReading(
         {
           topic: entry.topic,
           deviceId: entry.deviceId,
@@ -80,6 +86,13 @@ export class DeviceCodeRunner {
           arrivalMs: batch.arrivalMs,
         },
         (point) => {
+          if (!open) {
+            this.latePoints++;
+            return;
+          }
+          if (lines.length - before > linesBytesMax) {
+            throw new RangeError(`Cannot emit more than ${linesBytesMax} bytes of points`);
+          }
           const fields = fieldsOf(point);
           if (fields === "") return;
           this.#readTime(point.time, arrivalMs, arrivalNs);
@@ -91,9 +104,12 @@ export class DeviceCodeRunner {
           keep(values, point, Math.min(this.#time.ms, batch.arrivalMs));
         },
       );
+      refusePromise(result);
     } catch (error) {
       lines.length = before;
       throw error;
+    } finally {
+      open = false;
     }
     return points;
   }
@@ -126,6 +142,13 @@ export class DeviceCodeRunner {
       throw new TypeError(`Cannot emit a point: ${time} is no time that can be stored`);
     }
   }
+}
+
+/** The code may be JavaScript: an `async` method would emit when another reading has its turn. */
+function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {}); // The reading is a dead letter by what is thrown here.
+  throw new TypeError("onReading returned a promise: emit all points before it returns");
 }
 
 function writable(name: string): string {

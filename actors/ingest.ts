@@ -35,6 +35,8 @@ const roomPollMs = 2;
 /** The shortest field of a payload, `"a":1,`, less one; and a line's time and separators. */
 const fieldBytesMin = 5;
 const lineRestBytes = 48;
+/** What code makes of a reading is not known: so that not too many are told in one turn. */
+const codeBytes = 256 * 1024;
 
 const goOn = (): "go_on" => "go_on";
 
@@ -117,6 +119,7 @@ export class Ingest implements Actor<IngestMessage> {
  */
 function linesBytesOf({ entry, start, end }: OwnedReading): number {
   const payloadBytes = end - start;
+  if (entry.route.module !== undefined) return codeBytes;
   const lines = entry.route.afterMetric === undefined ? 1 : payloadBytes / fieldBytesMin;
   return payloadBytes + lines * (entry.tailEnd - entry.headStart + lineRestBytes);
 }

@@ -52,6 +52,7 @@ export class ShardDevices {
   #keyed: Keyed<OwnedReading> | undefined;
   #saveTimer: Timer | undefined;
   #savedMs = 0;
+  readonly #codeRunner = new DeviceCodeRunner();
 
   private constructor(
     init: ShardInit,
@@ -69,7 +70,7 @@ export class ShardDevices {
     const tools: DeviceTools = {
       shapes: new ShapeTable(),
       fingerprint: new Fingerprint(),
-      codeRunner: new DeviceCodeRunner(),
+      codeRunner: this.#codeRunner,
       payloadBytesMax: init.config.limits.payloadBytesMax,
       ...(onDecoded === undefined ? {} : { onDecoded }),
     };
@@ -167,6 +168,7 @@ export class ShardDevices {
     return {
       sluice_device_activations_total: this.#keyed?.activations ?? 0,
       sluice_devices_forgotten_total: this.#directory.forgotten,
+      sluice_device_code_late_points_total: this.#codeRunner.latePoints,
     };
   }
 

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { type CodePoint, type DeviceCode, DeviceCodeRunner } from "./device_code.ts";
+import { LastValues, ShapeTable } from "./device_values.ts";
+import { LineBuffer } from "./line_buffer.ts";
+import { compileRoutes } from "./route_table.ts";
+import { readingOf } from "./testing/readings.ts";
+import { TopicTable } from "./topic_table.ts";
+
+const route = { name: "own", topic: "own/{id}", measurement: "own", module: "own" };
+const topics = new TopicTable(compileRoutes([route]), { gatewayId: "gw", hashSeed: 1 });
+const topic = new TextEncoder().encode("own/1");
+
+function runner() {
+  const lines = new LineBuffer();
+  const codeRunner = new DeviceCodeRunner();
+  const values = new LastValues(new ShapeTable());
+  const entry = topics.lookup(topic, 0, topic.length);
+  assert.ok(entry.kind === "topic");
+  const reading = readingOf(entry, "{}");
+  const run = (onReading: DeviceCode["onReading"]) =>
+    codeRunner.run({ onReading }, reading, lines, 1, 0, values);
+  return { lines, codeRunner, run };
+}
+
+Deno.test("ten thousand points of one reading are written", () => {
+  const { run, lines } = runner();
+  const points = run((_, emit) => {
+    for (let i = 0; i < 10_000; i++) emit({ fields: { x: i }, tags: { n: `${i}` } });
+  });
+  assert.equal(points, 10_000);
+  assert.ok(lines.length > 0);
+});
+
+Deno.test("more lines than a reading may have are a crash, and leave none", () => {
+  const { run, lines } = runner();
+  assert.throws(
+    () =>
+      run((_, emit) => {
+        for (;;) emit({ fields: { x: 1 } });
+      }),
+    /more than \d+ bytes of points/,
+  );
+  assert.equal(lines.length, 0);
+});
+
+Deno.test("what is emitted after the return is counted, and in no other reading's lines", () => {
+  const { run, lines, codeRunner } = runner();
+  let late: ((point: CodePoint) => void) | undefined;
+  assert.equal(run((_, emit) => void (late = emit)), 0);
+  late?.({ fields: { x: 1 } });
+  assert.equal(lines.length, 0);
+  assert.equal(codeRunner.latePoints, 1);
+});
+
+Deno.test("code that returns a promise is told that it may not, and its failure is no one else's", async () => {
+  const { run, lines } = runner();
+  const code = async (_: unknown, emit: (point: CodePoint) => void) => {
+    emit({ fields: { x: 1 } });
+    await Promise.resolve();
+    throw new Error("later");
+  };
+  assert.throws(() => run(code), /onReading returned a promise/);
+  await new Promise((done) => setTimeout(done, 1));
+  assert.equal(lines.length, 0);
+});
