@@ -47,7 +47,8 @@ export class ShardDevices {
   readonly #system: ActorSystem;
   readonly #clock: Clock;
   readonly #directory: DeviceDirectory;
-  readonly #states: DeviceStates;
+  /** Absent while its file cannot be opened: it is tried again with each save. */
+  #states: DeviceStates | undefined;
   readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
   #saveTimer: Timer | undefined;
@@ -57,7 +58,6 @@ export class ShardDevices {
   private constructor(
     init: ShardInit,
     system: ActorSystem,
-    states: DeviceStates,
     codes: DeviceCodes,
     onDecoded: ((reading: Reading, decoder: PayloadDecoder) => void) | undefined,
   ) {
@@ -65,7 +65,6 @@ export class ShardDevices {
     this.#init = init;
     this.#system = system;
     this.#clock = system.clock;
-    this.#states = states;
     this.#codes = codes;
     const tools: DeviceTools = {
       shapes: new ShapeTable(),
@@ -91,8 +90,7 @@ export class ShardDevices {
   ): Promise<ShardDevices> {
     const base = new URL(`file://${Deno.cwd()}/`);
     const codes = await loadDeviceCodes(routes, (module) => import(new URL(module, base).href));
-    const states = new DeviceStates(dataPaths(init.config.dataDir).devices);
-    const devices = new ShardDevices(init, system, states, codes, onDecoded);
+    const devices = new ShardDevices(init, system, codes, onDecoded);
     devices.#load();
     return devices;
   }
@@ -176,13 +174,28 @@ export class ShardDevices {
   close(): void {
     this.#saveTimer?.clear();
     this.#trySave([...this.#directory.changedSince(this.#savedMs)]);
-    this.#states.close();
+    this.#states?.close();
+  }
+
+  #open(): DeviceStates {
+    this.#states ??= new DeviceStates(dataPaths(this.#init.config.dataDir).devices);
+    return this.#states;
   }
 
   #load(): void {
+    try {
+      this.#loadFrom(this.#open());
+    } catch (cause) {
+      log.warn("what was saved of the devices cannot be read; they are known by the spool only", {
+        cause,
+      });
+    }
+  }
+
+  #loadFrom(states: DeviceStates): void {
     const { shard, shards } = this.#init;
     const encoder = new TextEncoder();
-    for (const [id, saved] of this.#states.all()) {
+    for (const [id, saved] of states.all()) {
       const bytes = encoder.encode(id);
       if (hashBytes(bytes, 0, bytes.length) % shards !== shard) continue;
       try {
@@ -221,7 +234,7 @@ export class ShardDevices {
   #trySave(devices: readonly [string, string][]): void {
     if (devices.length === 0) return;
     try {
-      this.#states.save(devices);
+      this.#open().save(devices);
     } catch (cause) {
       log.warn("the state of devices cannot be saved; it is tried again", { cause });
       this.#savedMs = 0;

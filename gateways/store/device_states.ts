@@ -33,8 +33,8 @@ function damageOf(file: string): string | undefined {
     const answer = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
     return answer === "ok" ? undefined : String(answer);
   } catch (cause) {
-    if (isDamage(cause)) return cause.message;
-    throw cause;
+    // Anything else is told when the file is opened for use, and may have passed by then.
+    return isDamage(cause) ? cause.message : undefined;
   } finally {
     database.close();
   }
@@ -54,10 +54,15 @@ export class DeviceStates {
   /** Opens or makes the file. */
   constructor(file: string) {
     this.#database = new DatabaseSync(file);
-    this.#database.exec(
-      `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
-       CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;`,
-    );
+    try {
+      this.#database.exec(
+        `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+         CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;`,
+      );
+    } catch (cause) {
+      this.#database.close();
+      throw cause;
+    }
     this.#put = this.#database.prepare(
       "INSERT INTO device (id, saved) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET saved = excluded.saved",
     );
