@@ -4,13 +4,16 @@
  * @module
  */
 import { ConfigError, loadConfig, printableConfig } from "./config.ts";
+import { accountUsage } from "./config/account_command.ts";
 import { parseCommandLine, usage } from "./config/command_line.ts";
 import { type ExitCode, exitCodes } from "./config/exit_codes.ts";
 import { RouteError } from "./actors/route.ts";
 import { DirectoryInUseError } from "./actors/segment_log/lock.ts";
+import { AccountError } from "./gateways/auth/accounts.ts";
 import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { StoreFileError } from "./gateways/store/store_database.ts";
+import { runAccountCommand } from "./topology/account_commands.ts";
 import { ListenError } from "./topology/ports.ts";
 import { Service, version } from "./topology/service.ts";
 
@@ -23,6 +26,15 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     case "help":
       writeStdout(`${usage}\n`);
       return exitCodes.ok;
+    case "account_help":
+      writeStdout(`${accountUsage}\n`);
+      return exitCodes.ok;
+    case "account": {
+      const { config } = loadConfig(command.configFile, env);
+      const lines = await runAccountCommand(command.command, config, cliActor(env), firstLine);
+      for (const line of lines) writeStdout(`${line}\n`);
+      return exitCodes.ok;
+    }
     case "version":
       writeStdout(`sluice ${version}\n`);
       return exitCodes.ok;
@@ -81,6 +93,16 @@ async function untilEnd(service: Service): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
+/** Who is named in the audit log for what the command line does. */
+const cliActor = (env: Readonly<Record<string, string>>): string =>
+  `cli:${env.SUDO_USER ?? env.USER ?? env.LOGNAME ?? "unknown"}`;
+
+/** The first line of stdin. */
+async function firstLine(): Promise<string> {
+  const text = await new Response(Deno.stdin.readable).text();
+  return text.split(/\r?\n/, 1)[0] ?? "";
+}
+
 /** The exit code of an error that has been foreseen. */
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof ConfigError || error instanceof RouteError) return exitCodes.config;
@@ -88,6 +110,7 @@ function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Error && isFailure(error.cause, StoreFileError.name)) {
     return exitCodes.dataDir;
   }
+  if (error instanceof AccountError) return exitCodes.usage;
   if (error instanceof RangeError) return exitCodes.config;
   if (error instanceof ListenError) return exitCodes.unavailable;
   if (error instanceof DirectoryInUseError) return exitCodes.dataDir;

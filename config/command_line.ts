@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { type AccountCommand, parseAccountCommand } from "./account_command.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: "start"; readonly configFile?: string }
   | { readonly kind: "print_config"; readonly configFile?: string }
+  | { readonly kind: "account"; readonly command: AccountCommand; readonly configFile?: string }
   | { readonly kind: "help" }
+  | { readonly kind: "account_help" }
   | { readonly kind: "version" }
   /** Not understood: exit code `usage`. */
   | { readonly kind: "usage_error"; readonly message: string };
@@ -17,6 +20,7 @@ export type Command =
 export const usage = `Sluice takes readings from devices and stores them as time series.
 
 Usage: deno task start [flags]
+       deno task account <add|list|grant|disable|enable|rotate|audit>   (--help tells more)
 
   --config FILE    configuration, JSON (default: $SLUICE_CONFIG, else the built-in defaults)
   --print-config   show the effective configuration, secrets masked, and exit
@@ -54,6 +58,7 @@ export function parseCommandLine(
 ): Command {
   let kind: "start" | "print_config" = "start";
   let configFile = env.SLUICE_CONFIG === "" ? undefined : env.SLUICE_CONFIG;
+  if (args[0] === "account") return accountCommand(args.slice(1), configFile);
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = splitOnce(args[i]!);
     if (inline !== undefined && flag !== "--config" && flags.includes(flag)) {
@@ -80,6 +85,14 @@ export function parseCommandLine(
     }
   }
   return configFile === undefined ? { kind } : { kind, configFile };
+}
+
+function accountCommand(args: readonly string[], fromEnv: string | undefined): Command {
+  if (args.includes("--help") || args.includes("-h")) return { kind: "account_help" };
+  const command = parseAccountCommand(args);
+  if (typeof command === "string") return { kind: "usage_error", message: command };
+  const configFile = command.configFile ?? fromEnv;
+  return { kind: "account", command, ...(configFile === undefined ? {} : { configFile }) };
 }
 
 function splitOnce(arg: string): [string, string | undefined] {
