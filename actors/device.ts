@@ -69,6 +69,19 @@ export class Device implements GroupDevice {
   }
 
   /**
+   * A reading of this device was made durable at `committedMs` and may have been given a time of
+   * arrival up to then: no later one gets such a time, though the clock was set back meanwhile.
+   */
+  recovered(fingerprintHi: number, fingerprintLo: number, committedMs: number): void {
+    this.remember(fingerprintHi, fingerprintLo, committedMs);
+    if (this.lastSeenMs < committedMs) this.lastSeenMs = committedMs;
+    if (this.arrivalMs < committedMs) {
+      this.arrivalMs = Math.ceil(committedMs);
+      this.arrivalNs = 0;
+    }
+  }
+
+  /**
    * Decides the fate of a reading and tells it to the outlet, in one call of it. With `code`, that
    * makes the points. Throws only what the code throws; the outlet's lines are then as before.
    */

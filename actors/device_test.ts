@@ -124,6 +124,14 @@ Deno.test("arrival times of a device are strictly increasing", () => {
   ]);
 });
 
+Deno.test("no time of arrival is given twice though the clock is set back before a restart", () => {
+  const path = new ReadingPath();
+  path.device("UPB~RPi_1").recovered(1, 2, arrivalMs);
+  const [line] = path.lines("UPB/RPi_1", '{"BAT":1}', { arrivalMs: arrivalMs - 3_600_000 });
+  assert.ok(BigInt(line!.split(" ")[2]!) > BigInt(arrival));
+  assert.equal(path.device("UPB~RPi_1").lastSeenMs, arrivalMs - 3_600_000);
+});
+
 Deno.test("a reading with a time or a sequence of its own is stored once", () => {
   const path = new ReadingPath([{
     name: "counted",

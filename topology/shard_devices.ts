@@ -130,12 +130,11 @@ export class ShardDevices {
     if (record.committedMs < this.#clock.now() - rememberMs) return;
     for (let i = 0; i < record.count; i++) {
       const device = this.#directory.activate(record.devices[record.deviceOf[i]!]!);
-      device.remember(
+      device.recovered(
         record.fingerprintHi[i]!,
         record.fingerprintLo[i]!,
         record.committedMs,
       );
-      if (device.lastSeenMs < record.committedMs) device.lastSeenMs = record.committedMs;
     }
   }
 
@@ -173,7 +172,7 @@ export class ShardDevices {
   /** The actors have ended: saves what is left. */
   close(): void {
     this.#saveTimer?.clear();
-    this.#trySave([...this.#directory.changedSince(this.#savedMs)]);
+    this.#trySave([...this.#directory.changedSince(this.#savedMs - saveIntervalMs)]);
     this.#states?.close();
   }
 
@@ -211,8 +210,10 @@ export class ShardDevices {
 
   #saveLater(): void {
     this.#saveTimer = this.#clock.setTimer(saveIntervalMs, () => {
-      const since = this.#savedMs;
-      this.#savedMs = this.#clock.now();
+      const nowMs = this.#clock.now();
+      // A reading may have waited since it arrived; and a clock that was set back tells nothing.
+      const since = nowMs < this.#savedMs ? 0 : this.#savedMs - saveIntervalMs;
+      this.#savedMs = nowMs;
       this.#saveSome(this.#directory.changedSince(since));
     });
   }
