@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { runSluice, runWithConfig } from "../support/run.ts";
+import { runSluice, runWithConfig, temporaryDirectory } from "../support/run.ts";
 
 interface Refusal {
   readonly name: string;
@@ -90,13 +90,6 @@ const refusals: readonly Refusal[] = [
     says: /routes\[0\]\.schema: schema is invalid/,
   },
   {
-    name: "a route whose code is not there",
-    content: {
-      routes: [{ name: "x", topic: "a/{b}", measurement: "m", module: "./no_such_file.ts" }],
-    },
-    says: /routes\[0\]\.module: cannot load .*no_such_file\.ts/,
-  },
-  {
     name: "a budget that the parts do not fit into",
     content: { shards: 64, limits: { memoryBytesMax: 67_108_864 } },
     says: /limits\.memoryBytesMax: .*(raise|lower)/,
@@ -143,6 +136,20 @@ for (const { name, content, env, says } of refusals) {
     }
   });
 }
+
+Deno.test("configuration: a route whose code is not there is refused with its place", async () => {
+  await using directory = await temporaryDirectory();
+  const { code, stdout, stderr } = await runWithConfig({
+    dataDir: `${directory.path}/data`,
+    mqtt: { listen: "127.0.0.1:0" },
+    http: { listen: "127.0.0.1:0" },
+    routes: [{ name: "x", topic: "a/{b}", measurement: "m", module: "./no_such_file.ts" }],
+  });
+  assert.match(stderr, /routes\[0\]\.module: cannot load .*no_such_file\.ts/);
+  assert.equal(code, 78);
+  assert.doesNotMatch(stdout, /is ready/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
 
 Deno.test("configuration: every mistake is named at once", async () => {
   const { code, stderr } = await runWithConfig({ shards: -1, mqtt: { a: 1 }, http: { b: 2 } });
