@@ -8,7 +8,7 @@ import { startMosquitto, startVictoriaMetrics } from "../gateways/testing/server
 import { startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { forwardedRun } from "./mosquitto_reader.ts";
-import { storedRun } from "./stored_run.ts";
+import { type StoredRun, storedRun } from "./stored_run.ts";
 
 const cases = [
   { name: "QoS 0, 100 connections", qos: 0, connections: 100, target: 2 },
@@ -39,11 +39,9 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
       ratios[index]!.push(stored.storedPerS / read.perS);
       missing += stored.missing + stored.doubled;
       seen[index]!.push(
-        `${perSecond(stored.storedPerS)} to ${perSecond(read.perS)}, ${stored.cpuUs.toFixed(2)} µs`,
+        `${perSecond(stored.storedPerS)} to ${perSecond(read.perS)}, CPU ${cpuOf(stored)}`,
       );
-      say(
-        `${name}: ${seen[index]!.at(-1)!}, generator ${stored.generatorCpuUs.toFixed(2)} µs`,
-      );
+      say(`${name}: ${seen[index]!.at(-1)!}`);
     }
   }
   return [
@@ -61,6 +59,12 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
       target: { atMost: 0 },
     },
   ];
+}
+
+/** What the cores are shared by, for each message. */
+function cpuOf({ cpuUs, storeCpuUs, generatorCpuUs }: StoredRun): string {
+  const parts = [cpuUs, storeCpuUs, generatorCpuUs].map((us) => us.toFixed(2));
+  return `${parts[0]} + store ${parts[1]} + generator ${parts[2]} µs`;
 }
 
 export const direct: Measure = { name: "direct", title: "direct endpoint", run };

@@ -14,6 +14,8 @@ export interface StoredRun {
   readonly storedPerS: number;
   /** CPU of the process under test for each message, in µs. */
   readonly cpuUs: number;
+  /** The same of the store, and of the generator: they share the cores. */
+  readonly storeCpuUs: number;
   readonly generatorCpuUs: number;
   readonly missing: number;
   readonly doubled: number;
@@ -29,13 +31,16 @@ export async function storedRun(
   const { count } = flags;
   const rows = await rowsTaken(store.url) + count * fieldsPerMessage;
   const cpuBeforeS = cpuS(pid);
+  const storeBeforeS = cpuS(store.pid);
   const [sent, endedMs] = await Promise.all([load(url, flags), rowsReached(store.url, rows)]);
   const spentS = cpuS(pid) - cpuBeforeS;
+  const storeSpentS = cpuS(store.pid) - storeBeforeS;
   const { readings, distinct } = await held(store.url, sent.fromMs, sent.toMs, count);
   return {
     count,
     storedPerS: count / (endedMs - sent.startedMs) * 1_000,
     cpuUs: spentS / count * 1e6,
+    storeCpuUs: storeSpentS / count * 1e6,
     generatorCpuUs: sent.cpuUsPerMessage,
     missing: count - distinct,
     doubled: readings - distinct,
