@@ -6,9 +6,11 @@
  * @module
  */
 import { memoryUsage } from "node:process";
+import { codeTraceMemory } from "../actors/code_trace.ts";
 import type { Offer, Origin } from "../actors/intake.ts";
 import { Ledger, ledgerMemory } from "../actors/ledger.ts";
 import type { Sink } from "../actors/sink.ts";
+import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import { loadConfig } from "../config.ts";
 import { ActorSystem } from "../runtime/system.ts";
@@ -55,6 +57,9 @@ const path = await ReadingPath.open({
     config,
     gatewayId: "bench",
     ledgerMemory: memory,
+    codeTrace: codeTraceMemory(),
+    suspects: [],
+    diskPressure: diskPressureMemory(),
     adopts: false,
     orphans: [],
     mqtt: undefined,
