@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isSigningKey } from "../gateways/auth/signing_key.ts";
 import { parseListenAddress } from "./listen_address.ts";
 import type { Format } from "./option.ts";
 
@@ -61,13 +62,10 @@ export const label: Format = {
   accepts: (text) => /^[^\p{Cc}]{1,128}$/u.test(text),
 };
 
-const placeholders = /^(.)\1*$|change.?me|placeholder|secret.?key|your.?|example|password|^test/i;
-
-/** A key for HS256: 32 bytes at least (RFC 7518, section 3.2), and nobody's placeholder. */
 export const signingKey: Format = {
   name: "sluice-signing-key",
   expects: "at least 32 bytes and not a placeholder; `openssl rand -base64 48` makes a good one",
-  accepts: (text) => new TextEncoder().encode(text).length >= 32 && !placeholders.test(text),
+  accepts: isSigningKey,
 };
 
 export const formats: readonly Format[] = [
