@@ -34,6 +34,8 @@ export interface CompiledRoute {
   readonly decoder: PayloadDecoder;
   /** File or URL of the module with the code of these devices. */
   readonly module: string | undefined;
+  /** The placeholder of the topic that is a whole series: measurement and tags. */
+  readonly series: string | undefined;
 }
 
 /** What holds for every route that does not say otherwise. */
@@ -123,6 +125,7 @@ export function compileRoute(
     scalar: fields.bare === undefined ? undefined : template("fields.bare", fields.bare),
     decoder: new PayloadDecoder(payloadRules(config, at, defaults)),
     module: config.module,
+    series: config.series,
   };
 }
 

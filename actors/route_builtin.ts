@@ -24,6 +24,16 @@ export const builtinRoutes = [
     timestamp,
   },
   {
+    // Line protocol: the edge has taken it apart, with `$time` in ns.
+    name: "line",
+    topic: "$line/{series}",
+    device: "line~{series}",
+    measurement: "{series}",
+    series: "series",
+    fields: { booleans: "boolean", strings: "text" },
+    timestamp: { key: "$time", format: "ns" },
+  },
+  {
     name: "device",
     topic: "device/{uuid}",
     measurement: "device",

@@ -32,6 +32,8 @@ export interface RouteConfig {
   readonly unparsable?: "dead_letter" | "ignore";
   readonly ack?: AckLevel;
   readonly module?: string;
+  /** Built-in routes only: the placeholder of the topic that is the key of a series. */
+  readonly series?: string;
 }
 
 /** Which values of a payload become fields. */

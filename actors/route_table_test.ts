@@ -80,11 +80,16 @@ const names = (...options: Parameters<typeof compileRoutes>) =>
   compileRoutes(...options).map(({ name }) => name);
 
 Deno.test("configured routes come first; built-in ones can be off or replaced", () => {
-  assert.deepEqual(names([base]), ["r", "weather", "device", "position", "station"]);
-  assert.deepEqual(names([], { builtinOff: ["station", "weather"] }), ["device", "position"]);
+  assert.deepEqual(names([base]), ["r", "weather", "line", "device", "position", "station"]);
+  assert.deepEqual(names([], { builtinOff: ["station", "weather"] }), [
+    "line",
+    "device",
+    "position",
+  ]);
   assert.deepEqual(names([{ ...base, name: "device" }]), [
     "device",
     "weather",
+    "line",
     "position",
     "station",
   ]);

@@ -11,6 +11,7 @@ import {
   isWritableName,
 } from "./line_protocol.ts";
 import type { Rejection } from "./intake.ts";
+import { type LineSeries, seriesKey, seriesOfLevel } from "./line_series.ts";
 import type { CompiledRoute } from "./route.ts";
 
 const utf8 = new TextEncoder();
@@ -60,6 +61,18 @@ function idParts(params: Readonly<Record<string, string>>): Record<string, strin
   return parts;
 }
 
+/** The tags of a topic's points; those of the series it names come before the route's. */
+function tagsOf(
+  { tags }: CompiledRoute,
+  values: Readonly<Record<string, string>>,
+  series: LineSeries | undefined,
+): (readonly [key: string, value: string])[] {
+  const own = tags.map(([key, template]) => [key, template.expand(values)] as const);
+  if (series === undefined) return own;
+  const others = own.filter(([key]) => series.tags.every(([name]) => name !== key));
+  return [...series.tags, ...others].sort(([a], [b]) => a < b ? -1 : 1);
+}
+
 /** The meaning of a topic under the first route that takes it, or why there is none. */
 export function understandTopic(
   routes: readonly CompiledRoute[],
@@ -72,16 +85,22 @@ export function understandTopic(
     const params = route.topic.match(topic);
     if (params === undefined) continue;
     const values = Object.assign(Object.create(null), params, { gateway: gatewayId });
-    const deviceId = route.device.expand(idParts(params));
+    const series = route.series === undefined
+      ? undefined
+      : seriesOfLevel(params[route.series] ?? "");
+    if (typeof series === "string") return refuse("invalid_topic", series);
+    const named = series === undefined || route.series === undefined
+      ? params
+      : { ...params, [route.series]: seriesKey(series) };
+    const deviceId = route.device.expand(idParts(named));
     const id = utf8.encode(deviceId);
-    const start = route.measurement.expand(values);
+    const start = series?.measurement ?? route.measurement.expand(values);
     const end = route.afterMetric?.expand(values) ?? "";
     let tail = escapeMeasurement(end);
     let unwritable = route.afterMetric === undefined
       ? !isWritableName(start)
       : start.endsWith("\\") || end.endsWith("\\");
-    for (const [key, template] of route.tags) {
-      const value = template.expand(values);
+    for (const [key, value] of tagsOf(route, values, series)) {
       if (value === "") continue;
       unwritable ||= !isWritableName(value);
       tail += `,${escapeTag(key)}=${escapeTag(value)}`;

@@ -191,6 +191,20 @@ export const options = section("The configuration of Sluice.", {
       format: listenAddress,
       doc: "Address for HTTP. Empty turns it off.",
     }),
+    bodyBytesMax: integer({
+      default: 4 * mib,
+      unit: "bytes",
+      min: kib,
+      max: 64 * mib,
+      doc: "Largest body of readings, as it comes and unpacked.",
+    }),
+    bodyTimeoutMs: integer({
+      default: 30_000,
+      unit: "ms",
+      min: 100,
+      max: 600_000,
+      doc: "How long the body of a request may take to come.",
+    }),
     insecureAllowAnonymousRemote: flag({
       default: false,
       doc:
@@ -375,6 +389,7 @@ export const options = section("The configuration of Sluice.", {
     station: flag({ default: true, doc: "`{location}/{station}`: a JSON object of metrics." }),
     device: flag({ default: true, doc: '`device/{uuid}`: `{"uuid": …, "value": …}`.' }),
     weather: flag({ default: true, doc: "Weather stations over WebSocket and HTTP." }),
+    line: flag({ default: true, doc: "Line protocol over HTTP." }),
     position: flag({ default: true, doc: "`{fleet}/{vehicle}/position`, and GeoJSON Features." }),
   }),
   shutdown: section("Deadlines on SIGTERM and SIGINT, one after the other.", {

@@ -100,7 +100,12 @@ export class HttpEdge implements WorkerProgram {
       forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
       intake: this.#hub,
       clock,
-      bodyBytes: limits.bodyBytes,
+      log,
+      limits: {
+        bodiesBytes: limits.bodyBytes,
+        bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
+        bodyMs: config.http.bodyTimeoutMs,
+      },
     });
     this.#handle = guarded({
       handle: (request) => this.#plane.handle(request),

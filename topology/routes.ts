@@ -7,7 +7,7 @@ import type { CompiledRoute } from "../actors/route.ts";
 import { compileRoutes } from "../actors/route_table.ts";
 import type { Config } from "../config.ts";
 
-const builtin = ["station", "device", "weather", "position"] as const;
+const builtin = ["station", "device", "weather", "position", "line"] as const;
 
 /** @throws {RouteError} for a mistake, with its place. */
 export function shardRoutes({ routes, builtinRoutes, ack, limits }: Config): CompiledRoute[] {

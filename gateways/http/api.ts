@@ -68,7 +68,7 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
           return answer satisfies never;
       }
     },
-  });
+  }, ["POST"]);
 
   addResource(app, "/api/actors", {
     GET: async (context) => {

@@ -14,9 +14,17 @@ export interface Methods {
   readonly POST?: Handler;
 }
 
-/** Adds a resource; a method it does not know is 405, and `OPTIONS` tells those it knows. */
-export function addResource(app: Hono, path: string, methods: Methods): void {
-  const names = Object.keys(methods);
+/**
+ * Adds a resource; a method it does not know is 405, and `OPTIONS` tells those it knows. `edge`
+ * names those that the HTTP edge answers before a request comes here.
+ */
+export function addResource(
+  app: Hono,
+  path: string,
+  methods: Methods,
+  edge: readonly string[] = [],
+): void {
+  const names = [...Object.keys(methods), ...edge];
   for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
   const allow = names.flatMap((name) => name === "GET" ? ["GET", "HEAD"] : [name]).join(", ");
   app.options(path, () => new Response(null, { status: 204, headers: { allow } }));

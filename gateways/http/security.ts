@@ -20,22 +20,29 @@ const headers = {
 /** Sets the headers that keep other sites out, on every answer. */
 export async function securityHeaders(context: Context, next: Next): Promise<void> {
   await next();
-  for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
-  if (!context.res.headers.has("cache-control")) {
-    context.res.headers.set("cache-control", "no-store");
-  }
+  secured(context.res);
+}
+
+/** The answer with these headers. */
+export function secured(response: Response): Response {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
+  return response;
 }
 
 /** Refuses changes that a page of another site makes its visitor's browser ask for. */
 export async function sameOrigin(context: Context, next: Next): Promise<void> {
-  const { method } = context.req;
-  if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS") {
-    const origin = context.req.header("origin");
-    const site = context.req.header("sec-fetch-site");
-    const foreign = origin === undefined
-      ? site === "cross-site" || site === "same-site"
-      : URL.parse(origin)?.host !== context.req.header("host");
-    if (foreign) throw new Problem("cross-origin", `not from ${origin ?? "another site"}`);
-  }
+  refuseForeign(context.req.raw);
   await next();
+}
+
+/** @throws {Problem} `cross-origin`. */
+export function refuseForeign({ method, headers }: Request): void {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return;
+  const origin = headers.get("origin");
+  const site = headers.get("sec-fetch-site");
+  const foreign = origin === null
+    ? site === "cross-site" || site === "same-site"
+    : URL.parse(origin)?.host !== headers.get("host");
+  if (foreign) throw new Problem("cross-origin", `not from ${origin ?? "another site"}`);
 }

@@ -1,0 +1,27 @@
+/**
+ * One reading of a request: its topic and its payload, as ranges of bytes.
+ *
+ * @module
+ */
+
+/** A reading as an edge offers it. */
+export interface Item {
+  /** "" when `problem` says why it has none. */
+  readonly topic: string;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Why it cannot be offered. */
+  readonly problem?: { readonly reason: string; readonly detail: string };
+}
+
+/** An item that cannot be offered. */
+export function badItem(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  reason: string,
+  detail: string,
+): Item {
+  return { topic: "", bytes, start, end, problem: { reason, detail } };
+}

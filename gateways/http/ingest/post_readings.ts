@@ -1,0 +1,122 @@
+/**
+ * `POST /api/readings`: 204 once every item is settled, 400 naming those that were not taken, 429
+ * under backpressure.
+ *
+ * @module
+ */
+import { hashBytes } from "../../../actors/fingerprint.ts";
+import type { Intake } from "../../../actors/intake.ts";
+import type { Clock } from "../../../runtime/clock.ts";
+import { boundedBody, type ByteBudget } from "../body.ts";
+import { Problem } from "../problem.ts";
+import { invalidParameter, parametersOf } from "../request.ts";
+import { bodyFormat, itemsOf } from "./items.ts";
+import { topicProblem } from "./json_item.ts";
+import { isPrecision, type Precision, precisions } from "./line_item.ts";
+import { Submission } from "./submission.ts";
+import { unpack } from "./unpack.ts";
+
+export interface PostReadingsParts {
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly budget: ByteBudget;
+  /** Largest body, as it comes and unpacked. */
+  readonly bodyBytesMax: number;
+  /** How long a body may take to come. */
+  readonly bodyMs: number;
+  /** How long a request waits for credit, and for what was taken to be durable. */
+  readonly creditMs: number;
+  readonly settleMs: number;
+}
+
+const soon = { "retry-after": "1" };
+
+/** @throws {Problem} for all but 204. */
+export async function postReadings(request: Request, parts: PostReadingsParts): Promise<Response> {
+  const { budget, bodyBytesMax, bodyMs, clock } = parts;
+  const parameters = parametersOf(request.url, ["topic", "precision"]);
+  const topic = topicOf(parameters.get("topic") ?? request.headers.get("sluice-topic"));
+  const precision = precisionOf(parameters.get("precision"));
+  const format = bodyFormat(request.headers.get("content-type"));
+  if (format === "line" && topic !== undefined) {
+    throw invalidParameter("topic", "line protocol says itself which series a line belongs to");
+  }
+  const nameHash = nameHashOf(request.headers.get("idempotency-key"));
+  const encoding = request.headers.get("content-encoding");
+  const limits = { bytesMax: bodyBytesMax, deadlineMs: bodyMs, clock, budget };
+  const packed = await boundedBody(request, limits);
+  let held = packed.length;
+  try {
+    if (encoding !== null) {
+      // Its size is not known before: room for the largest is taken.
+      if (!budget.take(bodyBytesMax)) {
+        throw new Problem("unavailable", "too many requests with a body at once", {}, soon);
+      }
+      held += bodyBytesMax;
+    }
+    const body = unpack(packed, encoding, bodyBytesMax);
+    const items = itemsOf(body, format, {
+      precision,
+      ...(topic === undefined ? {} : { topic }),
+    });
+    const { creditMs, settleMs, intake } = parts;
+    const submission = new Submission(intake, { clock, creditMs, settleMs, nameHash });
+    return answer(items.length, await submission.submit(items));
+  } finally {
+    budget.give(held);
+  }
+}
+
+function answer(
+  count: number,
+  { rejected, taken, settled }: Awaited<ReturnType<Submission["submit"]>>,
+): Response {
+  if (!settled) {
+    throw new Problem(
+      "not-settled",
+      "it is not known whether all are durable; send the same request again",
+      { rejected },
+      soon,
+    );
+  }
+  if (taken < count) {
+    throw new Problem(
+      "backpressure",
+      taken === 0 ? "none was taken" : `items from ${taken} on were not taken; send them again`,
+      { taken, rejected },
+      soon,
+    );
+  }
+  if (rejected.length > 0) {
+    throw new Problem("rejected-items", `${rejected.length} of ${count} items were not taken`, {
+      accepted: count - rejected.length,
+      rejected,
+    });
+  }
+  return new Response(null, { status: 204 });
+}
+
+function topicOf(topic: string | null): string | undefined {
+  if (topic === null) return undefined;
+  const problem = topicProblem(topic);
+  if (problem !== undefined) throw invalidParameter("topic", problem);
+  return topic;
+}
+
+function precisionOf(text = "ns"): Precision {
+  if (isPrecision(text)) return text;
+  throw invalidParameter("precision", `must be one of ${Object.keys(precisions).join(", ")}`);
+}
+
+/** 0 when there is no key. */
+function nameHashOf(key: string | null): number {
+  if (key === null) return 0;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new Problem(
+      "invalid-header",
+      "Idempotency-Key must be 1 to 255 visible characters of ASCII",
+    );
+  }
+  const bytes = new TextEncoder().encode(key);
+  return hashBytes(bytes, 0, bytes.length) || 1;
+}

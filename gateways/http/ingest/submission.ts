@@ -1,0 +1,171 @@
+/**
+ * The items of one request on their way: offers them while there is credit, waits for credit, and
+ * ends when each that was taken is settled.
+ *
+ * @module
+ */
+import {
+  type Intake,
+  type Offer,
+  offerFlags,
+  type Origin,
+  type Rejection,
+} from "../../../actors/intake.ts";
+import type { Clock } from "../../../runtime/clock.ts";
+import { setImmediate } from "node:timers";
+import type { Item } from "./item.ts";
+
+/** An item that was not stored, and why. */
+export interface RejectedItem extends Rejection {
+  readonly index: number;
+}
+
+/** What became of a request's items. */
+export interface SubmissionResult {
+  /** Those that were turned away, in order. */
+  readonly rejected: readonly RejectedItem[];
+  /** Items from here on were not taken, for want of credit. */
+  readonly taken: number;
+  /** False: some that were taken are not known to be durable. */
+  readonly settled: boolean;
+}
+
+export interface SubmissionOptions {
+  readonly clock: Clock;
+  /** How long to wait for credit. The first item does not wait. */
+  readonly creditMs: number;
+  /** How long to wait for the fate of what was taken. */
+  readonly settleMs: number;
+  /**
+   * Hash of what names the request: then each item is one that may have been sent before, to be
+   * known again by its place, its topic and its payload. 0: it has no name.
+   */
+  readonly nameHash: number;
+}
+
+const encoder = new TextEncoder();
+/** Offers in one go, before others have their turn. */
+const offersPerTurn = 256;
+/** Packet identifiers go from 1 to this. */
+const packetIds = 0xffff;
+
+/** See the module. */
+export class Submission implements Origin {
+  readonly transport = "http";
+  readonly originHash: number;
+  readonly #intake: Intake;
+  readonly #options: SubmissionOptions;
+  readonly #rejected: RejectedItem[] = [];
+  readonly #offer: Offer;
+  #scratch = new Uint8Array(1024);
+  #pending = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(intake: Intake, options: SubmissionOptions) {
+    this.originHash = options.nameHash;
+    this.#intake = intake;
+    this.#options = options;
+    this.#offer = {
+      bytes: this.#scratch,
+      topicStart: 0,
+      topicEnd: 0,
+      payloadStart: 0,
+      payloadEnd: 0,
+      flags: options.nameHash === 0 ? 0 : offerFlags.dup,
+      packetId: 0,
+      sequence: 0,
+    };
+  }
+
+  /** To be called once. */
+  async submit(items: readonly Item[]): Promise<SubmissionResult> {
+    const { creditMs, settleMs } = this.#options;
+    let taken = 0;
+    while (taken < items.length) {
+      const offered = this.#offerSome(items, taken);
+      this.#intake.flush();
+      taken += offered.count;
+      if (!offered.full) await new Promise<void>((resolve) => setImmediate(resolve));
+      else if (taken === 0 || !await this.#woken(() => this.#hasCredit, creditMs)) break;
+    }
+    const settled = await this.#woken(() => this.#pending === 0, settleMs);
+    this.#intake.forget(this);
+    this.#rejected.sort((a, b) => a.index - b.index);
+    return { rejected: this.#rejected, taken, settled };
+  }
+
+  settled(sequence: number, rejection: Rejection | undefined): void {
+    this.#pending--;
+    if (rejection !== undefined) this.#reject(sequence, rejection);
+  }
+
+  settledEnd(): void {
+    this.#wake?.();
+  }
+
+  #hasCredit = true;
+
+  resume(): void {
+    this.#hasCredit = true;
+    this.#wake?.();
+  }
+
+  #offerSome(items: readonly Item[], from: number): { count: number; full: boolean } {
+    const to = Math.min(items.length, from + offersPerTurn);
+    for (let index = from; index < to; index++) {
+      const item = items[index]!;
+      this.#fill(item, index);
+      if (item.problem !== undefined) {
+        const rejection: Rejection = { outcome: "refused", ...item.problem };
+        this.#intake.deny(this, this.#offer, rejection);
+        this.#reject(index, rejection);
+        continue;
+      }
+      const result = this.#intake.offer(this, this.#offer);
+      if (result === "full") {
+        this.#hasCredit = false;
+        return { count: index - from, full: true };
+      }
+      if (result === "accepted") this.#pending++;
+      else this.#reject(index, result);
+    }
+    return { count: to - from, full: false };
+  }
+
+  #fill({ topic, bytes, start, end }: Item, index: number): void {
+    const offer = this.#offer;
+    const need = topic.length * 3 + end - start;
+    if (need > this.#scratch.length) this.#scratch = new Uint8Array(2 * need);
+    const { written } = encoder.encodeInto(topic, this.#scratch);
+    this.#scratch.set(bytes.subarray(start, end), written);
+    offer.bytes = this.#scratch;
+    offer.topicEnd = offer.payloadStart = written;
+    offer.payloadEnd = written + end - start;
+    offer.packetId = this.originHash === 0 ? 0 : index % packetIds + 1;
+    offer.sequence = index;
+  }
+
+  #reject(index: number, { outcome, reason, detail }: Rejection): void {
+    this.#rejected.push({
+      index,
+      outcome,
+      reason,
+      ...(detail === undefined ? {} : { detail }),
+    });
+  }
+
+  /** Waits until the condition holds; false when it does not in time. */
+  async #woken(condition: () => boolean, deadlineMs: number): Promise<boolean> {
+    let late = false;
+    const timer = this.#options.clock.setTimer(deadlineMs, () => {
+      late = true;
+      this.#wake?.();
+    });
+    while (!condition() && !late) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    this.#wake = undefined;
+    timer.clear();
+    return condition();
+  }
+}
