@@ -30,6 +30,7 @@ export interface InHandOptions {
 export class InHand implements DeliveryOutcome {
   readonly #options: InHandOptions;
   readonly #open = new Map<SpoolRecord, { left: number; readonly live: boolean }>();
+  #replayBytes = 0;
 
   constructor(options: InHandOptions) {
     this.#options = options;
@@ -40,9 +41,15 @@ export class InHand implements DeliveryOutcome {
     return this.#open.size;
   }
 
+  /** Bytes of those that came from the backlog. */
+  get replayBytes(): number {
+    return this.#replayBytes;
+  }
+
   /** Takes a record in hand; `live` when it came from memory, and not from the backlog. */
   take(record: SpoolRecord, live: boolean): void {
     this.#open.set(record, { left: record.count, live });
+    if (!live) this.#replayBytes += record.frame.length;
   }
 
   /** Gives a record back of which nothing was written. */
@@ -80,6 +87,7 @@ export class InHand implements DeliveryOutcome {
     open.left -= readings;
     if (open.left > 0) return;
     this.#open.delete(record);
+    if (!open.live) this.#replayBytes -= record.frame.length;
     this.#options.closed(record, open.live);
     this.#options.port.delivered(record);
   }

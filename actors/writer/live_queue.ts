@@ -8,6 +8,9 @@
 import type { SpoolRecord } from "../spool/record.ts";
 import { batchLength, type BatchLimits, type Waiting } from "./batching.ts";
 
+/** What a record takes beside its bytes (measured: 1.3 KB): many small ones must be bounded, too. */
+export const recordOverheadBytes = 1_536;
+
 interface Queued {
   readonly record: SpoolRecord;
   readonly atMs: number;
@@ -41,7 +44,7 @@ export class LiveQueue {
 
   /** False when there is no room. */
   offer(record: SpoolRecord, nowMs: number): boolean {
-    const bytes = record.frame.length;
+    const bytes = record.frame.length + recordOverheadBytes;
     const limit = this.#overflowed ? this.#bytesMax / 2 : this.#bytesMax;
     this.#overflowed = this.#heldBytes > 0 && this.#heldBytes + bytes > limit;
     if (this.#overflowed) return false;
@@ -84,6 +87,6 @@ export class LiveQueue {
 
   /** A record that was taken is through. */
   release(record: SpoolRecord): void {
-    this.#heldBytes -= record.frame.length;
+    this.#heldBytes -= record.frame.length + recordOverheadBytes;
   }
 }

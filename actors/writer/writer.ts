@@ -35,6 +35,8 @@ const bytesMaxFloor = 64 * 1024;
 const hiccupMs = 1_000;
 /** Batches that may wait to be sifted; beyond that the live lane sifts its own. */
 const siftQueueMax = 16;
+/** Batches of the replay that may be held at once. */
+const replayBatchesMax = 2;
 
 /** See the module. */
 export class Writer {
@@ -51,6 +53,8 @@ export class Writer {
   /** Live batches written since the last one of the replay. */
   #liveWrites = 0;
   #draining = false;
+  /** The replay waits for the dead letters of what it has read. */
+  #replayHeld = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -64,6 +68,10 @@ export class Writer {
       now: () => this.#now(),
       closed: (record, live) => {
         if (live) this.#live.release(record);
+        else if (this.#replayHeld) {
+          this.#replayHeld = false;
+          this.#port.wakeIn(0);
+        }
       },
       replayed: (readings) => this.#replay.wrote(readings),
     });
@@ -236,6 +244,9 @@ export class Writer {
     }
     const waitMs = this.#store.away ? Infinity : this.#replay.readInMs(nowMs);
     if (waitMs > 0) return waitMs;
+    // Their records are in memory until the dead letters are on a disk that may be full.
+    this.#replayHeld = this.#inHand.replayBytes >= replayBatchesMax * this.#limits.bytesMax;
+    if (this.#replayHeld) return Infinity;
     this.#replay.reading();
     this.#port.read(this.#limits.bytesMax);
     return Infinity;

@@ -4,6 +4,7 @@ import type { SpoolRecord } from "../spool/record.ts";
 import type { Completion } from "../spool/commit_group.ts";
 import { FakeStore } from "./testing/fake_store.ts";
 import { recordOf, textOf } from "./testing/records.ts";
+import { recordOverheadBytes } from "./live_queue.ts";
 import { Writer } from "./writer.ts";
 import type { Piece } from "./piece.ts";
 import { type LaneName, lanes, type WriterOptions } from "./writer_port.ts";
@@ -25,7 +26,7 @@ function setUp(changes: Partial<WriterOptions> = {}) {
     clock,
     random: () => 0,
     batch: { countMax: 100, bytesMax: 1_000, ageMaxMs: 50 },
-    liveBytesMax: 4_000,
+    liveBytesMax: 10_000,
     keepMs: 0,
     port: {
       write: (lane, pieces) => void pending.set(lane, pieces),
@@ -67,6 +68,8 @@ function setUp(changes: Partial<WriterOptions> = {}) {
     backlog,
     pending,
     probes: () => probes,
+    reads: () => reads,
+    durable,
     /** The disk answers the read that is on its way. */
     answerRead(records = backlog.splice(0, 3)): void {
       assert.equal(reads--, 1);
@@ -158,7 +161,7 @@ Deno.test("a store that is away is asked by one write at a time, and told of onc
   assert.ok(writes > 10 && writes < 25, `${writes} writes in a minute`);
   assert.equal(t.told.filter((line) => line.startsWith("away")).length, 1);
   assert.equal(t.backlog.length, 17); // all but the batch that is being tried
-  assert.ok(t.writer.liveBytes <= 1_500);
+  assert.ok(t.writer.liveBytes <= 1_500 + 3 * recordOverheadBytes);
   t.store.answer = undefined;
   for (let ms = 0; ms < 10_000; ms += 100) {
     t.clock.advance(100);
@@ -348,4 +351,29 @@ Deno.test("a backlog that cannot be read is tried again", () => {
   t.clock.advance(1);
   t.settle();
   assert.equal(t.store.lines.size, 1);
+});
+
+Deno.test("a backlog that the store refuses is not read on while its dead letters wait for the disk", () => {
+  const t = setUp();
+  t.writer.wake();
+  t.settle();
+  for (let i = 0; i < 100; i++) t.backlog.push(recordOf([[`d${i}:!`]]));
+  const go = () => {
+    for (let more = true; more;) {
+      more = lanes.some((lane) => t.answer(lane));
+      if (t.reads() === 0) continue;
+      t.answerRead();
+      more = true;
+    }
+  };
+  t.writer.wake();
+  go();
+  assert.ok(t.buried.length > 0 && t.buried.length < 50, `${t.buried.length}`);
+  while (t.durable.length > 0) {
+    for (const completion of t.durable.splice(0)) completion.complete();
+    t.clock.advance(3_000);
+    go();
+  }
+  assert.equal(t.buried.length, 100);
+  assert.equal(t.delivered.length, 100);
 });
