@@ -32,6 +32,8 @@ const levels = 2;
 const laneCopies = 4;
 /** A group's buffer doubles when it grows, and the group before it is being written. */
 const groupCopies = 3;
+/** As much may wait for connections that do not take it as their read buffers may hold. */
+const bothWays = 2;
 /** A write is joined into one body, and perhaps compressed. */
 const bodyCopies = 2;
 /** Live, replay, and a batch that is being split. */

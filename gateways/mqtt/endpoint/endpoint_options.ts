@@ -7,7 +7,7 @@ import type { Intake } from "../../../actors/intake.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import type { Ending } from "./session_end.ts";
-import type { SubscriptionHandler } from "./subscriptions.ts";
+import type { MessageExchange } from "./subscriptions.ts";
 
 /** Limits of every connection. Each is a bound of memory or of time. */
 export interface EndpointLimits {
@@ -20,7 +20,10 @@ export interface EndpointLimits {
   readonly receiveMaximum: number;
   /** Largest packet. */
   readonly packetBytesMax: number;
-  /** What the grown read buffers of all connections may hold together. */
+  /**
+   * What the grown read buffers of all connections may hold together, and what is written to all of
+   * them and not taken, beyond which nobody is read from who has not taken what waits for him.
+   */
   readonly readBytesMax: number;
   /** How long a connection may take none of what is sent to it. */
   readonly writeStallMs: number;
@@ -104,7 +107,8 @@ export interface EndpointServices {
   readonly deniedPublish?: "acknowledge" | "disconnect";
   /** Makes the id of a client that has none; no two may be alike. Default: a random one. */
   readonly assignId?: () => string;
-  readonly subscriptions: SubscriptionHandler;
+  /** Messages from publishers to subscribers. */
+  readonly messages: MessageExchange;
   readonly stats: EndpointStats;
   readonly events: EndpointEvents;
 }

@@ -9,6 +9,8 @@ import { PacketWriter } from "../codec/writer.ts";
 
 /** Buffers that no connection uses just now. */
 export class WriterPool {
+  /** Bytes that wait to be taken by the other end, on all connections. */
+  waitingBytes = 0;
   readonly #free: PacketWriter[] = [];
   readonly #countMax: number;
 
@@ -50,6 +52,8 @@ export class Output {
   /** Bytes of `#writing` that are written. */
   #writtenBytes = 0;
   #failed = false;
+  /** What of this connection is in the pool's sum. */
+  #counted = 0;
   /** Grows with every write; what it was when last looked at, and since when. */
   #progress = 0;
   #seenProgress = 0;
@@ -84,12 +88,20 @@ export class Output {
   /** Starts to write what gathered, unless a write is under way: then it goes next. */
   flush(): void {
     const open = this.#open;
-    if (open === undefined || this.#writing !== undefined) return;
+    if (open === undefined) return;
+    if (this.#writing !== undefined) return this.#count();
     this.#open = undefined;
     if (this.#failed || open.length === 0) return this.#pool.give(open);
     this.#writing = open;
     this.#writtenBytes = 0;
+    this.#count();
     this.#write(open.bytes.subarray(0, open.length));
+  }
+
+  #count(): void {
+    const { waitingBytes } = this;
+    this.#pool.waitingBytes += waitingBytes - this.#counted;
+    this.#counted = waitingBytes;
   }
 
   #write(bytes: Uint8Array): void {
@@ -110,6 +122,7 @@ export class Output {
     }
     this.#writing = undefined;
     this.#pool.give(writing);
+    this.#count();
     if (this.#open === undefined) this.#events.drained();
     else this.flush();
   }
@@ -118,6 +131,7 @@ export class Output {
     this.#failed = true;
     this.#writing = undefined;
     this.#open = undefined;
+    this.#count();
     this.#events.writeFailed(error);
   }
 }

@@ -217,9 +217,16 @@ export class Session
     if (this.#ended()) return;
     output.flush();
     if (this.#link.reading) return;
-    if (this.#hold === "none" && output.waitingBytes > outputBytesMax) this.#hold = "output";
+    if (this.#hold === "none" && this.#mustBeTaken(output.waitingBytes)) this.#hold = "output";
     if (this.#hold === "none") this.#read();
     else this.#shared.services.stats.pauses++;
+  }
+
+  /** What waits for the other end is too much, or all of what waits for all of them is. */
+  #mustBeTaken(waitingBytes: number): boolean {
+    if (waitingBytes === 0) return false;
+    const { writers, services } = this.#shared;
+    return waitingBytes > outputBytesMax || writers.waitingBytes > services.limits.readBytesMax;
   }
 
   #take(): void {

@@ -516,6 +516,30 @@ Deno.test("acknowledgements that nobody takes stop the reading", async () => {
   assert.equal(connection.sent(4).length, 35_000);
 });
 
+Deno.test("when too much waits for all clients, those who take nothing are not read from", async () => {
+  const harness = new SessionHarness({ limits: { ...testLimits, readBytesMax: 1_000 } });
+  const pings = (count: number) =>
+    new Uint8Array(Array.from({ length: 2 * count }, (_, i) => i % 2 === 0 ? 0xc0 : 0));
+  const lazy = await harness.connected({ clientId: "lazy" });
+  const slow = await harness.connected({ clientId: "slow" });
+  const good = await harness.connected({ clientId: "good" });
+  lazy.blockWrites();
+  slow.blockWrites();
+  slow.feed(pings(1));
+  for (let i = 0; i < 10; i++) lazy.feed(pings(200));
+  await settle();
+  slow.feed(pings(1));
+  good.feed(pings(1));
+  await settle();
+  assert.deepEqual([lazy, slow, good].map(({ reading }) => reading), [false, false, true]);
+  lazy.unblockWrites();
+  slow.unblockWrites();
+  await settle();
+  await settle();
+  assert.deepEqual([lazy, slow, good].map(({ reading }) => reading), [true, true, true]);
+  assert.equal(harness.shared.writers.waitingBytes, 0);
+});
+
 Deno.test("the will is a reading of a client that went away, not of one that said goodbye", async () => {
   const will = {
     topic: "device/1",
