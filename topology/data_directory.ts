@@ -5,6 +5,7 @@
  * @module
  */
 import { type DirectoryLock, lockDirectory } from "../actors/segment_log/lock.ts";
+import { isNoSpace } from "../actors/segment_log/no_space.ts";
 
 /** Where everything lies below the data directory. */
 export interface DataPaths {
@@ -51,6 +52,7 @@ export function openDataDirectory(root: string): DataDirectory {
     const probe = `${root}/.write_test`;
     Deno.writeFileSync(probe, new Uint8Array()); // A full disk is no reason: the store may drain it.
     Deno.removeSync(probe);
+    keepReserve(`${root}/reserve`, probe);
   } catch (cause) {
     throw new Error(
       `Cannot use the data directory ${root}: ${cause instanceof Error ? cause.message : cause}. ` +
@@ -59,6 +61,36 @@ export function openDataDirectory(root: string): DataDirectory {
     );
   }
   return { paths, lock: lockDirectory(root) };
+}
+
+/** What the databases need to be opened; given back when the disk is full. */
+const reserveBytes = 256 * 1024;
+
+/**
+ * Keeps a little room in a file. On a full disk the file goes, and its room lets the service start:
+ * only then can what is spooled leave for the store.
+ */
+function keepReserve(reserve: string, probe: string): void {
+  const room = new Uint8Array(reserveBytes);
+  for (let at = 0; at < room.length; at += 65_536) {
+    crypto.getRandomValues(room.subarray(at, at + 65_536)); // No file system compresses that.
+  }
+  try {
+    Deno.writeFileSync(probe, room, { mode: 0o600 });
+    Deno.renameSync(probe, reserve);
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause;
+    Deno.removeSync(probe);
+    removeIfThere(reserve);
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  }
 }
 
 /** The configured gateway id, or host name and a short id that is made once and kept. */

@@ -207,7 +207,8 @@ export class SqliteAccounts implements AccountStore {
       this.#database.exec("COMMIT");
       return result;
     } catch (cause) {
-      this.#database.exec("ROLLBACK");
+      // A disk that is full has rolled back already.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw cause;
     }
   }
@@ -219,6 +220,7 @@ export class SqliteAccounts implements AccountStore {
       if (had > migrations.length) {
         throw new Error(`Cannot use ${path}: a newer Sluice has written it`);
       }
+      if (had === migrations.length) return; // A start needs no room on the disk.
       for (const migration of migrations.slice(had)) this.#database.exec(migration);
       this.#database.exec(`PRAGMA user_version = ${migrations.length}`);
     });
