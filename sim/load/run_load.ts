@@ -36,7 +36,7 @@ const dialsAtOnce = 64;
 const tickMs = 0.5;
 const housekeepingMs = 100;
 const accountMs = 1_000;
-const keepAliveCheckMs = 5_000;
+const keepAliveCheckMs = 1_000;
 /** Flat out, this share of the window must be free before it is filled: fewer, larger writes. */
 const flatOutRoom = 0.25;
 const writeBytesMax = 64 * 1024;
