@@ -95,7 +95,9 @@ testWith(
       connections: 16,
       rate: 2_000,
       "duration-s": 10,
-      "keep-alive-s": 3, // What is connected to the thread that spins must notice.
+      // What is connected to the thread that spins must notice, and may meet it again.
+      "keep-alive-s": 2,
+      "drain-s": 60,
     });
     await pause(1_500);
     const spun = client.publish("trap/trap", "spin").catch(() => {});
