@@ -101,6 +101,7 @@ export class HttpEdge implements WorkerProgram {
       intake: this.#hub,
       clock,
       log,
+      callers: this.#callers,
       limits: {
         bodiesBytes: limits.bodyBytes,
         bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),

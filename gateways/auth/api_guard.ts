@@ -28,6 +28,7 @@ export function isApi(pathname: string): boolean {
  *
  * - `admin`: everything; accounts and the audit log are nobody else's
  * - `operator`: everything else; `reader`: reads everything else
+ * - everybody sends readings: each is held to {@linkcode maySend}
  * - others: their devices (`/api/devices/{id}`, `/api/readings` and `/api/live` with `device`), and
  *   the topics they may read or write
  */
@@ -42,11 +43,28 @@ export function mayUseApi(permissions: Permissions, method: string, url: URL): b
   if (topic !== undefined) {
     return reads ? mayRead(permissions, topic) : mayWrite(permissions, topic);
   }
-  if (!reads) return false;
+  if (!reads) return method === "POST" && pathname === "/api/readings";
   const device = pathname === "/api/readings" || pathname === "/api/live"
     ? onlyOne(searchParams.getAll("device"))
     : rest(pathname, "/api/devices/");
   return device !== undefined && mayReadDevice(permissions, device);
+}
+
+/**
+ * Whether an account may send readings of this topic. Topics that begin with `$` are made by the
+ * edges: `$weather/{name}` is for the account of that name, and all are for those who may write
+ * everything.
+ */
+export function maySend({ name, permissions }: Sender, topic: string): boolean {
+  if (mayWrite(permissions, topic)) return true;
+  return topic.startsWith("$") &&
+    (topic === `$weather/${name}` || permissions.write.includes("#"));
+}
+
+/** Who sends. */
+export interface Sender {
+  readonly name: string;
+  readonly permissions: Permissions;
 }
 
 const onlyOne = (values: readonly string[]): string | undefined =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Role } from "./account.ts";
-import { isApi, mayUseApi, tokenOf } from "./api_guard.ts";
+import { isApi, maySend, mayUseApi, tokenOf } from "./api_guard.ts";
 import { permissionsOf } from "./permissions.ts";
 
 const of = (roles: Role[], devices: string[] = []) =>
@@ -59,7 +59,7 @@ Deno.test("a device reads itself and writes its topic, however the path is writt
   assert.ok(!may(["device"], "PUT", "/api/topics/UPB/B"));
   assert.ok(!may(["device"], "PUT", "/api/topics/%23"));
   assert.ok(!may(["device"], "DELETE", "/api/topics/+/A"));
-  assert.ok(!may(["device"], "POST", "/api/readings"));
+  assert.ok(may(["device"], "POST", "/api/readings"), "each item is held to its topic");
   assert.ok(may([], "GET", "/api/devices/UPB~1", ["UPB~*"]));
   assert.ok(!may([], "GET", "/api/devices/XPB~1", ["UPB~*"]));
 });
@@ -67,4 +67,21 @@ Deno.test("a device reads itself and writes its topic, however the path is writt
 Deno.test("what is the API", () => {
   assert.ok(isApi("/api") && isApi("/api/x"));
   assert.ok(!isApi("/apix") && !isApi("/") && !isApi("/healthz"));
+});
+
+Deno.test("a device sends its own readings, also those of a weather station", () => {
+  const device = {
+    name: "d1",
+    permissions: permissionsOf({ name: "d1", roles: ["device"], read: [], write: [], devices: [] }),
+  };
+  assert.ok(maySend(device, "device/d1"));
+  assert.ok(maySend(device, "$weather/d1"));
+  for (const topic of ["device/d2", "$weather/d2", "$line/d1", "$SYS/x"]) {
+    assert.ok(!maySend(device, topic), topic);
+  }
+  const admin = {
+    name: "a",
+    permissions: permissionsOf({ name: "a", roles: ["admin"], read: [], write: [], devices: [] }),
+  };
+  assert.ok(maySend(admin, "$line/d1"));
 });

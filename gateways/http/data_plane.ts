@@ -7,8 +7,10 @@
 import type { Intake, Transport } from "../../actors/intake.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
+import { maySend } from "../auth/api_guard.ts";
 import type { HttpHandler } from "./app.ts";
 import { byteBudget } from "./body.ts";
+import type { Callers } from "./callers.ts";
 import { postReadings } from "./ingest/post_readings.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { refuseForeign, secured } from "./security.ts";
@@ -20,6 +22,8 @@ export interface DataPlaneParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: DataPlaneLimits;
+  /** Who made a request. */
+  readonly callers: Callers;
 }
 
 export interface DataPlaneLimits {
@@ -89,7 +93,8 @@ export class DataPlane {
     if (this.#draining) {
       throw new Problem("not-ready", "the service is shutting down", {}, { "retry-after": "5" });
     }
-    const { intake, clock, limits } = this.#parts;
+    const { intake, clock, limits, callers } = this.#parts;
+    const { claims } = callers.of(request);
     const { bodyBytesMax, bodyMs } = limits;
     const budget = this.#budget;
     return await postReadings(request, {
@@ -100,6 +105,7 @@ export class DataPlane {
       bodyMs,
       creditMs,
       settleMs,
+      ...(claims === undefined ? {} : { permits: (topic) => maySend(claims, topic) }),
     });
   }
 }

@@ -27,6 +27,8 @@ export interface PostReadingsParts {
   /** How long a request waits for credit, and for what was taken to be durable. */
   readonly creditMs: number;
   readonly settleMs: number;
+  /** Whether the sender may send readings of a topic. Absent: of every topic. */
+  readonly permits?: (topic: string) => boolean;
 }
 
 const soon = { "retry-after": "1" };
@@ -59,8 +61,14 @@ export async function postReadings(request: Request, parts: PostReadingsParts): 
       precision,
       ...(topic === undefined ? {} : { topic }),
     });
-    const { creditMs, settleMs, intake } = parts;
-    const submission = new Submission(intake, { clock, creditMs, settleMs, nameHash });
+    const { creditMs, settleMs, intake, permits } = parts;
+    const submission = new Submission(intake, {
+      clock,
+      creditMs,
+      settleMs,
+      nameHash,
+      ...(permits === undefined ? {} : { permits }),
+    });
     return answer(items.length, await submission.submit(items));
   } finally {
     budget.give(held);

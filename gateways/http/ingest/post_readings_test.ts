@@ -180,3 +180,12 @@ Deno.test("parameters and types that are not understood are refused", async () =
     assert.equal((await refusal(postReadings(request, given))).type, type);
   }
 });
+
+Deno.test("an item whose topic the sender may not write is refused, and counted", async () => {
+  const intake = new FakeIntake();
+  const permits = (topic: string) => topic === "device/a";
+  const body = '[{"uuid":"a"},{"uuid":"b"},{"uuid":"a"}]';
+  const { members } = await refusal(postReadings(post(body), { ...parts(intake), permits }));
+  assert.equal(intake.denied, 1);
+  assert.match(JSON.stringify(members["rejected"]), /"index":1.*"not_authorized"/);
+});

@@ -41,6 +41,8 @@ export interface SubmissionOptions {
    * known again by its place, its topic and its payload. 0: it has no name.
    */
   readonly nameHash: number;
+  /** Whether the sender may send readings of a topic. Absent: of every topic. */
+  readonly permits?: (topic: string) => boolean;
 }
 
 const encoder = new TextEncoder();
@@ -48,6 +50,11 @@ const encoder = new TextEncoder();
 const offersPerTurn = 256;
 /** Packet identifiers go from 1 to this. */
 const packetIds = 0xffff;
+
+const notPermitted = {
+  reason: "not_authorized",
+  detail: "the account may not write this topic",
+};
 
 /** See the module. */
 export class Submission implements Origin {
@@ -115,8 +122,9 @@ export class Submission implements Origin {
     for (let index = from; index < to; index++) {
       const item = items[index]!;
       this.#fill(item, index);
-      if (item.problem !== undefined) {
-        const rejection: Rejection = { outcome: "refused", ...item.problem };
+      const problem = item.problem ?? this.#forbidden(item.topic);
+      if (problem !== undefined) {
+        const rejection: Rejection = { outcome: "refused", ...problem };
         this.#intake.deny(this, this.#offer, rejection);
         this.#reject(index, rejection);
         continue;
@@ -130,6 +138,17 @@ export class Submission implements Origin {
       else this.#reject(index, result);
     }
     return { count: to - from, full: false };
+  }
+
+  /** Most requests have one topic: what was permitted last is remembered. */
+  #permitted: string | undefined;
+
+  #forbidden(topic: string): Item["problem"] {
+    const { permits } = this.#options;
+    if (permits === undefined || topic === this.#permitted) return undefined;
+    if (!permits(topic)) return notPermitted;
+    this.#permitted = topic;
+    return undefined;
   }
 
   #fill({ topic, bytes, start, end }: Item, index: number): void {
