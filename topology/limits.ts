@@ -32,8 +32,8 @@ const levels = 2;
 const laneCopies = 4;
 /** A group's buffer doubles when it grows, and the group before it is being written. */
 const groupCopies = 3;
-/** As much may wait for connections that do not take it as their read buffers may hold. */
-const bothWays = 2;
+/** What is read, and, of acknowledgements that nobody takes, a quarter of that. */
+const bothWays = 1.25;
 /** A write is joined into one body, and perhaps compressed. */
 const bodyCopies = 2;
 /** Live, replay, and a batch that is being split. */
@@ -92,7 +92,11 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   const others = storeLimits(config).sumBytes + httpLimits(config, shards).sumBytes;
   const share = (config.limits.memoryBytesMax - others) / shards;
   const lanes = shards * levels;
-  const laneBytes = Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes));
+  // With many shards there are many lanes: each still has room for a payload.
+  const laneBytes = Math.max(
+    config.limits.payloadBytesMax,
+    Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes)),
+  );
   const groupBytes = Math.floor(Math.min(16 * mib, share / 32));
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));
   const replayBytes = Math.floor(Math.min(4 * mib, share / 32));
@@ -104,7 +108,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         replayBytes - writeBytes,
     ),
   );
-  if (laneBytes < config.limits.payloadBytesMax || liveBytes < config.store.batchBytesMax) {
+  if (liveBytes < config.store.batchBytesMax) {
     throw new RangeError(
       `limits.memoryBytesMax: ${config.limits.memoryBytesMax} bytes over ${shards} shards cannot ` +
         `hold payloads of ${config.limits.payloadBytesMax} bytes (limits.payloadBytesMax) and ` +
