@@ -20,7 +20,7 @@ import type { ListenAddress } from "./config/listen_address.ts";
 import type { StoreInit } from "./gateways/store/store_init.ts";
 import type { WorkerSpec } from "./runtime/worker_host.ts";
 import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
-import { storeLimits } from "./topology/limits.ts";
+import { shardLimits, storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";
 import type { HttpInit } from "./topology/http_edge.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
@@ -48,9 +48,18 @@ export interface Plan {
   readonly http: ListenAddress | undefined;
 }
 
-/** How many shards a configuration asks for. */
-export function shardCount(config: Config): number {
-  return config.shards ?? navigator.hardwareConcurrency;
+/** How many shards a configuration asks for; if it does not say, as many as cores and memory allow. */
+export function shardCount(config: Config, cores = navigator.hardwareConcurrency): number {
+  if (config.shards !== undefined) return config.shards;
+  for (let shards = cores; shards > 1; shards--) {
+    try {
+      shardLimits(config, shards);
+      return shards;
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause; // Too many for the budget: one fewer.
+    }
+  }
+  return 1;
 }
 
 /** The Workers of the service, in the order in which they start. */

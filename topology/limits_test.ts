@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
+import { shardCount } from "../topology.ts";
 import { httpLimits, shardLimits, storeLimits } from "./limits.ts";
 
 Deno.test("the limits of all shards fit the budget, whatever the number of shards", () => {
@@ -16,4 +17,14 @@ Deno.test("the limits of all shards fit the budget, whatever the number of shard
 Deno.test("an impossible sum says what to change", () => {
   const { config } = parseConfig({ limits: { memoryBytesMax: 64 << 20 } });
   assert.throws(() => shardLimits(config, 64), /limits\.memoryBytesMax: .* raise it, or lower/);
+});
+
+Deno.test("without a number there are as many shards as the budget has room for", () => {
+  const { config } = parseConfig({});
+  for (const cores of [1, 2, 4, 8, 64]) {
+    const shards = shardCount(config, cores);
+    assert.ok(shards >= Math.min(cores, 4) && shards <= cores, `${shards} of ${cores}`);
+    shardLimits(config, shards);
+  }
+  assert.equal(shardCount(parseConfig({ shards: 3 }).config, 1), 3);
 });

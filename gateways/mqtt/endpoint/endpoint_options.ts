@@ -21,8 +21,8 @@ export interface EndpointLimits {
   /** Largest packet. */
   readonly packetBytesMax: number;
   /**
-   * What the grown read buffers of all connections may hold together, and what is written to all of
-   * them and not taken, beyond which nobody is read from who has not taken what waits for him.
+   * What the grown read buffers of all connections may hold together. When a quarter of that is
+   * written to connections that do not take it, none of them is read from.
    */
   readonly readBytesMax: number;
   /** How long a connection may take none of what is sent to it. */

@@ -32,6 +32,8 @@ type Hold = "none" | PacketHold | "output" | "memory";
 const connectBytesMax = 64 * 1024;
 /** Acknowledgements that the other end does not take before it is no longer read from. */
 const outputBytesMax = 64 * 1024;
+/** All of those together, as a share of what the read buffers may hold. */
+const outputShare = 0.25;
 /** A read that waited this long came to a quiet connection. */
 const quietMs = 5_000;
 
@@ -226,7 +228,8 @@ export class Session
   #mustBeTaken(waitingBytes: number): boolean {
     if (waitingBytes === 0) return false;
     const { writers, services } = this.#shared;
-    return waitingBytes > outputBytesMax || writers.waitingBytes > services.limits.readBytesMax;
+    return waitingBytes > outputBytesMax ||
+      writers.waitingBytes > services.limits.readBytesMax * outputShare;
   }
 
   #take(): void {
