@@ -104,7 +104,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   const liveBytes = Math.floor(
     Math.min(
       128 * mib,
-      share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes -
+      share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes * bothWays -
         replayBytes - writeBytes,
     ),
   );
@@ -116,7 +116,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         `these or shards`,
     );
   }
-  const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies + readBytes +
+  const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies + readBytes * bothWays +
     replayBytes + writeBytes + liveBytes;
   return { laneBytes, groupBytes, readBytes, liveBytes, replayBytes, sumBytes };
 }
