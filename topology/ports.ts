@@ -29,8 +29,7 @@ export function claimAddress(text: string, option: string): ListenAddress | unde
   }
 }
 
-/** The same error for a listener that failed later. */
-export function listenError(text: string, option: string, cause: unknown): ListenError {
+function listenError(text: string, option: string, cause: unknown): ListenError {
   const why = cause instanceof Deno.errors.AddrInUse
     ? "the port is in use"
     : cause instanceof Error

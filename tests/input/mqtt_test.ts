@@ -143,3 +143,22 @@ Deno.test("a message sent again with DUP and its identifier is stored once", asy
   assert.equal(duplicate, 1);
   assert.deepEqual(await storedSeries(sluice.httpUrl, "a~b"), ["a~b.x=1", "a~b.x=1"]);
 });
+
+Deno.test("the largest packet is taken, a byte more ends its connection with the reason", async () => {
+  await using sluice = await startSluice();
+  using bystanders = await Bystanders.join(sluice);
+  const packetBytesMax = 524_288; // mqtt.packetBytesMax
+  const topic = "a/b";
+  // Fixed header 4, topic 2 + 3, identifier 2, properties 1.
+  const payloadMax = packetBytesMax - 12;
+  using client = await RawClient.connect(sluice.mqttPort, 5);
+  assert.equal(await client.publish(topic, "x".repeat(payloadMax)), 0x97);
+  await client.send(
+    publishPacket(5, { topic, payload: "x".repeat(payloadMax + 1), packetId: 2 }),
+  ).catch(closedEarly);
+  const farewell = await client.read();
+  assert.deepEqual([farewell?.[0], farewell?.[2]], [0xe0, 0x95], "Packet too large");
+  await closes(client);
+  const { deadLettered } = await bystanders.undisturbed();
+  assert.equal(deadLettered, 1);
+});
