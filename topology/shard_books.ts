@@ -48,6 +48,26 @@ export class ShardBooks {
   reopened(recovered: number): void {
     if (!this.#died) return;
     this.#died = false;
+    this.#close(recovered);
+  }
+
+  /** To be called before a successor starts: it clears the shared memory. */
+  freeze(): void {
+    if (!this.#died) return;
+    const totals = new Float64Array(new Float64Array(this.memory));
+    if (this.#dead !== undefined) {
+      // A successor died, too, before it told: what it found in the spool stands in its books.
+      if (totals.every((total) => total === 0)) return;
+      this.#close(readBooks(totals).adopted);
+    }
+    this.#dead = totals;
+  }
+
+  /** Totals of the dead that are not closed. */
+  #dead: Float64Array<ArrayBuffer> | undefined;
+
+  #close(recovered: number): void {
+    if (this.#dead === undefined) return;
     const last = this.#last ?? nothingYet;
     const { books, lost } = closeBooks(readBooks(this.#dead), recovered);
     const reasons = last.settled;
@@ -61,14 +81,8 @@ export class ShardBooks {
     };
     this.#closed = this.#closed === undefined ? closed : addCounters(closed, this.#closed);
     this.#last = undefined;
+    this.#dead = undefined;
   }
-
-  /** To be called before a successor starts: it clears the shared memory. */
-  freeze(): void {
-    if (this.#died) this.#dead = new Float64Array(new Float64Array(this.memory));
-  }
-
-  #dead = new Float64Array(this.memory.byteLength / Float64Array.BYTES_PER_ELEMENT);
 }
 
 const noSeconds = new Histogram().snapshot();

@@ -85,3 +85,33 @@ Deno.test("over any number of deaths the law holds and no counter goes back", ()
     assert.equal(imbalanceOf(books.take(snapshotOf(ledger))), 0);
   }));
 });
+
+Deno.test("a successor that dies before it said what it found does not spoil the books", () => {
+  for (const found of ["nothing yet", "its spool", "its spool, and it counted on"] as const) {
+    const books = new ShardBooks();
+    const first = new Ledger(books.memory);
+    for (let i = 0; i < 10; i++) first.received(0);
+    first.spooled(10);
+    first.stored(6);
+    books.take(snapshotOf(first));
+    books.died();
+    books.freeze();
+    const second = new Ledger(books.memory);
+    if (found !== "nothing yet") second.adopted(4);
+    if (found === "its spool, and it counted on") {
+      for (let i = 0; i < 3; i++) second.received(0);
+      second.spooled(2);
+      second.stored(1);
+    }
+    books.died();
+    books.freeze();
+    const third = new Ledger(books.memory);
+    const left = found === "its spool, and it counted on" ? 5 : 4;
+    third.adopted(left);
+    books.reopened(left);
+    const snapshot = books.take(snapshotOf(third));
+    assert.equal(imbalanceOf(snapshot), 0, found);
+    assert.equal(snapshot.received["mqtt"], left === 5 ? 13 : 10, found);
+    assert.equal(snapshot.settled.stored, left === 5 ? 7 : 6, found);
+  }
+});
