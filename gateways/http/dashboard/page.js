@@ -27,8 +27,10 @@ function element(tag, content, className) {
 async function ask(path) {
   const answer = await fetch(path, { headers: { accept: "application/json" } });
   const body = await answer.json();
-  if (!answer.ok) throw new Error(body.detail ?? `${path} answered ${answer.status}`);
-  return body;
+  if (answer.ok) return body;
+  const error = new Error(body.detail ?? `${path} answered ${answer.status}`);
+  error.status = answer.status;
+  throw error;
 }
 
 function bytes(count) {
@@ -255,12 +257,34 @@ async function refresh() {
     showDevices(devices);
     showLetters(letters);
     byId("actors").replaceChildren(actorItem(actors));
+    byId("login").hidden = true;
   } catch (error) {
-    byId("ready").textContent = "no answer";
+    const unknown = error.status === 401;
+    byId("login").hidden = !unknown;
+    byId("ready").textContent = unknown ? "log in" : "no answer";
     byId("ready").className = "pill bad";
     byId("reasons").hidden = false;
     byId("reasons").textContent = error.message;
   }
+}
+
+/** The token goes into a cookie that no script can read. */
+async function logIn(event) {
+  event.preventDefault();
+  const { name, password } = Object.fromEntries(new FormData(byId("login")));
+  try {
+    const answer = await fetch("/login", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ name, password, session: true }),
+    });
+    const body = await answer.json();
+    byId("login-failed").textContent = answer.ok ? "" : body.detail;
+    if (answer.ok) byId("login").reset();
+  } catch (error) {
+    byId("login-failed").textContent = error.message;
+  }
+  await refresh();
 }
 
 /** One request at a time, and none while nobody looks. */
@@ -270,5 +294,6 @@ async function follow() {
 }
 
 byId("replay").addEventListener("click", replay);
+byId("login").addEventListener("submit", logIn);
 for (const id of ["prefix", "presence"]) byId(id).addEventListener("input", refresh);
 follow();
