@@ -64,5 +64,39 @@ async function fillUp(): Promise<void> {
   await load.verify("victoriametrics", store.url);
 }
 
-if (noTmpfs === undefined) testWith(["victoria-metrics"], name, fillUp);
-else Deno.test({ name: `${name} (skipped: ${noTmpfs})`, ignore: true, fn: fillUp });
+const embeddedName = "the embedded store's disk fills: backpressure, no crash, and all goes on " +
+  "when there is room again";
+
+async function fillUpEmbedded(): Promise<void> {
+  await using disk = await mountTmpfs(4 * 1024 * 1024);
+  await using sluice = await startSluice({
+    dataDir: `${disk.path}/data`,
+    config: { spool: { segmentBytes: 128 * 1024 }, limits: { payloadBytesMax: 64 * 1024 } },
+  });
+  await using load = await startLoad(sluice.mqttUrl, {
+    model: "bench",
+    connections: 10,
+    rate: 3_000,
+    window: 50,
+    "duration-s": 10,
+    "give-up-s": 30,
+  });
+  await until("full", async () => !(await readiness(sluice.httpUrl)).ready, 20_000);
+  await pause(2_000);
+  assertConserved(await books(sluice.httpUrl));
+  assert.ok(sluice.process.alive);
+  disk.resize(64 * 1024 * 1024);
+  await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
+  await load.end();
+  assertConserved(await settledBooks(sluice.httpUrl));
+  await load.verify("sluice", sluice.httpUrl);
+}
+
+if (noTmpfs === undefined) {
+  testWith(["victoria-metrics"], name, fillUp);
+  Deno.test(embeddedName, fillUpEmbedded);
+} else {
+  for (const skipped of [name, embeddedName]) {
+    Deno.test({ name: `${skipped} (skipped: ${noTmpfs})`, ignore: true, fn: fillUp });
+  }
+}

@@ -7,6 +7,8 @@
 /** A mounted tmpfs. Dispose of it to unmount and remove it. */
 export interface Tmpfs extends AsyncDisposable {
   readonly path: string;
+  /** Makes it larger. */
+  resize(bytes: number): void;
 }
 
 function mountable(): boolean {
@@ -32,6 +34,11 @@ export async function mountTmpfs(bytes: number): Promise<Tmpfs> {
   }
   return {
     path,
+    resize(size) {
+      if (!run("mount", ["-o", `remount,size=${size}`, path])) {
+        throw new Error(`Cannot resize the tmpfs on ${path}`);
+      }
+    },
     async [Symbol.asyncDispose]() {
       if (!run("umount", [path])) throw new Error(`Cannot unmount ${path}`);
       await Deno.remove(path);
