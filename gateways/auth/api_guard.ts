@@ -18,9 +18,14 @@ export function tokenOf(headers: Headers): string | undefined {
   return undefined;
 }
 
-/** Whether a path is part of the API, however it is written. */
+/** Whether a path is part of the API. */
 export function isApi(pathname: string): boolean {
   return pathname === "/api" || pathname.startsWith("/api/");
+}
+
+/** Whether a path is the API's for a router that decodes it, and does not look like it. */
+export function isApiInDisguise(pathname: string): boolean {
+  return pathname.includes("%") && !isApi(pathname) && isApi(decodedPath(pathname) ?? "/api");
 }
 
 /**
@@ -73,8 +78,12 @@ const onlyOne = (values: readonly string[]): string | undefined =>
 /** What follows `prefix`, decoded; a path that cannot be decoded follows nothing. */
 function rest(pathname: string, prefix: string): string | undefined {
   if (!pathname.startsWith(prefix) || pathname.length === prefix.length) return undefined;
+  return decodedPath(pathname.slice(prefix.length));
+}
+
+function decodedPath(path: string): string | undefined {
   try {
-    return decodeURIComponent(pathname.slice(prefix.length));
+    return decodeURIComponent(path);
   } catch {
     return undefined; // not UTF-8, so the name of nothing
   }

@@ -185,6 +185,7 @@ export class SqliteAccounts implements AccountStore {
   }
 
   #changes(sql: string, from: number, sequence: number): Changes {
+    // Only read: what is told belongs together, and nobody who writes is kept waiting.
     return this.#transaction(() => {
       const last = this.#database.prepare("SELECT max(sequence) AS last FROM audit").get();
       const changed = this.#database.prepare(sql).all(from).map(versionOfRow);
@@ -192,7 +193,7 @@ export class SqliteAccounts implements AccountStore {
         sequence: last?.last === null || last === undefined ? sequence : number(last, "last"),
         changed,
       };
-    });
+    }, "BEGIN");
   }
 
   /** What is thrown rejects, as with the other database. */
@@ -200,8 +201,8 @@ export class SqliteAccounts implements AccountStore {
     return Promise.try(work);
   }
 
-  #transaction<T>(work: () => T): T {
-    this.#database.exec("BEGIN IMMEDIATE");
+  #transaction<T>(work: () => T, begin: "BEGIN IMMEDIATE" | "BEGIN" = "BEGIN IMMEDIATE"): T {
+    this.#database.exec(begin);
     try {
       const result = work();
       this.#database.exec("COMMIT");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isApi, mayUseApi, tokenOf } from "../auth/api_guard.ts";
+import { isApi, isApiInDisguise, mayUseApi, tokenOf } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -25,8 +25,11 @@ export function guarded({ handle, callers, gate, clock, required }: GuardParts):
   return async (request, peer = "") => {
     callers.set(request, { peer });
     const url = new URL(request.url);
-    if (!required || !isApi(url.pathname)) return await handle(request, peer);
+    if (!required) return await handle(request, peer);
+    const disguised = isApiInDisguise(url.pathname);
+    if (!disguised && !isApi(url.pathname)) return await handle(request, peer);
     try {
+      if (disguised) throw new Problem("not-found", "write the path of the API as it is");
       const claims = await claimsOf(request.headers, gate, clock);
       if (!mayUseApi(claims.permissions, request.method, url)) {
         throw new Problem("forbidden", `the account ${claims.name} may not do this`);
