@@ -33,6 +33,12 @@ export const version = "0.1.0";
 
 const log = logger("service");
 
+/**
+ * How long a Worker may take to start. A shard reads its whole spool, which may be many GB after an
+ * outage; whether it is alive meanwhile is told by its heartbeat.
+ */
+const recoveryMsMax = 3_600_000;
+
 /** How the service came to its end: `late` names what passed its deadline. */
 export interface ServiceEnd {
   readonly late: readonly string[];
@@ -85,7 +91,7 @@ export class Service {
     this.#edge = this.#plan.http === undefined ? undefined : hosted(shards, httpId);
     this.#fleet = new WorkerFleet(
       workerSpecs(this.#plan, this.#shards, this.#edge),
-      { names: this.#names, deadLetters: new DeadLetters() },
+      { names: this.#names, deadLetters: new DeadLetters(), readyMs: recoveryMsMax },
       {
         ready: (id) => this.#ready(id),
         down: (id, failure, final) => this.#down(id, failure, final),

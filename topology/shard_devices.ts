@@ -25,6 +25,7 @@ import type { Clock, Timer } from "../runtime/clock.ts";
 import type { Keyed } from "../runtime/keyed.ts";
 import { KeyedRef } from "../runtime/keyed_ref.ts";
 import type { ActorSystem } from "../runtime/system.ts";
+import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -33,6 +34,8 @@ const log = logger("devices");
 /** How often what has changed is saved, and how many devices at a time. */
 export const saveIntervalMs = 10_000;
 const saveChunk = 256;
+/** Devices that are loaded before other events have their turn. */
+const loadChunk = 5_000;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
 const deviceMailMax = 1_024;
 /** Fingerprints of the spool older than this are not loaded: no sender waits so long. */
@@ -91,7 +94,7 @@ export class ShardDevices {
     const base = new URL(`file://${Deno.cwd()}/`);
     const codes = await loadDeviceCodes(routes, (module) => import(new URL(module, base).href));
     const devices = new ShardDevices(init, system, codes, onDecoded);
-    devices.#load();
+    await devices.#load();
     return devices;
   }
 
@@ -181,9 +184,9 @@ export class ShardDevices {
     return this.#states;
   }
 
-  #load(): void {
+  async #load(): Promise<void> {
     try {
-      this.#loadFrom(this.#open());
+      await this.#loadFrom(this.#open());
     } catch (cause) {
       log.warn("what was saved of the devices cannot be read; they are known by the spool only", {
         cause,
@@ -191,10 +194,13 @@ export class ShardDevices {
     }
   }
 
-  #loadFrom(states: DeviceStates): void {
+  async #loadFrom(states: DeviceStates): Promise<void> {
     const { shard, shards } = this.#init;
     const encoder = new TextEncoder();
+    let seen = 0;
     for (const [id, saved] of states.all()) {
+      // A million of them take seconds: the host must see that this Worker is alive.
+      if (++seen % loadChunk === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       const bytes = encoder.encode(id);
       if (hashBytes(bytes, 0, bytes.length) % shards !== shard) continue;
       try {
