@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { startMosquitto, startVictoriaMetrics } from "../gateways/testing/servers.ts";
+import { startMosquitto } from "../gateways/testing/servers.ts";
 import { benchRoute, startFlags, startSluice } from "../tests/support/sluice.ts";
 import { lineOf } from "./line_of.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { storedRun } from "./stored_run.ts";
+import { VictoriaStore } from "./victoria_store.ts";
 
 const connections = 100;
 const schema = {
@@ -27,7 +28,7 @@ const schema = {
 async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 100_000 : 400_000;
   const rounds = quick ? 1 : 3;
-  await using store = await startVictoriaMetrics();
+  await using store = await VictoriaStore.start();
   await using forSluice = await startMosquitto();
   await using forAdapter = await startMosquitto();
   await using sluice = await startSluice({

@@ -4,18 +4,19 @@
  *
  * @module
  */
-import { startMosquitto, startVictoriaMetrics } from "../gateways/testing/servers.ts";
+import { startMosquitto } from "../gateways/testing/servers.ts";
 import { startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { forwardedRun } from "./mosquitto_reader.ts";
 import { storedRun } from "./stored_run.ts";
+import { VictoriaStore } from "./victoria_store.ts";
 
 const connections = 100;
 
 async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 200_000 : 700_000;
   const rounds = quick ? 1 : 3;
-  await using store = await startVictoriaMetrics();
+  await using store = await VictoriaStore.start();
   await using plain = await startMosquitto();
   await using feeding = await startMosquitto();
   await using sluice = await startSluice({

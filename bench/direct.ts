@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { startMosquitto, startVictoriaMetrics } from "../gateways/testing/servers.ts";
+import { startMosquitto } from "../gateways/testing/servers.ts";
 import { startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { forwardedRun } from "./mosquitto_reader.ts";
-import { type StoredRun, storedRun } from "./stored_run.ts";
+import { cpuOf, storedRun } from "./stored_run.ts";
+import { VictoriaStore } from "./victoria_store.ts";
 
 const cases = [
   { name: "QoS 0, 100 connections", qos: 0, connections: 100, target: 2 },
@@ -23,7 +24,7 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   const readCount = quick ? 200_000 : 700_000;
   const count = readCount * 2;
   const rounds = quick ? 1 : 3;
-  await using store = await startVictoriaMetrics();
+  await using store = await VictoriaStore.start();
   await using mosquitto = await startMosquitto();
   await using sluice = await startSluice({ config: { influx: { url: store.url } } });
   const { pid } = sluice.process;
@@ -59,12 +60,6 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
       target: { atMost: 0 },
     },
   ];
-}
-
-/** What the cores are shared by, for each message. */
-function cpuOf({ cpuUs, storeCpuUs, generatorCpuUs }: StoredRun): string {
-  const parts = [cpuUs, storeCpuUs, generatorCpuUs].map((us) => us.toFixed(2));
-  return `${parts[0]} + store ${parts[1]} + generator ${parts[2]} µs`;
 }
 
 export const direct: Measure = { name: "direct", title: "direct endpoint", run };

@@ -29,18 +29,25 @@ export interface LoadResult {
   readonly toMs: number;
 }
 
-/** Own times of one run never reach those of the next. */
-const runSpanMs = 120_000;
-const hourMs = 3_600_000;
-let nextFromMs = Math.floor(Date.now() / (24 * hourMs)) * 24 * hourMs - 23 * hourMs;
+/** Between the own times of one run and those of the next. */
+const gapMs = 1_000;
+let nextFromMs = 0;
 
 const window = 100;
+/** Messages a second that no run reaches. */
+const flatOutMax = 1_000_000;
+/** How much more than the mean a device may send. */
+const unevenMax = 4;
 
 /** Runs `sim load` with the model `bench`: 91 bytes, 4 numbers, own time. */
 export async function load(url: string, flags: LoadFlags): Promise<LoadResult> {
   const { qos, connections, devices = connections, count, durationS = 300, rate } = flags;
-  const fromMs = nextFromMs;
-  nextFromMs += runSpanMs;
+  // Close to now: a store may take what is of this hour faster than what is old.
+  const fromMs = Math.max(nextFromMs, Date.now());
+  const messages = count ?? durationS * (rate ?? flatOutMax);
+  // Devices of one connection take turns, but connections need not send equally much.
+  const toMs = fromMs + Math.ceil(messages / devices * unevenMax) + gapMs;
+  nextFromMs = toMs;
   const account = await Deno.makeTempFile({ prefix: "sluice_bench_account_" });
   try {
     const { code, report, stderr } = await sim([
@@ -70,7 +77,7 @@ export async function load(url: string, flags: LoadFlags): Promise<LoadResult> {
         max: number(sinceDue, "max"),
       },
       fromMs,
-      toMs: fromMs + runSpanMs,
+      toMs,
     };
   } finally {
     await Deno.remove(account);

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { startVictoriaMetrics } from "../gateways/testing/servers.ts";
 import { startSluice } from "../tests/support/sluice.ts";
 import { load } from "./load.ts";
 import type { BenchOptions, Figure, Measure } from "./measure.ts";
+import { VictoriaStore } from "./victoria_store.ts";
 
 const flags = { qos: 1, connections: 100, rate: 10_000 } as const;
 
 async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
-  await using store = await startVictoriaMetrics();
+  await using store = await VictoriaStore.start();
   await using sluice = await startSluice({ config: { influx: { url: store.url } } });
   await load(sluice.mqttUrl, { ...flags, durationS: 3 });
   const { latencyMs, sent } = await load(sluice.mqttUrl, { ...flags, durationS: quick ? 3 : 15 });

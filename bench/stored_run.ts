@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { ServerProcess } from "../gateways/testing/server_process.ts";
 import { load, type LoadFlags } from "./load.ts";
+import { poll } from "./pause.ts";
 import { cpuS } from "./process_stat.ts";
-import { fieldsPerMessage, held, rowsReached, rowsTaken } from "./store_counts.ts";
+import type { BenchStore } from "./store.ts";
 
 export interface StoredRun {
   readonly count: number;
@@ -25,17 +25,17 @@ export interface StoredRun {
 export async function storedRun(
   url: string,
   pid: number,
-  store: ServerProcess,
+  store: BenchStore,
   flags: LoadFlags & { readonly count: number },
 ): Promise<StoredRun> {
   const { count } = flags;
-  const rows = await rowsTaken(store.url) + count * fieldsPerMessage;
+  const goal = await store.taken() + count;
   const cpuBeforeS = cpuS(pid);
   const storeBeforeS = cpuS(store.pid);
-  const [sent, endedMs] = await Promise.all([load(url, flags), rowsReached(store.url, rows)]);
+  const [sent, endedMs] = await Promise.all([load(url, flags), takenAt(store, goal)]);
   const spentS = cpuS(pid) - cpuBeforeS;
   const storeSpentS = cpuS(store.pid) - storeBeforeS;
-  const { readings, distinct } = await held(store.url, sent.fromMs, sent.toMs, count);
+  const { readings, distinct } = await store.held(sent.fromMs, sent.toMs, count);
   return {
     count,
     storedPerS: count / (endedMs - sent.startedMs) * 1_000,
@@ -45,4 +45,18 @@ export async function storedRun(
     missing: count - distinct,
     doubled: readings - distinct,
   };
+}
+
+/** What the cores are shared by, for each message. */
+export function cpuOf({ cpuUs, storeCpuUs, generatorCpuUs }: StoredRun): string {
+  const parts = [cpuUs, storeCpuUs, generatorCpuUs].map((us) => us.toFixed(2));
+  return `${parts[0]} + store ${parts[1]} + generator ${parts[2]} µs`;
+}
+
+/** Waits until the store has taken so many readings, and says when: ms since the epoch. */
+async function takenAt(store: BenchStore, readings: number): Promise<number> {
+  await poll(`${readings} readings in the store`, async () => await store.taken() >= readings, {
+    everyMs: 40,
+  });
+  return Date.now();
 }
