@@ -9,6 +9,7 @@
  * @module
  */
 import type { PayloadDecoder } from "./decode.ts";
+import type { ChangeCounter } from "./device_changes.ts";
 import type { DeviceCode, DeviceCodeRunner } from "./device_code.ts";
 import { LastValues, type ShapeTable } from "./device_values.ts";
 import type { Fingerprint } from "./fingerprint.ts";
@@ -23,6 +24,7 @@ export interface DeviceTools {
   readonly shapes: ShapeTable;
   readonly fingerprint: Fingerprint;
   readonly codeRunner: DeviceCodeRunner;
+  readonly changes: ChangeCounter;
   /** A larger payload is a dead letter. */
   readonly payloadBytesMax: number;
   /** Sees every reading that was decoded, before its fate is known: for logs and live views. */
@@ -41,6 +43,8 @@ export interface DeviceError {
 export class Device implements GroupDevice {
   groupNo = 0;
   slot = 0;
+  /** The number of its last change by a reading; 0: none since the start. */
+  changeNo = 0;
   /** Wall time of the last reading's arrival, ms; 0: none yet. */
   lastSeenMs = 0;
   accepted = 0;
@@ -88,6 +92,7 @@ export class Device implements GroupDevice {
   take<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code?: DeviceCode): void {
     const { batch, entry } = reading;
     this.lastSeenMs = batch.arrivalMs;
+    this.changeNo = this.#tools.changes.next(batch.arrivalMs);
     if (entry.unwritable) {
       this.#die(reading, outlet, "unwritable_name", "a name made of the topic ends in a backslash");
       return;

@@ -5,6 +5,7 @@
  * @module
  */
 import { Device, type DeviceTools } from "./device.ts";
+import { lastChangeOf } from "./device_changes.ts";
 import { type DevicePresence, presenceOf, type PresenceTimeouts } from "./device_presence.ts";
 import { restoreDevice, saveDevice, savedLastSeenMs } from "./device_saved.ts";
 
@@ -28,6 +29,14 @@ export interface DirectoryQuery {
 export interface DirectoryEntry {
   readonly device: Device;
   readonly presence: DevicePresence;
+}
+
+/** Part of the devices that changed; `until` is the `since` that goes on with the others. */
+export interface ChangedDevices {
+  readonly entries: readonly DirectoryEntry[];
+  readonly until: number;
+  /** There are others already. */
+  readonly more: boolean;
 }
 
 /** See the module. */
@@ -124,6 +133,49 @@ export class DeviceDirectory {
     const items = page.flatMap((id) => this.find(id) ?? []);
     const last = page.at(-1);
     return ids.length > page.length && last !== undefined ? { items, next: last } : { items };
+  }
+
+  /**
+   * The devices that changed after `since` (a number that an earlier answer gave; 0: all), in the
+   * order of their changes. One may come twice. `fits` ends the answer: what does not fit comes
+   * with the next one.
+   */
+  changedAfter(
+    since: number,
+    wants: (id: string) => boolean,
+    fits: (entry: DirectoryEntry) => boolean,
+  ): ChangedDevices {
+    const nowMs = this.#options.now();
+    const until = this.#tools.changes.reach(nowMs);
+    const changed: { readonly id: string; readonly at: number }[] = [];
+    const consider = (id: string, changeNo: number, lastSeenMs: number) => {
+      const presence = presenceOf(lastSeenMs, nowMs, this.#options);
+      const at = lastChangeOf(id, changeNo, lastSeenMs, presence, this.#options);
+      if (at > since && wants(id)) changed.push({ id, at });
+    };
+    for (const [id, device] of this.#active) consider(id, device.changeNo, device.lastSeenMs);
+    for (const [id, saved] of this.#resting) consider(id, 0, savedLastSeenMs(saved));
+    changed.sort((a, b) => a.at - b.at);
+    const entries: DirectoryEntry[] = [];
+    let reached = since;
+    for (const [i, { id, at }] of changed.entries()) {
+      const entry = this.find(id);
+      if (entry === undefined) continue;
+      // Those of one moment stay together, so that the next answer can begin behind it.
+      const begins = i > 0 && changed[i - 1]!.at !== at;
+      if (!fits(entry) && begins) return { entries, until: reached, more: true };
+      entries.push(entry);
+      reached = at;
+    }
+    return { entries, until, more: false };
+  }
+
+  /** Calls for every device that is known; `has` answers whether it has a value of that name. */
+  each(visit: (id: string, has: (name: string) => boolean) => void): void {
+    for (const [id, { values }] of this.#active) visit(id, (name) => values.has(name));
+    for (const [id, saved] of this.#resting) {
+      visit(id, (name) => saved.includes(JSON.stringify(name)));
+    }
   }
 
   /** How many devices are how present. */

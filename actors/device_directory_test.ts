@@ -117,3 +117,43 @@ Deno.test("presence goes by how long it has been quiet", () => {
   ]);
   assert.equal(presenceOf(0, 1, timeouts), "offline");
 });
+
+Deno.test("changes come in their order, in parts, and none is left out", () => {
+  let nowMs = 1_700_000_000_000;
+  const tools = deviceTools();
+  const directory = new DeviceDirectory(tools, {
+    silentAfterMs: 5_000,
+    offlineAfterMs: 60_000,
+    knownMax: 1_000,
+    now: () => nowMs,
+  });
+  for (let i = 0; i < 50; i++) {
+    const device = directory.activate(`d${i}`);
+    device.lastSeenMs = nowMs;
+    device.changeNo = tools.changes.next(nowMs);
+  }
+  for (let i = 0; i < 10; i++) directory.passivate(`d${i}`);
+  nowMs += 2_000;
+  const take = (since: number, count: number) => {
+    let left = count;
+    return directory.changedAfter(since, () => true, () => left-- > 0);
+  };
+  const seen = new Set<string>();
+  let since = 0;
+  for (let more = true; more;) {
+    const part = take(since, 7);
+    for (const { device } of part.entries) seen.add(device.id);
+    ({ until: since, more } = part);
+  }
+  assert.equal(seen.size, 50);
+  assert.deepEqual(take(since, 7).entries, []);
+  const changed = directory.activate("d3");
+  changed.changeNo = tools.changes.next(nowMs - 1_000);
+  changed.lastSeenMs = nowMs;
+  assert.deepEqual(take(since, 7).entries.map(({ device }) => device.id), ["d3"]);
+  since = take(since, 100).until;
+  nowMs += 4_500; // The others become silent, within a second of their time.
+  const silent = take(since, 100).entries;
+  assert.equal(new Set(silent.map(({ device }) => device.id)).size, 49);
+  assert.ok(silent.every(({ presence }) => presence === "silent"));
+});

@@ -74,6 +74,10 @@ export class LastValues {
     return this.#shape.names[i]!;
   }
 
+  has(name: string): boolean {
+    return this.#shape.names.includes(name);
+  }
+
   value(i: number): number {
     return this.#cells[2 * i]!;
   }

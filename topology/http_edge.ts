@@ -17,6 +17,7 @@ import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
 import { guarded } from "../gateways/http/guard.ts";
+import { type LiveSource, parseChanges, parseTally } from "../gateways/http/live/source.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -28,7 +29,14 @@ import { PeerLink } from "./peer_link.ts";
 import { shardRoutes } from "./routes.ts";
 import { ShardControl } from "./shard_control.ts";
 import { WorkerAccounts } from "./worker_accounts.ts";
-import { controlName, isFields, parseAsk, type ShardQuestion } from "./shard_protocol.ts";
+import {
+  controlName,
+  isFields,
+  parseAsk,
+  parseReply,
+  type ShardAsk,
+  type ShardQuestion,
+} from "./shard_protocol.ts";
 
 const log = logger("http");
 const clock = systemClock;
@@ -58,6 +66,8 @@ const controlBodyMs = 10_000;
 /** Of the time to close, what requests under way may take. */
 const closeShare = 0.5;
 const drainPollMs = 5;
+/** How long a shard may take to say what has changed. */
+const askMs = 2_000;
 
 /** See the module. */
 export class HttpEdge implements WorkerProgram {
@@ -65,6 +75,7 @@ export class HttpEdge implements WorkerProgram {
   readonly #ledger: Ledger;
   readonly #hub: IntakeHub;
   readonly #peers = new Map<number, PeerLink>();
+  readonly #links = new Map<number, Link>();
   readonly #plane: DataPlane;
   readonly #callers = new Callers();
   readonly #handle: HttpHandler;
@@ -96,12 +107,15 @@ export class HttpEdge implements WorkerProgram {
       this.#hub.ownerLost(shard); // Until its link is there.
       this.#peers.set(shard, this.#peer(shard));
     }
+    const accounts = new WorkerAccounts(boot, () => {});
     this.#plane = new DataPlane({
       forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
       intake: this.#hub,
       clock,
       log,
       callers: this.#callers,
+      live: this.#liveSource(),
+      isCurrent: (claims) => accounts.gate.isCurrent(claims),
       limits: {
         bodiesBytes: limits.bodyBytes,
         bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
@@ -111,7 +125,7 @@ export class HttpEdge implements WorkerProgram {
     this.#handle = guarded({
       handle: (request) => this.#plane.handle(request),
       callers: this.#callers,
-      gate: new WorkerAccounts(boot, () => {}).gate,
+      gate: accounts.gate,
       clock,
       required: config.auth.required,
     });
@@ -136,6 +150,7 @@ export class HttpEdge implements WorkerProgram {
   linked(link: Link): void {
     if (!link.peer.startsWith("shard-")) return;
     const shard = Number(link.peer.slice("shard-".length));
+    this.#links.set(shard, link);
     this.#peers.get(shard)?.linked(link);
   }
 
@@ -169,6 +184,25 @@ export class HttpEdge implements WorkerProgram {
         clock.setTimer(drainPollMs, resolve);
       });
     }
+  }
+
+  #liveSource(): LiveSource {
+    return {
+      shards: this.#init.shards,
+      changes: async (shard, query) =>
+        parseChanges(await this.#ask(shard, { kind: "changes", query })),
+      tally: async (shard, query) => parseTally(await this.#ask(shard, { kind: "tally", query })),
+    };
+  }
+
+  #ask(shard: number, question: ShardQuestion): Promise<unknown> {
+    const link = this.#links.get(shard);
+    if (link === undefined) return Promise.reject(new Error(`shard ${shard} is not there`));
+    return link.ask(
+      link.ref<ShardAsk>(controlName),
+      (replyTo) => ({ question, replyTo }),
+      { deadlineMs: askMs, parse: parseReply },
+    );
   }
 
   #peer(shard: number): PeerLink {

@@ -20,10 +20,11 @@ export class ShardControl implements Actor<ShardAsk> {
   }
 
   receive({ question, replyTo }: ShardAsk): void {
-    Promise.try(() => this.#answers.answer(question)).then(
-      (value) => replyTo.tell({ ok: true, value: value ?? null }),
-      (cause: unknown) =>
-        replyTo.tell({ ok: false, error: cause instanceof Error ? cause.message : String(cause) }),
-    );
+    // An answer can be too large for a message: then that is the answer.
+    Promise.try(() => this.#answers.answer(question))
+      .then((value) => replyTo.tell({ ok: true, value: value ?? null }))
+      .catch((cause: unknown) =>
+        replyTo.tell({ ok: false, error: cause instanceof Error ? cause.message : String(cause) })
+      );
   }
 }

@@ -8,6 +8,7 @@ import { CodeTrace } from "../actors/code_trace.ts";
 import type { PayloadDecoder } from "../actors/decode.ts";
 import type { DeviceTools } from "../actors/device.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
+import { ChangeCounter, fnv1a } from "../actors/device_changes.ts";
 import { DeviceCodeRunner } from "../actors/device_code.ts";
 import { DeviceDirectory, type DirectoryEntry } from "../actors/device_directory.ts";
 import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
@@ -18,6 +19,12 @@ import type { DeviceOutlet, Reading, TopicEntry } from "../actors/reading.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import type { DeviceQuery, DeviceView, Page, Presence } from "../gateways/http/control.ts";
+import type {
+  ChangesQuery,
+  DeviceChanges,
+  DeviceTally,
+  TallyQuery,
+} from "../gateways/http/live/source.ts";
 import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { ActorRef } from "../runtime/actor.ts";
@@ -43,6 +50,16 @@ const rememberMs = 600_000;
 
 /** Devices known at most for each that may be active. */
 const knownPerActive = 5;
+
+/** One answer about changes: a link's message may have twice as much. */
+const changesBytesMax = 512 * 1024;
+
+/** About what a device takes in a message. */
+function viewBytes({ device: { id, values, lastError } }: DirectoryEntry): number {
+  let bytes = 256 + 3 * id.length + (lastError?.detail.length ?? 0) * 3;
+  for (let i = 0; i < values.count; i++) bytes += 16 + 3 * values.name(i).length;
+  return bytes;
+}
 
 /** See the module. */
 export class ShardDevices {
@@ -73,6 +90,7 @@ export class ShardDevices {
       shapes: new ShapeTable(),
       fingerprint: new Fingerprint(),
       codeRunner: this.#codeRunner,
+      changes: new ChangeCounter(),
       payloadBytesMax: init.config.limits.payloadBytesMax,
       ...(onDecoded === undefined ? {} : { onDecoded }),
     };
@@ -149,6 +167,28 @@ export class ShardDevices {
     const { items, next } = this.#directory.list(query);
     const views = items.map((entry) => this.#view(entry));
     return next === undefined ? { items: views } : { items: views, next };
+  }
+
+  /** The devices that changed: see {@linkcode DeviceDirectory.changedAfter}. */
+  changes({ since, device, prefix }: ChangesQuery): DeviceChanges {
+    let bytes = 0;
+    const { entries, until, more } = this.#directory.changedAfter(
+      since,
+      (id) => (device === "" || id === device) && id.startsWith(prefix),
+      (entry) => (bytes += viewBytes(entry)) <= changesBytesMax,
+    );
+    return { devices: entries.map((entry) => this.#view(entry)), until, more };
+  }
+
+  /** How many devices there are, and all of their ids as one number. */
+  count({ device, prefix, having }: TallyQuery): DeviceTally {
+    const tally = { devices: 0, checksum: 0 };
+    this.#directory.each((id, has) => {
+      if ((device !== "" && id !== device) || !id.startsWith(prefix) || !having.every(has)) return;
+      tally.devices++;
+      tally.checksum = (tally.checksum ^ fnv1a(id)) >>> 0;
+    });
+    return tally;
   }
 
   find(id: string): DeviceView | undefined {

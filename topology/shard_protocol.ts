@@ -11,6 +11,7 @@ import type {
   DeviceQuery,
   ReplayChoice,
 } from "../gateways/http/control.ts";
+import type { ChangesQuery, TallyQuery } from "../gateways/http/live/source.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 
 export const controlName = "control";
@@ -44,6 +45,9 @@ export type ShardQuestion =
   | { readonly kind: "recovered" }
   | { readonly kind: "devices"; readonly query: DeviceQuery }
   | { readonly kind: "device"; readonly id: string }
+  /** The devices that changed after an earlier answer, and how many there are. */
+  | { readonly kind: "changes"; readonly query: ChangesQuery }
+  | { readonly kind: "tally"; readonly query: TallyQuery }
   | { readonly kind: "actors"; readonly query: ActorQuery }
   | { readonly kind: "dead_letters"; readonly query: DeadLetterQuery }
   | { readonly kind: "replay_dead_letters"; readonly choice: ReplayChoice }
@@ -84,6 +88,8 @@ function isQuestion(value: unknown): value is ShardQuestion {
     case "device":
       return typeof value.id === "string";
     case "devices":
+    case "changes":
+    case "tally":
     case "actors":
     case "dead_letters":
       return isFields(value.query);

@@ -4,6 +4,7 @@
  * @module
  */
 import { Device, type DeviceTools } from "../device.ts";
+import { ChangeCounter } from "../device_changes.ts";
 import { DeviceCodeRunner } from "../device_code.ts";
 import { ShapeTable } from "../device_values.ts";
 import { Fingerprint } from "../fingerprint.ts";
@@ -35,6 +36,7 @@ export function deviceTools(): DeviceTools {
     shapes: new ShapeTable(),
     fingerprint: new Fingerprint(),
     codeRunner: new DeviceCodeRunner(),
+    changes: new ChangeCounter(),
     payloadBytesMax: 262_144,
   };
 }

@@ -70,6 +70,8 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
     },
   }, ["POST"]);
 
+  addResource(app, "/api/live", {}, ["GET"]);
+
   addResource(app, "/api/actors", {
     GET: async (context) => {
       const parameters = parametersOf(context.req.url, ["under", "children"]);

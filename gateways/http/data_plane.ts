@@ -8,10 +8,14 @@ import type { Intake, Transport } from "../../actors/intake.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
 import { maySend } from "../auth/api_guard.ts";
+import type { Claims } from "../auth/token.ts";
 import type { HttpHandler } from "./app.ts";
 import { byteBudget } from "./body.ts";
 import type { Callers } from "./callers.ts";
 import { postReadings } from "./ingest/post_readings.ts";
+import { liveQuery } from "./live/live_query.ts";
+import { LiveStream } from "./live/live_stream.ts";
+import type { LiveSource } from "./live/source.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { refuseForeign, secured } from "./security.ts";
 
@@ -24,6 +28,9 @@ export interface DataPlaneParts {
   readonly limits: DataPlaneLimits;
   /** Who made a request. */
   readonly callers: Callers;
+  readonly live: LiveSource;
+  /** False once the account of a token is not what it was any more. */
+  readonly isCurrent: (claims: Claims) => boolean;
 }
 
 export interface DataPlaneLimits {
@@ -39,10 +46,18 @@ export interface DataPlaneLimits {
 const creditMs = 5_000;
 const settleMs = 30_000;
 
+/** Viewers at once: each costs every shard a look at its devices now and then. */
+const streamsMax = 128;
+
+const retryLater = { "retry-after": "5" };
+const shuttingDown = (): Problem =>
+  new Problem("not-ready", "the service is shutting down", {}, retryLater);
+
 /** See the module. */
 export class DataPlane {
   readonly #parts: DataPlaneParts;
   readonly #budget: ReturnType<typeof byteBudget>;
+  readonly #streams = new Set<LiveStream>();
   #draining = false;
 
   constructor(parts: DataPlaneParts) {
@@ -56,12 +71,16 @@ export class DataPlane {
     if (pathname === "/api/readings" && request.method === "POST") {
       return await this.#guarded(request, () => this.#postReadings(request));
     }
+    if (pathname === "/api/live" && (request.method === "GET" || request.method === "HEAD")) {
+      return await this.#guarded(request, () => Promise.resolve(this.#live(request)));
+    }
     return await this.#parts.forward(request);
   }
 
-  /** Takes no more readings. */
+  /** Takes no more readings, and ends what would not end by itself. */
   drain(): void {
     this.#draining = true;
+    for (const stream of [...this.#streams]) stream.close();
   }
 
   sessions(): Partial<Record<Transport, number>> {
@@ -73,7 +92,7 @@ export class DataPlane {
   }
 
   gauges(): Record<string, number> {
-    return { sluice_http_body_bytes: this.#budget.used };
+    return { sluice_http_body_bytes: this.#budget.used, sluice_live_viewers: this.#streams.size };
   }
 
   /** Errors as problems, and the headers that guard a browser. */
@@ -89,10 +108,30 @@ export class DataPlane {
     }
   }
 
-  async #postReadings(request: Request): Promise<Response> {
-    if (this.#draining) {
-      throw new Problem("not-ready", "the service is shutting down", {}, { "retry-after": "5" });
+  #live(request: Request): Response {
+    const { live, clock, callers, isCurrent } = this.#parts;
+    if (this.#draining) throw shuttingDown();
+    const query = liveQuery(request, live.shards);
+    const headers = { "content-type": "text/event-stream" };
+    if (request.method === "HEAD") return new Response(null, { headers });
+    if (this.#streams.size >= streamsMax) {
+      throw new Problem("unavailable", `there are ${streamsMax} viewers already`, {}, retryLater);
     }
+    const { claims } = callers.of(request);
+    const stream = new LiveStream({
+      source: live,
+      clock,
+      query,
+      mayGoOn: () =>
+        claims === undefined || (isCurrent(claims) && clock.now() < claims.expiresS * 1_000),
+      ended: () => this.#streams.delete(stream),
+    });
+    this.#streams.add(stream);
+    return new Response(stream.body, { headers });
+  }
+
+  async #postReadings(request: Request): Promise<Response> {
+    if (this.#draining) throw shuttingDown();
     const { intake, clock, limits, callers } = this.#parts;
     const { claims } = callers.of(request);
     const { bodyBytesMax, bodyMs } = limits;

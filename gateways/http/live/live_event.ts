@@ -1,0 +1,47 @@
+/**
+ * A device's state as an event of the stream.
+ *
+ * @module
+ */
+import type { DeviceView } from "../control.ts";
+import type { LiveQuery } from "./live_query.ts";
+
+/** Values that a device on a map has. */
+export const coordinates: readonly string[] = ["lat", "lon"];
+
+const event = (name: string, data: unknown): string =>
+  `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+
+/** The event, or "" when there is nothing in it for this viewer. */
+export function deviceEvent(view: DeviceView, query: LiveQuery): string {
+  if (query.geojson) return featureEvent(view);
+  const { id, presence, lastSeenMs, values } = view;
+  const { metric } = query;
+  if (metric !== "" && !Object.hasOwn(values, metric)) return "";
+  return event(presence === "online" ? "reading" : "presence", {
+    device: id,
+    presence,
+    lastSeen: new Date(lastSeenMs).toISOString(),
+    values: metric === "" ? values : { [metric]: values[metric] },
+  });
+}
+
+/** RFC 7946: longitude comes first. */
+function featureEvent({ id, presence, lastSeenMs, values }: DeviceView): string {
+  const { lat, lon, alt, ...others } = values;
+  if (typeof lat !== "number" || typeof lon !== "number") return "";
+  return event("feature", {
+    type: "Feature",
+    id,
+    geometry: {
+      type: "Point",
+      coordinates: typeof alt === "number" ? [lon, lat, alt] : [lon, lat],
+    },
+    properties: { presence, lastSeen: new Date(lastSeenMs).toISOString(), ...others },
+  });
+}
+
+/** How many devices the viewer should know now, and the exclusive or of the FNV-1a of their ids. */
+export function tallyEvent(devices: number, checksum: number): string {
+  return event("tally", { devices, checksum: checksum.toString(16).padStart(8, "0") });
+}
