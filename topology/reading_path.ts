@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
+import { DeadLetterLog, pageBytesMax } from "../actors/dead_letters/dead_letter_log.ts";
 import { replayLetters } from "../actors/dead_letters/replay.ts";
 import { Histogram } from "../actors/histogram.ts";
 import { Ingest, type IngestMessage } from "../actors/ingest.ts";
@@ -356,7 +356,7 @@ export class ReadingPath {
     const items = letters.map(({ id, topic, payload, arrivalMs, reason, detail, transport }) => ({
       id,
       topic,
-      payload,
+      payload: payload.subarray(0, pageBytesMax), // A larger one would not fit into an answer.
       arrivedMs: arrivalMs,
       reason,
       detail,

@@ -46,6 +46,9 @@ export interface LetterFilter {
 
 const segmentsWithinBound = 8;
 
+/** What a listing holds at most, but for a single letter that is larger. */
+export const pageBytesMax = 512 * 1024;
+
 /** See the module. */
 export class DeadLetterLog implements CommitPart {
   readonly #options: DeadLetterOptions;
@@ -135,19 +138,25 @@ export class DeadLetterLog implements CommitPart {
     }
   }
 
-  /** Up to `limit` letters in the order they came. `next`: there may be more after it. */
+  /**
+   * Up to `limit` letters in the order they came, fewer when they are large: {@linkcode pageBytesMax}.
+   * `next`: there may be more after it.
+   */
   async list(
     limit: number,
     filter: LetterFilter = {},
   ): Promise<{ letters: StoredLetter[]; next?: string }> {
     const after = filter.after === undefined ? undefined : parseLetterId(filter.after);
     const letters: StoredLetter[] = [];
+    let bytes = 0;
     for (const segment of [...this.#log.segments]) {
       const passed = after !== undefined && segment.number < after.segment;
       if (passed || !this.#log.segments.includes(segment)) continue;
       for await (const letter of this.#lettersOf(segment, after)) {
         if (filter.reason !== undefined && letter.reason !== filter.reason) continue;
-        if (letters.length === limit) return { letters, next: letters.at(-1)!.id };
+        bytes += letter.payload.length + letter.topic.length + letter.detail.length;
+        const full = letters.length === limit || (letters.length > 0 && bytes > pageBytesMax);
+        if (full) return { letters, next: letters.at(-1)!.id };
         letters.push(letter);
       }
     }

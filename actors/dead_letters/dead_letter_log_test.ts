@@ -111,6 +111,27 @@ Deno.test("they are listed by page and by reason", async () => {
   log.close();
 });
 
+Deno.test("large letters are listed, and replayed, a few at a time", async () => {
+  const { log } = await open(new MemoryFiles(), 1e8);
+  for (let i = 0; i < 10; i++) log.add(letter("", { payload: new Uint8Array(200_000).fill(i) }));
+  log.add(letter("", { payload: new Uint8Array(1_000_000).fill(10) }));
+  await commit(log);
+  const seen: number[] = [];
+  for (let after: string | undefined;;) {
+    const { letters, next } = await log.list(100, after === undefined ? {} : { after });
+    assert.ok(letters.length > 0 && letters.length < 4);
+    seen.push(...letters.map(({ payload }) => payload[0]!));
+    if (next === undefined) break;
+    after = next;
+  }
+  assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const replayed = await replayLetters(log, {}, (letters) => {
+    assert.ok(letters.length < 4);
+    return Promise.resolve(letters.map(({ id }) => id));
+  });
+  assert.equal(replayed, 11);
+});
+
 Deno.test("over its bound the oldest are given up and counted", async () => {
   const files = new MemoryFiles();
   const { log, dropped } = await open(files, 4_000);
