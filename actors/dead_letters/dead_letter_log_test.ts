@@ -117,7 +117,8 @@ Deno.test("large letters are listed, and replayed, a few at a time", async () =>
   log.add(letter("", { payload: new Uint8Array(1_000_000).fill(10) }));
   await commit(log);
   const seen: number[] = [];
-  for (let after: string | undefined;;) {
+  let after: string | undefined;
+  for (;;) {
     const { letters, next } = await log.list(100, after === undefined ? {} : { after });
     assert.ok(letters.length > 0 && letters.length < 4);
     seen.push(...letters.map(({ payload }) => payload[0]!));
