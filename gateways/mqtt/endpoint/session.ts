@@ -177,6 +177,7 @@ export class Session
     switch (this.#phase) {
       case "connecting":
         if (forMs > limits.connectTimeoutMs) this.#endLater(endings.connectTimeout);
+        else if (this.#hold === "memory") this.#askResume();
         return;
       case "connected":
         if (this.#hold === "memory") this.#askResume();

@@ -236,6 +236,21 @@ Deno.test("a packet there is no memory for waits until there is some", async () 
   assert.equal(harness.intake.taken[0]?.payload.length, 20_000);
 });
 
+Deno.test("a CONNECT there is no memory for is read when there is some", async () => {
+  const harness = new SessionHarness();
+  const { budget } = harness.shared;
+  assert.equal(budget.take(budget.bytesMax), true);
+  const { connection } = harness.open();
+  const connect = connectOf({ username: "token", password: new Uint8Array(2_000) });
+  connection.feed(encodePacket(connect, connect.version));
+  await settle();
+  await harness.sweepAfter(1_000);
+  assert.equal(connection.sent(4).length, 0);
+  budget.give(budget.bytesMax);
+  await harness.sweepAfter(1_000);
+  assert.equal(connection.sent(4)[0]?.kind, "connack");
+});
+
 Deno.test("PUBREL for what is not known: PUBCOMP says so in MQTT 5", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected({ version: 5 });
