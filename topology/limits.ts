@@ -108,6 +108,13 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         replayBytes - writeBytes,
     ),
   );
+  if (readBytes < config.mqtt.packetBytesMax) {
+    throw new RangeError(
+      `mqtt.packetBytesMax: a packet of ${config.mqtt.packetBytesMax} bytes does not fit into the ` +
+        `${readBytes} bytes that each of ${shards} shards has to read into; lower it, or raise ` +
+        `limits.memoryBytesMax`,
+    );
+  }
   if (liveBytes < config.store.batchBytesMax) {
     throw new RangeError(
       `limits.memoryBytesMax: ${config.limits.memoryBytesMax} bytes over ${shards} shards cannot ` +

@@ -28,3 +28,8 @@ Deno.test("without a number there are as many shards as the budget has room for"
   }
   assert.equal(shardCount(parseConfig({ shards: 3 }).config, 1), 3);
 });
+
+Deno.test("a packet that could never be read is refused at start", () => {
+  const { config } = parseConfig({ mqtt: { packetBytesMax: 100 << 20 } });
+  assert.throws(() => shardLimits(config, 2), /mqtt\.packetBytesMax: .* raise limits\.memory/);
+});
