@@ -76,13 +76,17 @@ export class ControlPlane implements Control {
   readonly #history: HistoryStore;
   /** Takes readings in over HTTP, and owns none. */
   readonly #edge: ShardHandle | undefined;
+  /** Why nobody can be let in. */
+  readonly #shut: () => string | undefined;
 
   constructor(
     service: ServiceInfo,
     shards: readonly ShardHandle[],
     history: HistoryStore,
     edge?: ShardHandle,
+    shut: () => string | undefined = () => undefined,
   ) {
+    this.#shut = shut;
     this.#edge = edge;
     this.service = service;
     this.#shards = shards;
@@ -118,6 +122,8 @@ export class ControlPlane implements Control {
       for (const { notReady } of await this.snapshot()) reasons.push(...notReady);
     }
     reasons.push(...this.#history.notReady());
+    const shut = this.#shut();
+    if (shut !== undefined) reasons.push(shut);
     return [...new Set(reasons)];
   }
 

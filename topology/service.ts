@@ -110,6 +110,7 @@ export class Service {
         worker: () => this.#fleet.views.find(({ id }) => id === historyId),
       }),
       this.#edge,
+      () => config.auth.required ? this.#accounts.notReady : undefined,
     );
     this.#accounts = this.#openAccounts(keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);

@@ -218,6 +218,8 @@ testWith(
     assert.equal(answer.status, 503);
     await answer.body?.cancel();
     assert.equal(await refusal(connect(first.mqttPort, "a", "b")), 0x88);
+    const ready = await fetch(`${first.httpUrl}/readyz`);
+    assert.match(await ready.text(), /accounts' database has not answered/);
     await database.restart();
     const secret = await adminPassword(first);
     await using second = await startSluice({ config: { ...required, postgres, jwt, shards: 1 } });
