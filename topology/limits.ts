@@ -80,6 +80,13 @@ export function httpLimits({ http, limits }: Config, shards: number): HttpLimits
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(mib, share / 4 / laneCopies / lanes));
   const bodyBytes = Math.floor(Math.min(32 * mib, share / 4));
+  if (readBytes < config.mqtt.packetBytesMax) {
+    throw new RangeError(
+      `mqtt.packetBytesMax: a packet of ${config.mqtt.packetBytesMax} bytes does not fit into the ` +
+        `${readBytes} bytes that each of ${shards} shards has to read into; lower it, or raise ` +
+        `limits.memoryBytesMax`,
+    );
+  }
   const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp;
   return { laneBytes, bodyBytes, sumBytes };
 }
@@ -108,13 +115,6 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         replayBytes - writeBytes,
     ),
   );
-  if (readBytes < config.mqtt.packetBytesMax) {
-    throw new RangeError(
-      `mqtt.packetBytesMax: a packet of ${config.mqtt.packetBytesMax} bytes does not fit into the ` +
-        `${readBytes} bytes that each of ${shards} shards has to read into; lower it, or raise ` +
-        `limits.memoryBytesMax`,
-    );
-  }
   if (liveBytes < config.store.batchBytesMax) {
     throw new RangeError(
       `limits.memoryBytesMax: ${config.limits.memoryBytesMax} bytes over ${shards} shards cannot ` +
