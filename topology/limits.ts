@@ -80,13 +80,6 @@ export function httpLimits({ http, limits }: Config, shards: number): HttpLimits
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(mib, share / 4 / laneCopies / lanes));
   const bodyBytes = Math.floor(Math.min(32 * mib, share / 4));
-  if (readBytes < config.mqtt.packetBytesMax) {
-    throw new RangeError(
-      `mqtt.packetBytesMax: a packet of ${config.mqtt.packetBytesMax} bytes does not fit into the ` +
-        `${readBytes} bytes that each of ${shards} shards has to read into; lower it, or raise ` +
-        `limits.memoryBytesMax`,
-    );
-  }
   const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp;
   return { laneBytes, bodyBytes, sumBytes };
 }
@@ -121,6 +114,13 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         `hold payloads of ${config.limits.payloadBytesMax} bytes (limits.payloadBytesMax) and ` +
         `writes of ${config.store.batchBytesMax} bytes (store.batchBytesMax); raise it, or lower ` +
         `these or shards`,
+    );
+  }
+  if (readBytes < config.mqtt.packetBytesMax) {
+    throw new RangeError(
+      `mqtt.packetBytesMax: a packet of ${config.mqtt.packetBytesMax} bytes does not fit into the ` +
+        `${readBytes} bytes that each of ${shards} shards has to read into; lower it, or raise ` +
+        `limits.memoryBytesMax`,
     );
   }
   const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies + readBytes * bothWays +
