@@ -123,7 +123,8 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
         `limits.memoryBytesMax`,
     );
   }
-  const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies + readBytes * bothWays +
+  const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies +
+    readBytes * bothWays +
     replayBytes + writeBytes + liveBytes;
   return { laneBytes, groupBytes, readBytes, liveBytes, replayBytes, sumBytes };
 }
