@@ -50,12 +50,13 @@ export const trapRoute = {
   topic: "trap/{device}",
   measurement: "trap",
   tags: { device: "{device}" },
-  module: `${root}tests/support/device_code/trap.ts`,
+  module: new URL("./device_code/trap.ts", import.meta.url).pathname,
 };
 
-/** The permissions of `deno task start`. */
+/** The flags of `deno task start`. */
 export const startFlags: readonly string[] = [
   "--no-prompt",
+  "--v8-flags=--initial-old-space-size=128",
   "--allow-net",
   "--allow-env",
   "--allow-read",
