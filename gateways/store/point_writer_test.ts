@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { PointWriter } from "./point_writer.ts";
 import { slotColumns, slotsPerRow } from "./schema.ts";
-import { SeriesIndex } from "./series_index.ts";
+import { namesPerDeviceMax, SeriesIndex } from "./series_index.ts";
 import { sqliteResult } from "./sqlite_result.ts";
 import { openForWriting } from "./store_database.ts";
 import { batchOf, type ReadingLines } from "./testing/batches.ts";
@@ -153,3 +153,28 @@ Deno.test("whatever is written in whatever order, the store holds the last of ea
     { numRuns: 40 },
   );
 });
+
+Deno.test("a device that makes up ever new names is refused at a limit, and no other is", () =>
+  withStore((database) => {
+    const writer = new PointWriter(database, new SeriesIndex(database, 100));
+    let next = 0;
+    const names = (count: number) =>
+      Array.from({ length: count }, () => `m${next++ % 2} f${next}=1 1\n`).join("");
+    for (let i = 0; i < namesPerDeviceMax / 512; i++) {
+      assert.equal(write(writer, ["wild", names(512)]), "stored");
+    }
+    assert.match(write(writer, ["wild", names(1)]), /^rejected: .* more than \d+ fields/);
+    assert.equal(write(writer, ["wild", "m0 f1=2 2\n"]), "stored");
+    assert.equal(write(writer, ["tame", names(512)]), "stored");
+  }));
+
+Deno.test("the devices kept at hand are bounded by their fields, too", () =>
+  withStore((database) => {
+    const index = new SeriesIndex(database, 100);
+    const writer = new PointWriter(database, index);
+    const lines = Array.from({ length: 200 }, (_, i) => `m f${i}=1 1\n`).join("");
+    for (let i = 0; i < 50; i++) {
+      assert.equal(write(writer, [`d${i}`, lines]), "stored");
+      assert.ok(index.fieldsAtHand <= 2 * (100 * 8 + 200), `${index.fieldsAtHand}`);
+    }
+  }));

@@ -7,6 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { LineSyntaxError } from "./line_cursor.ts";
 import { slotsPerRow } from "./schema.ts";
 import { metricName, seriesNames, unescapeField } from "./series_key.ts";
 
@@ -19,11 +20,18 @@ export interface Series {
   readonly pages: number[];
 }
 
+/** Fields of one device, over all of its series: who makes up names for ever is refused. */
+export const namesPerDeviceMax = 8_192;
+/** Fields kept at hand for each device that may be. */
+const fieldsPerDevice = 8;
+
 /** What is known of a device. `next` is the index of the series expected to come next. */
 export interface DeviceSeries {
   readonly id: string;
   readonly series: Series[];
   next: number;
+  /** Fields, over all of its series. */
+  fields: number;
 }
 
 /** Remembers up to twice `devicesMax` devices; one that was forgotten is read from the file. */
@@ -32,6 +40,8 @@ export class SeriesIndex {
   readonly #names = new Map<string, string>();
   #recent = new Map<string, DeviceSeries>();
   #older = new Map<string, DeviceSeries>();
+  #recentFields = 0;
+  #olderFields = 0;
   readonly #select: StatementSync;
   readonly #insertSeries: StatementSync;
   readonly #insertMetric: StatementSync;
@@ -55,12 +65,21 @@ export class SeriesIndex {
     const recent = this.#recent.get(id);
     if (recent !== undefined) return recent;
     const device = this.#older.get(id) ?? this.#load(id);
-    if (this.#recent.size >= this.#devicesMax) {
+    const fieldsMax = this.#devicesMax * fieldsPerDevice;
+    if (this.#recent.size >= this.#devicesMax || this.#recentFields >= fieldsMax) {
       this.#older = this.#recent;
+      this.#olderFields = this.#recentFields;
       this.#recent = new Map();
+      this.#recentFields = 0;
     }
     this.#recent.set(id, device);
+    this.#recentFields += device.fields;
     return device;
+  }
+
+  /** Fields of all devices that are kept in memory. */
+  get fieldsAtHand(): number {
+    return this.#recentFields + this.#olderFields;
   }
 
   /** The series of this key, made when it is new. */
@@ -76,6 +95,15 @@ export class SeriesIndex {
   slot(device: DeviceSeries, series: Series, field: string): number {
     const known = series.fields.indexOf(field);
     if (known >= 0) return known;
+    if (device.fields >= namesPerDeviceMax) {
+      throw new LineSyntaxError(
+        `the device ${device.id} has more than ${namesPerDeviceMax} fields, this one is ${
+          utf8(field)
+        }`,
+      );
+    }
+    device.fields++;
+    this.#recentFields++;
     const slot = series.fields.length;
     const page = Math.floor(slot / slotsPerRow);
     const names = seriesNames(utf8(series.key));
@@ -105,6 +133,7 @@ export class SeriesIndex {
   forget(): void {
     this.#recent = new Map();
     this.#older = new Map();
+    this.#recentFields = this.#olderFields = 0;
   }
 
   #load(id: string): DeviceSeries {
@@ -120,7 +149,9 @@ export class SeriesIndex {
         bytes(text(row["field"])),
       );
     }
-    return { id, series: [...byKey.values()], next: 0 };
+    const series = [...byKey.values()];
+    const fields = series.reduce((sum, { fields }) => sum + fields.length, 0);
+    return { id, series, next: 0, fields };
   }
 
   /** Devices of one kind have the same fields: one copy of each name is enough. */
