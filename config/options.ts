@@ -50,7 +50,7 @@ export const options = section("The configuration of Sluice.", {
     defaultDoc: "the host name and a short id kept in the data directory",
     format: label,
     doc:
-      "Tag `gateway` on the points of the device route and of your own routes, and label on every metric.",
+      "Tag `gateway` on every point, unless its route sets that tag otherwise, and label on every metric.",
   }),
   ack: choice(ackLevels, {
     default: "spooled",
