@@ -166,12 +166,15 @@ Deno.test("a reading is settled only after its group is committed, whatever beca
   assert.equal(imbalance(path.ledger.books()), 0);
 });
 
-Deno.test("without a route a reading is refused on the spot and counted", () => {
+Deno.test("without a route, or on a topic of the server, a reading is refused on the spot and counted", () => {
   const path = new Path();
   const client = new Client();
-  const result = offer(path, client, 0, "UPB", "{}");
-  assert.equal(typeof result === "object" && result.reason, "no_route");
-  assert.equal(path.ledger.books().refused, 1);
+  const reasons = ["UPB", "$weather/mine"].map((topic, i) => {
+    const result = offer(path, client, i, topic, '{"name":"mine","temperature":1}');
+    return typeof result === "object" && result.reason;
+  });
+  assert.deepEqual(reasons, ["no_route", "topic_reserved"]);
+  assert.equal(path.ledger.books().refused, 2);
   assert.equal(imbalance(path.ledger.books()), 0);
 });
 

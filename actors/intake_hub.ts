@@ -43,6 +43,15 @@ export interface IntakeHubOptions {
 const frameBytesMax = 64 * 1024;
 const frameCountMax = 1_024;
 
+const dollar = 0x24;
+
+/** Topics that begin with `$` are the server's own [MQTT-4.7.2-1]: no device may speak for it. */
+const reservedTopic: Rejection = {
+  outcome: "refused",
+  reason: "topic_reserved",
+  detail: "topics that begin with $ are the server's own; publish to another",
+};
+
 /** See the module. */
 export class IntakeHub implements Intake {
   readonly #options: IntakeHubOptions;
@@ -80,6 +89,10 @@ export class IntakeHub implements Intake {
   offer(origin: Origin, offer: Offer): OfferResult {
     const options = this.#options;
     const transport = transports.indexOf(origin.transport);
+    if (offer.bytes[offer.topicStart] === dollar && origin.transport === "mqtt") {
+      this.deny(origin, offer, reservedTopic);
+      return reservedTopic;
+    }
     const found = options.topics.lookup(offer.bytes, offer.topicStart, offer.topicEnd);
     if (found.kind === "refused") {
       options.ledger.refusedAtEdge(transport, found.rejection.reason);
