@@ -15,6 +15,7 @@ export interface DataPaths {
   readonly store: string;
   readonly devices: string;
   readonly broker: string;
+  readonly retained: string;
   readonly accounts: string;
   readonly tokenKey: string;
 }
@@ -33,6 +34,7 @@ export function dataPaths(root: string): DataPaths {
     store: `${root}/store.db`,
     devices: `${root}/devices.db`,
     broker: `${root}/broker`,
+    retained: `${root}/retained.db`,
     accounts: `${root}/accounts.db`,
     tokenKey: `${root}/jwt_key`,
   };

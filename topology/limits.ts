@@ -16,6 +16,8 @@ export interface ShardLimits {
   readonly groupBytes: number;
   /** Grown read buffers of all connections. */
   readonly readBytes: number;
+  /** Messages on their way to subscribers, here and in other shards. */
+  readonly messageBytes: number;
   /** Committed readings that wait in memory for the store; what exceeds it is read from the disk. */
   readonly liveBytes: number;
   /** One read of the replay. */
@@ -99,13 +101,14 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   );
   const groupBytes = Math.floor(Math.min(16 * mib, share / 32));
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));
+  const messageBytes = Math.floor(Math.min(32 * mib, share / 16));
   const replayBytes = Math.floor(Math.min(4 * mib, share / 32));
   const writeBytes = writesAtOnce * bodyCopies * config.store.batchBytesMax;
   const liveBytes = Math.floor(
     Math.min(
       128 * mib,
       share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes * bothWays -
-        replayBytes - writeBytes,
+        messageBytes - replayBytes - writeBytes,
     ),
   );
   if (liveBytes < config.store.batchBytesMax) {
@@ -125,6 +128,6 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   }
   const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies +
     readBytes * bothWays +
-    replayBytes + writeBytes + liveBytes;
-  return { laneBytes, groupBytes, readBytes, liveBytes, replayBytes, sumBytes };
+    messageBytes + replayBytes + writeBytes + liveBytes;
+  return { laneBytes, groupBytes, readBytes, messageBytes, liveBytes, replayBytes, sumBytes };
 }

@@ -134,6 +134,13 @@ export class Service {
     shardRoutes(config); // A mistake is told at once, and not by every shard.
     const data = openDataDirectory(config.dataDir);
     const damage = putAsideIfDamaged(data.paths.devices);
+    const retainedDamage = putAsideIfDamaged(data.paths.retained);
+    if (retainedDamage !== undefined) {
+      log.error("the retained messages are damaged and were put aside", {
+        file: `${data.paths.retained}.damaged`,
+        damage: retainedDamage,
+      });
+    }
     if (damage !== undefined) {
       log.warn("what was saved of the devices is damaged and was put aside; they start anew", {
         file: `${data.paths.devices}.damaged`,

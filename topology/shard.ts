@@ -16,6 +16,7 @@ import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { httpId, storeId } from "../topology.ts";
 import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
+import { ShardMessages } from "./shard_messages.ts";
 import { ShardControl } from "./shard_control.ts";
 import {
   type ClientConnected,
@@ -46,6 +47,7 @@ export class Shard implements WorkerProgram {
   readonly #system: ActorSystem;
   readonly #path: ReadingPath;
   readonly #edges: ShardEdges;
+  readonly #messages: ShardMessages;
   readonly #sink: ShardSink;
   readonly #ledger: Ledger;
   readonly #shard: number;
@@ -56,6 +58,7 @@ export class Shard implements WorkerProgram {
     system: ActorSystem,
     path: ReadingPath,
     edges: ShardEdges,
+    messages: ShardMessages,
     sink: ShardSink,
     ledger: Ledger,
   ) {
@@ -63,6 +66,7 @@ export class Shard implements WorkerProgram {
     this.#system = system;
     this.#path = path;
     this.#edges = edges;
+    this.#messages = messages;
     this.#sink = sink;
     this.#ledger = ledger;
   }
@@ -87,14 +91,16 @@ export class Shard implements WorkerProgram {
     const limits = shardLimits(config, shards);
     const sink = openSink(config);
     const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
+    const messages = new ShardMessages({ init, limits, system, names: boot.names });
     const edges: ShardEdges = new ShardEdges({
       init,
       limits,
       system,
       intake: path.hub,
+      messages: messages.pubsub,
       accounts: new WorkerAccounts(boot, () => edges.accountsChanged()),
     });
-    const program = new Shard(shard, system, path, edges, sink, ledger);
+    const program = new Shard(shard, system, path, edges, messages, sink, ledger);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {
       if (failure !== undefined) {
@@ -116,13 +122,16 @@ export class Shard implements WorkerProgram {
     if (link.peer === storeId) this.#sink.attach?.(link);
     else if (link.peer === httpId) this.#path.edgeLinked(link);
     else if (link.peer.startsWith("shard-")) {
-      this.#path.linked(Number(link.peer.slice("shard-".length)), link);
+      const other = Number(link.peer.slice("shard-".length));
+      this.#path.linked(other, link);
+      this.#messages.linked(other, link);
       this.#edges.linked(link.peer, link.ref(sessionsName));
     }
   }
 
   async stop(): Promise<void> {
     await this.#system.stop();
+    this.#messages.close();
     this.#path.close();
     await this.#sink.sink.close();
   }
@@ -131,7 +140,14 @@ export class Shard implements WorkerProgram {
     const path = this.#path;
     switch (question.kind) {
       case "snapshot":
-        return shardSnapshot(this.#shard, this.#ledger, this.#system, path, this.#edges);
+        return shardSnapshot({
+          shard: this.#shard,
+          ledger: this.#ledger,
+          system: this.#system,
+          path,
+          edges: this.#edges,
+          messages: this.#messages,
+        });
       case "recovered":
         return path.recovered;
       case "devices":

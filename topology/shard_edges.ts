@@ -25,7 +25,7 @@ import {
   type ListenerMessage,
   listenerSpec,
 } from "../gateways/mqtt/endpoint/listener.ts";
-import { noSubscriptions } from "../gateways/mqtt/endpoint/subscriptions.ts";
+import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
@@ -42,6 +42,7 @@ export interface EdgesOptions {
   readonly limits: ShardLimits;
   readonly system: ActorSystem;
   readonly intake: Intake;
+  readonly messages: MessageExchange;
   readonly accounts: WorkerAccounts;
 }
 
@@ -171,7 +172,7 @@ export class ShardEdges {
   }
 
   #services(): EndpointServices {
-    const { init, limits, intake, accounts } = this.#options;
+    const { init, limits, intake, messages, accounts } = this.#options;
     const { mqtt, shutdown } = init.config;
     return {
       intake,
@@ -190,7 +191,7 @@ export class ShardEdges {
       isCurrent: (session) => accounts.isCurrent(session),
       deniedPublish: mqtt.deniedPublish,
       assignId: () => `sluice-${crypto.randomUUID()}`,
-      subscriptions: noSubscriptions,
+      messages,
       stats: this.stats,
       events: {
         connected: (session) => {

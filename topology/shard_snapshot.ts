@@ -8,14 +8,20 @@ import type { ShardSnapshot } from "../actors/snapshot.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { ReadingPath } from "./reading_path.ts";
 import type { ShardEdges } from "./shard_edges.ts";
+import type { ShardMessages } from "./shard_messages.ts";
 
-export function shardSnapshot(
-  shard: number,
-  ledger: Ledger,
-  system: ActorSystem,
-  path: ReadingPath,
-  edges: ShardEdges,
-): ShardSnapshot {
+/** Where the parts of a snapshot come from. */
+export interface SnapshotSources {
+  readonly shard: number;
+  readonly ledger: Ledger;
+  readonly system: ActorSystem;
+  readonly path: ReadingPath;
+  readonly edges: ShardEdges;
+  readonly messages: ShardMessages;
+}
+
+export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
+  const { shard, ledger, system, path, edges, messages } = sources;
   const books = ledger.books();
   const { deadLettered, refused } = ledger.reasons();
   const brokers = edges.brokerState;
@@ -46,6 +52,7 @@ export function shardSnapshot(
       ...path.devices.counters(),
       ...path.counters,
       ...edges.stats.counters(),
+      ...messages.counters(),
       ...runtimeLetters,
     },
     gauges: {
@@ -54,6 +61,7 @@ export function shardSnapshot(
       sluice_dead_letters_bytes: path.letters.bytes,
       sluice_lane_bytes: path.hub.usedBytes,
       ...path.devices.gauges(),
+      ...messages.gauges(),
       sluice_live_bytes: writer?.liveBytes ?? 0,
     },
     notReady,

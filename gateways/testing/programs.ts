@@ -11,6 +11,7 @@ const packages = {
   mosquitto_passwd: "mosquitto",
   mosquitto_sub: "mosquitto-clients",
   mosquitto_pub: "mosquitto-clients",
+  mosquitto_rr: "mosquitto-clients",
   "victoria-metrics": "victoria-metrics",
   influxd: "influxdb",
   postgres: "postgresql",

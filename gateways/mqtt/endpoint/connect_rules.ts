@@ -110,8 +110,6 @@ function terms(
     ...(assigned && { assignedClientIdentifier: clientId }),
     topicAliasMaximum,
     ...(keepAliveS !== connect.keepAliveS && { serverKeepAliveS: keepAliveS }),
-    subscriptionIdentifiersAvailable: false,
-    sharedSubscriptionAvailable: false,
   };
 }
 

@@ -14,12 +14,15 @@ import { violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes, reasonName } from "../codec/reason_code.ts";
 import type { PacketHandler } from "../codec/scanner.ts";
+import type { Subscribe } from "../codec/subscribe.ts";
+import type { Suback } from "../codec/suback.ts";
+import type { ClientLimits, Outbound } from "../pubsub/outbound.ts";
 import { type EndpointServices, type SessionInfo, sessionKey } from "./endpoint_options.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { Inbound, type OfferScratch } from "./inbound.ts";
 import type { Output } from "./output.ts";
 import type { Ending } from "./session_end.ts";
-import { subscriptionReply } from "./subscriptions.ts";
+import { clientLimits, subscriptionReply, unlimited } from "./subscriptions.ts";
 
 /** Why a packet is left where it is. */
 export type PacketHold = "handshake" | "intake" | "window";
@@ -45,9 +48,12 @@ export class Conversation implements PacketHandler {
   info: SessionInfo | undefined;
   inbound: Inbound | undefined;
   will: Will | undefined;
+  /** There once the client has subscribed. */
+  outbound: Outbound | undefined;
   readonly #host: ConversationHost;
   readonly #services: EndpointServices;
   readonly #output: Output;
+  #client: ClientLimits = unlimited;
   #open = false;
 
   constructor(host: ConversationHost, services: EndpointServices, output: Output) {
@@ -59,6 +65,7 @@ export class Conversation implements PacketHandler {
   /** Takes no more packets. */
   close(): void {
     this.#open = false;
+    if (this.outbound !== undefined) this.#services.messages.forget(this.outbound);
   }
 
   write(packet: Packet): void {
@@ -91,10 +98,15 @@ export class Conversation implements PacketHandler {
     return false;
   }
 
-  acknowledged(kind: AcknowledgementKind, packetId: number): boolean {
+  acknowledged(kind: AcknowledgementKind, packetId: number, reasonCode: number): boolean {
     if (!this.#open || this.inbound === undefined) return this.#notNow();
-    if (kind !== "pubrel") throw violation(`${kind} for nothing that was sent`, "MQTT-4.13.1-1");
-    this.inbound.released(packetId);
+    if (kind === "pubrel") {
+      this.inbound.released(packetId);
+    } else if (this.outbound !== undefined) {
+      this.outbound.acknowledged(kind, packetId, reasonCode);
+    } else {
+      throw violation(`${kind} for nothing that was sent`, "MQTT-4.13.1-1");
+    }
     return true;
   }
 
@@ -106,9 +118,15 @@ export class Conversation implements PacketHandler {
         this.write({ kind: "pingresp" });
         return true;
       case "subscribe":
-      case "unsubscribe":
-        this.write(subscriptionReply(this.#services.subscriptions, this.info, packet));
+        this.#subscribe(packet, this.info);
         return true;
+      case "unsubscribe": {
+        const codes = this.outbound === undefined
+          ? packet.filters.map(() => reasonCodes.noSubscriptionExisted)
+          : this.#services.messages.unsubscribe(this.outbound, packet);
+        this.#reply("unsuback", packet.packetId, codes);
+        return true;
+      }
       case "disconnect":
         // Only a normal DISCONNECT takes the will back [MQTT-3.14.4-3].
         if (packet.reasonCode === reasonCodes.success) this.will = undefined;
@@ -119,8 +137,35 @@ export class Conversation implements PacketHandler {
     }
   }
 
+  #subscribe(packet: Subscribe, { version, permit }: SessionInfo): void {
+    const { messages } = this.#services;
+    let { outbound } = this;
+    if (outbound === undefined) {
+      const client = this.#client;
+      outbound = this.outbound = messages.open({ version, sink: this.#output, client });
+      if (this.inbound !== undefined) this.inbound.subscriber = outbound;
+    }
+    const answer = messages.subscribe(outbound, packet, permit);
+    if (!(answer instanceof Promise)) return this.#subscribed(packet.packetId, answer);
+    answer.then((codes) => {
+      if (!this.#open) return;
+      this.#subscribed(packet.packetId, codes);
+      this.#output.flush();
+    });
+  }
+
+  #subscribed(packetId: number, codes: readonly number[]): void {
+    this.#reply("suback", packetId, codes);
+    this.outbound?.pump();
+  }
+
+  #reply(kind: Suback["kind"], packetId: number, codes: readonly number[]): void {
+    this.write(subscriptionReply(kind, packetId, codes, this.version ?? 4));
+  }
+
   #connect(connect: Connect): true {
     this.version = connect.version;
+    this.#client = clientLimits(connect);
     this.will = connect.will;
     this.#host.shaking(shakeHands(connect, this.#host.peer, this.#services));
     return true;

@@ -7,7 +7,7 @@ import type { Intake } from "../../../actors/intake.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import type { Ending } from "./session_end.ts";
-import type { SubscriptionHandler } from "./subscriptions.ts";
+import type { MessageExchange } from "./subscriptions.ts";
 
 /** Limits of every connection. Each is a bound of memory or of time. */
 export interface EndpointLimits {
@@ -107,7 +107,8 @@ export interface EndpointServices {
   readonly deniedPublish?: "acknowledge" | "disconnect";
   /** Makes the id of a client that has none; no two may be alike. Default: a random one. */
   readonly assignId?: () => string;
-  readonly subscriptions: SubscriptionHandler;
+  /** Messages from publishers to subscribers. */
+  readonly messages: MessageExchange;
   readonly stats: EndpointStats;
   readonly events: EndpointEvents;
 }

@@ -9,16 +9,19 @@ import { offerFlags } from "../../../actors/intake.ts";
 import { writeAcknowledged, writeAcknowledgement } from "../codec/acknowledgement.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
-import { ProtocolError } from "../codec/protocol_error.ts";
+import type { Properties } from "../codec/property_table.ts";
+import { ProtocolError, violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import type { Outbound } from "../pubsub/outbound.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
 import type { EndpointServices, SessionPermit } from "./endpoint_options.ts";
 import { type Acknowledger, InFlight } from "./in_flight.ts";
 import type { Output } from "./output.ts";
 import { PacketIdSet } from "./packet_id_set.ts";
 import { rejectionCode } from "./rejection_code.ts";
+import type { MessageExchange } from "./subscriptions.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 
 /** `intake`: no credit. `window`: as much in flight as may be. In both cases not taken. */
@@ -50,8 +53,11 @@ export class OfferScratch {
 
 /** See the module. */
 export class Inbound implements Acknowledger {
+  /** The same session, when it subscribes too. */
+  subscriber: Outbound | undefined;
   readonly #origin: Origin;
   readonly #intake: Intake;
+  readonly #messages: MessageExchange;
   readonly #scratch: OfferScratch;
   readonly #version: ProtocolVersion;
   readonly #output: Output;
@@ -64,7 +70,7 @@ export class Inbound implements Acknowledger {
 
   constructor(
     origin: Origin,
-    { intake, limits, deniedPublish }: EndpointServices,
+    { intake, messages, limits, deniedPublish }: EndpointServices,
     scratch: OfferScratch,
     version: ProtocolVersion,
     output: Output,
@@ -72,6 +78,7 @@ export class Inbound implements Acknowledger {
   ) {
     this.#origin = origin;
     this.#intake = intake;
+    this.#messages = messages;
     this.#scratch = scratch;
     this.#version = version;
     this.#output = output;
@@ -86,8 +93,9 @@ export class Inbound implements Acknowledger {
   }
 
   publish(view: PublishView): Taken {
-    const { qos, packetId } = view;
+    const { qos, packetId, properties } = view;
     if (qos > 0 && this.#windowFull()) return "window";
+    if (properties !== noProperties) checkProperties(properties);
     const offer = this.#offerOf(view);
     if (qos === 2 && this.#unreleased.has(packetId)) {
       // Sent again before its PUBREL: acknowledged again, taken once [MQTT-4.3.3-10].
@@ -105,8 +113,19 @@ export class Inbound implements Acknowledger {
       if (qos > 0) this.#inFlight.unpush();
       return "intake";
     }
-    if (result !== "accepted") this.settled(sequence, result);
+    if (result === "accepted") this.#messages.publish(offer, view.properties, this.subscriber);
+    else this.settled(sequence, this.#unlessHeard(result, offer, view));
     return "taken";
+  }
+
+  /** A topic that no route takes may still have subscribers: then it was not in vain. */
+  #unlessHeard(
+    refused: Rejection,
+    offer: Offer,
+    { properties }: PublishView,
+  ): Rejection | undefined {
+    if (refused.reason !== "no_route") return refused;
+    return this.#messages.publish(offer, properties, this.subscriber) ? undefined : refused;
   }
 
   #deny(offer: Offer): void {
@@ -197,5 +216,15 @@ export class Inbound implements Acknowledger {
     offer.topicEnd = offer.payloadStart = topic.length;
     offer.payloadEnd = joined.length;
     return offer;
+  }
+}
+
+/** What only a server may say, and a topic that none may answer to. */
+function checkProperties({ subscriptionIdentifiers, responseTopic }: Properties): void {
+  if (subscriptionIdentifiers !== undefined) {
+    throw violation("a subscription identifier from a client", "MQTT-3.3.4-6");
+  }
+  if (responseTopic !== undefined && /[+#]/.test(responseTopic)) {
+    throw violation("a response topic with a wildcard", "MQTT-3.3.2-14");
   }
 }

@@ -3,10 +3,11 @@ import type { ActorRef } from "../../../runtime/actor.ts";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { encodePacket, type Packet } from "../codec/packet.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import { type Acceptor, type ListenerMessage, listenerSpec } from "./listener.ts";
-import { noSubscriptions } from "./subscriptions.ts";
 import { connectOf, FakeIntake, publishOf, settle, testLimits } from "./testing.ts";
 
 interface Endpoint {
@@ -27,7 +28,7 @@ function startEndpoint(
     intake,
     limits: { ...testLimits, ...limits },
     authenticate: openToAll,
-    subscriptions: noSubscriptions,
+    messages: memoryPubSub(systemClock).pubsub,
     stats,
     events: {},
   };
@@ -123,7 +124,7 @@ Deno.test("accepting goes on after it failed", async () => {
     intake: new FakeIntake(),
     limits: testLimits,
     authenticate: openToAll,
-    subscriptions: noSubscriptions,
+    messages: memoryPubSub(systemClock).pubsub,
     stats,
     events: { acceptFailed: (error) => errors.push(error) },
   };

@@ -130,6 +130,11 @@ export class Session
   }
 
   drained(): void {
+    const { outbound } = this.#conversation;
+    if (outbound !== undefined) {
+      outbound.pump();
+      this.#link.output.flush();
+    }
     if (this.#hold === "output") this.#askResume();
   }
 
@@ -245,7 +250,9 @@ export class Session
       broken = error;
     }
     if (this.#conversation.inbound !== undefined) {
-      this.#shared.services.intake.flush();
+      const { intake, messages } = this.#shared.services;
+      intake.flush();
+      messages.flush();
       if (!this.#ended()) this.#conversation.inbound.release();
     }
     if (broken !== undefined) this.#violated(broken);

@@ -12,12 +12,12 @@ import { writePublish } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
+import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import type { Connection } from "./link.ts";
 import { Session } from "./session.ts";
 import { type SessionMessage, SessionShared } from "./session_shared.ts";
-import { noSubscriptions } from "./subscriptions.ts";
 import { connectOf, publishOf, testLimits } from "./testing.ts";
 
 const count = 500;
@@ -108,7 +108,7 @@ const shared = new SessionShared<Session>(
     intake: new PromptIntake(),
     limits: { ...testLimits, receiveMaximum: 1_024 },
     authenticate: openToAll,
-    subscriptions: noSubscriptions,
+    messages: memoryPubSub(systemClock).pubsub,
     stats: new EndpointStats(),
     events: {},
   },

@@ -41,6 +41,6 @@ export class SessionShared<S extends RegisteredSession = RegisteredSession> impl
     this.clock = clock;
     this.closed = closed;
     this.budget = new BufferBudget(services.limits.readBytesMax);
-    this.wills = new Wills(services.intake, services.stats);
+    this.wills = new Wills(services.intake, services.messages, services.stats);
   }
 }

@@ -1,56 +1,42 @@
 /**
- * The seam for SUBSCRIBE: who answers it, and what is answered while there is nothing to subscribe
- * to.
+ * What a session needs of the broker's side, and how SUBSCRIBE and UNSUBSCRIBE are answered.
  *
  * @module
  */
+import type { Connect } from "../codec/connect.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
-import { reasonCodes, subackFailure } from "../codec/reason_code.ts";
+import { subackFailure } from "../codec/reason_code.ts";
 import type { Suback } from "../codec/suback.ts";
-import type { Subscribe } from "../codec/subscribe.ts";
-import { isTopicFilter } from "../codec/text.ts";
-import type { Unsubscribe } from "../codec/unsubscribe.ts";
-import type { SessionInfo } from "./endpoint_options.ts";
+import type { ClientLimits } from "../pubsub/outbound.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
 
-/** Answers one MQTT 5 reason code per filter, in the filters' order. */
-export interface SubscriptionHandler {
-  subscribe(session: SessionInfo, packet: Subscribe): readonly number[];
-  unsubscribe(session: SessionInfo, packet: Unsubscribe): readonly number[];
-}
+/** Messages from publishers to subscribers. */
+export type MessageExchange = Pick<
+  PubSub,
+  "open" | "subscribe" | "unsubscribe" | "forget" | "publish" | "flush"
+>;
 
-/** Nothing can be subscribed to. */
-export const noSubscriptions: SubscriptionHandler = {
-  subscribe: (_session, { subscriptions }) =>
-    subscriptions.map(({ filter }) =>
-      isTopicFilter(filter)
-        ? reasonCodes.implementationSpecificError
-        : reasonCodes.topicFilterInvalid
-    ),
-  unsubscribe: (_session, { filters }) =>
-    filters.map((filter) =>
-      isTopicFilter(filter) ? reasonCodes.noSubscriptionExisted : reasonCodes.topicFilterInvalid
-    ),
-};
+/** For a client that has said nothing of it. */
+export const unlimited: ClientLimits = { receiveMaximum: 0xffff, packetBytesMax: Infinity };
 
-/** SUBACK or UNSUBACK as the client's version knows it: MQTT 3 has one code for every failure. */
-export function subscriptionReply(
-  handler: SubscriptionHandler,
-  session: SessionInfo,
-  packet: Subscribe | Unsubscribe,
-): Suback {
-  const { packetId } = packet;
-  const codes = packet.kind === "subscribe"
-    ? handler.subscribe(session, packet)
-    : handler.unsubscribe(session, packet);
+/** What a client said it can take. */
+export function clientLimits({ properties }: Connect): ClientLimits {
+  const { receiveMaximum, maximumPacketSize } = properties;
+  if (receiveMaximum === undefined && maximumPacketSize === undefined) return unlimited;
   return {
-    kind: packet.kind === "subscribe" ? "suback" : "unsuback",
-    packetId,
-    reasonCodes: codes.map((code) => codeFor(session.version, code)),
-    properties: noProperties,
+    receiveMaximum: receiveMaximum ?? unlimited.receiveMaximum,
+    packetBytesMax: maximumPacketSize ?? unlimited.packetBytesMax,
   };
 }
 
-function codeFor(version: ProtocolVersion, code: number): number {
-  return version !== 5 && code >= 0x80 ? subackFailure : code;
+/** SUBACK or UNSUBACK as the client's version knows it: MQTT 3 has one code for every failure. */
+export function subscriptionReply(
+  kind: Suback["kind"],
+  packetId: number,
+  codes: readonly number[],
+  version: ProtocolVersion,
+): Suback {
+  const reasonCodes = codes.map((code) => version !== 5 && code >= 0x80 ? subackFailure : code);
+  return { kind, packetId, reasonCodes, properties: noProperties };
 }

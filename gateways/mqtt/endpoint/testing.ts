@@ -14,13 +14,13 @@ import { encodePacket, type Packet, readPacket } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { Publish } from "../codec/publish.ts";
+import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import type { Connection } from "./link.ts";
 import { Session } from "./session.ts";
 import type { SessionEnd } from "./session_end.ts";
 import { type SessionMessage, SessionShared } from "./session_shared.ts";
-import { noSubscriptions } from "./subscriptions.ts";
 
 export const testLimits: EndpointLimits = {
   connectionsMax: 100,
@@ -218,6 +218,7 @@ export interface EndedConnection {
 export class SessionHarness {
   readonly clock = new ManualClock();
   readonly intake = new FakeIntake();
+  readonly exchange = memoryPubSub(this.clock);
   readonly stats = new EndpointStats();
   readonly ended: EndedConnection[] = [];
   readonly system: ActorSystem;
@@ -232,7 +233,7 @@ export class SessionHarness {
       limits: testLimits,
       authenticate: openToAll,
       assignId: () => `assigned-${this.#count}`,
-      subscriptions: noSubscriptions,
+      messages: this.exchange.pubsub,
       stats: this.stats,
       events: {
         ended: (_peer, clientId, { end, detail }) => this.ended.push({ clientId, end, detail }),

@@ -1,6 +1,6 @@
 /**
- * Wills of clients that went away without DISCONNECT: offered as readings, and kept, within a
- * bound, while there is no credit for them.
+ * Wills of clients that went away without DISCONNECT: sent to subscribers, offered as readings, and
+ * kept, within a bound, while there is no credit for them.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts
 import { offerFlags } from "../../../actors/intake.ts";
 import type { Will } from "../codec/connect.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
+import type { MessageExchange } from "./subscriptions.ts";
 
 /** Wills that may wait for credit, and their bytes. */
 export const waitingWillsMax = 1_000;
@@ -18,12 +19,18 @@ const utf8 = new TextEncoder();
 /** See the module. */
 export class Wills {
   readonly #intake: Intake;
+  readonly #messages: Pick<MessageExchange, "publish" | "flush">;
   readonly #stats: EndpointStats;
   readonly #waiting = new Set<WillOrigin>();
   #waitingBytes = 0;
 
-  constructor(intake: Intake, stats: EndpointStats) {
+  constructor(
+    intake: Intake,
+    messages: Pick<MessageExchange, "publish" | "flush">,
+    stats: EndpointStats,
+  ) {
     this.#intake = intake;
+    this.#messages = messages;
     this.#stats = stats;
   }
 
@@ -33,6 +40,8 @@ export class Wills {
 
   publish(will: Will, originHash: number): void {
     const origin = new WillOrigin(will, originHash, () => this.#again(origin));
+    this.#messages.publish(origin.offer, will.properties, undefined);
+    this.#messages.flush();
     if (this.#intake.offer(origin, origin.offer) !== "full") {
       this.#stats.wills++;
       return this.#intake.flush();

@@ -5,6 +5,8 @@ import { EndpointStats } from "./endpoint_stats.ts";
 import { FakeIntake } from "./testing.ts";
 import { waitingWillsMax, Wills } from "./wills.ts";
 
+const nobody = { publish: () => false, flush() {} };
+
 const will = (payload: string): Will => ({
   topic: "device/1",
   payload: new TextEncoder().encode(payload),
@@ -16,7 +18,7 @@ const will = (payload: string): Will => ({
 Deno.test("a will waits for credit, as itself", () => {
   const intake = new FakeIntake();
   const stats = new EndpointStats();
-  const wills = new Wills(intake, stats);
+  const wills = new Wills(intake, nobody, stats);
   intake.credit = 0;
   wills.publish(will("a"), 1);
   wills.publish(will("b"), 2);
@@ -36,7 +38,7 @@ Deno.test("a will waits for credit, as itself", () => {
 Deno.test("wills beyond the bound are dropped and counted", () => {
   const intake = new FakeIntake();
   const stats = new EndpointStats();
-  const wills = new Wills(intake, stats);
+  const wills = new Wills(intake, nobody, stats);
   intake.credit = 0;
   for (let i = 0; i < waitingWillsMax + 3; i++) wills.publish(will("x"), i);
   assert.equal(wills.waiting, waitingWillsMax);

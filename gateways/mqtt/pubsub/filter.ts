@@ -1,0 +1,60 @@
+/**
+ * What a topic filter asks for, as MQTT writes it: `a/+/#`, or `$share/group/a/+/#`.
+ *
+ * @module
+ */
+
+/** A filter by its parts. */
+export interface TopicFilter {
+  /** The filter of topics. */
+  readonly filter: string;
+  /** The group that divides the messages (MQTT 5 §4.8.2); `undefined`: everyone gets all. */
+  readonly group: string | undefined;
+}
+
+/** Longest filter, in UTF-16 units, and most levels: what one subscription may cost. */
+const filterCharsMax = 1_024;
+const filterLevelsMax = 64;
+
+const share = "$share/";
+
+/** `name` is valid (see `isTopicFilter`). */
+export function parseFilter(name: string): TopicFilter {
+  if (!name.startsWith(share)) return { filter: name, group: undefined };
+  const end = name.indexOf("/", share.length);
+  return { filter: name.slice(end + 1), group: name.slice(share.length, end) };
+}
+
+/** The other way round. */
+export function filterName(filter: string, group: string): string {
+  return `${share}${group}/${filter}`;
+}
+
+/** Whether the filter is small enough to be kept. */
+export function isKeepable(name: string): boolean {
+  if (name.length > filterCharsMax) return false;
+  let levels = 1;
+  for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) levels++;
+  return levels <= filterLevelsMax;
+}
+
+/** Whether a filter matches a topic name [MQTT-4.7.1-2], [MQTT-4.7.2-1]. */
+export function filterMatches(filter: string, topic: string): boolean {
+  if (topic.startsWith("$") && !filter.startsWith("$")) return false;
+  const levels = filter.split("/");
+  const names = topic.split("/");
+  for (const [i, level] of levels.entries()) {
+    if (level === "#") return true;
+    if (i >= names.length || (level !== "+" && level !== names[i])) return false;
+    if (i === names.length - 1 && i === levels.length - 2 && levels[i + 1] === "#") return true;
+  }
+  return levels.length === names.length;
+}
+
+/** What every topic that the filter matches begins with. */
+export function literalPrefix(filter: string): string {
+  const wildcard = filter.search(/[+#]/);
+  if (wildcard < 0) return filter;
+  // `a/#` matches `a` too.
+  return filter.slice(0, wildcard).replace(/\/$/, "");
+}

@@ -1,0 +1,200 @@
+/**
+ * The subscribing half of a session: sends it the messages it subscribed to, as fast as it takes
+ * them. What it does not take waits in a bounded queue; retained messages are read from the disk
+ * only as they can be sent. Made when a client first subscribes, so that others hold nothing of it.
+ *
+ * @module
+ */
+import { writeAcknowledged, writeAcknowledgement } from "../codec/acknowledgement.ts";
+import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
+import type { ProtocolVersion } from "../codec/packet_type.ts";
+import { noProperties } from "../codec/properties.ts";
+import type { Qos } from "../codec/publish.ts";
+import { reasonCodes } from "../codec/reason_code.ts";
+import type { PacketWriter } from "../codec/writer.ts";
+import { DeliveryQueue, type QueueLimits } from "./delivery_queue.ts";
+import type { Delivery, Message } from "./message.ts";
+import type { PubSubStats } from "./pubsub_stats.ts";
+import type { RetainedFeed } from "./retained_feed.ts";
+import type { Subscriber } from "./subscription_table.ts";
+
+/** Where packets are written to. */
+export interface OutboundSink {
+  readonly writer: PacketWriter;
+  readonly waitingBytes: number;
+  flush(): void;
+}
+
+/** What the client said at CONNECT of what it can take. */
+export interface ClientLimits {
+  /** QoS 1 and 2 messages at once. */
+  readonly receiveMaximum: number;
+  /** Largest packet. */
+  readonly packetBytesMax: number;
+}
+
+export interface OutboundOptions {
+  readonly version: ProtocolVersion;
+  readonly sink: OutboundSink;
+  readonly client: ClientLimits;
+  readonly queue: QueueLimits;
+  readonly stats: PubSubStats;
+  /** Wall time, ms. */
+  now(): number;
+  /** Something was written that {@linkcode Outbound.flush} is to send. */
+  wrote(outbound: Outbound): void;
+  /** Has {@linkcode Outbound.pump} called after other work of the event loop. */
+  again(outbound: Outbound): void;
+}
+
+/** Bytes in the connection's buffer beyond which messages wait in the queue. */
+const sinkBytesMax = 32 * 1024;
+/** Packet identifiers in use at once, whatever the client allows. */
+const inFlightMax = 1_024;
+/** Pages of retained messages that are searched in one go. */
+const pagesAtOnce = 4;
+
+type Awaits = "puback" | "pubrec" | "pubcomp";
+
+/** See the module. */
+export class Outbound implements Subscriber {
+  readonly names = new Set<string>();
+  readonly #options: OutboundOptions;
+  readonly #queue: DeliveryQueue;
+  readonly #inFlight = new Map<number, Awaits>();
+  readonly #inFlightMax: number;
+  #feeds: RetainedFeed[] = [];
+  #lastId = 0;
+  #open = true;
+
+  constructor(options: OutboundOptions) {
+    this.#options = options;
+    this.#queue = new DeliveryQueue(options.queue, options.stats);
+    this.#inFlightMax = Math.min(options.client.receiveMaximum, inFlightMax);
+  }
+
+  /** QoS 1 and 2 messages that the client has not acknowledged to the end. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Whether it keeps up: a shared message goes to a member that does. */
+  get ready(): boolean {
+    return this.#queue.count === 0 && this.#mayWrite();
+  }
+
+  deliver(message: Message, delivery: Delivery): void {
+    if (!this.#open) return;
+    if (this.#queue.count === 0 && this.#maySend(delivery.qos)) this.#send(message, delivery);
+    else this.#queue.push({ message, ...delivery });
+  }
+
+  /** Sends retained messages, after what waits already. {@linkcode Outbound.pump} starts it. */
+  feed(feed: RetainedFeed): void {
+    this.unfed(feed.name);
+    this.#feeds.push(feed);
+  }
+
+  /** Forgets the retained messages of a subscription that is no more. */
+  unfed(name: string): void {
+    this.#feeds = this.#feeds.filter((feed) => feed.name !== name);
+  }
+
+  /** Sends as much of what waits as can be sent now. */
+  pump(): void {
+    if (!this.#open) return;
+    let pages = 0;
+    for (;;) {
+      const next = this.#queue.first;
+      if (next !== undefined) {
+        if (!this.#maySend(next.qos)) return;
+        this.#queue.shift();
+        this.#send(next.message, next);
+        continue;
+      }
+      const feed = this.#feeds[0];
+      if (feed === undefined || !this.#mayWrite()) return;
+      if (pages++ === pagesAtOnce) return this.#options.again(this);
+      for (const item of feed.next(this.#options.now())) this.#queue.push(item);
+      if (feed.done) this.#feeds.shift();
+    }
+  }
+
+  flush(): void {
+    if (this.#open) this.#options.sink.flush();
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP of the client. */
+  acknowledged(kind: AcknowledgementKind, packetId: number, reasonCode: number): void {
+    const awaits = this.#inFlight.get(packetId);
+    if (kind === "pubrec") this.#received(packetId, reasonCode, awaits);
+    // One that nothing waits for changes nothing.
+    else if (kind === awaits) this.#inFlight.delete(packetId);
+    this.pump();
+  }
+
+  /** The session has ended. */
+  close(): void {
+    this.#open = false;
+    this.#queue.clear();
+    this.#inFlight.clear();
+    this.#feeds = [];
+  }
+
+  #received(packetId: number, reasonCode: number, awaits: Awaits | undefined): void {
+    const { sink, version } = this.#options;
+    if (awaits === "pubrec" && reasonCode >= 0x80) {
+      this.#inFlight.delete(packetId);
+      return;
+    }
+    if (awaits === "pubrec" || awaits === "pubcomp") {
+      this.#inFlight.set(packetId, "pubcomp");
+      writeAcknowledged(sink.writer, "pubrel", packetId);
+    } else {
+      const code = reasonCodes.packetIdentifierNotFound;
+      writeAcknowledgement(
+        sink.writer,
+        { kind: "pubrel", packetId, reasonCode: code, properties: noProperties },
+        version,
+      );
+    }
+    this.#options.wrote(this);
+  }
+
+  #mayWrite(): boolean {
+    return this.#options.sink.waitingBytes < sinkBytesMax;
+  }
+
+  #maySend(qos: Qos): boolean {
+    return this.#mayWrite() && (qos === 0 || this.#inFlight.size < this.#inFlightMax);
+  }
+
+  #send(message: Message, delivery: Delivery): void {
+    const { sink, version, client, stats } = this.#options;
+    const nowMs = message.expiresMs === Infinity ? 0 : this.#options.now();
+    if (message.expired(nowMs)) {
+      stats.lost.expired++;
+      return;
+    }
+    const packetId = delivery.qos === 0 ? 0 : this.#nextId();
+    const { writer } = sink;
+    const start = writer.length;
+    message.write(writer, version, delivery, packetId, nowMs);
+    if (writer.length - start > client.packetBytesMax) { // [MQTT-3.1.2-24], [MQTT-3.1.2-25]
+      writer.length = start;
+      stats.lost.too_large++;
+      return;
+    }
+    if (packetId > 0) this.#inFlight.set(packetId, delivery.qos === 1 ? "puback" : "pubrec");
+    stats.delivered++;
+    this.#options.wrote(this);
+  }
+
+  /** There is one: fewer are in flight than exist. */
+  #nextId(): number {
+    do this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1; while (
+      this.#inFlight.has(this.#lastId)
+    );
+    return this.#lastId;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What shards tell each other of subscribers and messages, and how it is read.
+ *
+ * @module
+ */
+import { ProtocolError } from "../codec/protocol_error.ts";
+import { PacketReader } from "../codec/reader.ts";
+import type { PacketWriter } from "../codec/writer.ts";
+import type { Message } from "./message.ts";
+import { readMessage, writeMessage } from "./message_record.ts";
+
+export type PeerMail =
+  /** Names and how many subscriptions each has now over there. `reset`: there are no others. */
+  | {
+    readonly kind: "interest";
+    readonly from: number;
+    readonly sequence: number;
+    readonly reset: boolean;
+    readonly changes: readonly (readonly [name: string, count: number])[];
+  }
+  /** Everything up to this interest is known now. */
+  | { readonly kind: "applied"; readonly from: number; readonly sequence: number }
+  /** Messages, as {@linkcode writeForwarded} wrote them. */
+  | { readonly kind: "messages"; readonly from: number; readonly batch: Uint8Array };
+
+/** @throws {TypeError} when it is none. */
+export function parsePeerMail(value: unknown): PeerMail {
+  if (typeof value === "object" && value !== null && "from" in value && "kind" in value) {
+    const { kind, from } = value;
+    if (typeof from === "number") {
+      if (kind === "messages" && "batch" in value && value.batch instanceof Uint8Array) {
+        return { kind, from, batch: value.batch };
+      }
+      if ("sequence" in value && typeof value.sequence === "number") {
+        const { sequence } = value;
+        if (kind === "applied") return { kind, from, sequence };
+        if (kind === "interest" && "changes" in value && "reset" in value) {
+          const reset = value.reset === true;
+          return { kind, from, sequence, reset, changes: parseChanges(value.changes) };
+        }
+      }
+    }
+  }
+  throw new TypeError("Cannot read mail of another shard's subscriptions: wrong shape");
+}
+
+function parseChanges(value: unknown): [string, number][] {
+  if (!Array.isArray(value)) throw new TypeError("Cannot read interest: not a list");
+  return value.map((entry: unknown) => {
+    const [name, count]: readonly unknown[] = Array.isArray(entry) ? entry : [];
+    if (typeof name !== "string" || typeof count !== "number") {
+      throw new TypeError("Cannot read interest: wrong shape");
+    }
+    return [name, count];
+  });
+}
+
+/** A message for another shard. */
+export interface Forwarded {
+  readonly message: Message;
+  /** Whether it is for those who do not share. */
+  readonly direct: boolean;
+  /** Names of shared subscriptions one of whose members there is to get it. */
+  readonly shares: readonly string[];
+}
+
+/** Appends it to a batch. */
+export function writeForwarded(writer: PacketWriter, { message, direct, shares }: Forwarded): void {
+  writer.byte(direct ? 1 : 0);
+  writer.uint16(shares.length);
+  for (const share of shares) writer.text(share);
+  writeMessage(writer, message);
+}
+
+/** Reads a batch as far as it can be read; `malformed` hears of the rest. */
+export function* readForwarded(
+  batch: Uint8Array,
+  malformed: (cause: ProtocolError) => void,
+): Generator<Forwarded> {
+  const reader = new PacketReader(batch);
+  try {
+    while (!reader.done) {
+      const direct = reader.byte() === 1;
+      const shares = Array.from({ length: reader.uint16() }, () => reader.text());
+      yield { direct, shares, message: readMessage(reader) };
+    }
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    malformed(cause);
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Another shard, as seen from this one: it is told what is subscribed to here, and gets the
+ * messages that somebody there listens to. What it does not take at once waits, within a bound;
+ * interest waits as a state and not as a list, so it is bounded by the subscriptions.
+ *
+ * @module
+ */
+import type { TellResult } from "../../../runtime/actor.ts";
+import { PacketWriter } from "../codec/writer.ts";
+import { type Forwarded, type PeerMail, writeForwarded } from "./peer_mail.ts";
+import type { PubSubStats } from "./pubsub_stats.ts";
+
+/** The way there. */
+export interface PeerPort {
+  tell(mail: PeerMail): TellResult;
+  /** False while so much is under way that readings should go first. */
+  hasRoom(): boolean;
+}
+
+export interface PeerOptions {
+  /** This shard. */
+  readonly from: number;
+  readonly port: PeerPort;
+  /** All that is subscribed to here. */
+  readonly interest: ReadonlyMap<string, number>;
+  /** What may wait; QoS 0 gets the first half. */
+  readonly backlogBytesMax: number;
+  readonly stats: PubSubStats;
+}
+
+/** A batch goes on when it holds this much. */
+const batchBytesMax = 64 * 1024;
+/** A larger message does not cross: a link takes no more than 1 MiB at once. */
+const messageBytesMax = 900 * 1024;
+/** One mail holds as much interest as this. */
+const changesMax = 500;
+const changeCharsMax = 128 * 1024;
+
+interface Waiter {
+  /** Known once everything is sent that has to be. */
+  target: number | undefined;
+  resolve(): void;
+}
+
+/** See the module. */
+export class PeerShard {
+  readonly #from: number;
+  readonly #port: PeerPort;
+  readonly #stats: PubSubStats;
+  readonly #backlogBytesMax: number;
+  /** Names whose count over there is out of date. */
+  readonly #changes: Map<string, number>;
+  #reset = true;
+  #sent = 0;
+  #applied = 0;
+  /** Of its interest, what is to be confirmed; 0: nothing. */
+  #owed = 0;
+  #waiters: Waiter[] = [];
+  #open = new PacketWriter();
+  #backlog: Uint8Array[] = [];
+  #backlogBytes = 0;
+
+  constructor(options: PeerOptions) {
+    this.#from = options.from;
+    this.#port = options.port;
+    this.#stats = options.stats;
+    this.#backlogBytesMax = options.backlogBytesMax;
+    this.#changes = new Map(options.interest);
+  }
+
+  /** Subscriptions of `name` here have become this many. */
+  changed(name: string, count: number): void {
+    this.#changes.set(name, count);
+  }
+
+  /** Resolves when the other shard knows of all that changed; `undefined`: it does. */
+  known(): Promise<void> | undefined {
+    this.#sendInterest();
+    if (!this.#behind && this.#applied === this.#sent) return undefined;
+    return new Promise((resolve) => {
+      this.#waiters.push({ target: this.#behind ? undefined : this.#sent, resolve });
+    });
+  }
+
+  applied(sequence: number): void {
+    this.#applied = sequence;
+    this.#waiters = this.#waiters.filter(({ target, resolve }) => {
+      if (target === undefined || target > sequence) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  /** Confirms what the other shard told of its interest, with the next flush. */
+  acknowledge(sequence: number): void {
+    this.#owed = sequence;
+  }
+
+  /** True when it was taken; else it is counted as lost. */
+  send(forwarded: Forwarded): boolean {
+    const { bytes, qos } = forwarded.message;
+    const waiting = this.#backlogBytes + this.#open.length;
+    if (bytes > messageBytesMax) {
+      this.#stats.lost.too_large++;
+      return false;
+    }
+    if (waiting + bytes > (qos === 0 ? this.#backlogBytesMax / 2 : this.#backlogBytesMax)) {
+      this.#stats.lost.peer_full++;
+      return false;
+    }
+    writeForwarded(this.#open, forwarded);
+    this.#stats.forwarded++;
+    if (this.#open.length >= batchBytesMax) this.#seal();
+    return true;
+  }
+
+  /** Sends what there is; false when something is left for later. */
+  flush(): boolean {
+    this.#confirm();
+    this.#sendInterest();
+    this.#seal();
+    let sent = 0;
+    while (sent < this.#backlog.length && this.#port.hasRoom()) {
+      const batch = this.#backlog[sent]!;
+      if (this.#port.tell({ kind: "messages", from: this.#from, batch }) !== "accepted") break;
+      this.#backlogBytes -= batch.length;
+      sent++;
+    }
+    if (sent > 0) this.#backlog.splice(0, sent);
+    return this.#backlog.length === 0 && !this.#behind && this.#owed === 0;
+  }
+
+  /** The other shard is gone: nobody needs to wait for it. */
+  close(): void {
+    for (const { resolve } of this.#waiters) resolve();
+    this.#waiters = [];
+  }
+
+  get #behind(): boolean {
+    return this.#reset || this.#changes.size > 0;
+  }
+
+  #confirm(): void {
+    if (this.#owed === 0) return;
+    const mail = { kind: "applied", from: this.#from, sequence: this.#owed } as const;
+    if (this.#port.tell(mail) === "accepted") this.#owed = 0;
+  }
+
+  #sendInterest(): void {
+    while (this.#behind) {
+      const changes = firstOf(this.#changes);
+      const mail: PeerMail = {
+        kind: "interest",
+        from: this.#from,
+        sequence: this.#sent + 1,
+        reset: this.#reset,
+        changes,
+      };
+      if (this.#port.tell(mail) !== "accepted") return;
+      this.#sent++;
+      this.#reset = false;
+      for (const [name] of changes) this.#changes.delete(name);
+    }
+    for (const waiter of this.#waiters) waiter.target ??= this.#sent;
+  }
+
+  #seal(): void {
+    if (this.#open.length === 0) return;
+    const batch = this.#open.bytes.slice(0, this.#open.length);
+    this.#open.length = 0;
+    this.#backlog.push(batch);
+    this.#backlogBytes += batch.length;
+  }
+}
+
+function firstOf(changes: ReadonlyMap<string, number>): [string, number][] {
+  const first: [string, number][] = [];
+  let chars = 0;
+  for (const change of changes) {
+    chars += change[0].length;
+    if (first.length === changesMax || (chars > changeCharsMax && first.length > 0)) break;
+    first.push(change);
+  }
+  return first;
+}

@@ -1,0 +1,55 @@
+/**
+ * The counters of one shard's messages to subscribers.
+ *
+ * @module
+ */
+
+/** Why a message did not reach a subscriber; part of a metric's name. */
+export type Loss = "qos0_full" | "full" | "expired" | "too_large" | "peer_full";
+
+/** Only ever grows, but for the gauges. */
+export class PubSubStats {
+  /** PUBLISH packets written to subscribers. */
+  delivered = 0;
+  /** Messages sent to another shard, which has somebody who listens. */
+  forwarded = 0;
+  readonly lost: Record<Loss, number> = {
+    qos0_full: 0,
+    full: 0,
+    expired: 0,
+    too_large: 0,
+    peer_full: 0,
+  };
+  /** What another shard sent and could not be read. */
+  malformed = 0;
+  /** Retained messages that were not kept: for want of room, or because the disk failed. */
+  retainedRefused = 0;
+  retainedFailed = 0;
+  /** Gauges. */
+  subscriptions = 0;
+  queuedMessages = 0;
+  queuedBytes = 0;
+
+  /** By metric name. */
+  counters(): Record<string, number> {
+    const counters: Record<string, number> = {
+      sluice_pubsub_delivered_total: this.delivered,
+      sluice_pubsub_forwarded_total: this.forwarded,
+      sluice_pubsub_malformed_total: this.malformed,
+      sluice_pubsub_retained_refused_total: this.retainedRefused,
+      sluice_pubsub_retained_failed_total: this.retainedFailed,
+    };
+    for (const [why, count] of Object.entries(this.lost)) {
+      counters[`sluice_pubsub_lost_${why}_total`] = count;
+    }
+    return counters;
+  }
+
+  gauges(): Record<string, number> {
+    return {
+      sluice_pubsub_subscriptions: this.subscriptions,
+      sluice_pubsub_queued_messages: this.queuedMessages,
+      sluice_pubsub_queued_bytes: this.queuedBytes,
+    };
+  }
+}

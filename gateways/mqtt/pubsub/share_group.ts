@@ -1,0 +1,74 @@
+/**
+ * The members of one shared subscription, in this shard and in others (MQTT 5 §4.8.2): each message
+ * goes to one of them, in turn.
+ *
+ * @module
+ */
+import type { Grant, Subscriber } from "./subscription_table.ts";
+
+/** Here, or the shard that is to choose among its own members. */
+export type Chosen = "here" | number;
+
+/** See the module. */
+export class ShareGroup {
+  /** `$share/group/filter`. */
+  readonly name: string;
+  readonly #members: [Subscriber, Grant][] = [];
+  readonly #remote = new Map<number, number>();
+  /** Turns taken: among all members, and among those here. */
+  #turn = 0;
+  #localTurn = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get localCount(): number {
+    return this.#members.length;
+  }
+
+  get empty(): boolean {
+    return this.#members.length === 0 && this.#remote.size === 0;
+  }
+
+  join(subscriber: Subscriber, grant: Grant): void {
+    const at = this.#members.findIndex(([member]) => member === subscriber);
+    if (at >= 0) this.#members[at] = [subscriber, grant];
+    else this.#members.push([subscriber, grant]);
+  }
+
+  leave(subscriber: Subscriber): void {
+    const at = this.#members.findIndex(([member]) => member === subscriber);
+    if (at >= 0) this.#members.splice(at, 1);
+  }
+
+  setRemote(shard: number, count: number): void {
+    if (count > 0) this.#remote.set(shard, count);
+    else this.#remote.delete(shard);
+  }
+
+  /** Whose turn it is: every member, wherever it is, has the same share. */
+  choose(): Chosen {
+    if (this.#remote.size === 0) return "here";
+    let total = this.#members.length;
+    for (const count of this.#remote.values()) total += count;
+    let turn = this.#turn++ % total;
+    for (const [shard, count] of this.#remote) {
+      if (turn < count) return shard;
+      turn -= count;
+    }
+    return "here";
+  }
+
+  /** The member here whose turn it is: the next that keeps up, else the next. */
+  next(): readonly [Subscriber, Grant] | undefined {
+    const members = this.#members;
+    for (let i = 0; i < members.length; i++) {
+      const member = members[(this.#localTurn + i) % members.length]!;
+      if (!member[0].ready) continue;
+      this.#localTurn = (this.#localTurn + i + 1) % members.length;
+      return member;
+    }
+    return members[this.#localTurn++ % members.length];
+  }
+}

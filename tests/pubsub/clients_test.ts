@@ -1,0 +1,197 @@
+/** Subscribers and publishers of other makers, spread over two shards by the kernel. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import { findProgram, testWith } from "../../gateways/testing/programs.ts";
+import { publish } from "../support/input.ts";
+import { RawClient } from "../support/raw_mqtt.ts";
+import { metrics, type Sluice, startSluice, until } from "../support/sluice.ts";
+
+const deadlineMs = 20_000;
+
+interface Heard {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly ids: number | number[] | undefined;
+}
+
+/** A client of mqtt.js and what it has heard. */
+interface Client {
+  readonly mqtt: MqttClient;
+  readonly heard: Heard[];
+}
+
+async function connect(
+  { mqttUrl }: Sluice,
+  protocolVersion: 4 | 5,
+  options: IClientOptions = {},
+): Promise<Client> {
+  const mqtt = await connectAsync(mqttUrl, { protocolVersion, reconnectPeriod: 0, ...options });
+  const heard: Heard[] = [];
+  mqtt.on("message", (topic, payload, { qos, retain, properties }) => {
+    const ids = properties?.subscriptionIdentifier;
+    heard.push({ topic, payload: payload.toString(), qos, retain, ids });
+  });
+  return { mqtt, heard };
+}
+
+async function end(clients: readonly Client[]): Promise<void> {
+  for (const { mqtt } of clients) await mqtt.endAsync();
+  // mqtt.js closes its stores in timers of 0 ms that nothing waits for.
+  await new Promise<void>((resolve) => setTimeout(resolve));
+}
+
+/** `mosquitto_sub` or `mosquitto_rr` until it ends by itself; gives what it printed. */
+async function listen(
+  program: "mosquitto_sub" | "mosquitto_rr",
+  { mqttPort }: Sluice,
+  args: readonly string[],
+): Promise<string[]> {
+  const { code, stdout, stderr } = await new Deno.Command(findProgram(program), {
+    args: ["-h", "127.0.0.1", "-p", String(mqttPort), "-W", String(deadlineMs / 1_000), ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  assert.equal(code, 0, `${program}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout).trim().split("\n");
+}
+
+async function subscriptions({ httpUrl }: Sluice): Promise<number> {
+  return (await metrics(httpUrl))("sluice_pubsub_subscriptions");
+}
+
+const config = { shards: 2 };
+
+Deno.test("mqtt.js 3.1.1 and 5, all to all, with every QoS, in order", async () => {
+  await using sluice = await startSluice({ config });
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => connect(sluice, i % 2 === 0 ? 4 : 5)),
+  );
+  for (const { mqtt } of clients) await mqtt.subscribeAsync("all/+/x", { qos: 2 });
+  await Promise.all(clients.map(async ({ mqtt }, who) => {
+    for (let i = 0; i < 30; i++) {
+      await mqtt.publishAsync(`all/${who}/x`, `${i}`, { qos: (who % 3) as 0 | 1 | 2 });
+    }
+  }));
+  await until(
+    "everybody has heard everybody",
+    () => clients.every(({ heard }) => heard.length === 240),
+  );
+  for (const { heard } of clients) {
+    for (const who of clients.keys()) {
+      const from = heard.filter(({ topic }) => topic === `all/${who}/x`);
+      assert.deepEqual(from.map(({ payload }) => Number(payload)), [...Array(30).keys()]);
+      assert.ok(from.every(({ qos, retain }) => qos === who % 3 && !retain));
+    }
+  }
+  assert.ok((await metrics(sluice.httpUrl))("sluice_pubsub_forwarded_total") > 0, "one shard only");
+  await end(clients);
+  await until("nothing is left of them", async () => await subscriptions(sluice) === 0);
+});
+
+Deno.test("what MQTT 5 adds: identifiers, no local, properties, shares, reason codes", async () => {
+  await using sluice = await startSluice({ config });
+  const clients = await Promise.all(Array.from({ length: 6 }, () => connect(sluice, 5)));
+  const [one, two, ...members] = clients as [Client, Client, ...Client[]];
+  await one.mqtt.subscribeAsync("v5/#", { qos: 1, properties: { subscriptionIdentifier: 3 } });
+  await one.mqtt.subscribeAsync("v5/+/b", { qos: 2, properties: { subscriptionIdentifier: 4 } });
+  await two.mqtt.subscribeAsync("v5/#", { qos: 0, nl: true, rap: true });
+  for (const { mqtt } of members) await mqtt.subscribeAsync("$share/group/v5/#", { qos: 1 });
+
+  let properties: unknown;
+  one.mqtt.once("message", (_topic, _payload, packet) => properties = packet.properties);
+  const sent = {
+    contentType: "text/plain",
+    responseTopic: "v5/answer",
+    correlationData: Buffer.from([1, 2]),
+    userProperties: { key: ["a", "b"] },
+    messageExpiryInterval: 100,
+  };
+  await two.mqtt.publishAsync("v5/a/b", "x", { qos: 2, retain: true, properties: sent });
+  await until("the message is there", () => one.heard.length === 1);
+  const [heard] = one.heard;
+  assert.deepEqual([heard?.qos, heard?.retain], [2, false]);
+  assert.deepEqual([heard?.ids].flat().toSorted(), [3, 4]);
+  const { subscriptionIdentifier: _ids, ...got } = properties as Record<string, unknown>;
+  assert.deepEqual({ ...got }, { ...sent, userProperties: got.userProperties });
+  assert.deepEqual({ ...got.userProperties as object }, sent.userProperties);
+
+  await one.mqtt.publishAsync("v5/x/c", "y", { qos: 1, retain: true });
+  await until("the other has heard", () => two.heard.length === 1);
+  assert.deepEqual(two.heard.map(({ payload, retain }) => [payload, retain]), [["y", true]]);
+  for (let i = 0; i < 38; i++) await two.mqtt.publishAsync("v5/x/s", `${i}`, { qos: 1 });
+  const shared = () => members.map(({ heard }) => heard.length);
+  await until("all are shared out", () => shared().reduce((sum, n) => sum + n) === 40);
+  // Each publishing shard takes turns of its own.
+  assert.ok(shared().every((count) => count >= 8 && count <= 12), String(shared()));
+  await end(clients);
+});
+
+Deno.test("a topic without a route is not refused when somebody listens", async () => {
+  await using sluice = await startSluice({ config });
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connect(sluice, 4)));
+  using publisher = await RawClient.connect(sluice.mqttPort, 5);
+  assert.equal(await publisher.publish("no/route/here", "x"), 0x10);
+  for (const { mqtt } of clients) await mqtt.subscribeAsync("no/#");
+  assert.equal(await publisher.publish("no/route/here", "not json"), 0);
+  await until("all have heard", () => clients.every(({ heard }) => heard.length === 1));
+  for (const { mqtt } of clients) await mqtt.unsubscribeAsync("no/#");
+  assert.equal(await publisher.publish("no/route/here", "x"), 0x10);
+  await end(clients);
+});
+
+Deno.test("a will reaches subscribers", async () => {
+  await using sluice = await startSluice({ config });
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connect(sluice, 5)));
+  for (const { mqtt } of clients) await mqtt.subscribeAsync("gone/+", { qos: 1 });
+  const will = { topic: "gone/x", payload: Buffer.from("bye"), qos: 1, retain: true } as const;
+  const dying = await connect(sluice, 4, { will });
+  dying.mqtt.stream.destroy();
+  await until("all know", () => clients.every(({ heard }) => heard.length === 1));
+  const late = await connect(sluice, 4);
+  await late.mqtt.subscribeAsync("gone/#");
+  await until("and who comes late", () => late.heard.length === 1);
+  assert.deepEqual([late.heard[0]?.payload, late.heard[0]?.retain], ["bye", true]);
+  await end([...clients, dying, late]);
+});
+
+testWith(["mosquitto_sub", "mosquitto_pub"], "mosquitto_sub hears mosquitto_pub", async () => {
+  await using sluice = await startSluice({ config });
+  const versions = ["mqttv31", "mqttv311", "mqttv5"];
+  const ends = versions.flatMap((version) =>
+    [0, 1, 2].map((qos) =>
+      listen("mosquitto_sub", sluice, [
+        ...["-V", version, "-q", String(qos), "-C", "3", "-t", "up/+", "-F", "%t %q %p"],
+      ])
+    )
+  );
+  await until("all listen", async () => await subscriptions(sluice) === 9);
+  for (const qos of [0, 1, 2] as const) await publish(sluice.mqttPort, `up/${qos}`, "hello", qos);
+  for (const [i, lines] of (await Promise.all(ends)).entries()) {
+    const granted = i % 3;
+    assert.deepEqual(
+      lines.toSorted(),
+      [0, 1, 2].map((qos) => `up/${qos} ${Math.min(qos, granted)} hello`),
+    );
+  }
+});
+
+testWith(["mosquitto_rr", "mosquitto_pub"], "mosquitto_rr asks and is answered", async () => {
+  await using sluice = await startSluice({ config });
+  const server = await connect(sluice, 5);
+  await server.mqtt.subscribeAsync("ask");
+  server.mqtt.on("message", (_topic, payload, { properties }) => {
+    server.mqtt.publish(properties?.responseTopic ?? "lost", `${payload} yourself`);
+  });
+  const asks = Array.from(
+    { length: 6 },
+    (_, i) =>
+      listen("mosquitto_rr", sluice, ["-V", "5", "-t", "ask", "-e", `answer/${i}`, "-m", `${i}`]),
+  );
+  const answers = (await Promise.all(asks)).flat();
+  assert.deepEqual(answers, [...Array(6).keys()].map((i) => `${i} yourself`));
+  await end([server]);
+});

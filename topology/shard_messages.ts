@@ -1,0 +1,124 @@
+/**
+ * Messages to subscribers, wired up in a shard: its part of the subscriptions, the file of retained
+ * messages that all shards share, and the mail between the shards.
+ *
+ * @module
+ */
+import { logger } from "../gateways/log/log.ts";
+import { parsePeerMail, type PeerMail } from "../gateways/mqtt/pubsub/peer_mail.ts";
+import { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
+import { PubSubActor, type PubSubMail, pubsubName } from "../gateways/mqtt/pubsub/pubsub_actor.ts";
+import { PubSubStats } from "../gateways/mqtt/pubsub/pubsub_stats.ts";
+import { Retained } from "../gateways/mqtt/pubsub/retained.ts";
+import type { ActorRef } from "../runtime/actor.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Link } from "../runtime/remote_link.ts";
+import type { PublishedNames } from "../runtime/remote_names.ts";
+import type { ActorSystem } from "../runtime/system.ts";
+import { dataPaths } from "./data_directory.ts";
+import type { ShardLimits } from "./limits.ts";
+import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("pubsub");
+const clock = systemClock;
+
+/** Messages that wait for one subscriber, and their bytes at most. */
+const queueCountMax = 10_000;
+const queueBytesMax = 1024 * 1024;
+const sessionSubscriptionsMax = 1_000;
+/** Of all shards together. */
+const subscriptionsMax = 200_000;
+const retainedCountMax = 200_000;
+const retainedBytesMax = 1024 * 1024 * 1024;
+/** On a link with more than this under way, readings go first. */
+const underwayBytesMax = 1024 * 1024;
+/** Batches that other shards may send before this one looks: their links bound the bytes. */
+const mailMax = 1 << 16;
+
+export interface MessagesOptions {
+  readonly init: ShardInit;
+  readonly limits: ShardLimits;
+  readonly system: ActorSystem;
+  readonly names: PublishedNames;
+}
+
+/** See the module. */
+export class ShardMessages {
+  readonly pubsub: PubSub;
+  readonly #shard: number;
+  readonly #retained: Retained;
+  readonly #actor: ActorRef<PubSubMail>;
+
+  constructor({ init, limits, system, names }: MessagesOptions) {
+    this.#shard = init.shard;
+    const stats = new PubSubStats();
+    this.#retained = new Retained({
+      file: dataPaths(init.config.dataDir).retained,
+      countMax: retainedCountMax,
+      bytesMax: retainedBytesMax,
+      now: () => clock.now(),
+      refused: (count) => {
+        stats.retainedRefused += count;
+        log.warn("there are as many retained messages as may be; new ones are not kept", { count });
+      },
+      failed: (cause, count) => {
+        stats.retainedFailed += count;
+        log.error("the file of retained messages failed", { cause, count });
+      },
+    });
+    const pubsub = this.pubsub = new PubSub({
+      shard: init.shard,
+      clock,
+      queue: {
+        countMax: queueCountMax,
+        bytesMax: Math.min(queueBytesMax, limits.messageBytes / 2),
+        sharedBytesMax: limits.messageBytes / 2,
+      },
+      peerBytesMax: limits.messageBytes / 4 / Math.max(1, init.shards - 1),
+      sessionSubscriptionsMax,
+      subscriptionsMax: Math.ceil(subscriptionsMax / init.shards),
+      retained: this.#retained,
+      stats,
+    });
+    const refs = new Map<number, ActorRef<PeerMail>>();
+    this.#actor = system.spawn<PubSubMail>({
+      id: pubsubName,
+      mailbox: { countMax: mailMax },
+      start: () => new PubSubActor(pubsub, refs),
+    });
+    names.publish(pubsubName, this.#actor, parsePeerMail);
+  }
+
+  /** Another shard is there, for the first time or anew. */
+  linked(shard: number, link: Link): void {
+    const mail: PubSubMail = {
+      kind: "linked",
+      shard,
+      ref: link.ref(pubsubName),
+      hasRoom: () => link.underway.bytes < underwayBytesMax,
+    };
+    if (this.#actor.tell(mail) !== "accepted") log.error("a shard found no room here", { shard });
+  }
+
+  counters(): Record<string, number> {
+    return this.pubsub.stats.counters();
+  }
+
+  gauges(): Record<string, number> {
+    const gauges = this.pubsub.stats.gauges();
+    // Every shard sees the same file: the first one tells.
+    if (this.#shard > 0) return gauges;
+    const { count, bytes } = this.#retained.total;
+    return {
+      ...gauges,
+      sluice_retained_messages: count,
+      sluice_retained_bytes: bytes,
+    };
+  }
+
+  /** The sessions have ended. */
+  close(): void {
+    this.pubsub.close();
+    this.#retained.close();
+  }
+}
