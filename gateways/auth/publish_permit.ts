@@ -15,7 +15,9 @@ const nothing = new Uint8Array(0);
 /** Topic filters, compiled. */
 export class PublishPermit {
   readonly #filters: readonly Uint8Array[];
+  /** The topic that was allowed last, in the first bytes of a buffer that is used again. */
   #last: Uint8Array = nothing;
+  #lastLength = 0;
 
   constructor(filters: readonly string[]) {
     this.#filters = filters.map((filter) => utf8.encode(filter));
@@ -26,16 +28,25 @@ export class PublishPermit {
     if (this.#isLast(bytes, start, end)) return true;
     for (const filter of this.#filters) {
       if (!matches(filter, bytes, start, end)) continue;
-      this.#last = bytes.slice(start, end);
+      this.#keep(bytes, start, end);
       return true;
     }
     return false;
   }
 
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (length > this.#last.length) this.#last = new Uint8Array(Math.max(64, length));
+    const last = this.#last;
+    for (let i = 0; i < length; i++) last[i] = bytes[start + i]!;
+    this.#lastLength = length;
+  }
+
   #isLast(bytes: Uint8Array, start: number, end: number): boolean {
     const last = this.#last;
-    if (last.length === 0 || last.length !== end - start) return false;
-    for (let i = 0; i < last.length; i++) {
+    const length = this.#lastLength;
+    if (length === 0 || length !== end - start) return false;
+    for (let i = 0; i < length; i++) {
       if (last[i] !== bytes[start + i]) return false;
     }
     return true;
