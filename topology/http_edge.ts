@@ -16,7 +16,10 @@ import type { HttpHandler } from "../gateways/http/app.ts";
 import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
-import { guarded } from "../gateways/http/guard.ts";
+import { tokenOf } from "../gateways/auth/api_guard.ts";
+import type { Claims } from "../gateways/auth/token.ts";
+import { Stations } from "../gateways/websocket/stations.ts";
+import { claimsOf, guarded } from "../gateways/http/guard.ts";
 import { type LiveSource, parseChanges, parseTally } from "../gateways/http/live/source.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
@@ -107,7 +110,16 @@ export class HttpEdge implements WorkerProgram {
       this.#hub.ownerLost(shard); // Until its link is there.
       this.#peers.set(shard, this.#peer(shard));
     }
-    const accounts = new WorkerAccounts(boot, () => {});
+    const { required } = config.auth;
+    const accounts: WorkerAccounts = new WorkerAccounts(boot, () => stations.recheck());
+    const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
+    const stations: Stations = new Stations({
+      intake: this.#hub,
+      clock,
+      required,
+      admit: (token) => accounts.gate.admit(token, clock.now()),
+      isCurrent,
+    });
     this.#plane = new DataPlane({
       forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
       intake: this.#hub,
@@ -115,7 +127,12 @@ export class HttpEdge implements WorkerProgram {
       log,
       callers: this.#callers,
       live: this.#liveSource(),
-      isCurrent: (claims) => accounts.gate.isCurrent(claims),
+      isCurrent,
+      stations,
+      claimsOf: async (headers) =>
+        required && tokenOf(headers) !== undefined
+          ? await claimsOf(headers, accounts.gate, clock)
+          : undefined,
       limits: {
         bodiesBytes: limits.bodyBytes,
         bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
@@ -127,7 +144,7 @@ export class HttpEdge implements WorkerProgram {
       callers: this.#callers,
       gate: accounts.gate,
       clock,
-      required: config.auth.required,
+      required,
     });
   }
 

@@ -7,10 +7,11 @@
 import type { Intake, Transport } from "../../actors/intake.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
+import type { Stations } from "../websocket/stations.ts";
 import { maySend } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { HttpHandler } from "./app.ts";
-import { byteBudget } from "./body.ts";
+import { boundedBody, byteBudget } from "./body.ts";
 import type { Callers } from "./callers.ts";
 import { postReadings } from "./ingest/post_readings.ts";
 import { liveQuery } from "./live/live_query.ts";
@@ -31,6 +32,9 @@ export interface DataPlaneParts {
   readonly live: LiveSource;
   /** False once the account of a token is not what it was any more. */
   readonly isCurrent: (claims: Claims) => boolean;
+  readonly stations: Stations;
+  /** What the token of a request says that does not go through the API's guard, if it has one. */
+  readonly claimsOf: (headers: Headers) => Promise<Claims | undefined>;
 }
 
 export interface DataPlaneLimits {
@@ -45,6 +49,25 @@ export interface DataPlaneLimits {
 /** How long a request waits for credit, and for what was taken to be durable. */
 const creditMs = 5_000;
 const settleMs = 30_000;
+
+const stationPath = /^\/api\/stations\/([^/]+)\/commands$/;
+const commandBytesMax = 64 * 1024;
+
+function parsedJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch {
+    throw new Problem("invalid-body", "a command is JSON");
+  }
+}
+
+function decodedPart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Problem("not-found", "no station has a name that is not UTF-8");
+  }
+}
 
 /** Viewers at once: each costs every shard a look at its devices now and then. */
 const streamsMax = 128;
@@ -74,17 +97,23 @@ export class DataPlane {
     if (pathname === "/api/live" && (request.method === "GET" || request.method === "HEAD")) {
       return await this.#guarded(request, () => Promise.resolve(this.#live(request)));
     }
+    if (pathname === "/ws") return await this.#station(request);
+    const station = stationPath.exec(pathname)?.[1];
+    if (station !== undefined && request.method === "POST") {
+      return await this.#guarded(request, () => this.#command(request, station));
+    }
     return await this.#parts.forward(request);
   }
 
   /** Takes no more readings, and ends what would not end by itself. */
   drain(): void {
     this.#draining = true;
+    this.#parts.stations.drain();
     for (const stream of [...this.#streams]) stream.close();
   }
 
   sessions(): Partial<Record<Transport, number>> {
-    return {};
+    return { websocket: this.#parts.stations.size };
   }
 
   counters(): Record<string, number> {
@@ -105,6 +134,31 @@ export class DataPlane {
       const { method, url } = request;
       this.#parts.log.error("a request failed", { method, path: new URL(url).pathname, error });
       return secured(problemResponse(new Problem("internal", "the log has the cause")));
+    }
+  }
+
+  /** The answer that makes a connection may not be touched: it has no headers of ours. */
+  async #station(request: Request): Promise<Response> {
+    try {
+      return this.#parts.stations.upgrade(request, await this.#parts.claimsOf(request.headers));
+    } catch (error) {
+      return await this.#guarded(request, () => Promise.reject(error));
+    }
+  }
+
+  async #command(request: Request, station: string): Promise<Response> {
+    const { stations, clock, limits } = this.#parts;
+    const body = await boundedBody(request, {
+      bytesMax: commandBytesMax,
+      deadlineMs: limits.bodyMs,
+      clock,
+      budget: this.#budget,
+    });
+    try {
+      const command = parsedJson(body);
+      return Response.json({ result: await stations.command(decodedPart(station), command) });
+    } finally {
+      this.#budget.give(body.length);
     }
   }
 

@@ -19,6 +19,7 @@ const problems = {
   "body-too-slow": [408, "The body took too long to come"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The body has a media type that is not understood"],
+  "upgrade-required": [426, "The resource is a WebSocket"],
   "backpressure": [429, "No more readings can be taken now"],
   "internal": [500, "Something went wrong inside"],
   "history-elsewhere": [501, "The history is not in the embedded store"],

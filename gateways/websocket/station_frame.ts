@@ -1,0 +1,98 @@
+/**
+ * What a station says in one frame: a JSON object. Its readings stay the bytes that came.
+ *
+ * @module
+ */
+import type { Item } from "../http/ingest/item.ts";
+import { jsonItem, topicProblem } from "../http/ingest/json_item.ts";
+import { elements, members, type Range, stringAt } from "../http/ingest/json_ranges.ts";
+import { badItem } from "../http/ingest/item.ts";
+
+/** What names a frame in its acknowledgement; `undefined`: its number in the connection. */
+export type FrameId = number | string | undefined;
+
+export type StationFrame =
+  | { readonly kind: "hello"; readonly token: string | undefined; readonly station: string }
+  | { readonly kind: "ping" }
+  | {
+    readonly kind: "readings";
+    readonly id: FrameId;
+    readonly items: readonly Item[];
+    readonly token: string | undefined;
+  }
+  | { readonly kind: "result"; readonly id: FrameId; readonly result: unknown }
+  | { readonly kind: "bad"; readonly detail: string };
+
+const keys: ReadonlySet<string> = new Set([
+  "type",
+  "id",
+  "token",
+  "station",
+  "topic",
+  "payload",
+  "items",
+  "result",
+]);
+const decoder = new TextDecoder();
+const idCharsMax = 64;
+
+/** Reads a frame of at most so many items. */
+export function stationFrame(bytes: Uint8Array, itemsMax: number): StationFrame {
+  const bad = (detail: string): StationFrame => ({ kind: "bad", detail });
+  const whole: Range = { start: 0, end: bytes.length };
+  const found = members(bytes, 0, bytes.length, keys);
+  if (found === undefined) return bad("a frame is a JSON object");
+  const text = (name: string): string | undefined => {
+    const range = found.get(name);
+    return range && stringAt(bytes, range);
+  };
+  const id = idOf(bytes, found.get("id"));
+  if (id === false) return bad(`an id is a whole number, or a text of ${idCharsMax} characters`);
+  const token = text("token");
+  switch (text("type")) {
+    case "hello":
+      return { kind: "hello", token, station: text("station") ?? "" };
+    case "ping":
+      return { kind: "ping" };
+    case "result":
+      return { kind: "result", id, result: jsonAt(bytes, found.get("result")) };
+    case "reading": {
+      const payload = found.get("payload");
+      if (payload === undefined) return bad("a reading has a payload");
+      return { kind: "readings", id, token, items: [readingItem(bytes, payload, text("topic"))] };
+    }
+    case "batch": {
+      const range = found.get("items");
+      const all = range && elements(bytes, range.start, range.end, itemsMax);
+      if (all === undefined) return bad("a batch has items");
+      if (all === "too_many") return bad(`a batch has ${itemsMax} items at most`);
+      return { kind: "readings", id, token, items: all.map((item) => jsonItem(bytes, item)) };
+    }
+    default:
+      // The payload of a route, by itself.
+      return { kind: "readings", id: undefined, token, items: [jsonItem(bytes, whole)] };
+  }
+}
+
+function readingItem(bytes: Uint8Array, payload: Range, topic: string | undefined): Item {
+  const problem = topic === undefined ? undefined : topicProblem(topic);
+  return problem === undefined
+    ? jsonItem(bytes, payload, topic)
+    : badItem(bytes, payload.start, payload.end, "invalid_topic", problem);
+}
+
+function idOf(bytes: Uint8Array, range: Range | undefined): FrameId | false {
+  const id = jsonAt(bytes, range);
+  if (id === undefined || id === null) return undefined;
+  if (typeof id === "number") return Number.isSafeInteger(id) && id >= 0 && id;
+  return typeof id === "string" && id.length <= idCharsMax && id;
+}
+
+function jsonAt(bytes: Uint8Array, range: Range | undefined): unknown {
+  if (range === undefined) return undefined;
+  try {
+    return JSON.parse(decoder.decode(bytes.subarray(range.start, range.end)));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,375 @@
+/**
+ * One station's connection: takes its frames, offers their readings, and acknowledges each frame
+ * when all of its readings are settled. What the shards have no room for waits here, which is no
+ * more than the credit the station was given; while it waits the credit is none.
+ *
+ * @module
+ */
+import {
+  type Intake,
+  type Offer,
+  offerFlags,
+  type Origin,
+  type Rejection,
+} from "../../actors/intake.ts";
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import { maySend } from "../auth/api_guard.ts";
+import type { Claims } from "../auth/token.ts";
+import type { Item } from "../http/ingest/item.ts";
+import { type FrameId, type StationFrame, stationFrame } from "./station_frame.ts";
+
+/** The part of a WebSocket that is used. */
+export interface StationSocket {
+  readonly bufferedAmount: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+export interface StationOptions {
+  readonly intake: Intake;
+  readonly clock: Clock;
+  /** Whether a token is needed to send. */
+  readonly required: boolean;
+  /** What the request's own token said. */
+  readonly claims?: Claims;
+  /** A token of a frame: what it says, or why it is none. */
+  readonly admit: (token: string) => Promise<Claims | string>;
+  readonly isCurrent: (claims: Claims) => boolean;
+  readonly hash: (text: string) => number;
+  /** The station has said its name, and may be told commands under it. */
+  readonly named: (station: string) => void;
+  readonly ended: () => void;
+}
+
+/** Readings a station may have sent that are not acknowledged. */
+export const stationCredit = 256;
+/** Largest frame. */
+export const frameBytesMax = 512 * 1024;
+/** Acknowledgements that a station has not read. */
+const unreadBytesMax = 1024 * 1024;
+/** How long a station may take to send a token, or the next one. */
+const tokenMs = 10_000;
+
+/** Codes of WebSocket's own, and ours from 4000 on, after HTTP's. */
+export const closeCodes = {
+  goingAway: 1001,
+  unsupported: 1003,
+  tooLarge: 1009,
+  badFrame: 4400,
+  unauthorized: 4401,
+  noCredit: 4429,
+} as const;
+
+/** A frame whose readings are on their way. */
+interface Sent {
+  readonly id: FrameId;
+  readonly number: number;
+  waiting: number;
+  readonly rejected: (Rejection & { readonly index: number })[];
+}
+
+interface Held {
+  readonly item: Item;
+  readonly sent: Sent;
+  readonly index: number;
+}
+
+const encoder = new TextEncoder();
+
+/** See the module. */
+export class StationSession implements Origin {
+  readonly transport = "websocket";
+  originHash = 0;
+  readonly #socket: StationSocket;
+  readonly #options: StationOptions;
+  readonly #offered = new Map<number, Held>();
+  readonly #held: Held[] = [];
+  readonly #commands = new Map<number, (result: unknown) => void>();
+  #claims: Claims | undefined;
+  #station = "";
+  #sequence = 0;
+  #frames = 0;
+  #commandNo = 0;
+  #tokenTimer: Timer | undefined;
+  #lastToken = "";
+  #work: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #draining = false;
+  #ended = false;
+  readonly #offer: Offer = {
+    bytes: new Uint8Array(0),
+    topicStart: 0,
+    topicEnd: 0,
+    payloadStart: 0,
+    payloadEnd: 0,
+    flags: 0,
+    packetId: 0,
+    sequence: 0,
+  };
+
+  constructor(socket: StationSocket, options: StationOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    if (options.claims !== undefined) this.#let(options.claims);
+    else if (options.required) this.#awaitToken();
+  }
+
+  get station(): string {
+    return this.#station;
+  }
+
+  /** The connection is open. */
+  opened(): void {
+    if (!this.#mayNotSend) this.#welcome();
+  }
+
+  /** A frame came. Frames are taken in their order, also when a token must be looked at first. */
+  received(data: unknown): void {
+    if (this.#ended) return;
+    if (typeof data !== "string") return this.#close("unsupported", "frames are text");
+    const bytes = encoder.encode(data);
+    if (bytes.length > frameBytesMax) {
+      return this.#close("tooLarge", `a frame has ${frameBytesMax} bytes at most`);
+    }
+    if (++this.#queued > 2 * stationCredit) return this.#close("noCredit", "too many frames");
+    const frame = stationFrame(bytes, stationCredit);
+    this.#work = this.#work.then(() => this.#take(frame)).finally(() => this.#queued--);
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#tokenTimer?.clear();
+    this.#options.intake.forget(this);
+    this.#held.length = 0;
+    for (const answer of this.#commands.values()) answer(undefined);
+    this.#commands.clear();
+    this.#options.ended();
+  }
+
+  /** Takes no more; ends when what was taken is acknowledged. */
+  drain(): void {
+    this.#draining = true;
+    this.#send({ type: "credit", readings: 0 });
+    this.#endIfDrained();
+  }
+
+  /** The account may have changed. */
+  recheck(): void {
+    if (this.#claims !== undefined && !this.#options.isCurrent(this.#claims)) {
+      this.#close("unauthorized", "the account has changed");
+    }
+  }
+
+  /** Tells the station a command; the promise is what it answers, or `undefined` when it is gone. */
+  command(command: unknown): Promise<unknown> {
+    const id = ++this.#commandNo;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    this.#commands.set(id, resolve);
+    this.#send({ type: "command", id, command });
+    return promise.finally(() => this.#commands.delete(id));
+  }
+
+  // --- As an origin.
+
+  settled(sequence: number, rejection: Rejection | undefined): void {
+    const held = this.#offered.get(sequence);
+    if (held === undefined) return;
+    this.#offered.delete(sequence);
+    this.#decided(held, rejection);
+  }
+
+  settledEnd(): void {
+    this.#endIfDrained();
+  }
+
+  resume(): void {
+    const held = this.#held.splice(0);
+    for (const [i, one] of held.entries()) {
+      if (this.#offerOne(one)) continue;
+      this.#held.push(...held.slice(i + 1));
+      break;
+    }
+    this.#options.intake.flush();
+    if (this.#held.length === 0 && !this.#draining) {
+      this.#send({ type: "credit", readings: stationCredit });
+    }
+  }
+
+  // --- Frames.
+
+  async #take(frame: StationFrame): Promise<void> {
+    if (this.#ended) return;
+    switch (frame.kind) {
+      case "bad":
+        return this.#close("badFrame", frame.detail);
+      case "ping":
+        return this.#send({ type: "pong" });
+      case "result":
+        if (typeof frame.id === "number") this.#commands.get(frame.id)?.(frame.result ?? null);
+        return;
+      case "hello": {
+        if (frame.token !== undefined && !await this.#token(frame.token)) return;
+        if (frame.station !== "") this.#name(frame.station);
+        return this.#mayNotSend ? undefined : this.#welcome();
+      }
+      case "readings":
+        if (frame.token !== undefined && !await this.#token(frame.token)) return;
+        return this.#readings(frame.id, frame.items);
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /** False: it is none, and the connection ends. A token that was let in is not asked for again. */
+  async #token(token: string): Promise<boolean> {
+    if (!this.#options.required || token === this.#lastToken) return true;
+    const claims = await this.#options.admit(token);
+    if (this.#ended) return false;
+    if (typeof claims === "string") {
+      this.#close("unauthorized", `the token is ${claims}`);
+      return false;
+    }
+    this.#lastToken = token;
+    this.#let(claims);
+    return true;
+  }
+
+  #let(claims: Claims): void {
+    const { clock } = this.#options;
+    this.#claims = claims;
+    this.#tokenTimer?.clear();
+    this.#tokenTimer = clock.setTimer(
+      Math.min(0x7fff_ffff, Math.max(0, claims.expiresS * 1_000 - clock.now())),
+      () => {
+        this.#send({ type: "token_expired", detail: "send hello with a new token" });
+        this.#lastToken = "";
+        this.#awaitToken();
+      },
+    );
+  }
+
+  #awaitToken(): void {
+    this.#tokenTimer = this.#options.clock.setTimer(
+      tokenMs,
+      () => this.#close("unauthorized", "no token came"),
+    );
+  }
+
+  get #mayNotSend(): boolean {
+    return this.#options.required && this.#claims === undefined;
+  }
+
+  /** With accounts a station has the name of its own, unless the account is there for several. */
+  #name(station: string): void {
+    const { name, permissions } = this.#claims ?? {};
+    if (name !== undefined && name !== station && permissions?.write.includes("#") !== true) {
+      return this.#close("unauthorized", "a station has the name of its account");
+    }
+    this.#station = station;
+    this.#options.named(station);
+  }
+
+  #hashOf(id: FrameId): number {
+    return this.#options.hash(`${this.#claims?.name ?? ""}\n${this.#station}\n${id}`);
+  }
+
+  #welcome(): void {
+    this.#send({ type: "welcome", credit: stationCredit });
+  }
+
+  #readings(id: FrameId, items: readonly Item[]): void {
+    if (this.#mayNotSend) return this.#close("unauthorized", "say hello with a token first");
+    if (this.#draining) return;
+    if (this.#offered.size + this.#held.length + items.length > stationCredit) {
+      return this.#close("noCredit", `more than ${stationCredit} readings are not acknowledged`);
+    }
+    const sent: Sent = { id, number: ++this.#frames, waiting: items.length, rejected: [] };
+    if (items.length === 0) this.#acknowledge(sent);
+    const wasFull = this.#held.length > 0;
+    for (const [index, item] of items.entries()) {
+      const held = { item, sent, index };
+      if (this.#held.length > 0) this.#held.push(held);
+      else this.#offerOne(held);
+    }
+    this.#options.intake.flush();
+    if (!wasFull && this.#held.length > 0) this.#send({ type: "credit", readings: 0 });
+  }
+
+  /** False: there is no room, and it is held. */
+  #offerOne(held: Held): boolean {
+    const { item: { topic, bytes, start, end, problem }, sent } = held;
+    const { intake } = this.#options;
+    const name = encoder.encode(topic);
+    const both = new Uint8Array(name.length + end - start);
+    both.set(name);
+    both.set(bytes.subarray(start, end), name.length);
+    const offer = this.#offer;
+    offer.bytes = both;
+    offer.topicEnd = offer.payloadStart = name.length;
+    offer.payloadEnd = both.length;
+    // With a station's name and an id a reading can be known again, should it be sent once more.
+    const again = sent.id !== undefined && this.#station !== "";
+    this.originHash = again ? this.#hashOf(sent.id) : 0;
+    offer.flags = again ? offerFlags.dup : 0;
+    offer.packetId = again ? held.index + 1 : 0;
+    offer.sequence = ++this.#sequence;
+    const claims = this.#claims;
+    const refused = problem ??
+      (claims === undefined || maySend(claims, topic) ? undefined : notPermitted);
+    if (refused !== undefined) {
+      const rejection: Rejection = { outcome: "refused", ...refused };
+      intake.deny(this, offer, rejection);
+      this.#decided(held, rejection);
+      return true;
+    }
+    const result = intake.offer(this, offer);
+    if (result === "full") {
+      this.#held.push(held);
+      return false;
+    }
+    if (result === "accepted") this.#offered.set(offer.sequence, held);
+    else this.#decided(held, result);
+    return true;
+  }
+
+  #decided({ sent, index }: Held, rejection: Rejection | undefined): void {
+    if (rejection !== undefined) sent.rejected.push({ index, ...rejection });
+    if (--sent.waiting === 0) this.#acknowledge(sent);
+  }
+
+  #acknowledge({ id, number, rejected }: Sent): void {
+    const name = id === undefined ? { number } : { id };
+    this.#send({
+      type: "ack",
+      ...name,
+      ...(rejected.length === 0 ? {} : { rejected }),
+    });
+  }
+
+  #send(frame: Readonly<Record<string, unknown>>): void {
+    if (this.#ended) return;
+    if (this.#socket.bufferedAmount > unreadBytesMax) {
+      return this.#close("noCredit", "the acknowledgements are not read");
+    }
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  #endIfDrained(): void {
+    if (this.#draining && this.#offered.size + this.#held.length === 0) {
+      this.#close("goingAway", "the service is shutting down");
+    }
+  }
+
+  #close(code: keyof typeof closeCodes, reason: string): void {
+    if (this.#ended) return;
+    this.#socket.close(closeCodes[code], reason.slice(0, 120));
+    this.closed();
+  }
+}
+
+const notPermitted = {
+  reason: "not_authorized",
+  detail: "the account may not write this topic",
+};

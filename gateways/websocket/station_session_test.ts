@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import type { Intake, Offer, OfferResult, Origin } from "../../actors/intake.ts";
+import { ManualClock } from "../../runtime/clock.ts";
+import type { Claims } from "../auth/token.ts";
+import { type StationOptions, StationSession } from "./station_session.ts";
+
+/** An intake with credit for so many readings, settled when the test says so. */
+class FakeIntake implements Intake {
+  credit = Infinity;
+  denied = 0;
+  readonly taken: Offer[] = [];
+  origin: Origin | undefined;
+
+  offer(origin: Origin, offer: Offer): OfferResult {
+    this.origin = origin;
+    if (this.credit === 0) return "full";
+    this.credit--;
+    this.taken.push({ ...offer });
+    return "accepted";
+  }
+
+  deny(): void {
+    this.denied++;
+  }
+
+  flush(): void {}
+
+  forget(): void {}
+
+  settleAll(): void {
+    for (const { sequence } of this.taken.splice(0)) this.origin?.settled(sequence, undefined);
+    this.origin?.settledEnd();
+  }
+}
+
+const claimsOf = (name: string, expiresS: number): Claims => ({
+  name,
+  version: 1,
+  issuedS: 0,
+  expiresS,
+  permissions: { roles: ["device"], read: [], write: [`device/${name}`], devices: [] },
+});
+
+function station(options: Partial<StationOptions> = {}) {
+  const intake = new FakeIntake();
+  const clock = new ManualClock();
+  const sent: Record<string, unknown>[] = [];
+  let code: number | undefined;
+  let ended = 0;
+  const socket = {
+    bufferedAmount: 0,
+    send: (text: string) => {
+      sent.push(JSON.parse(text));
+    },
+    close: (given: number) => {
+      code = given;
+    },
+  };
+  const session = new StationSession(socket, {
+    intake,
+    clock,
+    required: false,
+    admit: (token) =>
+      Promise.resolve(
+        token.startsWith("good ") ? claimsOf(token.slice(5), clock.now() / 1_000 + 60) : "invalid",
+      ),
+    isCurrent: () => true,
+    hash: (text) => text.length,
+    named: () => {},
+    ended: () => ended++,
+    ...options,
+  });
+  session.opened();
+  return {
+    intake,
+    clock,
+    session,
+    socket,
+    sent,
+    code: () => code,
+    ended: () => ended,
+    say: async (...frames: readonly unknown[]) => {
+      for (const frame of frames) session.received(JSON.stringify(frame));
+      for (let i = 0; i < 50; i++) await Promise.resolve();
+    },
+  };
+}
+
+const reading = (id: number) => ({ type: "reading", id, payload: { uuid: "d", value: id } });
+
+Deno.test("without room readings wait here, the credit is none, and then it is back", async () => {
+  const { intake, sent, say } = station();
+  intake.credit = 2;
+  await say(reading(1), reading(2), reading(3), reading(4));
+  assert.deepEqual(sent.slice(1), [{ type: "credit", readings: 0 }]);
+  intake.settleAll();
+  intake.credit = 10;
+  intake.origin?.resume();
+  intake.settleAll();
+  assert.deepEqual(sent.slice(2), [
+    { type: "ack", id: 1 },
+    { type: "ack", id: 2 },
+    { type: "credit", readings: 256 },
+    { type: "ack", id: 3 },
+    { type: "ack", id: 4 },
+  ]);
+});
+
+Deno.test("more than the credit ends the connection, and what was taken is forgotten by it", async () => {
+  const { intake, code, ended, say } = station();
+  await say({ type: "batch", items: Array.from({ length: 250 }, () => ({ uuid: "d" })) });
+  await say({ type: "batch", items: Array.from({ length: 7 }, () => ({ uuid: "d" })) });
+  assert.deepEqual([code(), ended()], [4429, 1]);
+  intake.settleAll();
+  assert.equal(ended(), 1);
+});
+
+Deno.test("acknowledgements that are not read end the connection", async () => {
+  const { socket, code, say } = station();
+  socket.bufferedAmount = 2_000_000;
+  await say({ type: "ping" });
+  assert.equal(code(), 4429);
+});
+
+Deno.test("where a token is needed nothing is taken without, and each topic is its own", async () => {
+  const without = station({ required: true });
+  await without.say(reading(1));
+  assert.deepEqual([without.code(), without.intake.taken.length], [4401, 0]);
+  const silent = station({ required: true });
+  silent.clock.advance(10_000);
+  assert.equal(silent.code(), 4401);
+  const wrong = station({ required: true });
+  await wrong.say({ type: "hello", token: "bad" });
+  assert.equal(wrong.code(), 4401);
+  const other = station({ required: true });
+  await other.say({ type: "hello", token: "good d", station: "e" });
+  assert.equal(other.code(), 4401);
+
+  const { say, sent, intake } = station({ required: true });
+  const foreign = { type: "reading", id: 2, payload: { uuid: "e", value: 1 } };
+  await say({ type: "hello", token: "good d", station: "d" }, reading(1), foreign);
+  assert.deepEqual([intake.taken.length, intake.denied], [1, 1]);
+  assert.match(JSON.stringify(sent), /"welcome".*"id":2,"rejected":.*not_authorized/);
+});
+
+Deno.test("a token that expires is asked for again, and then the connection ends", async () => {
+  const { say, sent, clock, code, session } = station({ required: true });
+  await say({ type: "hello", token: "good d" });
+  clock.advance(60_000);
+  assert.equal(sent.at(-1)?.["type"], "token_expired");
+  await say({ type: "hello", token: "good d" }, reading(1));
+  clock.advance(59_000);
+  assert.equal(code(), undefined);
+  clock.advance(1_000);
+  clock.advance(10_000);
+  assert.equal(code(), 4401);
+  session.recheck();
+});
+
+Deno.test("a session of an account that changed ends", async () => {
+  const { say, session, code } = station({ required: true, isCurrent: () => false });
+  await say({ type: "hello", token: "good d" });
+  session.recheck();
+  assert.equal(code(), 4401);
+});
+
+Deno.test("with a name and an id a reading can be known again, each by its own", async () => {
+  const { say, intake } = station({ hash: (text) => Number(text.split("\n")[2]) });
+  await say(reading(1), { type: "hello", station: "s" }, reading(70_001));
+  const [first, second] = intake.taken;
+  assert.deepEqual([first?.flags, first?.packetId], [0, 0]);
+  assert.deepEqual([second?.flags, second?.packetId, intake.origin?.originHash], [4, 1, 70_001]);
+});
+
+Deno.test("a drain takes nothing more and ends when all is acknowledged", async () => {
+  const { say, sent, intake, session, code } = station();
+  await say(reading(1));
+  session.drain();
+  await say(reading(2));
+  assert.equal(code(), undefined);
+  intake.settleAll();
+  assert.equal(code(), 1001);
+  assert.deepEqual(sent.slice(1), [{ type: "credit", readings: 0 }, { type: "ack", id: 1 }]);
+});

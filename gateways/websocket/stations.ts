@@ -1,0 +1,115 @@
+/**
+ * All stations that are connected over WebSocket, and the door they come in by.
+ *
+ * @module
+ */
+import { hashBytes } from "../../actors/fingerprint.ts";
+import type { Intake } from "../../actors/intake.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Claims } from "../auth/token.ts";
+import { Problem } from "../http/problem.ts";
+import { StationSession } from "./station_session.ts";
+
+export interface StationsOptions {
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly required: boolean;
+  readonly admit: (token: string) => Promise<Claims | string>;
+  readonly isCurrent: (claims: Claims) => boolean;
+}
+
+/** Connections at once. */
+const stationsMax = 4_096;
+/** A connection from which not even an answer to a ping comes ends. */
+const idleTimeoutS = 30;
+/** How long a station may take to answer a command. */
+const commandMs = 10_000;
+
+const encoder = new TextEncoder();
+
+function hashText(text: string): number {
+  const bytes = encoder.encode(text);
+  return hashBytes(bytes, 0, bytes.length);
+}
+
+/** See the module. */
+export class Stations {
+  readonly #options: StationsOptions;
+  readonly #sessions = new Set<StationSession>();
+  /** By the name a station gave: the newest connection. */
+  readonly #named = new Map<string, StationSession>();
+  #draining = false;
+
+  constructor(options: StationsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Makes a connection of a request. `claims` is what its own token said.
+   *
+   * @throws {Problem} when it cannot be had.
+   */
+  upgrade(request: Request, claims: Claims | undefined): Response {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      throw new Problem("upgrade-required", "here is a WebSocket", {}, { upgrade: "websocket" });
+    }
+    // A browser tells which page opens it: pages of other sites may not, with a visitor's cookie.
+    const origin = request.headers.get("origin");
+    if (origin !== null && URL.parse(origin)?.host !== request.headers.get("host")) {
+      throw new Problem("cross-origin", `not from ${origin}`);
+    }
+    if (this.#draining || this.#sessions.size >= stationsMax) {
+      throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
+    }
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeoutS });
+    const session: StationSession = new StationSession(socket, {
+      ...this.#options,
+      ...(claims === undefined ? {} : { claims }),
+      hash: hashText,
+      named: (station) => this.#named.set(station, session),
+      ended: () => {
+        this.#sessions.delete(session);
+        const { station } = session;
+        if (this.#named.get(station) === session) this.#named.delete(station);
+      },
+    });
+    this.#sessions.add(session);
+    socket.onopen = () => session.opened();
+    socket.onmessage = ({ data }) => session.received(data);
+    socket.onclose = () => session.closed();
+    socket.onerror = () => session.closed();
+    return response;
+  }
+
+  /**
+   * Tells a station a command, and gives its answer.
+   *
+   * @throws {Problem} when it is not connected, or does not answer in time.
+   */
+  async command(station: string, command: unknown): Promise<unknown> {
+    const session = this.#named.get(station);
+    if (session === undefined) {
+      throw new Problem("not-found", `no station ${JSON.stringify(station)} is connected`);
+    }
+    const late = Promise.withResolvers<undefined>();
+    const timer = this.#options.clock.setTimer(commandMs, () => late.resolve(undefined));
+    const result = await Promise.race([session.command(command), late.promise]);
+    timer.clear();
+    if (result !== undefined) return result;
+    throw new Problem("unavailable", "the station did not answer", {}, { "retry-after": "5" });
+  }
+
+  /** Accounts have changed: sessions of what they were end. */
+  recheck(): void {
+    for (const session of [...this.#sessions]) session.recheck();
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const session of [...this.#sessions]) session.drain();
+  }
+}
