@@ -29,6 +29,9 @@ export interface ServerCommand {
 const readyDeadlineMs = 30_000;
 const stopDeadlineMs = 15_000;
 const startTries = 3;
+const portsFrom = 12_000;
+const portsCount = 20_000;
+const portTries = 100;
 const logCharsKept = 8_000;
 
 /** A running server. Dispose of it (`await using`) to end it and to remove its directory. */
@@ -172,11 +175,20 @@ interface Running {
   exited: boolean;
 }
 
-/** A loopback port that nobody listens on just now. */
+/**
+ * A loopback port that nobody listens on just now. It is below those that the kernel gives to
+ * outgoing connections, so that none of them takes it while a server is being restarted.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
+  for (let tries = 1;; tries++) {
+    const port = portsFrom + Math.floor(Math.random() * portsCount);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.AddrInUse) || tries === portTries) throw cause;
+    }
+  }
 }
 
 function signal(child: Deno.ChildProcess, how: Deno.Signal): void {
