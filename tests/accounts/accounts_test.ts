@@ -209,7 +209,10 @@ testWith(
     const postgres = { url: `postgres://postgres@127.0.0.1:${database.port}/postgres` };
     const jwt = { secret: "u8Qv3mZt0pXyR7kLw2NcE5hJd9GfBs41" };
     await database.stop();
-    await using first = await startSluice({ config: { ...required, postgres, jwt, shards: 1 } });
+    const instance = (url: string) => ({
+      config: { auth: { required: true, advertise: [url] }, postgres, jwt, shards: 1 },
+    });
+    await using first = await startSluice(instance("mqtts://one.example:8883"));
     // It runs, and lets nobody in.
     const answer = await fetch(`${first.httpUrl}/login`, {
       method: "POST",
@@ -222,10 +225,20 @@ testWith(
     assert.match(await ready.text(), /accounts' database has not answered/);
     await database.restart();
     const secret = await adminPassword(first);
-    await using second = await startSluice({ config: { ...required, postgres, jwt, shards: 1 } });
+    await using second = await startSluice(instance("mqtts://two.example:8883"));
     const admin = await login(second.httpUrl, "admin", secret);
     const password = await addAccount(second.httpUrl, admin, { name: "UPB/A", kind: "device" });
     const token = await login(first.httpUrl, "UPB/A", password);
+    // Each says where to connect, and names the other too.
+    await until("both instances are announced", async () => {
+      const answer = await fetch(`${first.httpUrl}/login`, {
+        method: "POST",
+        body: new URLSearchParams({ name: "UPB/A", password }),
+      });
+      await answer.body?.cancel();
+      const named = (answer.headers.get("sluice-endpoints") ?? "").split(", ").toSorted();
+      return named.join() === "mqtts://one.example:8883,mqtts://two.example:8883";
+    });
     const clients = [
       await connect(first.mqttPort, "UPB/A", password),
       await connect(second.mqttPort, "UPB/A", token),
