@@ -13,6 +13,8 @@ import type { EndpointLimits } from "./endpoint_options.ts";
 
 /** Longest client id that is kept; MQTT asks for 23 at least. */
 export const clientIdCharsMax = 256;
+/** Largest will: topic, payload and properties. Each connected client's is kept in memory. */
+export const willBytesMax = 8 * 1024;
 /** Topic aliases a client may set. */
 export const topicAliasMaximum = 16;
 
@@ -60,6 +62,10 @@ export function decideConnect(
     const topic = utf8.encode(will.topic);
     if (!isTopicName(topic, 0, topic.length)) {
       return refused(reasonCodes.topicNameInvalid, "a will whose topic is no topic name");
+    }
+    const willBytes = topic.length + will.payload.length + JSON.stringify(will.properties).length;
+    if (willBytes > willBytesMax) {
+      return refused(reasonCodes.quotaExceeded, `a will of more than ${willBytesMax} bytes`);
     }
   }
   return {

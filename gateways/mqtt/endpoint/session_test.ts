@@ -83,6 +83,13 @@ Deno.test("CONNECT that breaks a rule is refused with a code, then the connectio
       },
       reasonCodes.topicNameInvalid,
     ],
+    [
+      {
+        version: 5,
+        will: { topic: "a", payload: new Uint8Array(9_000), qos: 0, retain: false, ...none },
+      },
+      reasonCodes.quotaExceeded,
+    ],
   ];
   for (const [connect, code] of cases) {
     const harness = new SessionHarness();
