@@ -22,19 +22,16 @@ import { isTopicFilter } from "../codec/text.ts";
 import type { Unsubscribe } from "../codec/unsubscribe.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
 import { isKeepable, parseFilter } from "./filter.ts";
-import { type Delivery, Message } from "./message.ts";
+import { deliveryOf, fanOut } from "./fan_out.ts";
+import { Message } from "./message.ts";
 import { Outbound, type OutboundOptions } from "./outbound.ts";
 import { type PeerMail, readForwarded } from "./peer_mail.ts";
-import { type PeerPort, PeerShard } from "./peer_shard.ts";
+import type { PeerPort } from "./peer_shard.ts";
+import { PeerShards } from "./peer_shards.ts";
 import { PubSubStats } from "./pubsub_stats.ts";
 import type { Retained } from "./retained.ts";
 import { RetainedFeed } from "./retained_feed.ts";
-import {
-  type FilterEntry,
-  type Grant,
-  type Subscriber,
-  SubscriptionTable,
-} from "./subscription_table.ts";
+import { type FilterEntry, type Subscriber, SubscriptionTable } from "./subscription_table.ts";
 
 export interface PubSubOptions {
   readonly shard: number;
@@ -57,8 +54,6 @@ export interface SubscribePermit {
   subscribe(filter: string): boolean;
 }
 
-/** How long to wait before a shard that took nothing is tried again. */
-const retryMs = 5;
 /** The server's own topics: clients do not publish there. */
 const ownTopics = "$SYS";
 
@@ -67,25 +62,22 @@ const noIds: readonly number[] = [];
 
 /** See the module. */
 export class PubSub {
-  readonly available = true;
   readonly stats: PubSubStats;
   readonly #options: PubSubOptions;
   readonly #table: SubscriptionTable;
-  readonly #peers = new Map<number, PeerShard>();
-  /** Names that each other shard has. */
-  readonly #remote = new Map<number, Set<string>>();
+  readonly #peers: PeerShards;
   readonly #written = new Set<Outbound>();
   readonly #waiting = new Set<Outbound>();
   #againTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
   #routed = false;
 
   constructor(options: PubSubOptions) {
     this.#options = options;
     this.stats = options.stats ?? new PubSubStats();
-    this.#table = new SubscriptionTable((name, count) => {
-      for (const peer of this.#peers.values()) peer.changed(name, count);
-    });
+    this.#table = new SubscriptionTable((name, count) => this.#peers.changed(name, count));
+    const { shard, clock, peerBytesMax } = options;
+    const { stats } = this;
+    this.#peers = new PeerShards({ shard, clock, peerBytesMax, table: this.#table, stats });
   }
 
   /** False while no message would reach anybody. */
@@ -123,11 +115,8 @@ export class PubSub {
       for (const feed of feeds) if (subscriber.names.has(feed.name)) subscriber.feed(feed);
       return codes;
     };
-    const waits = [...this.#peers.values()].map((peer) => peer.known())
-      .filter((known) => known !== undefined);
-    if (waits.length === 0) return finish();
-    this.#retryLater();
-    return Promise.all(waits).then(finish);
+    const known = this.#peers.known();
+    return known === undefined ? finish() : known.then(finish);
   }
 
   unsubscribe(subscriber: Outbound, { filters }: Unsubscribe): readonly number[] {
@@ -179,43 +168,32 @@ export class PubSub {
     this.#options.retained.flush();
     if (!this.#routed) return;
     this.#routed = false;
-    this.#flushPeers();
+    this.#peers.flush();
   }
 
   // --- For the other shards.
 
   /** Another shard is there, for the first time or anew. */
   linked(shard: number, port: PeerPort): void {
-    this.lost(shard);
-    this.#peers.set(
-      shard,
-      new PeerShard({
-        from: this.#options.shard,
-        port,
-        interest: this.#table.interest,
-        backlogBytesMax: this.#options.peerBytesMax,
-        stats: this.stats,
-      }),
-    );
-    this.#flushPeers();
+    this.#peers.linked(shard, port);
   }
 
   /** Another shard is gone, and with it all who listened there. */
   lost(shard: number): void {
-    this.#peers.get(shard)?.close();
-    this.#peers.delete(shard);
-    this.#forgetRemote(shard);
+    this.#peers.lost(shard);
   }
 
   received(mail: PeerMail): void {
     switch (mail.kind) {
       case "interest":
-        return this.#interest(mail);
+        // Retained here before now: to be found there from now on.
+        this.#options.retained.flush();
+        return this.#peers.interest(mail);
       case "applied":
-        return this.#peers.get(mail.from)?.applied(mail.sequence);
+        return this.#peers.applied(mail.from, mail.sequence);
       case "messages":
         for (const { message, direct, shares } of readForwarded(mail.batch, this.#malformed)) {
-          if (direct) this.#deliver(this.#table.match(message.topic), message, undefined);
+          if (direct) fanOut(this.#table.match(message.topic), message, undefined);
           for (const share of shares) this.#deliverShared(share, message);
         }
         return this.flush();
@@ -226,9 +204,7 @@ export class PubSub {
 
   close(): void {
     this.#againTimer?.clear();
-    this.#retryTimer?.clear();
-    for (const peer of this.#peers.values()) peer.close();
-    this.#peers.clear();
+    this.#peers.close();
   }
 
   // --- Subscriptions.
@@ -260,37 +236,14 @@ export class PubSub {
 
   #leftSome(): void {
     this.stats.subscriptions = this.#table.count;
-    this.#flushPeers();
-  }
-
-  #interest(mail: PeerMail & { readonly kind: "interest" }): void {
-    const { from, sequence, reset, changes } = mail;
-    const peer = this.#peers.get(from);
-    if (peer === undefined) return; // It is gone.
-    if (reset) this.#forgetRemote(from);
-    let names = this.#remote.get(from);
-    if (names === undefined) this.#remote.set(from, names = new Set());
-    for (const [name, count] of changes) {
-      this.#table.setRemote(from, name, count);
-      if (count > 0) names.add(name);
-      else names.delete(name);
-    }
-    // Retained here before now: to be found there from now on.
-    this.#options.retained.flush();
-    peer.acknowledge(sequence);
-    this.#flushPeers();
-  }
-
-  #forgetRemote(shard: number): void {
-    for (const name of this.#remote.get(shard) ?? []) this.#table.setRemote(shard, name, 0);
-    this.#remote.delete(shard);
+    this.#peers.flush();
   }
 
   // --- Messages.
 
   #route(entries: readonly FilterEntry[], message: Message, from: Subscriber | undefined): boolean {
-    let reached = this.#deliver(entries, message, from);
-    if (this.#peers.size === 0 && entries.every(({ groups }) => groups === undefined)) {
+    let reached = fanOut(entries, message, from);
+    if (this.#peers.count === 0 && entries.every(({ groups }) => groups === undefined)) {
       return reached;
     }
     /** By shard: whether it has those who do not share, and the names of those who do. */
@@ -309,29 +262,9 @@ export class PubSub {
       }
     }
     for (const [shard, { direct, shares }] of targets) {
-      if (this.#peers.get(shard)?.send({ message, direct, shares })) reached = true;
+      if (this.#peers.send(shard, { message, direct, shares })) reached = true;
     }
     this.#routed ||= targets.size > 0;
-    return reached;
-  }
-
-  /** To those here who do not share: once each, however many of its subscriptions match. */
-  #deliver(
-    entries: readonly FilterEntry[],
-    message: Message,
-    from: Subscriber | undefined,
-  ): boolean {
-    let count = 0;
-    for (const { local } of entries) count += local.size;
-    if (count === 0) return false;
-    message.shared ||= count > 2;
-    const merged = entries.length === 1 ? entries[0]!.local : mergeGrants(entries, from);
-    let reached = false;
-    for (const [subscriber, grant] of merged) {
-      if (grant.noLocal && subscriber === from) continue;
-      reached = true;
-      subscriber.deliver(message, deliveryOf(message, grant));
-    }
     return reached;
   }
 
@@ -349,19 +282,6 @@ export class PubSub {
 
   // --- Later.
 
-  #flushPeers(): void {
-    let left = false;
-    for (const peer of this.#peers.values()) left = !peer.flush() || left;
-    if (left) this.#retryLater();
-  }
-
-  #retryLater(): void {
-    this.#retryTimer ??= this.#options.clock.setTimer(retryMs, () => {
-      this.#retryTimer = undefined;
-      this.#flushPeers();
-    });
-  }
-
   #again(outbound: Outbound): void {
     this.#waiting.add(outbound);
     this.#againTimer ??= this.#options.clock.setTimer(0, () => {
@@ -372,37 +292,4 @@ export class PubSub {
       this.flush();
     });
   }
-}
-
-function deliveryOf(message: Message, { qos, retainAsPublished, ids }: Grant): Delivery {
-  return {
-    qos: Math.min(qos, message.qos) as Qos,
-    retain: retainAsPublished && message.retain,
-    ids,
-  };
-}
-
-/** The highest QoS of all subscriptions that match, and all their identifiers [MQTT-3.3.4-2]. */
-function mergeGrants(
-  entries: readonly FilterEntry[],
-  from: Subscriber | undefined,
-): Map<Subscriber, Grant> {
-  const merged = new Map<Subscriber, Grant>();
-  for (const { local } of entries) {
-    for (const [subscriber, grant] of local) {
-      if (grant.noLocal && subscriber === from) continue;
-      const other = merged.get(subscriber);
-      merged.set(subscriber, other === undefined ? grant : both(other, grant));
-    }
-  }
-  return merged;
-}
-
-function both(a: Grant, b: Grant): Grant {
-  return {
-    qos: Math.max(a.qos, b.qos) as Qos,
-    noLocal: false,
-    retainAsPublished: a.retainAsPublished || b.retainAsPublished,
-    ids: [...a.ids, ...b.ids],
-  };
 }
