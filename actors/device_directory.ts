@@ -10,7 +10,10 @@ import { type DevicePresence, presenceOf, type PresenceTimeouts } from "./device
 import { restoreDevice, saveDevice, savedLastSeenMs } from "./device_saved.ts";
 
 export interface DirectoryOptions extends PresenceTimeouts {
-  /** Devices known at most, active ones included; active ones are never forgotten. */
+  /**
+   * Devices known at most, active ones included; active ones are never forgotten. Fewer when their
+   * ids and states are long: a KiB each on average.
+   */
   readonly knownMax: number;
   /** Wall time in ms. */
   now(): number;
@@ -39,6 +42,9 @@ export interface ChangedDevices {
   readonly more: boolean;
 }
 
+/** Room at rest for each device that may be known; most take a third of it. */
+const charsPerDevice = 1_024;
+
 /** See the module. */
 export class DeviceDirectory {
   readonly #tools: DeviceTools;
@@ -46,6 +52,8 @@ export class DeviceDirectory {
   readonly #active = new Map<string, Device>();
   /** In the order in which they were put to rest. */
   readonly #resting = new Map<string, string>();
+  /** Characters of ids and states at rest. */
+  #restingChars = 0;
   /** Devices forgotten, because there were too many. */
   forgotten = 0;
 
@@ -66,7 +74,7 @@ export class DeviceDirectory {
     const saved = this.#resting.get(id);
     if (saved === undefined) device = new Device(id, this.#tools);
     else device = restoreDevice(id, saved, this.#tools, this.#options.now());
-    this.#resting.delete(id);
+    if (saved !== undefined) this.#takeFromRest(id, saved);
     this.#active.set(id, device);
     this.#trim();
     return device;
@@ -77,7 +85,7 @@ export class DeviceDirectory {
     const device = this.#active.get(id);
     if (device === undefined) return;
     this.#active.delete(id);
-    this.#resting.set(id, saveDevice(device, this.#options.now()));
+    this.#putToRest(id, saveDevice(device, this.#options.now()));
     this.#trim();
   }
 
@@ -109,7 +117,7 @@ export class DeviceDirectory {
   load(id: string, saved: string): void {
     if (this.#active.has(id) || this.#resting.has(id)) return;
     restoreDevice(id, saved, this.#tools, this.#options.now());
-    this.#resting.set(id, saved);
+    this.#putToRest(id, saved);
     this.#trim();
   }
 
@@ -197,10 +205,21 @@ export class DeviceDirectory {
     return presenceOf(lastSeenMs, this.#options.now(), this.#options);
   }
 
+  #putToRest(id: string, saved: string): void {
+    this.#resting.set(id, saved);
+    this.#restingChars += id.length + saved.length;
+  }
+
+  #takeFromRest(id: string, saved: string): void {
+    this.#resting.delete(id);
+    this.#restingChars -= id.length + saved.length;
+  }
+
   #trim(): void {
-    for (const id of this.#resting.keys()) {
-      if (this.size <= this.#options.knownMax) return;
-      this.#resting.delete(id);
+    const { knownMax } = this.#options;
+    for (const [id, saved] of this.#resting) {
+      if (this.size <= knownMax && this.#restingChars <= knownMax * charsPerDevice) return;
+      this.#takeFromRest(id, saved);
       this.forgotten++;
     }
   }

@@ -157,3 +157,27 @@ Deno.test("changes come in their order, in parts, and none is left out", () => {
   assert.equal(new Set(silent.map(({ device }) => device.id)).size, 49);
   assert.ok(silent.every(({ presence }) => presence === "silent"));
 });
+
+Deno.test("devices at rest are bounded by what they take, too", () => {
+  const { devices, send } = directory(100);
+  for (let i = 0; i < 100; i++) {
+    const fields = Array.from({ length: 60 }, (_, n) => `"${`${n}_${i}`.padEnd(120, "f")}":${n}`);
+    send(`a/${i}`, `{${fields.join(",")}}`);
+  }
+  assert.equal(devices.size, 100);
+  devices.passivateAll();
+  let chars = 0;
+  for (const [id, saved] of devices.saved()) chars += id.length + saved.length;
+  assert.ok(chars > 90_000 && chars <= 102_400, `${chars}`);
+  assert.equal(devices.forgotten, 100 - devices.size);
+  devices.activate("a~99");
+  devices.passivate("a~99");
+  assert.ok(devices.find("a~99") !== undefined);
+});
+
+Deno.test("a name that is very long is not among the last values", () => {
+  const { devices, send } = directory();
+  assert.equal(send("a/b", `{"${"n".repeat(1_000)}":1,"x":2}`)?.kind, "points");
+  const { values } = devices.activate("a~b");
+  assert.deepEqual([values.count, values.name(0), values.omitted], [1, "x", 1]);
+});

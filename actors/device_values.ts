@@ -9,7 +9,11 @@
 class Shape {
   readonly #followers = new Map<string, Shape>();
 
-  constructor(readonly names: readonly string[]) {}
+  readonly chars: number;
+
+  constructor(readonly names: readonly string[]) {
+    this.chars = names.reduce((sum, name) => sum + name.length, 0);
+  }
 
   follower(name: string): Shape | undefined {
     return this.#followers.get(name);
@@ -25,6 +29,9 @@ class Shape {
 export type ValueShape = Pick<Shape, "names">;
 
 const namesMax = 256;
+/** Longer names are stored, but not among the last values: those are kept for every device. */
+const nameCharsMax = 256;
+const shapeCharsMax = 8_192;
 
 /** The shapes of all devices of a shard. */
 export class ShapeTable {
@@ -46,6 +53,7 @@ export class ShapeTable {
     if (!(shape instanceof Shape) || shape.names.length >= namesMax) return undefined;
     const known = shape.follower(name);
     if (known !== undefined) return known;
+    if (name.length > nameCharsMax || shape.chars + name.length > shapeCharsMax) return undefined;
     if (this.#cells + shape.names.length + 1 > this.#cellsMax) return undefined;
     this.#cells += shape.names.length + 1;
     return shape.grow(name);

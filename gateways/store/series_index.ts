@@ -98,7 +98,7 @@ export class SeriesIndex {
     if (device.fields >= namesPerDeviceMax) {
       throw new LineSyntaxError(
         `the device ${device.id} has more than ${namesPerDeviceMax} fields, this one is ${
-          utf8(field)
+          utf8(field.slice(0, 100))
         }`,
       );
     }
