@@ -56,7 +56,7 @@ export const trapRoute = {
 /** The flags of `deno task start`. */
 export const startFlags: readonly string[] = [
   "--no-prompt",
-  "--v8-flags=--initial-old-space-size=128",
+  "--v8-flags=--initial-old-space-size=64",
   "--allow-net",
   "--allow-env",
   "--allow-read",
