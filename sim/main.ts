@@ -8,11 +8,13 @@ import { type CommandContext, runnable, type RunnableCommand } from "./command.t
 import { CommandError, type ExitCode, exitCodes } from "./exit_code.ts";
 import { fleetCommand } from "./fleet/command.ts";
 import { loadCommand } from "./load/command.ts";
+import { stationCommand } from "./station/command.ts";
 import { verifyCommand } from "./verify/command.ts";
 
 const commands: readonly RunnableCommand[] = [
   runnable(fleetCommand),
   runnable(loadCommand),
+  runnable(stationCommand),
   runnable(verifyCommand),
 ];
 

@@ -1,0 +1,74 @@
+/**
+ * A station: reads its sensors, puts each reading in its own store, and sends from there.
+ *
+ * @module
+ */
+import type { SimClock } from "../clock.ts";
+import { Walk } from "../models/walk.ts";
+import { Random } from "../random.ts";
+import { StationQueue } from "./queue.ts";
+import type { StationOptions } from "./station_options.ts";
+import { Uplink, type UplinkEvents, type UplinkSocket, type UplinkTotals } from "./uplink.ts";
+
+/** Counts since the start; `queued` waits for the next one. */
+export interface StationTotals extends UplinkTotals {
+  readonly made: number;
+  readonly queued: number;
+}
+
+export interface StationEnvironment {
+  readonly connect: (events: UplinkEvents) => UplinkSocket;
+  readonly clock: SimClock;
+  readonly stop: AbortSignal;
+}
+
+const drainPollMs = 20;
+
+/** Runs until `count` readings are made and all in the queue are acknowledged, or it is stopped. */
+export async function runStation(
+  options: StationOptions,
+  { connect, clock, stop }: StationEnvironment,
+): Promise<StationTotals> {
+  const { name, count, rate, drift, skewMs } = options;
+  const queue = StationQueue.open(options.queue);
+  const uplink = new Uplink({
+    connect,
+    queue,
+    station: name,
+    token: options.token,
+    topic: name,
+    backlogRate: options.backlogRate,
+    clock,
+  });
+  const done = new AbortController();
+  const running = uplink.run(AbortSignal.any([stop, done.signal]));
+  const random = new Random(queue.nextId);
+  const walk = new Walk(
+    { mean: 20, step: 0.2, pull: 0.01, min: -40, max: 60, decimals: 2 },
+    random,
+  );
+  const startMs = clock.nowMs();
+  const startWallMs = clock.wallMs();
+  // A station that was stopped goes on where it was: `count` is of all its runs.
+  let made = 0;
+  let lastMs = 0;
+  while (!stop.aborted && (count === 0 || queue.nextId <= count)) {
+    const elapsedMs = clock.nowMs() - startMs;
+    const wallMs = startWallMs + skewMs + elapsedMs * (1 + drift / 1e6);
+    // Two readings of one time would be one.
+    lastMs = Math.max(lastMs + 1, Math.round(wallMs));
+    const seq = queue.nextId;
+    const { id } = queue.add(
+      JSON.stringify({ seq, temperature: walk.next(), timestamp: new Date(lastMs).toISOString() }),
+    );
+    made++;
+    uplink.added(id);
+    const dueMs = made / rate * 1_000 - (clock.nowMs() - startMs);
+    if (dueMs > 0) await clock.sleep(dueMs, stop);
+  }
+  while (!stop.aborted && queue.size > 0) await clock.sleep(drainPollMs, stop);
+  done.abort();
+  await running;
+  queue.close();
+  return { made, queued: queue.size, ...uplink.totals };
+}
