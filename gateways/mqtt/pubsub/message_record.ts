@@ -10,13 +10,15 @@ import { PacketReader } from "../codec/reader.ts";
 import type { PacketWriter } from "../codec/writer.ts";
 import { Message } from "./message.ts";
 
-const noExpiry = 0xffff_ffff;
+const noExpiryMs = Number.MAX_SAFE_INTEGER;
 
 /** Appends the message. Throws a `RangeError` for one that cannot be written. */
 export function writeMessage(writer: PacketWriter, message: Message): void {
   const { topic, payload, qos, retain, properties, expiresMs } = message;
-  // Whole seconds: what is left of an expiry is sent in seconds too.
-  writer.uint32(expiresMs === Infinity ? noExpiry : Math.max(0, Math.ceil(expiresMs / 1_000)));
+  // To the ms: rounded to seconds, twice on its way, a message would outlive its own interval.
+  const at = expiresMs === Infinity ? noExpiryMs : Math.max(0, Math.ceil(expiresMs));
+  writer.uint32(Math.floor(at / 0x1_0000_0000));
+  writer.uint32(at % 0x1_0000_0000);
   const packetId = qos === 0 ? 0 : 1;
   writePublish(
     writer,
@@ -27,7 +29,7 @@ export function writeMessage(writer: PacketWriter, message: Message): void {
 
 /** Reads the message at the reader's place. Throws a `ProtocolError` when there is none. */
 export function readMessage(reader: PacketReader): Message {
-  const expiresS = reader.uint32();
+  const expiresMs = reader.uint32() * 0x1_0000_0000 + reader.uint32();
   const first = reader.byte();
   const length = reader.varint();
   const body = reader.take(length);
@@ -40,6 +42,6 @@ export function readMessage(reader: PacketReader): Message {
     qos: qos satisfies Qos,
     retain,
     properties,
-    expiresMs: expiresS === noExpiry ? Infinity : expiresS * 1_000,
+    expiresMs: expiresMs === noExpiryMs ? Infinity : expiresMs,
   });
 }
