@@ -135,7 +135,8 @@ Deno.test("whatever the encoder writes is read back", () => {
   const text = fc.string({ unit: "binary", maxLength: 12 })
     .filter((text) => text.isWellFormed() && !/\p{Cc}/u.test(text));
   const value = fc.oneof(
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((v) => [String(v), v] as const),
+    // JavaScript writes -0 as 0.
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((v) => [String(v), v + 0] as const),
     text.map((v) => [quoteText(v), v] as const),
     fc.boolean().map((v) => [String(v), v ? yes : no] as const),
     fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n).map((v) => [`${v}i`, v] as const),
