@@ -55,6 +55,20 @@ export interface Offer {
   sequence: number;
 }
 
+/** An offer to fill in, again and again. */
+export function blankOffer(): Offer {
+  return {
+    bytes: new Uint8Array(0),
+    topicStart: 0,
+    topicEnd: 0,
+    payloadStart: 0,
+    payloadEnd: 0,
+    flags: 0,
+    packetId: 0,
+    sequence: 0,
+  };
+}
+
 /**
  * `full`: no credit; the caller keeps the reading, stops reading, and is told `resume` later.
  * A {@linkcode Rejection}: settled at once as refused (no route, no topic); acknowledge it.

@@ -6,8 +6,8 @@
  * @module
  */
 import {
+  blankOffer,
   type Intake,
-  type Offer,
   offerFlags,
   type Origin,
   type Rejection,
@@ -96,16 +96,7 @@ export class StationSession implements Origin {
   #queued = 0;
   #draining = false;
   #ended = false;
-  readonly #offer: Offer = {
-    bytes: new Uint8Array(0),
-    topicStart: 0,
-    topicEnd: 0,
-    payloadStart: 0,
-    payloadEnd: 0,
-    flags: 0,
-    packetId: 0,
-    sequence: 0,
-  };
+  readonly #offer = blankOffer();
 
   constructor(socket: StationSocket, options: StationOptions) {
     this.#socket = socket;

@@ -5,8 +5,8 @@
  * @module
  */
 import mqtt from "mqtt";
-import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
-import { offerFlags } from "../../../actors/intake.ts";
+import type { Intake, Origin, Rejection } from "../../../actors/intake.ts";
+import { blankOffer, offerFlags } from "../../../actors/intake.ts";
 import type { Actor, Context } from "../../../runtime/actor.ts";
 import { writeAcknowledged } from "../codec/acknowledgement.ts";
 import type { PublishView } from "../codec/publish.ts";
@@ -69,7 +69,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
   readonly #needs: BrokerDependencies;
   readonly #client: mqtt.MqttClient;
   readonly #writer = new PacketWriter();
-  readonly #offer: Offer;
+  readonly #offer = blankOffer();
   /** QoS 2 messages that were taken and not released yet: a second copy is not a second reading. */
   readonly #received = new Set<number>();
   #acks: InFlight;
@@ -87,16 +87,6 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     this.#filters = options.filters;
     this.originHash = needs.hash(options.clientId);
     this.#acks = new InFlight(options.receiveMaximum);
-    this.#offer = {
-      bytes: new Uint8Array(0),
-      topicStart: 0,
-      topicEnd: 0,
-      payloadStart: 0,
-      payloadEnd: 0,
-      flags: 0,
-      packetId: 0,
-      sequence: 0,
-    };
     this.#client = new mqtt.MqttClient(() => this.#connect(), this.#clientOptions());
     this.#listen(context);
   }
