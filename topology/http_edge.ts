@@ -29,6 +29,8 @@ import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { setImmediate } from "node:timers";
 import { httpLimits } from "./limits.ts";
 import { PeerLink } from "./peer_link.ts";
+import { ActorSystem } from "../runtime/system.ts";
+import { ShardMessages } from "./shard_messages.ts";
 import { shardRoutes } from "./routes.ts";
 import { ShardControl } from "./shard_control.ts";
 import { WorkerAccounts } from "./worker_accounts.ts";
@@ -82,6 +84,8 @@ export class HttpEdge implements WorkerProgram {
   readonly #plane: DataPlane;
   readonly #callers = new Callers();
   readonly #handle: HttpHandler;
+  readonly #system: ActorSystem;
+  readonly #messages: ShardMessages;
   #malformed = 0;
   #server: HttpServer | undefined;
 
@@ -110,6 +114,22 @@ export class HttpEdge implements WorkerProgram {
       this.#hub.ownerLost(shard); // Until its link is there.
       this.#peers.set(shard, this.#peer(shard));
     }
+    this.#system = new ActorSystem({
+      name: "http",
+      onSupervision: ({ path, failure }) => {
+        if (failure !== undefined) {
+          log.error("an actor failed", { actor: path, failure: failure.message });
+        }
+      },
+    });
+    this.#messages = new ShardMessages({
+      config,
+      shard: shards,
+      shards: shards + 1,
+      messageBytes: limits.messageBytes,
+      system: this.#system,
+      names: boot.names,
+    });
     const { required } = config.auth;
     const accounts: WorkerAccounts = new WorkerAccounts(boot, () => stations.recheck());
     const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
@@ -169,6 +189,7 @@ export class HttpEdge implements WorkerProgram {
     const shard = Number(link.peer.slice("shard-".length));
     this.#links.set(shard, link);
     this.#peers.get(shard)?.linked(link);
+    this.#messages.linked(shard, link);
   }
 
   answer(question: ShardQuestion): unknown {
@@ -191,6 +212,8 @@ export class HttpEdge implements WorkerProgram {
 
   async stop(): Promise<void> {
     await this.#server?.close(this.#init.config.shutdown.closeMs * closeShare);
+    await this.#system.stop();
+    this.#messages.close();
   }
 
   /** Takes no readings any more, and ends when those it took are settled. */
@@ -256,8 +279,13 @@ export class HttpEdge implements WorkerProgram {
       counters: {
         sluice_peer_frames_malformed_total: this.#malformed,
         ...this.#plane.counters(),
+        ...this.#messages.counters(),
       },
-      gauges: { sluice_lane_bytes: this.#hub.usedBytes, ...this.#plane.gauges() },
+      gauges: {
+        sluice_lane_bytes: this.#hub.usedBytes,
+        ...this.#plane.gauges(),
+        ...this.#messages.gauges(),
+      },
       notReady: [],
     };
   }

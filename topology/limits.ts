@@ -70,6 +70,8 @@ export interface HttpLimits {
   readonly laneBytes: number;
   /** Bodies under way, as they came or unpacked. */
   readonly bodyBytes: number;
+  /** Messages on their way to subscribers, and those kept for who follows topics. */
+  readonly messageBytes: number;
   readonly sumBytes: number;
 }
 
@@ -77,13 +79,14 @@ export interface HttpLimits {
 const bodyCopiesHttp = 3;
 
 export function httpLimits({ http, limits }: Config, shards: number): HttpLimits {
-  if (http.listen === "") return { laneBytes: 0, bodyBytes: 0, sumBytes: 0 };
+  if (http.listen === "") return { laneBytes: 0, bodyBytes: 0, messageBytes: 0, sumBytes: 0 };
   const share = limits.memoryBytesMax / 8;
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(mib, share / 4 / laneCopies / lanes));
   const bodyBytes = Math.floor(Math.min(32 * mib, share / 4));
-  const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp;
-  return { laneBytes, bodyBytes, sumBytes };
+  const messageBytes = Math.floor(Math.min(16 * mib, share / 4));
+  const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp + messageBytes;
+  return { laneBytes, bodyBytes, messageBytes, sumBytes };
 }
 
 /**

@@ -51,10 +51,13 @@ export class Shard implements WorkerProgram {
   readonly #sink: ShardSink;
   readonly #ledger: Ledger;
   readonly #shard: number;
+  /** The HTTP edge has the number that follows the last shard's. */
+  readonly #shards: number;
   readonly #drainPollMs = 5;
 
   private constructor(
     shard: number,
+    shards: number,
     system: ActorSystem,
     path: ReadingPath,
     edges: ShardEdges,
@@ -63,6 +66,7 @@ export class Shard implements WorkerProgram {
     ledger: Ledger,
   ) {
     this.#shard = shard;
+    this.#shards = shards;
     this.#system = system;
     this.#path = path;
     this.#edges = edges;
@@ -91,7 +95,14 @@ export class Shard implements WorkerProgram {
     const limits = shardLimits(config, shards);
     const sink = openSink(config);
     const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
-    const messages = new ShardMessages({ init, limits, system, names: boot.names });
+    const messages = new ShardMessages({
+      config,
+      shard,
+      shards: shards + (config.http.listen === "" ? 0 : 1),
+      messageBytes: limits.messageBytes,
+      system,
+      names: boot.names,
+    });
     const edges: ShardEdges = new ShardEdges({
       init,
       limits,
@@ -100,7 +111,7 @@ export class Shard implements WorkerProgram {
       messages: messages.pubsub,
       accounts: new WorkerAccounts(boot, () => edges.accountsChanged()),
     });
-    const program = new Shard(shard, system, path, edges, messages, sink, ledger);
+    const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {
       if (failure !== undefined) {
@@ -120,8 +131,10 @@ export class Shard implements WorkerProgram {
 
   linked(link: Link): void {
     if (link.peer === storeId) this.#sink.attach?.(link);
-    else if (link.peer === httpId) this.#path.edgeLinked(link);
-    else if (link.peer.startsWith("shard-")) {
+    else if (link.peer === httpId) {
+      this.#path.edgeLinked(link);
+      this.#messages.linked(this.#shards, link);
+    } else if (link.peer.startsWith("shard-")) {
       const other = Number(link.peer.slice("shard-".length));
       this.#path.linked(other, link);
       this.#messages.linked(other, link);

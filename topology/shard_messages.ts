@@ -1,6 +1,6 @@
 /**
- * Messages to subscribers, wired up in a shard: its part of the subscriptions, the file of retained
- * messages that all shards share, and the mail between the shards.
+ * Messages to subscribers, wired up in a shard, and in the HTTP edge as in one: its part of the
+ * subscriptions, the file of retained messages that all share, and the mail between them.
  *
  * @module
  */
@@ -16,8 +16,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import type { PublishedNames } from "../runtime/remote_names.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
-import type { ShardLimits } from "./limits.ts";
-import type { ShardInit } from "./shard_protocol.ts";
+import type { Config } from "../config.ts";
 
 const log = logger("pubsub");
 const clock = systemClock;
@@ -36,8 +35,13 @@ const underwayBytesMax = 1024 * 1024;
 const mailMax = 1 << 16;
 
 export interface MessagesOptions {
-  readonly init: ShardInit;
-  readonly limits: ShardLimits;
+  readonly config: Config;
+  /** This one, as the others know it. */
+  readonly shard: number;
+  /** All of them, the HTTP edge too. */
+  readonly shards: number;
+  /** What messages may take here. */
+  readonly messageBytes: number;
   readonly system: ActorSystem;
   readonly names: PublishedNames;
 }
@@ -49,11 +53,11 @@ export class ShardMessages {
   readonly #retained: Retained;
   readonly #actor: ActorRef<PubSubMail>;
 
-  constructor({ init, limits, system, names }: MessagesOptions) {
-    this.#shard = init.shard;
+  constructor({ config, shard, shards, messageBytes, system, names }: MessagesOptions) {
+    this.#shard = shard;
     const stats = new PubSubStats();
     this.#retained = new Retained({
-      file: dataPaths(init.config.dataDir).retained,
+      file: dataPaths(config.dataDir).retained,
       countMax: retainedCountMax,
       bytesMax: retainedBytesMax,
       now: () => clock.now(),
@@ -67,16 +71,16 @@ export class ShardMessages {
       },
     });
     const pubsub = this.pubsub = new PubSub({
-      shard: init.shard,
+      shard,
       clock,
       queue: {
         countMax: queueCountMax,
-        bytesMax: Math.min(queueBytesMax, limits.messageBytes / 2),
-        sharedBytesMax: limits.messageBytes / 2,
+        bytesMax: Math.min(queueBytesMax, messageBytes / 2),
+        sharedBytesMax: messageBytes / 2,
       },
-      peerBytesMax: limits.messageBytes / 4 / Math.max(1, init.shards - 1),
+      peerBytesMax: messageBytes / 4 / Math.max(1, shards - 1),
       sessionSubscriptionsMax,
-      subscriptionsMax: Math.ceil(subscriptionsMax / init.shards),
+      subscriptionsMax: Math.ceil(subscriptionsMax / shards),
       retained: this.#retained,
       stats,
     });

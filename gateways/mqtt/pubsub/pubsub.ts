@@ -159,6 +159,25 @@ export class PubSub {
     return this.#route(entries, message, from);
   }
 
+  // --- For those who are no session.
+
+  /**
+   * Has all messages of a filter delivered to `subscriber`. The promise resolves once every shard
+   * knows of it; `undefined`: they do. A filter that is not valid is the caller's mistake.
+   */
+  listen(subscriber: Subscriber, filter: string): Promise<unknown> | undefined {
+    const grant = { qos: 2, noLocal: false, retainAsPublished: true, ids: noIds } as const;
+    this.#table.add(filter, subscriber, grant);
+    this.stats.subscriptions = this.#table.count;
+    return this.#peers.known();
+  }
+
+  unlisten(subscriber: Subscriber, filter: string): void {
+    if (this.#table.remove(filter, subscriber)) this.#leftSome();
+  }
+
+  // --- At the end of a turn.
+
   /** Sends on what was written since the last call. Cheap when that is nothing. */
   flush(): void {
     if (this.#written.size > 0) {

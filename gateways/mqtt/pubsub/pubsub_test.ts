@@ -9,6 +9,7 @@ import type { Publish, Qos } from "../codec/publish.ts";
 import type { Subscription } from "../codec/subscribe.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { filterMatches } from "./filter.ts";
+import type { Delivery, Message } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
 import type { PubSub } from "./pubsub.ts";
 import { ShardPair } from "./testing/shard_pair.ts";
@@ -474,4 +475,30 @@ Deno.test("whoever subscribes to whatever, wherever: each gets what a naive mode
     }),
     { seed: 3, numRuns: 200 },
   );
+});
+
+Deno.test("who is no session hears of every shard, until it wants no more", async () => {
+  const pair = new ShardPair();
+  const [here, there] = [pair.shards[0]!, pair.shards[1]!];
+  const heard: string[] = [];
+  const listener = {
+    names: new Set<string>(),
+    ready: true,
+    deliver: ({ topic, payload }: Message, { qos, retain }: Delivery) => {
+      heard.push(`${topic} ${text.decode(payload)} ${qos} ${retain}`);
+    },
+  };
+  const known = here.listen(listener, "a/#");
+  pair.carry();
+  await known;
+  publish(there, "a/b", "1", { qos: 2, retain: true });
+  publish(here, "a", "2");
+  publish(here, "b", "3");
+  pair.carry();
+  assert.deepEqual(heard.toSorted(), ["a 2 0 false", "a/b 1 2 true"]);
+  here.unlisten(listener, "a/#");
+  here.unlisten(listener, "a/#");
+  pair.carry();
+  assert.equal(publish(there, "a/b", "4"), false);
+  assert.equal(here.listening || there.listening, false);
 });
