@@ -8,6 +8,8 @@ import type { Config } from "../config.ts";
 import type { AccountCommand } from "../config/account_command.ts";
 import { type Account, accountKinds, type Grants, roles } from "../gateways/auth/account.ts";
 import { AccountError, Accounts } from "../gateways/auth/accounts.ts";
+import { nativeScrypt } from "../gateways/auth/native_scrypt.ts";
+import { PasswordHasher } from "../gateways/auth/password.ts";
 import { oneLine } from "../gateways/log/escape.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { dataPaths } from "./data_directory.ts";
@@ -34,6 +36,7 @@ export async function runAccountCommand(
   const accounts = new Accounts({
     store,
     clock: systemClock,
+    hasher: new PasswordHasher(nativeScrypt),
     keys: [],
     tokenLifetimeS: config.auth.tokenLifetimeS,
     endpoints: [],

@@ -7,6 +7,8 @@
 import type { Config } from "../config.ts";
 import { type AccountStore, type Changes } from "../gateways/auth/account_store.ts";
 import { Accounts, type Issued } from "../gateways/auth/accounts.ts";
+import { nativeScrypt } from "../gateways/auth/native_scrypt.ts";
+import { PasswordHasher } from "../gateways/auth/password.ts";
 import { PostgresAccounts } from "../gateways/auth/postgres_accounts.ts";
 import { SqliteAccounts } from "../gateways/auth/sqlite_accounts.ts";
 import { clockToleranceS, type TokenKey } from "../gateways/auth/token.ts";
@@ -86,6 +88,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     this.accounts = new Accounts({
       store: this.#store,
       clock: systemClock,
+      hasher: new PasswordHasher(nativeScrypt),
       keys,
       tokenLifetimeS: config.auth.tokenLifetimeS,
       endpoints: config.auth.advertise ?? endpoints,

@@ -23,7 +23,12 @@ import type {
 } from "./account_store.ts";
 import { endpointsFor } from "./endpoints.ts";
 import { LoginLimits } from "./login_limits.ts";
-import { generatePassword, passwordBytesMax, PasswordHasher, passwordProblem } from "./password.ts";
+import {
+  generatePassword,
+  passwordBytesMax,
+  type PasswordHasher,
+  passwordProblem,
+} from "./password.ts";
 import {
   devicesProblem,
   filterProblem,
@@ -42,7 +47,9 @@ export interface AccountsOptions {
   readonly tokenLifetimeS: number;
   /** Where devices connect when no instance has announced itself. */
   readonly endpoints: readonly string[];
-  readonly hasher?: PasswordHasher;
+  readonly hasher: PasswordHasher;
+  /** Passwords that are hashed at once, and that wait for it; beyond that they are refused. */
+  readonly hashing?: { readonly atOnceMax: number; readonly waitingMax: number };
   readonly limits?: LoginLimits;
 }
 
@@ -88,7 +95,7 @@ export class AccountError extends Error {
 /** An instance that was silent for longer is not offered. */
 export const instanceSilenceMs = 30_000;
 const verifiedMax = 100_000;
-const hashingWaitingMax = 1_000;
+const hashingDefault = { atOnceMax: navigator.hardwareConcurrency, waitingMax: 1_000 };
 const grantsCharsMax = 4_096;
 export const adminName = "admin";
 
@@ -98,13 +105,15 @@ export class Accounts {
   readonly #store: AccountStore;
   readonly #hasher: PasswordHasher;
   readonly #limits: LoginLimits;
-  readonly #turns = new Turns(navigator.hardwareConcurrency, hashingWaitingMax);
+  readonly #turns: Turns;
   readonly #verified = new VerifiedPasswords(verifiedMax);
 
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.#hasher = options.hasher ?? new PasswordHasher();
+    this.#hasher = options.hasher;
+    const { atOnceMax, waitingMax } = options.hashing ?? hashingDefault;
+    this.#turns = new Turns(atOnceMax, waitingMax);
     this.#limits = options.limits ?? new LoginLimits({ clock: options.clock });
   }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { Instance } from "./account_store.ts";
 
 /** From this share of its sessions on an instance is asked last. */
@@ -37,5 +37,7 @@ export function endpointsFor(
   return scored.map(({ url }) => url);
 }
 
+const utf8 = new TextEncoder();
+
 const scoreOf = (name: string, url: string): string =>
-  createHash("sha256").update(JSON.stringify([name, url])).digest("hex");
+  sha256(utf8.encode(JSON.stringify([name, url]))).toHex();

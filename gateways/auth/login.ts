@@ -4,91 +4,73 @@
  *
  * @module
  */
+import type { Clock } from "../../runtime/clock.ts";
+import { boundedBody } from "../http/body.ts";
+import { Problem, problemResponse } from "../http/problem.ts";
 import type { Accounts, LoggedIn } from "./accounts.ts";
 import { BusyError } from "./turns.ts";
 
 const bodyBytesMax = 8 * 1024;
+const bodyMs = 10_000;
 export const sessionCookie = "sluice_session";
 
-/** Errors have the form of the API's: `application/problem+json`. */
-function problem(
-  status: number,
-  type: string,
-  title: string,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  const body = { type: `urn:sluice:problem:${type}`, title, status, detail };
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status,
-    headers: {
-      ...headers,
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-    },
-  });
+/** What a login needs. */
+export interface LoginParts {
+  readonly accounts: Pick<Accounts, "login">;
+  readonly clock: Clock;
+  /** Is told what the database, or a defect, made impossible. */
+  readonly failed: (cause: unknown) => void;
 }
-
-const wrong = () =>
-  problem(401, "login-failed", "The login failed", "name or password is wrong", {
-    "www-authenticate": 'Bearer realm="sluice"',
-  });
 
 /**
  * Answers a request to `/login`. Never rejects.
  *
  * @param address of the other end, for the limits.
- * @param failed is told what the database, or a defect, made impossible.
  */
 export async function answerLogin(
   request: Request,
-  accounts: Pick<Accounts, "login">,
   address: string,
-  failed: (cause: unknown) => void,
+  parts: LoginParts,
 ): Promise<Response> {
   if (request.method === "OPTIONS") {
     return new Response(null, { status: 204, headers: { allow: "POST" } });
   }
-  if (request.method !== "POST") {
-    await request.body?.cancel();
-    const detail = `${request.method} is not known here; allowed: POST`;
-    return problem(405, "method-not-allowed", "The resource does not know this method", detail, {
-      allow: "POST",
-    });
-  }
-  const fields = await fieldsOf(request);
-  if (fields instanceof Response) return fields;
-  const name = fields.get("name") ?? "";
-  const password = fields.get("password") ?? "";
-  const missing = name === "" ? "name" : password === "" ? "password" : undefined;
-  if (missing !== undefined) return invalid(`the field ${missing} is missing`);
   try {
-    return answer(request, await accounts.login(name, password, address), fields.has("session"));
-  } catch (cause) {
-    if (!(cause instanceof BusyError)) failed(cause);
-    const detail = "logins cannot be checked now; try again";
-    return problem(503, "unavailable", "A part of the service does not answer now", detail, {
-      "retry-after": "5",
+    if (request.method !== "POST") {
+      const detail = `${request.method} is not known here; allowed: POST`;
+      throw new Problem("method-not-allowed", detail, {}, { allow: "POST" });
+    }
+    const fields = await fieldsOf(request, parts.clock);
+    const name = fields.get("name") ?? "";
+    const password = fields.get("password") ?? "";
+    const missing = name === "" ? "name" : password === "" ? "password" : undefined;
+    if (missing !== undefined) throw invalid(`the field ${missing} is missing`);
+    const result = await parts.accounts.login(name, password, address).catch((cause) => {
+      if (!(cause instanceof BusyError)) parts.failed(cause);
+      const detail = "logins cannot be checked now; try again";
+      throw new Problem("unavailable", detail, {}, { "retry-after": "5" });
     });
+    return answer(request, result, fields.has("session"));
+  } catch (error) {
+    await request.body?.cancel().catch(() => {}); // It is read, or of no interest.
+    if (!(error instanceof Problem)) throw error;
+    return problemResponse(error);
   }
 }
 
-const invalid = (detail: string): Response =>
-  problem(400, "invalid-body", "The body is not valid", detail);
+const invalid = (detail: string): Problem => new Problem("invalid-body", detail);
 
 function answer(request: Request, result: LoggedIn, session: boolean): Response {
   switch (result.kind) {
     case "wrong":
-      return wrong();
-    case "limited":
-      return problem(
-        429,
-        "too-many-tries",
-        "Too many tries",
-        `too many wrong tries; the next one counts in ${result.retryAfterS} s`,
-        { "retry-after": String(result.retryAfterS) },
-      );
+      throw new Problem("login-failed", "name or password is wrong", {}, {
+        "www-authenticate": 'Bearer realm="sluice"',
+      });
+    case "limited": {
+      const { retryAfterS } = result;
+      const detail = `too many wrong tries; the next one counts in ${retryAfterS} s`;
+      throw new Problem("too-many-tries", detail, {}, { "retry-after": String(retryAfterS) });
+    }
     case "granted":
       return granted(request, result, session);
     default:
@@ -144,59 +126,42 @@ function wantsJson(accept: string | null): boolean {
   return json > 0 && json >= text;
 }
 
-async function fieldsOf(request: Request): Promise<ReadonlyMap<string, string> | Response> {
+async function fieldsOf(request: Request, clock: Clock): Promise<ReadonlyMap<string, string>> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json" && type !== "application/x-www-form-urlencoded") {
-    await request.body?.cancel();
     const detail = "send application/json or application/x-www-form-urlencoded";
-    return problem(415, "unsupported-media-type", "The media type is not understood", detail);
+    throw new Problem("unsupported-media-type", detail);
   }
-  const text = await boundedText(request);
-  if (text === undefined) {
-    const detail = `the body may have ${bodyBytesMax} bytes at most`;
-    return problem(413, "body-too-large", "The body is too large", detail);
-  }
+  const body = await boundedBody(request, { bytesMax: bodyBytesMax, deadlineMs: bodyMs, clock });
+  const text = new TextDecoder().decode(body);
   return type === "application/json" ? jsonFields(text) : formFields(text);
 }
 
-/** `undefined` when there is too much of it. */
-async function boundedText(request: Request): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let length = 0;
-  let text = "";
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > bodyBytesMax) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-function formFields(text: string): ReadonlyMap<string, string> | Response {
+function formFields(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (fields.has(name)) return invalid(`the field ${JSON.stringify(name)} is given twice`);
+    if (fields.has(name)) throw invalid(`the field ${JSON.stringify(name)} is given twice`);
     fields.set(name, value);
   }
   return fields;
 }
 
-function jsonFields(text: string): ReadonlyMap<string, string> | Response {
+function jsonFields(text: string): ReadonlyMap<string, string> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return invalid("the body is not JSON");
+    throw invalid("the body is not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return invalid("the body must be an object");
+    throw invalid("the body must be an object");
   }
   const fields = new Map<string, string>();
   for (const [name, field] of Object.entries(value)) {
     if (name === "session" && typeof field === "boolean") {
       if (field) fields.set(name, "true");
     } else if (typeof field !== "string") {
-      if (name === "name" || name === "password") return invalid(`${name} must be a text`);
+      if (name === "name" || name === "password") throw invalid(`${name} must be a text`);
     } else fields.set(name, field);
   }
   return fields;

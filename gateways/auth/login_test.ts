@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ManualClock } from "../../runtime/clock.ts";
 import type { Accounts } from "./accounts.ts";
 import { answerLogin } from "./login.ts";
 import { type QuickAccounts, quickAccounts } from "./testing/quick_accounts.ts";
@@ -29,7 +30,7 @@ async function withDevice(
   await using it = await quickAccounts();
   const { password } = await it.accounts.add({ name: "A", kind: "device" }, "admin");
   await check(
-    (request, address = "10.0.0.1") => answerLogin(request, it.accounts, address, unexpected),
+    (request, address = "10.0.0.1") => answerLogin(request, address, { ...it, failed: unexpected }),
     password,
     it,
   );
@@ -142,12 +143,11 @@ Deno.test("a database that is away is 503, and told to who runs it", async () =>
   const cause = new Error("connection refused");
   const causes: unknown[] = [];
   const away: Pick<Accounts, "login"> = { login: () => Promise.reject(cause) };
-  const answer = await answerLogin(
-    form({ name: "A", password: "x" }),
-    away,
-    "::1",
-    (one) => causes.push(one),
-  );
+  const answer = await answerLogin(form({ name: "A", password: "x" }), "::1", {
+    accounts: away,
+    clock: new ManualClock(0),
+    failed: (one) => causes.push(one),
+  });
   assert.equal(answer.status, 503);
   assert.equal(answer.headers.get("retry-after"), "5");
   assert.ok(!(await answer.text()).includes("refused"));

@@ -11,40 +11,47 @@
  * @module
  */
 import { systemClock } from "../../runtime/clock.ts";
+import { Problem, problemResponse } from "../http/problem.ts";
+import { secured } from "../http/security.ts";
 import { Accounts } from "./accounts.ts";
 import { readDeployment } from "./deployment.ts";
-import { answerLogin } from "./login.ts";
+import { answerLogin, type LoginParts } from "./login.ts";
+import { PasswordHasher } from "./password.ts";
 import { PostgresAccounts } from "./postgres_accounts.ts";
+import { webScrypt } from "./web_scrypt.ts";
 
 const { postgresUrl, keys, tokenLifetimeS, endpoints } = await readDeployment(Deno.env.toObject());
-const accounts = new Accounts({
-  store: new PostgresAccounts(postgresUrl),
+const parts: LoginParts = {
+  accounts: new Accounts({
+    store: new PostgresAccounts(postgresUrl),
+    clock: systemClock,
+    hasher: new PasswordHasher(webScrypt),
+    // There is one thread: more at once would only make each take longer.
+    hashing: { atOnceMax: 1, waitingMax: 15 },
+    keys,
+    tokenLifetimeS,
+    endpoints,
+  }),
   clock: systemClock,
-  keys,
-  tokenLifetimeS,
-  endpoints,
-});
+  failed: (cause) => {
+    // deno-lint-ignore no-console -- the log of a deployment, and all that Web APIs have
+    console.error(`a login could not be checked: ${JSON.stringify(String(cause))}`);
+  },
+};
+
+async function answer(request: Request, address: string): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/login") return await answerLogin(request, address, parts);
+  await request.body?.cancel();
+  if (pathname === "/healthz") return new Response("ok\n");
+  return problemResponse(new Problem("not-found", "POST /login is all there is"));
+}
 
 async function fetch(
   request: Request,
-  info: Deno.ServeHandlerInfo<Deno.Addr>,
+  { remoteAddr }: Deno.ServeHandlerInfo<Deno.Addr>,
 ): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  if (pathname === "/login") {
-    const { remoteAddr } = info;
-    const address = "hostname" in remoteAddr ? remoteAddr.hostname : "";
-    return await answerLogin(request, accounts, address, (cause) => {
-      write(`a login could not be checked: ${JSON.stringify(String(cause))}\n`);
-    });
-  }
-  await request.body?.cancel();
-  if (pathname === "/healthz") return new Response("ok\n");
-  return new Response("POST /login is all there is\n", { status: 404 });
-}
-
-/** One line on stderr, whatever a driver says. */
-function write(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(line));
+  return secured(await answer(request, "hostname" in remoteAddr ? remoteAddr.hostname : ""));
 }
 
 // What Deno Deploy and `deno serve` ask for: the one default export of this program.

@@ -9,9 +9,9 @@ import { testWith } from "../testing/programs.ts";
 import { freePort, ServerProcess } from "../testing/server_process.ts";
 import { startPostgres } from "../testing/servers.ts";
 import { Accounts } from "./accounts.ts";
+import { nativeScrypt } from "./native_scrypt.ts";
 import { PasswordHasher } from "./password.ts";
 import { PostgresAccounts } from "./postgres_accounts.ts";
-import { quickScrypt } from "./testing/quick_accounts.ts";
 import { tokenKey, verifyToken } from "./token.ts";
 
 const secret = "u8Qv3mZt0pXyR7kLw2NcE5hJd9GfBs41";
@@ -51,7 +51,7 @@ testWith(
     const accounts = new Accounts({
       store,
       clock: systemClock,
-      hasher: new PasswordHasher(quickScrypt),
+      hasher: new PasswordHasher(nativeScrypt),
       keys: [],
       tokenLifetimeS: 60,
       endpoints: [],
@@ -121,4 +121,44 @@ Deno.test("the login does not start with a placeholder as key", async () => {
   }).output();
   assert.notEqual(code, 0);
   assert.match(new TextDecoder().decode(stderr), /SLUICE_JWT_SECRET.*no placeholder/s);
+});
+
+/** What `deno info --json` says of a program's modules. */
+interface ModuleGraph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly kind?: string;
+    readonly dependencies?: readonly {
+      readonly specifier: string;
+      readonly code?: { readonly specifier?: string };
+    }[];
+  }[];
+}
+
+Deno.test("the login is made of Web APIs: no node: module, no Worker, three packages", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const graph: ModuleGraph = JSON.parse(new TextDecoder().decode(stdout));
+  const packages = new Set<string>();
+  // Types are no code: they are not loaded.
+  const seen = new Set([`file://${entry}`]);
+  for (const specifier of seen) {
+    const found = graph.modules.find((module) => module.specifier === specifier);
+    for (const { specifier: name, code } of found?.dependencies ?? []) {
+      if (code === undefined) continue;
+      assert.doesNotMatch(name, /^(node:|https?:|jsr:)/, `${specifier} imports ${name}`);
+      const target = code.specifier ?? "";
+      if (target.startsWith("file:")) seen.add(target);
+      else packages.add(/^npm:\/?(@[^/]+\/[^@/]+|[^@/]+)/.exec(target)?.[1] ?? target);
+    }
+  }
+  assert.deepEqual([...packages].toSorted(), ["@noble/hashes", "jose", "postgres"]);
+  assert.ok(seen.size > 10, "the graph was walked");
+  for (const specifier of seen) {
+    const text = await Deno.readTextFile(new URL(specifier));
+    const used = /\bnew Worker\b|\bDeno\.(?!env\b|[A-Z])\w+|\bBuffer\b|\bprocess\.\w/.exec(text);
+    assert.equal(used?.[0], undefined, specifier);
+  }
 });

@@ -1,6 +1,7 @@
 /**
- * Passwords: scrypt from node:crypto. Its parameters are stored with each hash, so that they can be
- * raised without touching what is there.
+ * Passwords: scrypt. Its parameters are stored with each hash, so that they can be raised without
+ * touching what is there. Who derives the key is passed in: native_scrypt.ts in the service,
+ * web_scrypt.ts where there are Web APIs only. Their hashes are the same.
  *
  * N = 2^14, r = 8, p = 5 takes 16 MiB and is one of the settings OWASP's Password Storage Cheat
  * Sheet calls equal to its first choice (N = 2^17, p = 1, 128 MiB), at an eighth of the memory:
@@ -8,8 +9,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
 export interface ScryptParameters {
   /** log2 of the cost N. */
@@ -18,12 +17,20 @@ export interface ScryptParameters {
   readonly p: number;
 }
 
+/** Derives a key of {@linkcode digestBytes}. */
+export type DeriveKey = (
+  password: string,
+  salt: Uint8Array,
+  parameters: ScryptParameters,
+) => Promise<Uint8Array>;
+
 export const scryptDefault: ScryptParameters = { ln: 14, r: 8, p: 5 };
 
-const digestBytes = 32;
+export const digestBytes = 32;
 const saltBytes = 16;
 /** What a hash may ask for: it comes from the database, and must not exhaust the process. */
-const memoryBytesMax = 256 * 1024 * 1024;
+export const memoryBytesMax = 256 * 1024 * 1024;
+const rpMax = 64;
 /** Longer ones are refused before they are hashed. */
 export const passwordBytesMax = 1024;
 const passwordCharsMin = 12;
@@ -48,18 +55,20 @@ export function passwordProblem(password: string, name: string): string | undefi
 
 /** A password that nobody guesses: 24 random bytes. */
 export function generatePassword(): string {
-  return randomBytes(24).toString("base64url");
+  return base64url(crypto.getRandomValues(new Uint8Array(24)));
 }
 
 /** Derives keys; counts, so that tests can see that equal work was done. */
 export class PasswordHasher {
+  readonly #deriveKey: DeriveKey;
   readonly #parameters: ScryptParameters;
   readonly #dummy: string;
   #derivations = 0;
 
-  constructor(parameters: ScryptParameters = scryptDefault) {
+  constructor(derive: DeriveKey, parameters: ScryptParameters = scryptDefault) {
+    this.#deriveKey = derive;
     this.#parameters = parameters;
-    this.#dummy = format(parameters, randomBytes(saltBytes), randomBytes(digestBytes));
+    this.#dummy = format(parameters, random(saltBytes), random(digestBytes));
   }
 
   /** How often scrypt has run. */
@@ -69,7 +78,7 @@ export class PasswordHasher {
 
   /** `$scrypt$ln=14,r=8,p=5$salt$digest`, after the PHC string format. */
   async hash(password: string): Promise<string> {
-    const salt = randomBytes(saltBytes);
+    const salt = random(saltBytes);
     return format(this.#parameters, salt, await this.#derive(password, salt, this.#parameters));
   }
 
@@ -80,27 +89,29 @@ export class PasswordHasher {
   async verify(password: string, hash: string | undefined): Promise<boolean> {
     const { parameters, salt, digest } = parse(hash ?? this.#dummy);
     const derived = await this.#derive(password, salt, parameters);
-    const equal = derived.length === digest.length && timingSafeEqual(derived, digest);
-    return equal && hash !== undefined;
+    return areEqual(derived, digest) && hash !== undefined;
   }
 
-  #derive(password: string, salt: Uint8Array, { ln, r, p }: ScryptParameters): Promise<Uint8Array> {
+  #derive(password: string, salt: Uint8Array, of: ScryptParameters): Promise<Uint8Array> {
     this.#derivations++;
-    return new Promise((resolve, reject) =>
-      scrypt(
-        password,
-        salt,
-        digestBytes,
-        { N: 2 ** ln, r, p, maxmem: memoryBytesMax },
-        (error, key) => error === null ? resolve(key) : reject(error),
-      )
-    );
+    return this.#deriveKey(password, salt, of);
   }
 }
 
+const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
+
+/** Takes as long whatever differs: Web Crypto has no `timingSafeEqual`. */
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+const base64url = (bytes: Uint8Array): string =>
+  bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+
 function format({ ln, r, p }: ScryptParameters, salt: Uint8Array, digest: Uint8Array): string {
-  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
-  return `$scrypt$ln=${ln},r=${r},p=${p}$${text(salt)}$${text(digest)}`;
+  return `$scrypt$ln=${ln},r=${r},p=${p}$${base64url(salt)}$${base64url(digest)}`;
 }
 
 function parse(
@@ -112,10 +123,10 @@ function parse(
 } {
   const match = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]+)\$([\w-]+)$/.exec(hash);
   if (match === null) throw new TypeError("Cannot read the hash of a password: wrong form");
-  const [, ln, r, p, salt, digest] = match;
-  return {
-    parameters: { ln: Number(ln), r: Number(r), p: Number(p) },
-    salt: Buffer.from(salt!, "base64url"),
-    digest: Buffer.from(digest!, "base64url"),
-  };
+  const [ln, r, p] = match.slice(1, 4).map(Number) as [number, number, number];
+  if (128 * r * 2 ** ln > memoryBytesMax || r * p > rpMax) {
+    throw new RangeError(`Cannot check a password: its hash asks for ln=${ln}, r=${r}, p=${p}`);
+  }
+  const bytes = (text: string) => Uint8Array.fromBase64(text, { alphabet: "base64url" });
+  return { parameters: { ln, r, p }, salt: bytes(match[4]!), digest: bytes(match[5]!) };
 }

@@ -5,11 +5,14 @@
  *
  * @module
  */
-import { createHmac, randomBytes } from "node:crypto";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+
+const utf8 = new TextEncoder();
 
 /** See the module. */
 export class VerifiedPasswords {
-  readonly #key = randomBytes(32);
+  readonly #key = crypto.getRandomValues(new Uint8Array(32));
   readonly #max: number;
   /** In the order of their last use. */
   readonly #seen = new Set<string>();
@@ -35,7 +38,6 @@ export class VerifiedPasswords {
   }
 
   #mark(name: string, password: string, hash: string): string {
-    return createHmac("sha256", this.#key).update(JSON.stringify([name, password, hash]))
-      .digest("base64url");
+    return hmac(sha256, this.#key, utf8.encode(JSON.stringify([name, password, hash]))).toBase64();
   }
 }

@@ -29,8 +29,10 @@ type Json = Readonly<Record<string, unknown>>;
 export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: Log): void {
   const { accounts, gate } = parts;
   const login = (context: Context) =>
-    answerLogin(context.req.raw, accounts, peerOf(context.env), (cause) => {
-      log.warn("a login could not be checked", { cause: String(cause) });
+    answerLogin(context.req.raw, peerOf(context.env), {
+      accounts,
+      clock,
+      failed: (cause) => log.warn("a login could not be checked", { cause: String(cause) }),
     });
   app.all("/login", login);
 

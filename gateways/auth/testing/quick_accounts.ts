@@ -6,6 +6,7 @@
 import { ManualClock } from "../../../runtime/clock.ts";
 import { Accounts } from "../accounts.ts";
 import { LoginLimits } from "../login_limits.ts";
+import { nativeScrypt } from "../native_scrypt.ts";
 import { PasswordHasher } from "../password.ts";
 import { SqliteAccounts } from "../sqlite_accounts.ts";
 import { type TokenKey, tokenKey } from "../token.ts";
@@ -23,7 +24,7 @@ export interface QuickAccounts extends AsyncDisposable {
 export async function quickAccounts(): Promise<QuickAccounts> {
   const clock = new ManualClock(1_800_000_000_000);
   const store = new SqliteAccounts(":memory:");
-  const hasher = new PasswordHasher(quickScrypt);
+  const hasher = new PasswordHasher(nativeScrypt, quickScrypt);
   const keys = [await tokenKey("one key of at least thirty-two bytes")];
   const limits = new LoginLimits({ clock });
   const endpoints = ["mqtts://one.example:8883", "mqtts://two.example:8883"];
