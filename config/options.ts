@@ -168,6 +168,11 @@ export const options = section("The configuration of Sluice.", {
       max: 65_535,
       doc: "QoS 1 and 2 messages the broker may send ahead of our acknowledgements (MQTT 5).",
     }),
+    deliver: flag({
+      default: true,
+      doc:
+        "Whether what comes from brokers goes on to subscribers here, too. Switch it off when a bridge that speaks MQTT 3.1.1 takes messages from here back to such a broker: they would go round for ever.",
+    }),
     keepAliveS: integer({
       default: 30,
       unit: "s",

@@ -13,6 +13,7 @@ import { Histogram } from "../actors/histogram.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
+import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
@@ -133,8 +134,9 @@ export class HttpEdge implements WorkerProgram {
     const { required } = config.auth;
     const accounts: WorkerAccounts = new WorkerAccounts(boot, () => stations.recheck());
     const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
+    const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
     const stations: Stations = new Stations({
-      intake: this.#hub,
+      intake,
       clock,
       required,
       admit: (token) => accounts.gate.admit(token, clock.now()),
@@ -142,7 +144,7 @@ export class HttpEdge implements WorkerProgram {
     });
     this.#plane = new DataPlane({
       forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
-      intake: this.#hub,
+      intake,
       clock,
       log,
       callers: this.#callers,

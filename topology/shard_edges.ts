@@ -26,6 +26,7 @@ import {
   listenerSpec,
 } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
+import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
@@ -42,7 +43,7 @@ export interface EdgesOptions {
   readonly limits: ShardLimits;
   readonly system: ActorSystem;
   readonly intake: Intake;
-  readonly messages: MessageExchange;
+  readonly messages: MessageExchange & Pick<PubSub, "listening">;
   readonly accounts: WorkerAccounts;
 }
 
@@ -206,15 +207,16 @@ export class ShardEdges {
   }
 
   #openBroker(index: number, context: Context<never>): BrokerHandle {
-    const { init, intake } = this.#options;
+    const { init, intake, messages } = this.#options;
     const options = brokerOptions(init, index);
     const name = `${options.url.protocol}//${options.url.host}`;
     let gateway: BrokerGateway | undefined;
     const needs = {
       intake,
+      ...(init.config.broker.deliver ? { messages } : {}),
       memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
       hash: hashText,
-      events: brokerEvents(name),
+      events: brokerEvents(name, this.stats),
     };
     const ref = context.spawn<BrokerCommand>({
       id: `broker-${index}`,
@@ -248,8 +250,9 @@ function hashText(text: string): number {
   return hashBytes(bytes, 0, bytes.length);
 }
 
-function brokerEvents(broker: string): BrokerEvents {
+function brokerEvents(broker: string, stats: EndpointStats): BrokerEvents {
   return {
+    looped: () => stats.brokerLoops++,
     connected: (sessionPresent) => brokerLog.info("connected", { broker, sessionPresent }),
     disconnected: (reason) => brokerLog.warn("disconnected; connecting again", { broker, reason }),
     failed: (reason) => brokerLog.warn("no connection; trying again", { broker, reason }),
@@ -283,6 +286,8 @@ function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerO
     packetBytesMax: 256 * 1024 * 1024,
     keptBytesMax: config.limits.payloadBytesMax + headBytesMax,
     tls: tlsIdentity(config),
+    gatewayId,
+    deliveredBytesMax: config.limits.payloadBytesMax,
   };
 }
 

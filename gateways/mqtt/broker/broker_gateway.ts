@@ -9,9 +9,11 @@ import type { Intake, Origin, Rejection } from "../../../actors/intake.ts";
 import { blankOffer, offerFlags } from "../../../actors/intake.ts";
 import type { Actor, Context } from "../../../runtime/actor.ts";
 import { writeAcknowledged } from "../codec/acknowledgement.ts";
+import type { Properties } from "../codec/property_table.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { type Acknowledger, InFlight } from "../endpoint/in_flight.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
 import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
 import { subscriptionChange, type SubscriptionMemory, wireFilters } from "./subscriptions.ts";
 import { BrokerTap, type TapHandler } from "./tap.ts";
@@ -33,6 +35,10 @@ export interface BrokerOptions {
   /** Of a larger PUBLISH only the beginning is read. */
   readonly keptBytesMax: number;
   readonly tls: TlsIdentity;
+  /** Written on messages that go on to subscribers of MQTT 5: known again, should they come back. */
+  readonly gatewayId: string;
+  /** A larger payload, of which maybe not all was read, does not go on to subscribers. */
+  readonly deliveredBytesMax: number;
 }
 
 /** What the gateway tells its surroundings; each is one line in the log or one number. */
@@ -40,6 +46,8 @@ export interface BrokerEvents {
   connected(sessionPresent: boolean): void;
   disconnected(reason: string): void;
   failed(reason: string): void;
+  /** A message came back that had gone out from here: it is acknowledged and not taken again. */
+  looped(): void;
   /** A subscription was refused: topic filter and reason code. */
   refused(filter: string, code: number): void;
 }
@@ -51,11 +59,16 @@ export type BrokerCommand =
 
 export interface BrokerDependencies {
   readonly intake: Intake;
+  /** Where messages go on to subscribers; absent: they do not. */
+  readonly messages?: Pick<PubSub, "publish" | "flush" | "listening">;
   readonly events: BrokerEvents;
   readonly memory: SubscriptionMemory;
   readonly hash: (text: string) => number;
   readonly dial?: (url: URL, tls: TlsIdentity) => Promise<ByteStream>;
 }
+
+/** The user property that says which Sluice a message went through. */
+const gatewayProperty = "sluice-gateway";
 
 /** Waits before a new try, in ms. */
 const reconnectMs = 1_000;
@@ -127,6 +140,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     const { qos, packetId } = view;
     if (qos === 2 && this.#received.has(packetId)) return true;
     if (qos > 0 && this.#acks.count >= this.#acks.countMax) return false;
+    if (this.#isOwn(view.properties)) return this.#looped(view);
     const offer = this.#offer;
     offer.bytes = view.bytes;
     offer.topicStart = view.topicStart;
@@ -142,6 +156,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
       return false;
     }
     if (qos === 2) this.#received.add(packetId);
+    this.#deliver(view);
     if (result !== "accepted" && qos > 0) this.#acks.settle(offer.sequence - this.#epoch, 0);
     return true;
   }
@@ -157,6 +172,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
 
   drained(): void {
     this.#needs.intake.flush();
+    this.#needs.messages?.flush();
     this.#release();
   }
 
@@ -171,6 +187,34 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
 
   resume(): void {
     this.#tap?.readOn();
+  }
+
+  /** To subscribers; what a broker retains is not retained here, for its clearing would not be seen. */
+  #deliver({ qos, properties }: PublishView): void {
+    const { messages } = this.#needs;
+    const { gatewayId, deliveredBytesMax } = this.#options;
+    const offer = this.#offer;
+    if (messages?.listening !== true) return;
+    if (offer.payloadEnd - offer.payloadStart > deliveredBytesMax) return;
+    offer.flags = qos;
+    const mark = [gatewayProperty, gatewayId] as const;
+    const userProperties = [...properties.userProperties ?? [], mark];
+    messages.publish(offer, { ...properties, userProperties }, undefined);
+  }
+
+  /** Only MQTT 5 can say so. */
+  #isOwn({ userProperties }: Properties): boolean {
+    const { gatewayId } = this.#options;
+    return userProperties?.some(([name, value]) =>
+      name === gatewayProperty && value === gatewayId
+    ) ?? false;
+  }
+
+  #looped({ qos, packetId }: PublishView): true {
+    this.#needs.events.looped();
+    if (qos > 0) this.#acks.settle(this.#acks.push(packetId, qos), 0);
+    if (qos === 2) this.#received.add(packetId);
+    return true;
   }
 
   #clientOptions(): mqtt.IClientOptions {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { Intake, Offer, OfferResult, Origin } from "../../../actors/intake.ts";
+import { ManualClock } from "../../../runtime/clock.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { findProgram, testWith } from "../../testing/programs.ts";
 import type { ServerProcess } from "../../testing/server_process.ts";
 import { startMosquitto } from "../../testing/servers.ts";
+import type { PubSub } from "../pubsub/pubsub.ts";
+import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { type BrokerCommand, BrokerGateway, type BrokerOptions } from "./broker_gateway.ts";
 import { subscriptionFiles, type SubscriptionMemory } from "./subscriptions.ts";
 
@@ -62,6 +65,7 @@ class Connection implements AsyncDisposable {
     readonly intake: Intake,
     options: Partial<BrokerOptions> & { readonly url: URL },
     memory: SubscriptionMemory = { load: () => [], save() {} },
+    messages?: PubSub,
   ) {
     this.#ref = this.#system.spawn<BrokerCommand>({
       id: "broker",
@@ -79,10 +83,13 @@ class Connection implements AsyncDisposable {
             packetBytesMax: 1 << 20,
             keptBytesMax: 1 << 20,
             tls: {},
+            gatewayId: "gw",
+            deliveredBytesMax: 1 << 16,
             ...options,
           },
           {
             intake,
+            ...(messages === undefined ? {} : { messages }),
             memory,
             hash: () => 1,
             events: {
@@ -90,6 +97,7 @@ class Connection implements AsyncDisposable {
                 this.said.push(present ? "connected to its session" : "connected"),
               disconnected: () => this.said.push("disconnected"),
               failed: (reason) => this.said.push(`failed: ${reason}`),
+              looped: () => this.said.push("looped"),
               refused: (filter) => this.said.push(`refused ${filter}`),
             },
           },
@@ -124,6 +132,7 @@ async function publish(
   topic: string,
   messages: readonly string[],
   qos: number,
+  more: readonly string[] = [],
 ) {
   for (const message of messages) {
     const { success, stderr } = await new Deno.Command(findProgram("mosquitto_pub"), {
@@ -138,6 +147,7 @@ async function publish(
         message,
         "-q",
         `${qos}`,
+        ...more,
       ],
     }).output();
     assert.ok(success, new TextDecoder().decode(stderr));
@@ -185,6 +195,46 @@ for (const version of [4, 5] as const) {
     },
   );
 }
+
+testWith(
+  needed,
+  "messages go on to subscribers, once, and not what went out from here",
+  async () => {
+    await using server = await startMosquitto();
+    const intake = new HeldIntake();
+    const { pubsub, retained } = memoryPubSub(new ManualClock());
+    const heard: string[] = [];
+    await pubsub.listen({
+      names: new Set(),
+      ready: true,
+      deliver: ({ topic, payload, properties }, { qos }) => {
+        const { contentType, userProperties } = properties;
+        heard.push(`${topic} ${new TextDecoder().decode(payload)} ${qos} ${contentType}`);
+        assert.deepEqual(userProperties?.at(-1), ["sluice-gateway", "gw"]);
+      },
+    }, "#");
+    const options = { url: new URL(server.url), qos: 2, deliveredBytesMax: 100 } as const;
+    await using broker = new Connection(intake, options, undefined, pubsub);
+    await until(() => broker.said.includes("connected"), () => broker.said.join());
+    await tick();
+    const property = (name: string, ...values: string[]) => ["-D", "publish", name, ...values];
+    await publish(server, "a/b", ["x".repeat(101)], 1);
+    for (const qos of [1, 2]) {
+      const own = property("user-property", "sluice-gateway", "gw");
+      await publish(server, "a/b", [`own ${qos}`], qos, ["-V", "5", ...own]);
+    }
+    const other = property("user-property", "sluice-gateway", "other");
+    const type = property("content-type", "text/x");
+    await publish(server, "a/b", ["good"], 2, ["-V", "5", "-r", ...other, ...type]);
+    await until(() => heard.length === 1, () => broker.said.join());
+    assert.deepEqual(heard, ["a/b good 2 text/x"]);
+    assert.deepEqual(broker.said.filter((word) => word === "looped"), ["looped", "looped"]);
+    assert.deepEqual(intake.texts, [`a/b ${"x".repeat(101)}`, "a/b good"]);
+    assert.equal(retained.messages.size, 0);
+    intake.settleAll();
+    await broker.drain();
+  },
+);
 
 testWith(needed, "without credit the socket is not read, and the connection lives on", async () => {
   await using server = await startMosquitto();

@@ -18,6 +18,8 @@ export class EndpointStats {
   willsDropped = 0;
   /** Times a connection was not read from for want of credit, of a place in flight, or of memory. */
   pauses = 0;
+  /** Messages that a broker gave back after they had gone out from here. */
+  brokerLoops = 0;
   readonly #ends = new Map<SessionEnd, number>();
 
   ended(end: SessionEnd): void {
@@ -37,6 +39,7 @@ export class EndpointStats {
       sluice_mqtt_wills_total: this.wills,
       sluice_mqtt_wills_dropped_total: this.willsDropped,
       sluice_mqtt_pauses_total: this.pauses,
+      sluice_broker_loops_total: this.brokerLoops,
     };
     for (const [end, count] of this.#ends) {
       counters[`sluice_mqtt_connections_ended_${end}_total`] = count;
