@@ -32,7 +32,8 @@ export interface ShardSnapshot {
   /** Seconds from received to durable, and of one write to the store. */
   readonly settleSeconds: HistogramSnapshot;
   readonly storeSeconds: HistogramSnapshot;
-  readonly sessions: Readonly<Partial<Record<Transport, number>>>;
+  /** `ws`: MQTT over WebSocket. */
+  readonly sessions: Readonly<Partial<Record<Transport | "ws", number>>>;
   readonly devices: { readonly online: number; readonly silent: number; readonly offline: number };
   /** Sum of mailbox depths and count of restarts, by the `kind` of the child spec. */
   readonly mailboxDepth: Readonly<Record<string, number>>;

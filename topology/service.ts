@@ -228,7 +228,9 @@ export class Service {
       },
       load: async () => {
         let sessions = 0;
-        for (const { sessions: open } of await this.#control.snapshot()) sessions += open.mqtt ?? 0;
+        for (const { sessions: open } of await this.#control.snapshot()) {
+          sessions += (open.mqtt ?? 0) + (open.ws ?? 0);
+        }
         return Math.min(1, sessions / config.mqtt.connectionsMax);
       },
     }, keys);

@@ -20,11 +20,8 @@ import {
   sessionKey,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
-import {
-  type Acceptor,
-  type ListenerMessage,
-  listenerSpec,
-} from "../gateways/mqtt/endpoint/listener.ts";
+import { type Acceptor, acceptorOf } from "../gateways/mqtt/endpoint/arrival.ts";
+import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
@@ -158,16 +155,16 @@ export class ShardEdges {
     const { init } = this.#options;
     const acceptors: Acceptor[] = [];
     if (init.mqtt !== undefined) {
-      acceptors.push(Deno.listen({ ...init.mqtt, transport: "tcp", reusePort: true }));
+      acceptors.push(acceptorOf(Deno.listen({ ...init.mqtt, transport: "tcp", reusePort: true })));
     }
     const { certFile, keyFile } = init.config.mqtt.tls;
     if (init.mqttTls !== undefined && certFile !== undefined && keyFile !== undefined) {
-      acceptors.push(Deno.listenTls({
+      acceptors.push(acceptorOf(Deno.listenTls({
         ...init.mqttTls,
         reusePort: true,
         cert: Deno.readTextFileSync(certFile),
         key: Deno.readTextFileSync(keyFile),
-      }));
+      })));
     }
     return acceptors;
   }

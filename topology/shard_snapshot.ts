@@ -44,7 +44,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
     spoolBytes: path.spool.bytes,
     settleSeconds: path.settleSeconds.snapshot(),
     storeSeconds: path.storeSeconds.snapshot(),
-    sessions: { mqtt: edges.stats.sessions, broker: brokers.connected },
+    sessions: { ...edges.stats.sessionsBy, broker: brokers.connected },
     devices: path.devices.presence(),
     mailboxDepth,
     restarts: Object.fromEntries(system.restartsByKind),

@@ -17,6 +17,7 @@ import type { PacketHandler } from "../codec/scanner.ts";
 import type { Subscribe } from "../codec/subscribe.ts";
 import type { Suback } from "../codec/suback.ts";
 import type { ClientLimits, Outbound } from "../pubsub/outbound.ts";
+import type { Arrival } from "./arrival.ts";
 import { type EndpointServices, type SessionInfo, sessionKey } from "./endpoint_options.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { Inbound, type OfferScratch } from "./inbound.ts";
@@ -29,7 +30,7 @@ export type PacketHold = "handshake" | "intake" | "window";
 
 /** The session a conversation belongs to. */
 export interface ConversationHost extends Origin {
-  readonly peer: string;
+  readonly arrival: Arrival;
   originHash: number;
   /** The packet in hand was not taken. */
   held(hold: PacketHold): void;
@@ -167,7 +168,7 @@ export class Conversation implements PacketHandler {
     this.version = connect.version;
     this.#client = clientLimits(connect);
     this.will = connect.will;
-    this.#host.shaking(shakeHands(connect, this.#host.peer, this.#services));
+    this.#host.shaking(shakeHands(connect, this.#host.arrival, this.#services));
     return true;
   }
 

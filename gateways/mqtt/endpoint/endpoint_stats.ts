@@ -3,12 +3,11 @@
  *
  * @module
  */
+import { type SessionTransport, sessionTransports } from "./arrival.ts";
 import type { SessionEnd } from "./session_end.ts";
 
-/** Only ever grows, but for `sessions`. */
+/** Only ever grows, but for the sessions. */
 export class EndpointStats {
-  /** Connected clients now. */
-  sessions = 0;
   accepted = 0;
   /** Closed at once because there were as many connections as may be. */
   overLimit = 0;
@@ -20,7 +19,26 @@ export class EndpointStats {
   pauses = 0;
   /** Messages that a broker gave back after they had gone out from here. */
   brokerLoops = 0;
+  readonly #sessions: Record<SessionTransport, number> = { mqtt: 0, ws: 0 };
   readonly #ends = new Map<SessionEnd, number>();
+
+  /** Connected clients now. */
+  get sessions(): number {
+    return sessionTransports.reduce((sum, transport) => sum + this.#sessions[transport], 0);
+  }
+
+  /** The same, by transport. */
+  get sessionsBy(): Readonly<Record<SessionTransport, number>> {
+    return this.#sessions;
+  }
+
+  connected(transport: SessionTransport): void {
+    this.#sessions[transport]++;
+  }
+
+  disconnected(transport: SessionTransport): void {
+    this.#sessions[transport]--;
+  }
 
   ended(end: SessionEnd): void {
     this.#ends.set(end, this.ends(end) + 1);

@@ -6,6 +6,7 @@
 import type { Connack } from "../codec/connack.ts";
 import type { Connect } from "../codec/connect.ts";
 import { reasonCodes, reasonName } from "../codec/reason_code.ts";
+import type { Arrival } from "./arrival.ts";
 import { admission, type Admitted, decideConnect, refusal } from "./connect_rules.ts";
 import type { Authentication, EndpointServices, Granted, SessionInfo } from "./endpoint_options.ts";
 
@@ -28,7 +29,7 @@ const randomId = (): string => `sluice-${crypto.randomUUID()}`;
 /** A promise only when the authentication gives one; it never rejects. */
 export function shakeHands(
   connect: Connect,
-  peer: string,
+  { peer }: Arrival,
   services: EndpointServices,
 ): Handshake | Promise<Handshake> {
   const decision = decideConnect(connect, services.limits, services.assignId ?? randomId);

@@ -6,6 +6,7 @@ import type { ActorRef } from "../../../runtime/actor.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
+import { acceptorOf } from "./arrival.ts";
 import { openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import { listenerSpec } from "./listener.ts";
@@ -53,7 +54,7 @@ async function withEndpoint(
       ended: (_peer: string, _clientId: string | undefined, { end }: Ending) => ended.resolve(end),
     },
   };
-  const listener = system.spawn(listenerSpec("mqtt", services, () => [socket]));
+  const listener = system.spawn(listenerSpec("mqtt", services, () => [acceptorOf(socket)]));
   try {
     await run({ port: socket.addr.port, intake, ended: ended.promise });
   } finally {

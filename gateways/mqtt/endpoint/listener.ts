@@ -5,18 +5,13 @@
  * @module
  */
 import type { Actor, ActorRef, ChildSpec, Context } from "../../../runtime/actor.ts";
+import type { Acceptor, Arrival } from "./arrival.ts";
 import type { EndpointServices } from "./endpoint_options.ts";
 import { Session } from "./session.ts";
 import { type SessionMessage, SessionShared } from "./session_shared.ts";
 
-/** A listening socket: a `Deno.TcpListener` or a `Deno.TlsListener`. */
-export interface Acceptor {
-  accept(): Promise<Deno.TcpConn | Deno.TlsConn>;
-  close(): void;
-}
-
 export type ListenerMessage =
-  | { readonly kind: "accepted"; readonly acceptor: Acceptor; readonly connection: Deno.Conn }
+  | { readonly kind: "accepted"; readonly acceptor: Acceptor; readonly arrival: Arrival }
   | { readonly kind: "accept_failed"; readonly acceptor: Acceptor; readonly error: unknown }
   | { readonly kind: "accept"; readonly acceptor: Acceptor }
   | { readonly kind: "sweep" }
@@ -77,7 +72,7 @@ class Listener implements Actor<ListenerMessage> {
   receive(message: ListenerMessage, context: Context<ListenerMessage>): void {
     switch (message.kind) {
       case "accepted":
-        this.#admit(message.connection, context);
+        this.#admit(message.arrival, context);
         return this.#accept(message.acceptor);
       case "accept_failed":
         return this.#acceptFailed(message.acceptor, message.error, context);
@@ -111,9 +106,9 @@ class Listener implements Actor<ListenerMessage> {
     if (!this.#acceptors.includes(acceptor)) return;
     const { self } = this.#context;
     acceptor.accept().then(
-      (connection) => {
-        if (self.tell({ kind: "accepted", acceptor, connection }) !== "accepted") {
-          connection.close();
+      (arrival) => {
+        if (self.tell({ kind: "accepted", acceptor, arrival }) !== "accepted") {
+          arrival.connection.close();
         }
       },
       (error: unknown) => self.tell({ kind: "accept_failed", acceptor, error }),
@@ -128,23 +123,21 @@ class Listener implements Actor<ListenerMessage> {
     context.startTimer(key, acceptRetryMs, { kind: "accept", acceptor });
   }
 
-  #admit(connection: Deno.Conn, context: Context<ListenerMessage>): void {
+  #admit(arrival: Arrival, context: Context<ListenerMessage>): void {
     const { stats, limits } = this.#services;
     if (this.#drained !== undefined || this.#open >= limits.connectionsMax) {
       stats.overLimit++;
-      return connection.close();
+      return arrival.connection.close();
     }
     stats.accepted++;
     this.#open++;
-    if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
-    const peer = peerOf(connection);
     context.spawn<SessionMessage>({
       id: `${++this.#accepted}`,
       kind: "mqtt_session",
       restart: "temporary",
       mailOnCrash: "dead_letter",
       mailbox: { countMax: 64 },
-      start: (context) => new Session(connection, peer, this.#shared, context),
+      start: (context) => new Session(arrival, this.#shared, context),
     });
   }
 
@@ -161,8 +154,4 @@ class Listener implements Actor<ListenerMessage> {
   #tellDrained(): void {
     if (this.#open === 0) this.#drained?.tell("drained");
   }
-}
-
-function peerOf({ remoteAddr }: Deno.Conn): string {
-  return remoteAddr.transport === "tcp" ? `${remoteAddr.hostname}:${remoteAddr.port}` : "";
 }

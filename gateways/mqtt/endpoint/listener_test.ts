@@ -7,7 +7,8 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
-import { type Acceptor, type ListenerMessage, listenerSpec } from "./listener.ts";
+import { type Acceptor, acceptorOf } from "./arrival.ts";
+import { type ListenerMessage, listenerSpec } from "./listener.ts";
 import { connectOf, FakeIntake, publishOf, settle, testLimits } from "./testing.ts";
 
 interface Endpoint {
@@ -34,7 +35,7 @@ function startEndpoint(
   };
   const socket = open();
   const system = new ActorSystem();
-  const listener = system.spawn(listenerSpec("mqtt", services, () => [socket]));
+  const listener = system.spawn(listenerSpec("mqtt", services, () => [acceptorOf(socket)]));
   return { port: socket.addr.port, intake, stats, listener, system };
 }
 
@@ -112,9 +113,10 @@ Deno.test("a connection over the limit is closed at once and counted", async () 
 Deno.test("accepting goes on after it failed", async () => {
   const socket = Deno.listen(loopback);
   let failures = 2;
+  const sound = acceptorOf(socket);
   const flaky: Acceptor = {
-    accept: () => failures-- > 0 ? Promise.reject(new Error("no descriptors")) : socket.accept(),
-    close: () => socket.close(),
+    accept: () => failures-- > 0 ? Promise.reject(new Error("no descriptors")) : sound.accept(),
+    close: () => sound.close(),
   };
   const errors: unknown[] = [];
   const stats = new EndpointStats();

@@ -11,11 +11,12 @@ import type { Failure } from "../../../runtime/failure.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { ProtocolError } from "../codec/protocol_error.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
+import type { Arrival } from "./arrival.ts";
 import { refusal } from "./connect_rules.ts";
 import { Conversation, type ConversationHost, type PacketHold } from "./conversation.ts";
 import { type SessionInfo, sessionKey } from "./endpoint_options.ts";
 import { type Handshake, refuse } from "./handshake.ts";
-import { type Connection, Link, type LinkEvents } from "./link.ts";
+import { Link, type LinkEvents } from "./link.ts";
 import { type Ending, endings, sessionEnds } from "./session_end.ts";
 import { type InputHost, SessionInput } from "./session_input.ts";
 import type { RegisteredSession } from "./session_registry.ts";
@@ -29,7 +30,7 @@ export class Session
   implements Actor<SessionMessage>, ConversationHost, InputHost, LinkEvents, RegisteredSession {
   readonly transport = "mqtt";
   originHash = 0;
-  readonly peer: string;
+  readonly arrival: Arrival;
   readonly #shared: SessionShared<Session>;
   readonly #context: Context<SessionMessage>;
   readonly #link: Link;
@@ -39,16 +40,15 @@ export class Session
   #silenceMsMax = Infinity;
 
   constructor(
-    connection: Connection,
-    peer: string,
+    arrival: Arrival,
     shared: SessionShared<Session>,
     context: Context<SessionMessage>,
   ) {
     const { services } = shared;
-    this.peer = peer;
+    this.arrival = arrival;
     this.#shared = shared;
     this.#context = context;
-    this.#link = new Link(connection, shared, this);
+    this.#link = new Link(arrival.connection, shared, this);
     this.#conversation = new Conversation(this, services, this.#link.output);
     this.#input = new SessionInput(this, shared, context.clock, this.#link, this.#conversation);
   }
@@ -228,7 +228,7 @@ export class Session
     this.#silenceMsMax = handshake.silenceMsMax;
     this.#phase = "connected";
     this.#input.sinceMs = this.#context.clock.monotonic();
-    services.stats.sessions++;
+    services.stats.connected(this.arrival.transport);
     registry.connect(sessionKey(handshake.session), this);
     services.events.connected?.(handshake.session);
   }
@@ -262,10 +262,10 @@ export class Session
     registry.delete(this, info && sessionKey(info));
     services.stats.ended(ending.end);
     if (info !== undefined) {
-      services.stats.sessions--;
+      services.stats.disconnected(this.arrival.transport);
       if (will !== undefined && sessionEnds[ending.end].will) wills.publish(will, this.originHash);
     }
-    services.events.ended?.(this.peer, info?.clientId, ending);
+    services.events.ended?.(this.arrival.peer, info?.clientId, ending);
   }
 
   /** A client that can hear is told why, as far as its version can be, and gets what was sent. */

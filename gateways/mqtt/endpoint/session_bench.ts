@@ -117,7 +117,8 @@ const shared = new SessionShared<Session>(
 );
 new ActorSystem().spawn<SessionMessage>({
   id: "session",
-  start: (context) => new Session(connection, "bench", shared, context),
+  start: (context) =>
+    new Session({ connection, peer: "bench", transport: "mqtt" }, shared, context),
 });
 await connection.exchange(encodePacket(connectOf({}), 4), 4);
 

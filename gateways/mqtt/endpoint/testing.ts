@@ -249,7 +249,8 @@ export class SessionHarness {
     const ref = this.system.spawn<SessionMessage>({
       id: `session ${++this.#count}`,
       restart: "temporary",
-      start: (context) => new Session(connection, "peer", this.shared, context),
+      start: (context) =>
+        new Session({ connection, peer: "peer", transport: "mqtt" }, this.shared, context),
     });
     return { connection, ref };
   }

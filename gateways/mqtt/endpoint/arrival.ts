@@ -1,0 +1,38 @@
+/**
+ * A client that has arrived: its connection, and what is known of it before it has said a word.
+ *
+ * @module
+ */
+import type { Connection } from "./link.ts";
+
+/** How MQTT came here, as metrics name it: over TCP, with TLS or without, or over WebSocket. */
+export const sessionTransports = ["mqtt", "ws"] as const;
+export type SessionTransport = typeof sessionTransports[number];
+
+/** See the module. */
+export interface Arrival {
+  readonly connection: Connection;
+  /** `host:port` of the client itself, whoever carried its bytes here. */
+  readonly peer: string;
+  readonly transport: SessionTransport;
+}
+
+/** Where clients arrive, one after the other. */
+export interface Acceptor {
+  /** Rejects when there is none now, for example for want of file descriptors, or after `close`. */
+  accept(): Promise<Arrival>;
+  close(): void;
+}
+
+/** A listener of Deno's as an acceptor. */
+export function acceptorOf(listener: Deno.TcpListener | Deno.TlsListener): Acceptor {
+  return {
+    accept: async () => {
+      const connection = await listener.accept();
+      if ("setNoDelay" in connection) connection.setNoDelay(true);
+      const { hostname, port } = connection.remoteAddr;
+      return { connection, peer: `${hostname}:${port}`, transport: "mqtt" };
+    },
+    close: () => listener.close(),
+  };
+}
