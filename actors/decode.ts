@@ -92,7 +92,7 @@ export class PayloadDecoder {
     this.#identityCapture = captureOf(rules.identity);
     this.#tagCaptures = rules.tags.map(([key, path]) => [escapeTag(key), captureOf(path)]);
     this.#sequenceCapture = captureOf(rules.sequence, true);
-    this.#keys = new KeyTree({ ...rules, captures });
+    this.#keys = new KeyTree({ ...rules, captures, schema: rules.schema?.flat });
     this.fields = new Decoded(rules.fieldsMax, captures.length);
     this.#json = new FlatJson(this.#keys, this.fields, rules.values, rules.depthMax);
   }
@@ -111,7 +111,7 @@ export class PayloadDecoder {
     const fault = this.#json.scan(data, start, end);
     if (fault !== "none") return this.#faulty(fault, start, end, entry);
     const rules = this.#rules;
-    if (rules.schema !== undefined) {
+    if (rules.schema !== undefined && !(rules.schema.flat !== undefined && this.#json.fits)) {
       const problem = rules.schema.problem(JSON.parse(this.#frames.text(data, start, end)));
       if (problem !== undefined) return this.#dead("schema", problem);
     }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { FlatSchema, MemberRule } from "./flat_schema.ts";
 import { escapeMeasurement, fieldKey, isWritableName } from "./line_protocol.ts";
 
 /** Keys from the top of the payload inward. */
@@ -22,6 +23,8 @@ export interface KeyRules {
   readonly arrays: readonly { readonly path: Path; readonly names: readonly string[] }[];
   /** Values to hand out beside the fields; `field`: also as a field. */
   readonly captures: readonly { readonly path: Path; readonly field: boolean }[];
+  /** What the members of the payload must be. */
+  readonly schema?: FlatSchema | undefined;
 }
 
 const utf8 = new TextEncoder();
@@ -74,6 +77,8 @@ export class KeyNode {
     readonly prefix: string | undefined,
     /** Numbers of an array here are these fields. */
     readonly elements: readonly (FieldName | undefined)[] | undefined,
+    /** What a schema says of a value here. */
+    readonly rule: MemberRule | undefined,
   ) {
     this.isAscii = !bytes.some((byte) => byte >= 0x80);
     this.plain = !bytes.some((byte) => byte < 0x20 || byte === quote || byte === backslash);
@@ -109,6 +114,11 @@ export class KeyTree {
   constructor(rules: KeyRules) {
     this.#rules = rules;
     this.#forgetAll();
+  }
+
+  /** Members that the schema asks for. */
+  get required(): number {
+    return this.#rules.schema?.required ?? 0;
   }
 
   /** Called between two payloads, when no node is in use. */
@@ -179,6 +189,7 @@ export class KeyTree {
       prefix !== undefined || leads,
       prefix,
       names?.map((element) => rules.accepts(element) ? this.fieldName(element) : undefined),
+      parent === this.root ? rules.schema?.member(key) : undefined,
     );
   }
 
@@ -197,6 +208,7 @@ export class KeyTree {
       -1,
       true,
       fields ? "" : undefined,
+      undefined,
       undefined,
     );
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PayloadDecoder } from "./decode.ts";
 import { Device } from "./device.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { appendPoints } from "./line_protocol_points.ts";
@@ -30,6 +31,27 @@ const found = topics.lookup(topic, 0, topic.length);
 if (found.kind === "refused") throw new Error(found.rejection.reason);
 const entry = found;
 const { decoder } = entry.route;
+const number = { type: "number", minimum: -60 };
+const properties = {
+  temperature: number,
+  humidity: number,
+  sequence: { type: "integer" },
+  volts: number,
+  ts: { type: "integer" },
+};
+/** The same payload, checked by a schema. */
+function withSchema(schema: Readonly<Record<string, unknown>>): PayloadDecoder {
+  const { decoder } = compileRoutes([{
+    name: "bench",
+    topic: "bench/{device}",
+    measurement: "bench",
+    timestamp: { key: "ts" },
+    schema: { type: "object", required: Object.keys(properties), properties, ...schema },
+  }])[0]!;
+  return decoder;
+}
+const scanned = withSchema({ additionalProperties: false });
+const byAjv = withSchema({ additionalProperties: false, maxProperties: 5 });
 const strict = new TextDecoder("utf-8", { fatal: true });
 const { lines } = new FateOutlet().group;
 const fingerprint = new Fingerprint();
@@ -67,6 +89,12 @@ Deno.bench("TextDecoder and JSON.parse", { group: "decode", baseline: true }, ()
 });
 Deno.bench("decode", { group: "decode" }, () => {
   decoder.decode(payload, 0, payload.length, entry);
+});
+Deno.bench("decode, with a schema that the scan decides", { group: "decode" }, () => {
+  scanned.decode(payload, 0, payload.length, entry);
+});
+Deno.bench("decode, with a schema that ajv decides", { group: "decode" }, () => {
+  byAjv.decode(payload, 0, payload.length, entry);
 });
 Deno.bench("line protocol", { group: "parts" }, () => {
   lines.length = 0;

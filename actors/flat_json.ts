@@ -69,6 +69,12 @@ export class FlatJson {
   readonly #depthMax: number;
   readonly #text = new JsonText();
   #keyEnd = 0;
+  #required = 0;
+  /**
+   * Whether what was scanned certainly fits the schema of the `KeyTree`. Unknown is false: so is a
+   * payload that has a key twice.
+   */
+  fits = false;
 
   constructor(keys: KeyTree, out: Decoded, values: ValueRules, depthMax: number) {
     this.#keys = keys;
@@ -84,12 +90,15 @@ export class FlatJson {
     this.#out.reset();
     text.data = data;
     text.bits = 0;
+    this.fits = true;
+    this.#required = 0;
     let at = text.space(start);
     if (at >= end || data[at] !== char.braceOpen) return "malformed";
     at = this.#object(at + 1, this.#keys.root, 1);
     if (at < 0) return faults[-at]!;
     while (at < end && isSpace(data[at])) at++;
     if (at !== end) return "malformed";
+    if (this.#required !== this.#keys.required) this.fits = false;
     return text.bits >= 0x80 && !isUtf8(data.subarray(start, end)) ? "malformed" : "none";
   }
 
@@ -125,7 +134,10 @@ export class FlatJson {
         if (before === undefined) parent.first = node.plain ? node : undefined;
         else before.next = node.plain ? node : undefined;
       }
-      if (node.generation === generation) this.#out.forget(node);
+      if (node.generation === generation) {
+        this.#out.forget(node);
+        this.fits = false;
+      }
       node.generation = generation;
       byte = data[at];
       while (isSpace(byte)) byte = data[++at];
@@ -133,10 +145,13 @@ export class FlatJson {
       byte = data[++at];
       while (isSpace(byte)) byte = data[++at];
       const from = at;
+      const { rule } = node;
+      if (rule?.required) this.#required++;
       if (startsNumber(byte)) {
         at = this.#number(at, node.field, node);
         if (node.capture >= 0) this.#out.capture(node, captureKinds.number, from, at);
       } else {
+        if (rule !== undefined && !rule.fitsOther(byte!)) this.fits = false;
         at = this.#value(at, node, depth);
       }
       if (at < 0) return at;
@@ -162,10 +177,11 @@ export class FlatJson {
       : this.#keys.find(parent, text.data, at, end - 1);
   }
 
-  /** A number, as the field of that name, found at `source`. */
+  /** A number, as the field of that name if there is one, found at `source`. */
   #number(at: number, name: FieldName | undefined, source: KeyNode): number {
-    if (name === undefined) return this.#text.number(at);
-    if (!name.writable) return fault.unwritableName;
+    const { rule } = source;
+    if (name === undefined && rule === undefined) return this.#text.number(at);
+    if (name?.writable === false) return fault.unwritableName;
     const { data } = this.#text;
     const from = at;
     let byte = data[at]!;
@@ -200,8 +216,13 @@ export class FlatJson {
       at = this.#text.exponent(at);
       if (at < 0) return at;
       value = Number(stringText(data, from, at));
-      if (!Number.isFinite(value)) return at;
+      if (!Number.isFinite(value)) {
+        this.fits = false;
+        return at;
+      }
     }
+    if (rule !== undefined && !rule.fitsNumber(value)) this.fits = false;
+    if (name === undefined) return at;
     const taken = at - from <= numberBytesMax
       ? this.#out.addNumber(name, source, value, from, at)
       : this.#out.addText(name, source, value, String(value));

@@ -7,9 +7,12 @@
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { RE2JS } from "re2js";
+import { type FlatSchema, flatSchema } from "./flat_schema.ts";
 
 /** Checks payloads against one schema. */
 export interface SchemaCheck {
+  /** What of it a scan can decide; `undefined`: nothing. */
+  readonly flat: FlatSchema | undefined;
   /** What is wrong, with the place of it, or `undefined` when the payload fits. */
   problem(payload: unknown): string | undefined;
 }
@@ -50,6 +53,7 @@ export function compileSchema(schema: unknown): SchemaCheck {
   addFormats.default(ajv, [...formats]);
   const validate = compile(ajv, schema);
   return {
+    flat: flatSchema(schema),
     problem(payload) {
       if (validate(payload)) return undefined;
       const error = validate.errors?.[0];
