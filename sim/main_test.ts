@@ -36,7 +36,10 @@ Deno.test("sim: what cannot be is refused with a code that says why", async () =
   const cases: readonly (readonly [args: readonly string[], code: number, text: RegExp])[] = [
     [["lode"], exitCodes.usage, /^unknown command lode\nUsage:/],
     [["load", "--qos", "3"], exitCodes.usage, /^--qos must be/],
-    [["load", "--url", "http://127.0.0.1"], exitCodes.usage, /^--url must begin with mqtt/],
+    [["load", "--url", "ftp://127.0.0.1"], exitCodes.usage, /^--url must begin with mqtt/],
+    [["load", "--url", "http://[::1]", "--qos", "2"], exitCodes.usage, /^--qos 2 is for mqtt/],
+    [["load", "--url", "ws://a:b@[::1]"], exitCodes.usage, /use --token/],
+    [["load", "--token", "x"], exitCodes.usage, /^--token is for ws/],
     [["load", "--url", "nowhere"], exitCodes.usage, /^--url must begin with mqtt/],
     [["load", "--ca", "/no/such"], exitCodes.input, /^cannot read --ca \/no\/such/],
     [["fleet", "--url", "http://127.0.0.1"], exitCodes.usage, /^--url must begin with/],

@@ -1,21 +1,19 @@
 /**
  * `sim load`: load over MQTT from sockets of its own, cheap enough to share a machine with what is
- * measured.
+ * measured, or over a station's WebSocket or HTTP.
  *
  * @module
  */
 import process from "node:process";
-import { readCa } from "../ca.ts";
 import { systemClock } from "../clock.ts";
 import type { Command } from "../command.ts";
-import { CommandError, exitCodes } from "../exit_code.ts";
+import { exitCodes } from "../exit_code.ts";
 import { Metronome } from "../metronome.ts";
 import { Progress, stderrOutput } from "../progress.ts";
-import type { Socket } from "./connection.ts";
 import { loadOptions } from "./load_options.ts";
 import { describeReport } from "./load_report.ts";
-import type { Credentials } from "./publisher.ts";
 import { runLoad } from "./run_load.ts";
+import { targetOf } from "./targets.ts";
 
 const benchRoutes = [
   {
@@ -40,12 +38,15 @@ export const loadCommand: Command<typeof loadOptions> = {
   notes: `The models bench and arrival need these routes in the configuration of Sluice:
 ${benchRoutes.map((route) => `  ${JSON.stringify(route)}`).join("\n")}
 
+What is not acknowledged when a connection breaks is sent again: over MQTT with DUP and its packet
+identifier, over ws:// with its id, over http:// under its Idempotency-Key.
+
 Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 69 cannot connect`,
   async run(options, { print, stop }) {
-    const target = await targetOf(options.url, options.ca);
+    const target = await targetOf(options);
     const metronome = options.rate > 0 ? new Metronome() : undefined;
     const report = await runLoad(options, {
-      ...target,
+      target,
       clock: metronome ?? systemClock,
       cpuUs: () => {
         const { user, system } = process.cpuUsage();
@@ -58,31 +59,3 @@ Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 69 cannot connec
     return report.unacknowledged === 0 && report.rejected === 0 ? exitCodes.ok : exitCodes.failed;
   },
 };
-
-async function targetOf(
-  text: string,
-  caFile: string | undefined,
-): Promise<{ dial(): Promise<Socket>; credentials: Credentials }> {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== "mqtt:" && url.protocol !== "mqtts:")) {
-    throw new CommandError(exitCodes.usage, "--url must begin with mqtt:// or mqtts://");
-  }
-  const secure = url.protocol === "mqtts:";
-  const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  const port = url.port === "" ? (secure ? 8883 : 1883) : Number(url.port);
-  const caCerts = caFile === undefined ? [] : [await readCa(caFile)];
-  return {
-    credentials: {
-      ...(url.username !== "" && { username: decodeURIComponent(url.username) }),
-      ...(url.password !== "" && {
-        password: new TextEncoder().encode(decodeURIComponent(url.password)),
-      }),
-    },
-    async dial() {
-      if (secure) return await Deno.connectTls({ hostname, port, caCerts });
-      const socket = await Deno.connect({ hostname, port });
-      socket.setNoDelay(true);
-      return socket;
-    },
-  };
-}

@@ -4,14 +4,12 @@
  *
  * @module
  */
-import type { SimClock } from "../clock.ts";
-import { CommandError, exitCodes } from "../exit_code.ts";
 import type { Random } from "../random.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import type { LoadBook } from "./load_book.ts";
+import { keepTrying, type LinkEnvironment, type LoadLink } from "./link.ts";
 import type { Credentials, Publisher } from "./publisher.ts";
-import { Refused } from "./refused.ts";
 import type { ConnectionSchedule } from "./schedule.ts";
+import { Wake } from "./wake.ts";
 
 /** What is needed of a socket; `Deno.Conn` has it. */
 export interface Socket {
@@ -22,32 +20,24 @@ export interface Socket {
 }
 
 /** What all connections of a run share. */
-export interface ConnectionEnvironment {
+export interface ConnectionEnvironment extends LinkEnvironment {
   dial(): Promise<Socket>;
-  readonly clock: SimClock;
   readonly pool: BufferPool;
-  readonly book: LoadBook;
   readonly credentials: Credentials;
-  readonly keepAliveS: number;
-  /** A connection that cannot be made for so long ends the run. */
-  readonly giveUpMs: number;
   readonly readBufferBytes: number;
 }
 
-const backoffMinMs = 50;
-const backoffMaxMs = 1_000;
 /** How long the server may take to read what is left after DISCONNECT. */
 const closeMs = 5_000;
 
-export class LoadConnection {
-  /** Resolves when the server first says yes. */
+export class LoadConnection implements LoadLink {
   readonly ready: Promise<void>;
   readonly #publisher: Publisher;
   readonly #schedule: ConnectionSchedule;
   readonly #env: ConnectionEnvironment;
   readonly #random: Random;
   #resolveReady: () => void = () => {};
-  #wake: (() => void) | undefined;
+  readonly #wake = new Wake();
   #wroteMs = 0;
   #heardMs = 0;
   #hangUp: (() => void) | undefined;
@@ -65,11 +55,16 @@ export class LoadConnection {
     this.ready = new Promise((resolve) => this.#resolveReady = resolve);
   }
 
-  /** Something may be due. */
+  get sent(): number {
+    return this.#publisher.sent;
+  }
+
+  get connected(): boolean {
+    return this.#publisher.connected;
+  }
+
   kick(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    this.#wake.kick();
   }
 
   /**
@@ -86,36 +81,9 @@ export class LoadConnection {
     this.kick();
   }
 
-  /**
-   * Resolves when every message of the schedule was sent and acknowledged, or `signal` aborted.
-   * Rejects with a {@linkcode CommandError} when the server stays away or refuses for good.
-   */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, book, giveUpMs } = this.#env;
-    let backoffMs = backoffMinMs;
-    let downSinceMs = clock.nowMs();
-    while (!signal.aborted) {
-      let cause: unknown;
-      try {
-        await this.#session(signal);
-        return;
-      } catch (error) {
-        cause = error;
-      }
-      if (signal.aborted) return;
-      if (cause instanceof Refused && !cause.retryable) throw unavailable(cause);
-      if (this.#publisher.connected) {
-        book.totals.reconnects++;
-        backoffMs = backoffMinMs;
-        downSinceMs = clock.nowMs();
-      } else {
-        book.totals.connectFailures++;
-        if (clock.nowMs() - downSinceMs > giveUpMs) throw unavailable(cause);
-      }
-      book.breakReason(cause);
-      await clock.sleep(backoffMs * this.#random.between(0.5, 1), signal);
-      backoffMs = Math.min(backoffMaxMs, backoffMs * 2);
-    }
+  run(signal: AbortSignal): Promise<void> {
+    const session = () => this.#session(signal);
+    return keepTrying(session, () => this.connected, this.#env, this.#random, signal);
   }
 
   /** One socket from dialling to DISCONNECT. Rejects with what broke it. */
@@ -178,7 +146,7 @@ export class LoadConnection {
       } finally {
         pool.give(buffer);
       }
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#wake.next();
     }
     throw new Error("the connection was closed");
   }
@@ -234,9 +202,4 @@ class ClosingSocket {
 async function writeAll(socket: ClosingSocket, bytes: Uint8Array): Promise<void> {
   let at = 0;
   while (at < bytes.length) at += await socket.write(at === 0 ? bytes : bytes.subarray(at));
-}
-
-function unavailable(cause: unknown): CommandError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CommandError(exitCodes.unavailable, `cannot connect: ${reason}`, { cause });
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import { AcknowledgedRuns } from "../account.ts";
-import { reasonName } from "../../gateways/mqtt/codec/reason_code.ts";
 import { LatencyRecorder } from "./latency.ts";
 
 /** Counts since the run began. */
@@ -66,8 +65,8 @@ export class LoadBook {
     this.sinceSent.record(nowMs - sentMs);
   }
 
-  reason(code: number): void {
-    count(this.reasons, reasonName(code));
+  reason(name: string): void {
+    count(this.reasons, name);
   }
 
   breakReason(cause: unknown): void {

@@ -11,7 +11,8 @@ export const loadOptions = {
   url: text({
     default: "mqtt://127.0.0.1:1883",
     of: "URL",
-    doc: "mqtt:// or mqtts://, with user:password@ when needed",
+    doc: "mqtt(s)://, with user:password@ when needed; ws(s):// speaks as stations do; " +
+      "http(s):// posts",
   }),
   model: choice(loadModelNames, {
     default: "station",
@@ -25,7 +26,12 @@ export const loadOptions = {
     defaultDoc: "the model's",
     doc: "topic, with {n} for the device's number",
   }),
-  connections: number({ default: 10, min: 1, max: 60_000, doc: "MQTT connections" }),
+  connections: number({
+    default: 10,
+    min: 1,
+    max: 60_000,
+    doc: "connections; over HTTP, requests at once",
+  }),
   devices: number({
     default: undefined,
     min: 1,
@@ -47,12 +53,12 @@ export const loadOptions = {
     defaultDoc: "no limit",
     doc: "stop after so many messages, even before the duration is over",
   }),
-  qos: choice([0, 1, 2], { default: 1, doc: "quality of service" }),
+  qos: choice([0, 1, 2], { default: 1, doc: "quality of service, of MQTT" }),
   window: number({
     default: 100,
     min: 1,
     max: 65_535,
-    doc: "most messages in flight on each connection",
+    doc: "most messages in flight on each connection; over HTTP, in a request",
   }),
   protocol: choice([4, 5], { default: 4, doc: "4 is MQTT 3.1.1" }),
   seed: number({ default: 1, min: 0, max: 0xffff_ffff, doc: "decides the values" }),
@@ -103,11 +109,17 @@ export const loadOptions = {
     of: "S",
     doc: "how long a connection that broke is tried again",
   }),
+  token: text({
+    default: undefined,
+    of: "TOKEN",
+    doc: "what POST /login gave, for ws(s):// and http(s)://",
+    defaultDoc: "none",
+  }),
   ca: text({
     default: undefined,
     of: "FILE",
     defaultDoc: "the system's",
-    doc: "certificate authorities for mqtts://, PEM",
+    doc: "certificate authorities for mqtts:// and https://, PEM",
   }),
   json: flag({ doc: "print the report as one line of JSON on stdout" }),
   quiet: flag({ doc: "no progress on stderr" }),

@@ -13,6 +13,8 @@ import type { LoadOptions } from "./load_options.ts";
 export interface LoadReport extends LoadTotals {
   readonly command: "load";
   readonly model: string;
+  /** The scheme of the URL. */
+  readonly transport: string;
   readonly connections: number;
   readonly devices: number;
   readonly qos: number;
@@ -53,6 +55,7 @@ export function reportOf(
   return {
     command: "load",
     model: plan.model,
+    transport: options.url.split(":")[0]!,
     connections: options.connections,
     devices: plan.devices,
     qos: plan.qos,
@@ -75,10 +78,11 @@ export function reportOf(
 /** For people. */
 export function describeReport(report: LoadReport): string {
   const { latencyMs, reasons, breaks } = report;
+  const transport = report.transport.startsWith("mqtt") ? `QoS ${report.qos}` : report.transport;
   const lines = [
     `${grouped(report.acknowledged)} of ${grouped(report.sent)} messages acknowledged in ` +
     `${(report.elapsedMs / 1_000).toFixed(1)} s: ${grouped(report.acknowledgedPerS)}/s ` +
-    `(QoS ${report.qos}, ${grouped(report.connections)} connections, window ${report.window})`,
+    `(${transport}, ${grouped(report.connections)} connections, window ${report.window})`,
     `latency, ms     p50      p90      p99    p99.9      max`,
     `  since due ${row(latencyMs.sinceDue)}`,
     `  since sent${row(latencyMs.sinceSent)}`,

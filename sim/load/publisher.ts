@@ -14,9 +14,10 @@ import { type ControlPacket, encodePacket } from "../../gateways/mqtt/codec/pack
 import { writePing } from "../../gateways/mqtt/codec/ping.ts";
 import { noProperties } from "../../gateways/mqtt/codec/properties.ts";
 import { ProtocolError } from "../../gateways/mqtt/codec/protocol_error.ts";
-import { reasonCodes } from "../../gateways/mqtt/codec/reason_code.ts";
+import { reasonCodes, reasonName } from "../../gateways/mqtt/codec/reason_code.ts";
 import { type PacketHandler, PacketScanner } from "../../gateways/mqtt/codec/scanner.ts";
 import { PacketWriter } from "../../gateways/mqtt/codec/writer.ts";
+import { isPoison } from "../poison.ts";
 import { InFlight, packetIdOf } from "./in_flight.ts";
 import type { LoadBook } from "./load_book.ts";
 import type { MessagePlan, PacketImage } from "./packet_image.ts";
@@ -177,10 +178,10 @@ export class Publisher implements PacketHandler {
       this.#book.totals.strayAcknowledgements++;
       return true;
     }
-    if (reasonCode !== 0) this.#book.reason(reasonCode);
+    if (reasonCode !== 0) this.#book.reason(reasonName(reasonCode));
     if (reasonCode >= 0x80) {
       // After a PUBREC that said yes, PUBCOMP can only fail to find the identifier.
-      if (!this.#inFlight.isReleased(k)) this.#book.totals.rejected++;
+      if (!this.#inFlight.isReleased(k)) this.#turnedAway(k);
       this.#inFlight.close(k);
     } else if (kind === "puback") {
       this.#acknowledged(k, this.#nowMs);
@@ -198,7 +199,7 @@ export class Publisher implements PacketHandler {
     switch (packet.kind) {
       case "connack": {
         if (packet.reasonCode !== 0) {
-          throw new Refused("connection", this.#plan.version, packet.reasonCode);
+          throw Refused.byMqtt("connection", this.#plan.version, packet.reasonCode);
         }
         this.#connack = packet;
         const { receiveMaximum = 65_535 } = packet.properties;
@@ -206,7 +207,7 @@ export class Publisher implements PacketHandler {
         return true;
       }
       case "disconnect":
-        throw new Refused("session", this.#plan.version, packet.reasonCode);
+        throw Refused.byMqtt("session", this.#plan.version, packet.reasonCode);
       case "pingresp":
         return true;
       default:
@@ -216,6 +217,13 @@ export class Publisher implements PacketHandler {
           "MQTT-4.13.1-1",
         );
     }
+  }
+
+  /** Poison is settled when it is turned away. */
+  #turnedAway(k: number): void {
+    const counter = Math.floor(k / this.#images.length);
+    if (isPoison(this.#plan.poisonEvery, counter)) this.#acknowledged(k, this.#nowMs);
+    else this.#book.totals.rejected++;
   }
 
   #acknowledged(k: number, nowMs: number): void {

@@ -25,16 +25,42 @@ const passing: ReadonlySet<number> = new Set([
   reasonCodes.connectionRateExceeded,
 ]);
 
+/** Answers of HTTP that pass: the rest of 4xx says that the request itself is wrong. */
+const passingStatus: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Codes with which the service closes a WebSocket because of what the client did. */
+const clientsFault: ReadonlySet<number> = new Set([1003, 1009, 4400, 4401]);
+
 /** The server refused the connection, or ended the session with a reason. */
 export class Refused extends Error {
   override readonly name = "Refused";
-  /** False when the same CONNECT will be refused again. */
+  /** False when the same will be refused again. */
   readonly retryable: boolean;
 
-  constructor(what: "connection" | "session", version: ProtocolVersion, code: number) {
+  constructor(message: string, retryable: boolean) {
+    super(message);
+    this.retryable = retryable;
+  }
+
+  /** CONNACK or DISCONNECT. */
+  static byMqtt(what: "connection" | "session", version: ProtocolVersion, code: number): Refused {
     const name = version === 5 ? reasonName(code) : returnCodes[code] ?? "unknown return code";
-    super(`the server ended the ${what}: ${name} (${code})`);
-    this.retryable = what === "session" ||
-      (version === 5 ? passing.has(code) : code === serverUnavailable);
+    return new Refused(
+      `the server ended the ${what}: ${name} (${code})`,
+      what === "session" || (version === 5 ? passing.has(code) : code === serverUnavailable),
+    );
+  }
+
+  /** A WebSocket's end. */
+  static byClose(code: number, reason: string): Refused {
+    const words = reason === "" ? "" : `: ${reason}`;
+    return new Refused(`the WebSocket was closed (${code})${words}`, !clientsFault.has(code));
+  }
+
+  /** An answer that is neither a yes nor backpressure. */
+  static byStatus(status: number, body: string): Refused {
+    return new Refused(
+      `the server answers ${status}: ${body.slice(0, 300)}`,
+      status >= 500 || passingStatus.has(status),
+    );
   }
 }

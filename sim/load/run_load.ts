@@ -8,21 +8,16 @@ import type { SimClock } from "../clock.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import { loadModels } from "../load_model.ts";
 import { grouped, type Progress } from "../progress.ts";
-import { Random } from "../random.ts";
-import { BufferPool } from "./buffer_pool.ts";
-import { type ConnectionEnvironment, LoadConnection, type Socket } from "./connection.ts";
-import { Gate } from "./gate.ts";
+import type { LoadLink } from "./link.ts";
 import { LoadBook } from "./load_book.ts";
 import type { LoadOptions } from "./load_options.ts";
 import { type LoadReport, reportOf } from "./load_report.ts";
-import { type MessagePlan, PacketImage } from "./packet_image.ts";
-import { type Credentials, Publisher } from "./publisher.ts";
+import { devicesOf, type LoadTarget, makeLinks } from "./make_links.ts";
 import { FlatOut, type LoadSchedule, OpenLoop } from "./schedule.ts";
 
 /** What a run needs of the world. */
 export interface LoadEnvironment {
-  dial(): Promise<Socket>;
-  readonly credentials: Credentials;
+  readonly target: LoadTarget;
   readonly clock: SimClock;
   /** CPU time of this process so far, in µs. */
   cpuUs(): number;
@@ -31,15 +26,11 @@ export interface LoadEnvironment {
   readonly stop: AbortSignal;
 }
 
-const dialsAtOnce = 64;
 /** Messages that fall due within this are sent together. */
 const tickMs = 0.5;
 const housekeepingMs = 100;
 const accountMs = 1_000;
 const keepAliveCheckMs = 1_000;
-/** Flat out, this share of the window must be free before it is filled: fewer, larger writes. */
-const flatOutRoom = 0.25;
-const writeBytesMax = 64 * 1024;
 
 /** Runs the load and resolves when all is acknowledged, or was waited for long enough. */
 export async function runLoad(options: LoadOptions, env: LoadEnvironment): Promise<LoadReport> {
@@ -65,8 +56,7 @@ class LoadRun {
   readonly #book: LoadBook;
   readonly #account: AccountWriter;
   readonly #schedule: LoadSchedule;
-  readonly #publishers: Publisher[] = [];
-  readonly #connections: LoadConnection[] = [];
+  readonly #links: readonly LoadLink[];
   readonly #abort = new AbortController();
   /** Aborted when every connection has ended. */
   readonly #ended = new AbortController();
@@ -85,24 +75,26 @@ class LoadRun {
     this.#plan = plan;
     this.#book = book;
     this.#account = account;
-    const { rate, connections, count = Infinity } = options;
+    const { rate, connections, count = Infinity, keepAliveS, giveUpS } = options;
     this.#schedule = rate > 0
       ? new OpenLoop(rate, connections, count)
       : new FlatOut(connections, count);
-    this.#makeConnections();
+    const { clock, target } = env;
+    const shared = { clock, book, keepAliveS, giveUpMs: giveUpS * 1_000 };
+    this.#links = makeLinks(target, options, plan, this.#schedule, shared);
   }
 
   /** Resolves when every connection is up. */
   async connect(): Promise<void> {
-    this.#ends = Promise.all(this.#connections.map(async (connection) => {
+    this.#ends = Promise.all(this.#links.map(async (link) => {
       try {
-        await connection.run(this.#abort.signal);
+        await link.run(this.#abort.signal);
       } catch (cause) {
         this.#failure ??= cause;
         this.#abort.abort();
       }
     })).then(() => this.#ended.abort());
-    await Promise.race([Promise.all(this.#connections.map(({ ready }) => ready)), this.#ends]);
+    await Promise.race([Promise.all(this.#links.map(({ ready }) => ready)), this.#ends]);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -137,7 +129,7 @@ class LoadRun {
       }
       if (nowMs >= keepAliveAtMs) {
         keepAliveAtMs = nowMs + keepAliveCheckMs;
-        for (const connection of this.#connections) connection.keepAlive();
+        for (const link of this.#links) link.keepAlive();
       }
       progress.update(nowMs, this.#share(nowMs - startMs), () => this.#progressText());
     }
@@ -154,16 +146,16 @@ class LoadRun {
     this.#abort.abort();
     await this.#ends;
     await this.#saveAcknowledged();
-    await this.#account.end(this.#env.clock.wallMs(), this.sentPerDevice());
+    await this.#account.end(Math.round(this.#env.clock.wallMs()), this.sentPerDevice());
   }
 
   sentPerDevice(): number[] {
     const sent = new Array<number>(this.#plan.devices).fill(0);
     const { connections } = this.#options;
-    this.#publishers.forEach((publisher, index) => {
+    this.#links.forEach((link, index) => {
       const devices = devicesOf(index, connections, this.#plan.devices);
       devices.forEach((device, turn) => {
-        sent[device] = Math.max(0, Math.ceil((publisher.sent - turn) / devices.length));
+        sent[device] = Math.max(0, Math.ceil((link.sent - turn) / devices.length));
       });
     });
     return sent;
@@ -174,57 +166,16 @@ class LoadRun {
     await this.#account.acknowledged(runs);
   }
 
-  #makeConnections(): void {
-    const { connections, rate, window, qos, protocol, clientId, seed, keepAliveS, giveUpS } =
-      this.#options;
-    const messages: MessagePlan = {
-      ...this.#plan,
-      model: loadModels[this.#plan.model],
-      version: protocol,
-      qos,
-    };
-    const gate = new Gate(dialsAtOnce);
-    const random = new Random(seed);
-    let environment: ConnectionEnvironment | undefined;
-    for (let index = 0; index < connections; index++) {
-      const images = devicesOf(index, connections, this.#plan.devices)
-        .map((device) => new PacketImage(messages, device));
-      const schedule = this.#schedule.of(index);
-      const publisher = new Publisher({
-        clientId: `${clientId}-${this.#plan.beganMs.toString(36)}-${index}`,
-        plan: messages,
-        images,
-        schedule,
-        book: this.#book,
-        window,
-        roomMin: rate > 0 ? 1 : Math.ceil(window * flatOutRoom),
-      });
-      environment ??= {
-        ...this.#env,
-        dial: () => gate.run(this.#env.dial),
-        pool: new BufferPool(Math.min(writeBytesMax, Math.max(4_096, window * images[0]!.length))),
-        book: this.#book,
-        keepAliveS,
-        giveUpMs: giveUpS * 1_000,
-        readBufferBytes: Math.min(writeBytesMax, Math.max(1_024, window * 8)),
-      };
-      this.#publishers.push(publisher);
-      this.#connections.push(
-        new LoadConnection(publisher, schedule, environment, random.fork(index)),
-      );
-    }
-  }
-
   #kickAll(): void {
-    for (const connection of this.#connections) connection.kick();
+    for (const link of this.#links) link.kick();
   }
 
   /** Wakes the connections whose messages fell due since `kicked` messages were. */
   #kickDue(kicked: number, nowMs: number): number {
     if (this.#options.rate === 0) return kicked;
     const due = this.#schedule.due(nowMs);
-    const first = Math.max(kicked, due - this.#connections.length);
-    for (let g = first; g < due; g++) this.#connections[g % this.#connections.length]!.kick();
+    const first = Math.max(kicked, due - this.#links.length);
+    for (let g = first; g < due; g++) this.#links[g % this.#links.length]!.kick();
     return due;
   }
 
@@ -235,7 +186,7 @@ class LoadRun {
 
   #progressText(): string {
     const { sent, acknowledged, reconnects, rejected } = this.#book.totals;
-    const down = this.#publishers.filter(({ connected }) => !connected).length;
+    const down = this.#links.filter(({ connected }) => !connected).length;
     return `${grouped(acknowledged)} acknowledged, ${
       grouped(sent - acknowledged - rejected)
     } open` +
@@ -267,11 +218,4 @@ function planOf(options: LoadOptions, clock: SimClock): AccountPlan {
     stepMs: options.stepMs ?? stepMs,
     poisonEvery,
   };
-}
-
-/** Connection `index` serves the devices `index`, `index + connections`, … */
-function devicesOf(index: number, connections: number, devices: number): number[] {
-  const found: number[] = [];
-  for (let device = index; device < devices; device += connections) found.push(device);
-  return found;
 }

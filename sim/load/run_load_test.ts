@@ -25,8 +25,7 @@ async function load(
     const clock = new ManualClock();
     const options = parseOptions(loadOptions, [...args, "--account", account, "--model", "bench"]);
     const report = await clock.drive(runLoad(options, {
-      dial: broker.dial,
-      credentials: {},
+      target: { kind: "mqtt", dial: broker.dial, credentials: {} },
       clock,
       cpuUs: () => 0,
       progress: new Progress(undefined),

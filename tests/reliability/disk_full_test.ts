@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
-import { pause, startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
+import { pause } from "../support/load_run.ts";
 import { assertConserved, books, settledBooks, startSluice, until } from "../support/sluice.ts";
 import { mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
 
@@ -29,7 +30,7 @@ async function fillUp(): Promise<void> {
     const { ready, text } = await readiness(sluice.httpUrl);
     return !ready && text.includes("the disk is full");
   };
-  await using load = await startLoad(sluice.mqttUrl, {
+  await using load = await startFleet(sluice, {
     model: "bench",
     connections: 10,
     rate: 2_000,
@@ -73,7 +74,7 @@ async function fillUpEmbedded(): Promise<void> {
     dataDir: `${disk.path}/data`,
     config: { spool: { segmentBytes: 128 * 1024 }, limits: { payloadBytesMax: 64 * 1024 } },
   });
-  await using load = await startLoad(sluice.mqttUrl, {
+  await using load = await startFleet(sluice, {
     model: "bench",
     connections: 10,
     rate: 3_000,

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { pause, startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
+import { pause } from "../support/load_run.ts";
 import {
   assertConserved,
   books,
@@ -36,7 +37,7 @@ testWith(
         store: { batchBytesMax: 64 * 1024 },
       },
     });
-    await using load = await startLoad(sluice.mqttUrl, {
+    await using load = await startFleet(sluice, {
       model: "bench",
       connections: 10,
       rate,

@@ -7,10 +7,11 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
-import { pause, startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
+import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice, until } from "../support/sluice.ts";
 
-const flags = { model: "bench", connections: 10, rate: 2_000, window: 50 };
+const flags = { model: "bench" as const, connections: 10, rate: 2_000, window: 50 };
 
 testWith(
   ["victoria-metrics"],
@@ -20,7 +21,7 @@ testWith(
     await using sluice = await startSluice({
       config: { influx: { url: store.url, timeoutMs: 1_000 } },
     });
-    await using load = await startLoad(sluice.mqttUrl, { ...flags, "duration-s": 10 });
+    await using load = await startFleet(sluice, { ...flags, "duration-s": 10 });
     await pause(1_500);
     store.pause();
     await until("not ready", async () => !(await readiness(sluice.httpUrl)).ready, 10_000);
@@ -43,7 +44,7 @@ testWith(
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await using load = await startLoad(sluice.mqttUrl, { ...flags, "duration-s": 10 });
+    await using load = await startFleet(sluice, { ...flags, "duration-s": 10 });
     await pause(1_500);
     sluice.process.pause();
     await pause(7_000);

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { deadLetters, replayDeadLetters } from "../support/api.ts";
-import { startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
 const poison = 10_000;
@@ -18,9 +18,9 @@ testWith(
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await using load = await startLoad(sluice.mqttUrl, {
+    await using load = await startFleet(sluice, {
       model: "bench",
-      connections: 10,
+      connections: 8,
       count: poison * 3,
       "poison-every": 3,
       window: 100,
@@ -36,7 +36,7 @@ testWith(
     assert.equal(letters.length, poison);
     assert.equal(new Set(letters.map(({ id }) => id)).size, poison);
     for (const { topic, reason } of letters) {
-      assert.match(topic, /^bench\/d\d$/);
+      assert.match(topic, /^bench\/(qos1|qos2|websocket|http)\d$/);
       assert.notEqual(reason, "");
     }
 

@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { actors, deadLetters } from "../support/api.ts";
-import { pause, startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
+import { pause } from "../support/load_run.ts";
 import { RawClient } from "../support/raw_mqtt.ts";
 import { assertConserved, settledBooks, startSluice, trapRoute } from "../support/sluice.ts";
 
@@ -22,7 +23,7 @@ testWith(
       config: { influx: { url: store.url } },
       routes: [trapRoute],
     });
-    await using load = await startLoad(sluice.mqttUrl, {
+    await using load = await startFleet(sluice, {
       model: "bench",
       connections: 10,
       rate: 1_000,

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { pause, startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
+import { pause } from "../support/load_run.ts";
 import {
   assertConserved,
   books,
@@ -16,7 +17,7 @@ import {
   until,
 } from "../support/sluice.ts";
 
-const load = { model: "bench", connections: 10, window: 50 };
+const load = { model: "bench" as const, connections: 10, window: 50 };
 
 testWith(
   ["victoria-metrics"],
@@ -24,7 +25,7 @@ testWith(
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await using burst = await startLoad(sluice.mqttUrl, { ...load, count: 5_000 });
+    await using burst = await startFleet(sluice, { ...load, count: 5_000 });
     await burst.end();
     // All of it is stored, as far as anybody knows, and nothing is written when the store dies.
     assert.equal((await settledBooks(sluice.httpUrl)).stored, 5_000);
@@ -45,7 +46,7 @@ testWith(
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await using run = await startLoad(sluice.mqttUrl, { ...load, rate: 2_000, "duration-s": 15 });
+    await using run = await startFleet(sluice, { ...load, rate: 2_000, "duration-s": 15 });
     for (let kills = 0; kills < 4; kills++) {
       await until("readings stored", async () => (await books(sluice.httpUrl)).stored > 0);
       await pause(200 + 600 * Math.random());

@@ -5,7 +5,8 @@
  */
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { pause, startLoad } from "../support/load_run.ts";
+import { startFleet } from "../support/load_fleet.ts";
+import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
 testWith(
@@ -16,7 +17,7 @@ testWith(
     await using sluice = await startSluice({
       config: { influx: { url: store.url }, ack: "stored" },
     });
-    await using load = await startLoad(sluice.mqttUrl, {
+    await using load = await startFleet(sluice, {
       model: "bench",
       connections: 10,
       rate: 2_000,

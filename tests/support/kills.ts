@@ -1,30 +1,28 @@
 /**
- * kill -9 at random moments, under load of readings with and without a time of their own.
+ * kill -9 at random moments, under load of readings with and without a time of their own, over every
+ * transport.
  *
  * @module
  */
-import { pause, startLoad, type VerifiedStore } from "./load_run.ts";
+import { startFleet } from "./load_fleet.ts";
+import { pause, type VerifiedStore } from "./load_run.ts";
 import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
 
-const flags = { connections: 8, rate: 1_000, window: 50, "duration-s": 18 };
+const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 18 };
 const kills = 8;
 
 /**
  * Readings that were acknowledged must be in the store, and none twice: those with a time of their
- * own, and those that come again with DUP and their packet identifier.
+ * own, and those that come again with DUP and their packet identifier, under their idempotency key
+ * or as the same station's of the same id.
  */
 export async function killUnderLoad(
   sluice: Sluice,
   store: VerifiedStore,
   storeUrl: string,
 ): Promise<void> {
-  await using own = await startLoad(sluice.mqttUrl, { ...flags, model: "bench" });
-  await using arrival = await startLoad(sluice.mqttUrl, {
-    ...flags,
-    model: "arrival",
-    topic: "arrival/e{n}", // Other devices than those of the first run.
-    "client-id": "arrival",
-  });
+  await using own = await startFleet(sluice, { ...flags, model: "bench" });
+  await using arrival = await startFleet(sluice, { ...flags, model: "arrival", "client-id": "a" });
   for (let killed = 0; killed < kills; killed++) {
     await pause(300 + Math.random() * 1_200);
     await sluice.process.kill();
