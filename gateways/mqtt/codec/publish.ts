@@ -7,10 +7,10 @@
 import { packetTypes, type ProtocolVersion } from "./packet_type.ts";
 import { noProperties, readProperties, writeProperties } from "./properties.ts";
 import type { Properties } from "./property_table.ts";
-import { malformed, ProtocolError } from "./protocol_error.ts";
+import { malformed, ProtocolError, violation } from "./protocol_error.ts";
 import { PacketReader } from "./reader.ts";
 import { reasonCodes } from "./reason_code.ts";
-import { isTopicName } from "./text.ts";
+import { isText, isTopicName } from "./text.ts";
 import type { PacketWriter } from "./writer.ts";
 
 export type Qos = 0 | 1 | 2;
@@ -71,7 +71,7 @@ export class PublishView {
       at += 2;
       if (at > end) throw tooShort();
       this.packetId = (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]!;
-      if (this.packetId === 0) throw malformed("packet identifier 0", "MQTT-2.2.1-2");
+      if (this.packetId === 0) throw malformed("packet identifier 0", "MQTT-2.2.1-3");
     } else {
       if (at > end) throw tooShort();
       this.packetId = 0;
@@ -127,11 +127,15 @@ export class PublishView {
   #checkTopic(version: ProtocolVersion): void {
     if (this.topicStart === this.topicEnd) {
       if (version === 5 && this.topicAlias !== 0) return;
+      if (version === 5) throw violation("neither a topic nor an alias", "MQTT-3.3.2-1");
       throw malformed("an empty topic", "MQTT-4.7.3-1");
+    }
+    if (!isText(this.bytes, this.topicStart, this.topicEnd)) {
+      throw malformed("a topic that is not UTF-8 or has U+0000", "MQTT-1.5.4-1");
     }
     throw new ProtocolError(
       reasonCodes.topicNameInvalid,
-      "a topic with a wildcard, U+0000 or invalid UTF-8",
+      "a topic with a wildcard",
       "MQTT-3.3.2-2",
     );
   }

@@ -36,13 +36,17 @@ export class PacketReader {
     return this.uint16() * 0x1_0000 + this.uint16();
   }
 
-  /** Variable byte integer: at most four bytes, up to 268,435,455 [MQTT-1.5.5-1]. */
+  /** Variable byte integer: as few bytes as it needs, four at most [MQTT-1.5.5-1]. */
   varint(): number {
     let value = 0;
     for (let shift = 0; shift <= 21; shift += 7) {
       const byte = this.byte();
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+      if (byte >= 0x80) continue;
+      if (byte === 0 && shift > 0) {
+        throw malformed("a variable byte integer in more bytes than it needs", "MQTT-1.5.5-1");
+      }
+      return value;
     }
     throw malformed("a variable byte integer of more than four bytes", "MQTT-1.5.5-1");
   }
@@ -72,10 +76,10 @@ export class PacketReader {
     return this.bytes.slice(at, at + count);
   }
 
-  /** Packet identifier: never 0 [MQTT-2.2.1-2]. */
+  /** Packet identifier: never 0 [MQTT-2.2.1-3]. */
   packetId(): number {
     const id = this.uint16();
-    if (id === 0) throw malformed("packet identifier 0", "MQTT-2.2.1-2");
+    if (id === 0) throw malformed("packet identifier 0", "MQTT-2.2.1-3");
     return id;
   }
 

@@ -66,8 +66,11 @@ export function reasonName(code: number): string {
 /** SUBACK's only failure in MQTT 3.1.1 [MQTT-3.9.3-2]. */
 export const subackFailure = 0x80;
 
-/** The CONNACK return code of MQTT 3 that says most nearly what `reasonCode` says. */
-export function connectReturnCode(reasonCode: number): number {
+/**
+ * The CONNACK return code of MQTT 3 that says most nearly what `reasonCode` says; `undefined` when
+ * none does, and the connection is closed without a word [MQTT-3.2.2-6].
+ */
+export function connectReturnCode(reasonCode: number): number | undefined {
   switch (reasonCode) {
     case reasonCodes.success:
       return 0;
@@ -81,6 +84,11 @@ export function connectReturnCode(reasonCode: number): number {
     case reasonCodes.notAuthorized:
     case reasonCodes.banned:
       return 5;
+    case reasonCodes.malformedPacket:
+    case reasonCodes.protocolError:
+    case reasonCodes.topicNameInvalid:
+    case reasonCodes.packetTooLarge:
+      return undefined;
     default:
       return 3;
   }

@@ -117,12 +117,14 @@ export class PacketScanner {
         this.missingBytes = 1;
         break;
       }
+      // Before MQTT 5 a length may be written longer than it need be, and some devices do.
+      if (body - at > 2 && bytes[body - 1] === 0 && this.#version === 5) throw padded();
       const next = body + remainingLength(bytes, at + 1, body);
       if (next - at > this.packetBytesMax) {
         throw new ProtocolError(
           reasonCodes.packetTooLarge,
           `a packet of ${next - at} bytes, where ${this.packetBytesMax} are allowed`,
-          "MQTT-3.1.2-24",
+          "MQTT-3.2.2-15",
         );
       }
       if (next > end) {
@@ -149,7 +151,7 @@ export class PacketScanner {
     const kind = acknowledgementKind(type);
     if (end - start === 2) {
       const packetId = (bytes[start]! << 8) | bytes[start + 1]!;
-      if (packetId === 0) throw malformed("packet identifier 0", "MQTT-2.2.1-2");
+      if (packetId === 0) throw malformed("packet identifier 0", "MQTT-2.2.1-3");
       return this.#handler.acknowledged(kind, packetId, reasonCodes.success, noProperties);
     }
     const read = readAcknowledgement(new PacketReader(bytes, start, end), kind, version);
@@ -182,6 +184,10 @@ function bodyOffset(bytes: Uint8Array, at: number, end: number): number {
     if (i === at + 3) throw malformed("a remaining length of more than four bytes", "MQTT-1.5.5-1");
   }
   return -1;
+}
+
+function padded(): ProtocolError {
+  return malformed("a remaining length in more bytes than it needs", "MQTT-1.5.5-1");
 }
 
 function remainingLength(bytes: Uint8Array, at: number, end: number): number {

@@ -63,6 +63,9 @@ export function decideConnect(
     if (!isTopicName(topic, 0, topic.length)) {
       return refused(reasonCodes.topicNameInvalid, "a will whose topic is no topic name");
     }
+    if (/[+#]/.test(will.properties.responseTopic ?? "")) {
+      return refused(reasonCodes.protocolError, "a will whose response topic has a wildcard");
+    }
     const willBytes = topic.length + will.payload.length + JSON.stringify(will.properties).length;
     if (willBytes > willBytesMax) {
       return refused(reasonCodes.quotaExceeded, `a will of more than ${willBytesMax} bytes`);
@@ -92,14 +95,11 @@ export function admission(
   };
 }
 
-/** CONNACK for a client that was not. */
-export function refusal(version: 3 | 4 | 5, reasonCode: number): Connack {
-  return {
-    kind: "connack",
-    sessionPresent: false,
-    reasonCode: version === 5 ? reasonCode : connectReturnCode(reasonCode),
-    properties: noProperties,
-  };
+/** CONNACK for a client that was not; `undefined` when its version has no code for the reason. */
+export function refusal(version: 3 | 4 | 5, reasonCode: number): Connack | undefined {
+  const code = version === 5 ? reasonCode : connectReturnCode(reasonCode);
+  if (code === undefined) return undefined;
+  return { kind: "connack", sessionPresent: false, reasonCode: code, properties: noProperties };
 }
 
 /** What an MQTT 5 client is held to where it differs from what it would assume. */

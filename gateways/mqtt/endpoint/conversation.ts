@@ -8,22 +8,25 @@ import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Origin } from "../../../actors/intake.ts";
 import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
 import type { Connect, Will } from "../codec/connect.ts";
-import { type ControlPacket, type Packet, writePacket } from "../codec/packet.ts";
+import type { ControlPacket } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
+import { writePing } from "../codec/ping.ts";
 import { violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes, reasonName } from "../codec/reason_code.ts";
 import type { PacketHandler } from "../codec/scanner.ts";
 import type { Subscribe } from "../codec/subscribe.ts";
 import type { Suback } from "../codec/suback.ts";
-import type { ClientLimits, Outbound } from "../pubsub/outbound.ts";
+import { type ClientLimits, clientLimits, unlimited } from "../pubsub/client_limits.ts";
+import type { Outbound } from "../pubsub/outbound.ts";
 import type { Arrival } from "./arrival.ts";
 import { type EndpointServices, type SessionInfo, sessionKey } from "./endpoint_options.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { Inbound, type OfferScratch } from "./inbound.ts";
 import type { Output } from "./output.ts";
+import { type Reply, writeReply } from "./reply.ts";
 import type { Ending } from "./session_end.ts";
-import { clientLimits, subscriptionReply, unlimited } from "./subscriptions.ts";
+import { subscriptionRefusal, subscriptionReply } from "./subscriptions.ts";
 
 /** Why a packet is left where it is. */
 export type PacketHold = "handshake" | "intake" | "window";
@@ -69,8 +72,9 @@ export class Conversation implements PacketHandler {
     if (this.outbound !== undefined) this.#services.messages.forget(this.outbound);
   }
 
-  write(packet: Packet): void {
-    writePacket(this.#output.writer, packet, this.version ?? 4);
+  /** False when the client takes no packet of that size: then nothing is sent. */
+  write(reply: Reply, reason?: string): boolean {
+    return writeReply(this.#output.writer, reply, this.version ?? 4, this.#client, reason);
   }
 
   /** Connected: packets are taken from now on. */
@@ -83,6 +87,7 @@ export class Conversation implements PacketHandler {
       scratch,
       info.version,
       this.#output,
+      this.#client,
       info.permit,
     );
     this.info = info;
@@ -116,7 +121,7 @@ export class Conversation implements PacketHandler {
     if (!this.#open || this.info === undefined) return this.#notNow();
     switch (packet.kind) {
       case "pingreq":
-        this.write({ kind: "pingresp" });
+        writePing(this.#output.writer, "pingresp");
         return true;
       case "subscribe":
         this.#subscribe(packet, this.info);
@@ -161,12 +166,13 @@ export class Conversation implements PacketHandler {
   }
 
   #reply(kind: Suback["kind"], packetId: number, codes: readonly number[]): void {
-    this.write(subscriptionReply(kind, packetId, codes, this.version ?? 4));
+    const reply = subscriptionReply(kind, packetId, codes, this.version ?? 4);
+    this.write(reply, subscriptionRefusal(codes));
   }
 
   #connect(connect: Connect): true {
     this.version = connect.version;
-    this.#client = clientLimits(connect);
+    this.#client = clientLimits(connect.properties);
     this.will = connect.will;
     this.#host.shaking(shakeHands(connect, this.#host.arrival, this.#services));
     return true;

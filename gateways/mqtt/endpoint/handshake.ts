@@ -19,7 +19,14 @@ export type Handshake =
     /** Silence after which the client is given up: 1.5 times its keep-alive [MQTT-3.1.2-22]. */
     readonly silenceMsMax: number;
   }
-  | { readonly kind: "refused"; readonly connack: Connack; readonly detail: string };
+  | {
+    readonly kind: "refused";
+    /** Absent when MQTT 3 has no code for it [MQTT-3.2.2-6]. */
+    readonly connack: Connack | undefined;
+    /** For the client, and for the log. */
+    readonly reason: string;
+    readonly detail: string;
+  };
 
 const unavailable: Authentication = { kind: "denied", reasonCode: reasonCodes.serverUnavailable };
 
@@ -82,12 +89,12 @@ function connected(
   };
 }
 
-/** CONNECT is refused with this reason; `what` is for the log. */
+/** CONNECT is refused; `reason` says why in words. */
 export function refuse(
   { version }: Pick<Connect, "version">,
   reasonCode: number,
-  what: string,
+  reason: string,
 ): Handshake {
-  const detail = `${reasonName(reasonCode)}: ${what}`;
-  return { kind: "refused", connack: refusal(version, reasonCode), detail };
+  const detail = `${reasonName(reasonCode)}: ${reason}`;
+  return { kind: "refused", connack: refusal(version, reasonCode), reason, detail };
 }

@@ -14,7 +14,7 @@ const settledBit = 1 << 17;
 
 /** Writes one acknowledgement. */
 export interface Acknowledger {
-  acknowledge(packetId: number, qos: 1 | 2, reasonCode: number): void;
+  acknowledge(packetId: number, qos: 1 | 2, reasonCode: number, sequence: number): void;
 }
 
 /** A bounded ring. Sequences are 32 bit and wrap. */
@@ -48,6 +48,17 @@ export class InFlight {
     this.#next = (this.#next - 1) >>> 0;
   }
 
+  /** Whether a QoS 2 message with this identifier is in flight. Looks at all of them. */
+  holdsQos2(packetId: number): boolean {
+    const ring = this.#ring;
+    if (ring === undefined) return false;
+    for (let sequence = this.#head; sequence !== this.#next; sequence = (sequence + 1) >>> 0) {
+      const entry = ring[sequence & (ring.length - 1)]!;
+      if ((entry & 0x1ffff) === (packetId | qos2Bit)) return true;
+    }
+    return false;
+  }
+
   /** The fate of a message is known. A sequence that is not in flight is ignored. */
   settle(sequence: number, reasonCode: number): void {
     const ring = this.#ring;
@@ -64,8 +75,9 @@ export class InFlight {
     while (this.#head !== this.#next) {
       const entry = ring[this.#head & mask]!;
       if ((entry & settledBit) === 0) return;
-      this.#head = (this.#head + 1) >>> 0;
-      to.acknowledge(entry & 0xffff, (entry & qos2Bit) === 0 ? 1 : 2, entry >>> 24);
+      const sequence = this.#head;
+      this.#head = (sequence + 1) >>> 0;
+      to.acknowledge(entry & 0xffff, (entry & qos2Bit) === 0 ? 1 : 2, entry >>> 24, sequence);
     }
   }
 

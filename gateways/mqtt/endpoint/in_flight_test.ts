@@ -7,7 +7,7 @@ type Released = readonly [packetId: number, qos: 1 | 2, reasonCode: number];
 
 function collector(): Acknowledger & { readonly released: Released[] } {
   const released: Released[] = [];
-  return { released, acknowledge: (...entry) => released.push(entry) };
+  return { released, acknowledge: (id, qos, code) => released.push([id, qos, code]) };
 }
 
 Deno.test("releases in the order of arrival, each once, with its own fate", () => {

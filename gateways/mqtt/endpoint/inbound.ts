@@ -14,6 +14,7 @@ import { ProtocolError, violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import type { ClientLimits } from "../pubsub/client_limits.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
 import type { EndpointServices, SessionPermit } from "./endpoint_options.ts";
@@ -21,6 +22,7 @@ import { type Acknowledger, InFlight } from "./in_flight.ts";
 import type { Output } from "./output.ts";
 import { PacketIdSet } from "./packet_id_set.ts";
 import { rejectionCode } from "./rejection_code.ts";
+import { writeReply } from "./reply.ts";
 import type { MessageExchange } from "./subscriptions.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 
@@ -61,7 +63,10 @@ export class Inbound implements Acknowledger {
   readonly #scratch: OfferScratch;
   readonly #version: ProtocolVersion;
   readonly #output: Output;
+  readonly #client: ClientLimits;
   readonly #inFlight: InFlight;
+  /** In words, why messages in flight were rejected, by sequence: for clients that want to know. */
+  #reasons: Map<number, string> | undefined;
   readonly #permit: SessionPermit | undefined;
   readonly #disconnectDenied: boolean;
   #aliases: TopicAliases | undefined;
@@ -74,6 +79,7 @@ export class Inbound implements Acknowledger {
     scratch: OfferScratch,
     version: ProtocolVersion,
     output: Output,
+    client: ClientLimits,
     permit?: SessionPermit,
   ) {
     this.#origin = origin;
@@ -82,6 +88,7 @@ export class Inbound implements Acknowledger {
     this.#scratch = scratch;
     this.#version = version;
     this.#output = output;
+    this.#client = client;
     this.#inFlight = new InFlight(limits.receiveMaximum);
     this.#permit = permit;
     this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
@@ -94,10 +101,11 @@ export class Inbound implements Acknowledger {
 
   publish(view: PublishView): Taken {
     const { qos, packetId, properties } = view;
-    if (qos > 0 && this.#windowFull()) return "window";
+    const again = qos === 2 && this.#isOpen(view);
+    if (qos > 0 && this.#windowFull(again)) return "window";
     if (properties !== noProperties) checkProperties(properties);
     const offer = this.#offerOf(view);
-    if (qos === 2 && this.#unreleased.has(packetId)) {
+    if (again) {
       // Sent again before its PUBREL: acknowledged again, taken once [MQTT-4.3.3-10].
       this.#inFlight.settle(this.#inFlight.push(packetId, qos), reasonCodes.success);
       return "taken";
@@ -151,6 +159,9 @@ export class Inbound implements Acknowledger {
   settled(sequence: number, rejection: Rejection | undefined): void {
     if (sequence === unacknowledged) return;
     this.#inFlight.settle(sequence, rejection === undefined ? 0 : rejectionCode(rejection));
+    if (rejection === undefined || this.#version !== 5 || !this.#client.reasonStrings) return;
+    this.#reasons ??= new Map();
+    this.#reasons.set(sequence, rejection.detail ?? rejection.reason);
   }
 
   /** Writes the acknowledgements that are due. */
@@ -159,7 +170,7 @@ export class Inbound implements Acknowledger {
   }
 
   /** From {@linkcode InFlight}. */
-  acknowledge(packetId: number, qos: 1 | 2, reasonCode: number): void {
+  acknowledge(packetId: number, qos: 1 | 2, reasonCode: number, sequence: number): void {
     const kind = qos === 1 ? "puback" : "pubrec";
     if (qos === 2 && (reasonCode < 0x80 || this.#version !== 5)) {
       this.#unreleased.add(packetId);
@@ -167,7 +178,13 @@ export class Inbound implements Acknowledger {
     const { writer } = this.#output;
     if (reasonCode === 0) return writeAcknowledged(writer, kind, packetId);
     const packet = { kind, packetId, reasonCode, properties: noProperties } as const;
-    writeAcknowledgement(writer, packet, this.#version);
+    writeReply(writer, packet, this.#version, this.#client, this.#reasons?.get(sequence));
+    this.#reasons?.delete(sequence);
+  }
+
+  /** Whether it is sent again before its PUBREL: only DUP makes it worth a look at what is in flight. */
+  #isOpen({ packetId, dup }: PublishView): boolean {
+    return this.#unreleased.has(packetId) || (dup && this.#inFlight.holdsQos2(packetId));
   }
 
   /** Gives back memory that a quiet connection does not need. */
@@ -178,11 +195,12 @@ export class Inbound implements Acknowledger {
 
   /**
    * MQTT 5 counts a QoS 2 message until its PUBCOMP, and knows the limit. An older client does not:
-   * its PUBRELs may stand behind what is held back here, so they cannot be waited for.
+   * its PUBRELs may stand behind what is held back here, so they cannot be waited for. What is sent
+   * `again` was counted before.
    */
-  #windowFull(): boolean {
+  #windowFull(again: boolean): boolean {
     const { count, countMax } = this.#inFlight;
-    if (this.#version !== 5) {
+    if (again || this.#version !== 5) {
       // What was refused at once is settled, and no settlement would come to make room for more.
       if (count >= countMax) this.release();
       return this.#inFlight.count >= countMax;

@@ -196,7 +196,8 @@ export class Session
     const { version } = this.#conversation;
     if (version === undefined && reasonCode === reasonCodes.unsupportedProtocolVersion) {
       // In the form that every version can read [MQTT-3.1.2-2].
-      this.#conversation.write(refusal(4, reasonCode));
+      const connack = refusal(4, reasonCode);
+      if (connack !== undefined) this.#conversation.write(connack);
     }
     this.end({ end: "protocol_error", reasonCode, detail: message });
   }
@@ -219,9 +220,13 @@ export class Session
     const handshake = shaken.kind === "refused" || this.#isCurrent(shaken.session)
       ? shaken
       : refuse({ version }, reasonCodes.notAuthorized, "the account has changed");
-    this.#conversation.write(handshake.connack);
     if (handshake.kind === "refused") {
-      return this.end({ end: "refused", detail: handshake.detail });
+      const { connack, reason, detail } = handshake;
+      if (connack !== undefined) this.#conversation.write(connack, reason);
+      return this.end({ end: "refused", detail });
+    }
+    if (!this.#conversation.write(handshake.connack)) {
+      return this.end({ end: "refused", detail: "the client takes no packet as large as CONNACK" });
     }
     this.#conversation.begin(handshake.session, scratch);
     this.#input.opened();
@@ -269,13 +274,16 @@ export class Session
   }
 
   /** A client that can hear is told why, as far as its version can be, and gets what was sent. */
-  #farewell({ end, reasonCode }: Ending): void {
+  #farewell({ end, reasonCode, detail }: Ending): void {
     const { info } = this.#conversation;
     const { output } = this.#link;
     const hears = sessionEnds[end].hears && (info !== undefined || output.waitingBytes > 0);
     if (!hears) return this.#link.close();
     if (info?.version === 5 && reasonCode !== undefined) {
-      this.#conversation.write({ kind: "disconnect", reasonCode, properties: noProperties });
+      this.#conversation.write(
+        { kind: "disconnect", reasonCode, properties: noProperties },
+        detail,
+      );
     }
     this.#link.leave(this.#shared.services.limits.drainMs);
   }

@@ -46,11 +46,35 @@ export interface Ending {
 export const endings = {
   closed: { end: "closed" },
   connectTimeout: { end: "connect_timeout" },
-  keepAliveTimeout: { end: "keep_alive_timeout", reasonCode: reasonCodes.keepAliveTimeout },
-  takenOver: { end: "taken_over", reasonCode: reasonCodes.sessionTakenOver },
-  tokenExpired: { end: "token_expired", reasonCode: reasonCodes.maximumConnectTime },
-  accountChanged: { end: "account_changed", reasonCode: reasonCodes.administrativeAction },
+  keepAliveTimeout: {
+    end: "keep_alive_timeout",
+    reasonCode: reasonCodes.keepAliveTimeout,
+    detail: "no packet for 1.5 times the keep-alive",
+  },
+  takenOver: {
+    end: "taken_over",
+    reasonCode: reasonCodes.sessionTakenOver,
+    detail: "the same client id has connected again",
+  },
+  tokenExpired: {
+    end: "token_expired",
+    reasonCode: reasonCodes.maximumConnectTime,
+    detail: "the token has expired; connect with a new one",
+  },
+  accountChanged: {
+    end: "account_changed",
+    reasonCode: reasonCodes.administrativeAction,
+    detail: "the account has changed",
+  },
   writeStalled: { end: "write_stalled" },
-  drained: { end: "drained", reasonCode: reasonCodes.serverShuttingDown },
-  drainTimeout: { end: "drain_timeout", reasonCode: reasonCodes.serverShuttingDown },
+  drained: {
+    end: "drained",
+    reasonCode: reasonCodes.serverShuttingDown,
+    detail: "the server is shutting down",
+  },
+  drainTimeout: {
+    end: "drain_timeout",
+    reasonCode: reasonCodes.serverShuttingDown,
+    detail: "the server is shutting down",
+  },
 } as const satisfies Record<string, Ending>;

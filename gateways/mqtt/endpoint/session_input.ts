@@ -30,13 +30,18 @@ const connectBytesMax = 64 * 1024;
 const outputBytesMax = 64 * 1024;
 /** All of those together, as a share of what the read buffers may hold. */
 const outputShare = 0.25;
+/** So much of a packet that takes its time shows that its sender is alive. */
+const signOfLifeBytes = 1_000;
 /** A read that waited this long came to a quiet connection. */
 const quietMs = 5_000;
 
 /** See the module. */
 export class SessionInput {
-  /** When bytes came last, or the session's phase began. Monotonic, ms. */
+  /** When a packet came last, or the session's phase began. Monotonic, ms. */
   sinceMs: number;
+  /** Bytes that came since. */
+  #trickledBytes = 0;
+  #connected = false;
   readonly #host: InputHost;
   readonly #shared: SessionShared;
   readonly #clock: Clock;
@@ -75,6 +80,7 @@ export class SessionInput {
 
   /** The client is connected: its packets may be as large as any. */
   opened(): void {
+    this.#connected = true;
     this.#scanner.packetBytesMax = this.#shared.services.limits.packetBytesMax;
   }
 
@@ -84,7 +90,8 @@ export class SessionInput {
     const quiet = nowMs - this.sinceMs > quietMs;
     this.#link.input.filled(count, quiet);
     if (quiet) this.#conversation.inbound?.rest();
-    if (alive) this.sinceMs = nowMs;
+    this.#trickledBytes += count;
+    if (alive && this.#trickledBytes >= signOfLifeBytes) this.#alive(nowMs);
   }
 
   resumed(): void {
@@ -122,12 +129,15 @@ export class SessionInput {
     if (this.#hold !== "none") this.sinceMs = this.#clock.monotonic();
     this.#hold = "none";
     let broken: ProtocolError | undefined;
+    const { start } = input;
     try {
-      input.start = this.#scanner.scan(input.bytes, input.start, input.end);
+      input.start = this.#scanner.scan(input.bytes, start, input.end);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       broken = error;
     }
+    // A packet counts, not a byte of one [MQTT-3.1.2-22].
+    if (input.start > start && this.#connected) this.#alive(this.#clock.monotonic());
     if (this.#conversation.inbound !== undefined) {
       const { intake, messages } = this.#shared.services;
       intake.flush();
@@ -135,6 +145,11 @@ export class SessionInput {
       if (!this.#host.ended) this.#conversation.inbound.release();
     }
     if (broken !== undefined) this.#host.violated(broken);
+  }
+
+  #alive(nowMs: number): void {
+    this.sinceMs = nowMs;
+    this.#trickledBytes = 0;
   }
 
   /** What waits for the other end is too much, or all of what waits for all of them is. */

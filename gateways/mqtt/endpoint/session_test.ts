@@ -360,7 +360,7 @@ Deno.test("topic aliases", async () => {
     publishOf({ qos: 0, topic: "", properties: { topicAlias: 3 } }),
   );
   assert.deepEqual(answer, [
-    { kind: "disconnect", reasonCode: reasonCodes.topicAliasInvalid, ...none },
+    { kind: "disconnect", reasonCode: reasonCodes.protocolError, ...none },
   ]);
 });
 
@@ -488,6 +488,24 @@ Deno.test("a silent client is given up after 1.5 times its keep-alive", async ()
   assert.deepEqual(connection.sent(5), [
     { kind: "disconnect", reasonCode: reasonCodes.keepAliveTimeout, ...none },
   ]);
+});
+
+Deno.test("a packet that trickles in does not keep its connection alive", async () => {
+  const harness = new SessionHarness();
+  const connection = await harness.connected({ version: 5, keepAliveS: 10 });
+  const bytes = encodePacket(publishOf({ payload: new Uint8Array(3_000) }), 5);
+  // A slow sender of something large is alive.
+  connection.feed(bytes.subarray(0, 1_500));
+  await settle();
+  await harness.sweepAfter(14_000);
+  connection.feed(bytes.subarray(1_500, 2_600));
+  await settle();
+  await harness.sweepAfter(14_000);
+  assert.equal(harness.ended.length, 0);
+  connection.feed(bytes.subarray(2_600, 2_601));
+  await settle();
+  await harness.sweepAfter(1_500);
+  assert.equal(harness.ended[0]?.end, "keep_alive_timeout");
 });
 
 Deno.test("a client that Sluice itself does not read from is not called silent", async () => {

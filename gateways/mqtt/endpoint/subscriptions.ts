@@ -3,12 +3,10 @@
  *
  * @module
  */
-import type { Connect } from "../codec/connect.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
-import { subackFailure } from "../codec/reason_code.ts";
+import { reasonCodes, reasonName, subackFailure } from "../codec/reason_code.ts";
 import type { Suback } from "../codec/suback.ts";
-import type { ClientLimits } from "../pubsub/outbound.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 
 /** Messages from publishers to subscribers. */
@@ -17,19 +15,6 @@ export type MessageExchange = Pick<
   "open" | "subscribe" | "unsubscribe" | "forget" | "publish" | "flush"
 >;
 
-/** For a client that has said nothing of it. */
-export const unlimited: ClientLimits = { receiveMaximum: 0xffff, packetBytesMax: Infinity };
-
-/** What a client said it can take. */
-export function clientLimits({ properties }: Connect): ClientLimits {
-  const { receiveMaximum, maximumPacketSize } = properties;
-  if (receiveMaximum === undefined && maximumPacketSize === undefined) return unlimited;
-  return {
-    receiveMaximum: receiveMaximum ?? unlimited.receiveMaximum,
-    packetBytesMax: maximumPacketSize ?? unlimited.packetBytesMax,
-  };
-}
-
 /** SUBACK or UNSUBACK as the client's version knows it: MQTT 3 has one code for every failure. */
 export function subscriptionReply(
   kind: Suback["kind"],
@@ -37,6 +22,30 @@ export function subscriptionReply(
   codes: readonly number[],
   version: ProtocolVersion,
 ): Suback {
-  const reasonCodes = codes.map((code) => version !== 5 && code >= 0x80 ? subackFailure : code);
-  return { kind, packetId, reasonCodes, properties: noProperties };
+  return {
+    kind,
+    packetId,
+    reasonCodes: codes.map((code) => version !== 5 && code >= 0x80 ? subackFailure : code),
+    properties: noProperties,
+  };
+}
+
+/** The first filter that was refused, in words; there is one reason string for all of them. */
+export function subscriptionRefusal(codes: readonly number[]): string | undefined {
+  const at = codes.findIndex((code) => code >= 0x80);
+  if (at < 0) return undefined;
+  return `filter ${at + 1} of ${codes.length}: ${refusalWords(codes[at]!)}`;
+}
+
+function refusalWords(code: number): string {
+  switch (code) {
+    case reasonCodes.topicFilterInvalid:
+      return "+ and # stand alone in a level, # comes last, and a share has a name and a filter";
+    case reasonCodes.notAuthorized:
+      return "the account may not read all that it matches";
+    case reasonCodes.quotaExceeded:
+      return "too many subscriptions, or too long a filter";
+    default:
+      return reasonName(code);
+  }
 }

@@ -13,6 +13,7 @@ import type { Connect } from "../codec/connect.ts";
 import { encodePacket, type Packet, readPacket } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
+import type { Properties } from "../codec/property_table.ts";
 import type { Publish } from "../codec/publish.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
@@ -79,15 +80,35 @@ export class MemoryConnection implements Connection {
     this.#writable.resolve();
   }
 
-  /** Takes the packets that were written since the last call. */
+  /** Takes the packets that were written since the last call, without their reason strings. */
   sent(version: ProtocolVersion): Packet[] {
+    return this.sentWithReasons(version).map((packet) =>
+      "properties" in packet && packet.kind !== "connect" && "reasonString" in packet.properties
+        ? withoutReason(packet)
+        : packet
+    );
+  }
+
+  /** Takes the bytes that were written since the last call. */
+  sentBytes(): Uint8Array {
     const bytes = Uint8Array.from(this.#written);
     this.#written = [];
+    return bytes;
+  }
+
+  sentWithReasons(version: ProtocolVersion): Packet[] {
+    const bytes = this.sentBytes();
     const packets: Packet[] = [];
     for (let at = 0; at < bytes.length;) {
-      const end = at + 2 + bytes[at + 1]!;
-      packets.push(readPacket(version, bytes[at]!, bytes, at + 2, end));
-      at = end;
+      let body = at + 1;
+      let length = 0;
+      for (let shift = 0;; shift += 7) {
+        const byte = bytes[body++]!;
+        length |= (byte & 0x7f) << shift;
+        if (byte < 0x80) break;
+      }
+      packets.push(readPacket(version, bytes[at]!, bytes, body, body + length));
+      at = body + length;
     }
     return packets;
   }
@@ -137,6 +158,11 @@ export class MemoryConnection implements Connection {
     this.#reader = undefined;
     reader.answer(count);
   }
+}
+
+function withoutReason<P extends { readonly properties: Properties }>(packet: P): P {
+  const { reasonString: _reason, ...properties } = packet.properties;
+  return { ...packet, properties };
 }
 
 export interface TakenReading {

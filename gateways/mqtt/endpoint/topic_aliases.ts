@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ProtocolError } from "../codec/protocol_error.ts";
+import { ProtocolError, violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 
@@ -36,7 +36,9 @@ export class TopicAliases {
       return undefined;
     }
     const topic = this.#topics.get(topicAlias);
-    if (topic === undefined) throw invalid(`topic alias ${topicAlias}, which was never set`);
+    if (topic === undefined) {
+      throw violation(`topic alias ${topicAlias}, which was never set`, "MQTT-3.3.2-12");
+    }
     return topic;
   }
 }

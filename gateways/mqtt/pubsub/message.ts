@@ -9,6 +9,7 @@ import { noProperties } from "../codec/properties.ts";
 import type { Properties } from "../codec/property_table.ts";
 import { type Publish, type Qos, writePublish } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import type { OutboundAlias } from "./outbound_aliases.ts";
 
 export interface MessageFields {
   readonly topic: string;
@@ -82,9 +83,11 @@ export class Message implements MessageFields {
     { qos, retain, ids }: Delivery,
     packetId: number,
     nowMs: number,
+    alias?: OutboundAlias,
   ): void {
-    if (!this.shared || ids.length > 0 || this.expiresMs !== Infinity) {
-      return writePublish(writer, this.#publish(qos, retain, ids, packetId, nowMs), version);
+    if (!this.shared || ids.length > 0 || this.expiresMs !== Infinity || alias !== undefined) {
+      const publish = this.#publish(qos, retain, ids, packetId, nowMs);
+      return writePublish(writer, alias === undefined ? publish : aliased(publish, alias), version);
     }
     const slot = (version === 5 ? 6 : 0) + 2 * qos + (retain ? 1 : 0);
     const { bytes, idAt } = (this.#encoded ??= [])[slot] ??= this.#encode(version, qos, retain);
@@ -121,6 +124,11 @@ export class Message implements MessageFields {
     while (bytes[at - 1]! >= 0x80) at++;
     return { bytes, idAt: at + 2 + ((bytes[at]! << 8) | bytes[at + 1]!) };
   }
+}
+
+function aliased(publish: Publish, { alias, known }: OutboundAlias): Publish {
+  const properties = { ...publish.properties, topicAlias: alias };
+  return { ...publish, topic: known ? "" : publish.topic, properties };
 }
 
 /** What a server sends on unchanged (MQTT 5 §3.3.2.3); the expiry goes on as a time. */

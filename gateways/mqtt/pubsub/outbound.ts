@@ -12,8 +12,10 @@ import { noProperties } from "../codec/properties.ts";
 import type { Qos } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import type { PacketWriter } from "../codec/writer.ts";
+import type { ClientLimits } from "./client_limits.ts";
 import { DeliveryQueue, type QueueLimits } from "./delivery_queue.ts";
 import type { Delivery, Message } from "./message.ts";
+import { type OutboundAlias, OutboundAliases } from "./outbound_aliases.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { RetainedFeed } from "./retained_feed.ts";
 import type { Subscriber } from "./subscription_table.ts";
@@ -23,14 +25,6 @@ export interface OutboundSink {
   readonly writer: PacketWriter;
   readonly waitingBytes: number;
   flush(): void;
-}
-
-/** What the client said at CONNECT of what it can take. */
-export interface ClientLimits {
-  /** QoS 1 and 2 messages at once. */
-  readonly receiveMaximum: number;
-  /** Largest packet. */
-  readonly packetBytesMax: number;
 }
 
 export interface OutboundOptions {
@@ -63,6 +57,8 @@ export class Outbound implements Subscriber {
   readonly #queue: DeliveryQueue;
   readonly #inFlight = new Map<number, Awaits>();
   readonly #inFlightMax: number;
+  /** Absent when the client wants none [MQTT-3.1.2-27]. */
+  readonly #aliases: OutboundAliases | undefined;
   #feeds: RetainedFeed[] = [];
   #lastId = 0;
   #open = true;
@@ -70,7 +66,9 @@ export class Outbound implements Subscriber {
   constructor(options: OutboundOptions) {
     this.#options = options;
     this.#queue = new DeliveryQueue(options.queue, options.stats);
-    this.#inFlightMax = Math.min(options.client.receiveMaximum, inFlightMax);
+    const { receiveMaximum, topicAliasMaximum } = options.client;
+    this.#inFlightMax = Math.min(receiveMaximum, inFlightMax);
+    this.#aliases = topicAliasMaximum === 0 ? undefined : new OutboundAliases(topicAliasMaximum);
   }
 
   /** QoS 1 and 2 messages that the client has not acknowledged to the end. */
@@ -170,24 +168,37 @@ export class Outbound implements Subscriber {
   }
 
   #send(message: Message, delivery: Delivery): void {
-    const { sink, version, client, stats } = this.#options;
+    const { stats } = this.#options;
     const nowMs = message.expiresMs === Infinity ? 0 : this.#options.now();
     if (message.expired(nowMs)) {
       stats.lost.expired++;
       return;
     }
     const packetId = delivery.qos === 0 ? 0 : this.#nextId();
-    const { writer } = sink;
-    const start = writer.length;
-    message.write(writer, version, delivery, packetId, nowMs);
-    if (writer.length - start > client.packetBytesMax) { // [MQTT-3.1.2-24], [MQTT-3.1.2-25]
-      writer.length = start;
+    if (!this.#written(message, delivery, packetId, nowMs)) {
       stats.lost.too_large++;
       return;
     }
     if (packetId > 0) this.#inFlight.set(packetId, delivery.qos === 1 ? "puback" : "pubrec");
     stats.delivered++;
     this.#options.wrote(this);
+  }
+
+  /** False when the client cannot take so large a packet [MQTT-3.1.2-24], [MQTT-3.1.2-25]. */
+  #written(message: Message, delivery: Delivery, packetId: number, nowMs: number): boolean {
+    const { sink: { writer }, version, client: { packetBytesMax } } = this.#options;
+    const start = writer.length;
+    const fits = (alias?: OutboundAlias): boolean => {
+      message.write(writer, version, delivery, packetId, nowMs, alias);
+      if (writer.length - start <= packetBytesMax) return true;
+      writer.length = start;
+      return false;
+    };
+    const alias = this.#aliases?.choose(message.topic);
+    if (alias === undefined) return fits();
+    if (!fits(alias)) return !alias.known && fits(); // To set an alias takes a few bytes more.
+    this.#aliases?.sent(message.topic, alias);
+    return true;
   }
 
   /** There is one: fewer are in flight than exist. */

@@ -8,6 +8,7 @@ import type { Properties } from "../codec/property_table.ts";
 import type { Publish, Qos } from "../codec/publish.ts";
 import type { Subscription } from "../codec/subscribe.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import { unlimited } from "./client_limits.ts";
 import { filterMatches } from "./filter.ts";
 import type { Delivery, Message } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
@@ -24,9 +25,14 @@ class Client {
   readonly #sink = { writer: new PacketWriter(), waitingBytes: 0, flush() {} };
   #packetId = 0;
 
-  constructor(pubsub: PubSub, receiveMaximum = 100, packetBytesMax = Infinity) {
+  constructor(
+    pubsub: PubSub,
+    receiveMaximum = 100,
+    packetBytesMax = Infinity,
+    topicAliasMaximum = 0,
+  ) {
     this.#pubsub = pubsub;
-    const client = { receiveMaximum, packetBytesMax };
+    const client = { ...unlimited, receiveMaximum, packetBytesMax, topicAliasMaximum };
     this.outbound = pubsub.open({ version: 5, sink: this.#sink, client });
   }
 
@@ -213,6 +219,28 @@ Deno.test("a packet larger than the client takes is not sent to it", () => {
   assert.deepEqual(client.payloads(), ["y"]);
   assert.equal(pubsub.stats.lost.too_large, 1);
   assert.equal(client.outbound.inFlight, 1);
+});
+
+Deno.test("a topic goes out once, then as its alias, to a client that allows aliases", () => {
+  const { pubsub } = single();
+  const client = new Client(pubsub, 100, 60, 1);
+  const without = new Client(pubsub);
+  client.subscribe("#");
+  without.subscribe("#");
+  for (const topic of ["topic/one", "topic/one", "topic/two"]) publish(pubsub, topic, "x");
+  const seen = client.packets().map(({ topic, properties }) => [topic, properties.topicAlias]);
+  assert.deepEqual(seen, [["topic/one", 1], ["", 1], ["topic/two", 1]]);
+  assert.deepEqual(
+    without.packets().map(({ topic, properties }) => [topic, properties.topicAlias]),
+    [["topic/one", undefined], ["topic/one", undefined], ["topic/two", undefined]],
+  );
+  // With its alias the packet would be larger than the client takes.
+  publish(pubsub, "topic/three", "x".repeat(44));
+  publish(pubsub, "topic/three", "x");
+  assert.deepEqual(
+    client.packets().map(({ topic, properties }) => [topic, properties.topicAlias]),
+    [["topic/three", undefined], ["topic/three", 1]],
+  );
 });
 
 Deno.test("a slow subscriber costs itself alone", () => {
