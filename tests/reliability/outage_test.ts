@@ -6,8 +6,7 @@
 import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { startFleet } from "../support/load_fleet.ts";
-import { pause } from "../support/load_run.ts";
+import { pause, startLoad } from "../support/load_run.ts";
 import {
   assertConserved,
   books,
@@ -37,7 +36,7 @@ testWith(
         store: { batchBytesMax: 64 * 1024 },
       },
     });
-    await using load = await startFleet(sluice, {
+    await using load = await startLoad(sluice.mqttUrl, {
       model: "bench",
       connections: 10,
       rate,

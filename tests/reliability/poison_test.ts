@@ -36,7 +36,7 @@ testWith(
     assert.equal(letters.length, poison);
     assert.equal(new Set(letters.map(({ id }) => id)).size, poison);
     for (const { topic, reason } of letters) {
-      assert.match(topic, /^bench\/(qos1|qos2|websocket|http)\d$/);
+      assert.match(topic, /^bench\/bench_(qos1|qos2|websocket|http)_\d$/);
       assert.notEqual(reason, "");
     }
 

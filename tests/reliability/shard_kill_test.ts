@@ -7,8 +7,7 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { deadLetters, readiness } from "../support/api.ts";
-import { startFleet } from "../support/load_fleet.ts";
-import { pause } from "../support/load_run.ts";
+import { pause, startLoad } from "../support/load_run.ts";
 import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
 import {
   assertConserved,
@@ -55,7 +54,7 @@ testWith(
       config: { influx: { url: store.url }, shards: 2 },
       routes: [trapRoute],
     });
-    await using load = await startFleet(sluice, {
+    await using load = await startLoad(sluice.mqttUrl, {
       model: "bench",
       connections: 16,
       rate: 2_000,
@@ -91,7 +90,7 @@ testWith(
     using client = await RawClient.connect(sluice.mqttPort);
     await client.publish("trap/trap", "1");
     const lost = await trapShard(sluice);
-    await using load = await startFleet(sluice, {
+    await using load = await startLoad(sluice.mqttUrl, {
       model: "bench",
       connections: 16,
       rate: 2_000,

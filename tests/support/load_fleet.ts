@@ -49,7 +49,8 @@ export class LoadFleet implements AsyncDisposable {
     return new LoadFleet(
       await Promise.all(all.map(async ([transport, flagsOf]) => {
         const { url, ...own } = flagsOf(sluice);
-        const topic = `${flags.model}/${transport}{n}`;
+        // Runs of both models may go on at once: the embedded store is asked by device alone.
+        const topic = `${flags.model}/${flags.model}_${transport}_{n}`;
         return [transport, await startLoad(url, { ...each, ...own, topic })] as const;
       })),
     );
