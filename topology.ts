@@ -22,6 +22,7 @@ import type { WorkerSpec } from "./runtime/worker_host.ts";
 import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
 import { shardLimits, storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";
+import type { GuardMemory } from "./topology/guard.ts";
 import type { HttpInit } from "./topology/http_edge.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
 
@@ -46,6 +47,8 @@ export interface Plan {
   /** Shared by the spools of all shards. */
   readonly diskPressure: SharedArrayBuffer;
   readonly http: ListenAddress | undefined;
+  /** What all Workers know together of those who send. */
+  readonly guard: GuardMemory;
 }
 
 /** How many shards a configuration asks for; if it does not say, as many as cores and memory allow. */
@@ -99,13 +102,14 @@ export function workerSpecs(
 }
 
 function httpInit(
-  { config, shards, gatewayId }: Plan,
+  { config, shards, gatewayId, guard }: Plan,
   http: ListenAddress,
   { books }: HostedShard,
 ): () => HttpInit {
   return () => {
     books.freeze();
-    return { config, shards, gatewayId, http, ledgerMemory: books.memory };
+    const ledgerMemory = books.memory;
+    return { config, shards, gatewayId, http, ledgerMemory, guard: guard.init() };
   };
 }
 
@@ -133,6 +137,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     codeTrace: suspects.memory,
     suspects: suspects.list,
     diskPressure: plan.diskPressure,
+    guard: plan.guard.init(),
     adopts,
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
     mqtt,

@@ -131,7 +131,7 @@ export class Device implements GroupDevice {
     const ns = hasTime ? time.ns : this.arrivalNs;
     appendPoints(outlet.lines(), entry, decoder, batch.data, ms, ns);
     this.#keepValues(decoder, Math.min(ms, batch.arrivalMs));
-    this.#accept(reading, outlet);
+    this.#accept(reading, outlet, decoder.fields.count);
   }
 
   /** The actor around it crashed: a reading was lost to that, and became a dead letter. */
@@ -156,18 +156,18 @@ export class Device implements GroupDevice {
       this.values,
     );
     if (points > 0) {
-      this.#accept(reading, outlet);
+      this.#accept(reading, outlet, points);
     } else {
       this.refused++;
       outlet.refused(reading, "no_fields");
     }
   }
 
-  #accept<R extends Reading>(reading: R, outlet: DeviceOutlet<R>): void {
+  #accept<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, points: number): void {
     const { hi, lo } = this.#tools.fingerprint;
     this.remember(hi, lo, reading.batch.arrivalMs);
     this.accepted++;
-    outlet.points(reading, this, hi, lo);
+    outlet.points(reading, this, hi, lo, points);
   }
 
   #die<R extends Reading>(

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Sender } from "./rates/rates.ts";
 
 /** How a reading came in; the label `transport` of the metrics. The index is the wire code. */
 export const transports = ["mqtt", "broker", "websocket", "http", "recovery"] as const;
@@ -32,6 +33,10 @@ export interface Origin {
   settledEnd(): void;
   /** Credit is back after an offer that answered `full`: read on. */
   resume(): void;
+  /** Whose rates it is held to. Absent: nobody's, as for what other servers send. */
+  readonly sender?: Sender | undefined;
+  /** The offer that answers `full` does so because of a rate; `resume` follows after so many ms. */
+  rateLimited?(waitMs: number): void;
 }
 
 /** Bits of {@linkcode Offer.flags}. */
@@ -70,7 +75,7 @@ export function blankOffer(): Offer {
 }
 
 /**
- * `full`: no credit; the caller keeps the reading, stops reading, and is told `resume` later.
+ * `full`: no credit, or over a rate; the caller keeps the reading, stops reading, and is told `resume` later.
  * A {@linkcode Rejection}: settled at once as refused (no route, no topic); acknowledge it.
  */
 export type OfferResult = "accepted" | "full" | Rejection;

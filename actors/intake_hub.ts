@@ -15,6 +15,7 @@ import {
 import { Lane, type RejectedReading, type SentBatch } from "./lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { type AckLevel, ackLevels, entryWord } from "./readings_frame.ts";
+import type { Rates } from "./rates/rates.ts";
 import type { TopicEntry, TopicRefusal } from "./reading.ts";
 
 /** Answers where the readings of a topic go. */
@@ -35,6 +36,8 @@ export interface IntakeHubOptions {
   defer(run: () => void): void;
   /** Hands a batch to its owner, in this Worker or another. */
   transmit(owner: number, ackLevel: AckLevel, batch: SentBatch): void;
+  /** What senders are held to; absent: nothing. */
+  readonly rates?: Rates | undefined;
   /** Sees every offer that no route takes, for the log of the data flow. */
   readonly onRefused?: (offer: Offer) => void;
 }
@@ -60,6 +63,7 @@ export class IntakeHub implements Intake {
   #flushAsked = false;
 
   constructor(options: IntakeHubOptions) {
+    const { rates } = options;
     this.#options = options;
     for (let owner = 0; owner < options.shards; owner++) {
       for (const ackLevel of ackLevels) {
@@ -70,6 +74,8 @@ export class IntakeHub implements Intake {
             frameCountMax,
             now: options.now,
             transmit: (batch) => options.transmit(owner, ackLevel, batch),
+            ...(rates?.countsPoints &&
+              { spent: (sender, further) => rates.spentBySender(sender, further) }),
           }),
         );
       }
@@ -107,6 +113,12 @@ export class IntakeHub implements Intake {
     const level = found.route.ackLevel === "stored" ? 1 : 0;
     const owner = found.deviceHash % options.shards;
     const lane = this.#lanes[owner * ackLevels.length + level]!;
+    if (
+      options.rates !== undefined && origin.sender !== undefined && lane.hasCredit &&
+      !options.rates.admit(origin, origin.sender, found)
+    ) {
+      return "full";
+    }
     if (!lane.offer(origin, taken, entryWord(offer.packetId, offer.flags, transport))) {
       return "full";
     }
@@ -126,6 +138,7 @@ export class IntakeHub implements Intake {
 
   forget(origin: Origin): void {
     for (const lane of this.#lanes) lane.forget(origin);
+    this.#options.rates?.forget(origin);
   }
 
   /** The owner settled one of our batches. */
@@ -134,8 +147,9 @@ export class IntakeHub implements Intake {
     ackLevel: AckLevel,
     batchId: number,
     rejected: readonly RejectedReading[],
+    points?: readonly number[],
   ): void {
-    this.#lane(owner, ackLevel).settle(batchId, rejected);
+    this.#lane(owner, ackLevel).settle(batchId, rejected, points);
   }
 
   /** The Worker of `owner` is lost: what it has not settled is kept. */
@@ -154,6 +168,7 @@ export class IntakeHub implements Intake {
 
   readonly #flushNow = (): void => {
     this.#flushAsked = false;
+    this.#options.rates?.turned();
     for (const lane of this.#lanes) lane.flush();
   };
 }

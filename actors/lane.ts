@@ -6,6 +6,7 @@
  * @module
  */
 import type { Offer, Origin, Rejection } from "./intake.ts";
+import type { Sender } from "./rates/rates.ts";
 import { FrameWriter } from "./readings_frame.ts";
 
 /** A frame on its way, and who waits for which of its readings. */
@@ -45,6 +46,8 @@ export interface LaneOptions {
   now(): number;
   /** Hands the batch to its owner. The lane keeps it until {@linkcode Lane.settle}. */
   transmit(batch: SentBatch): void;
+  /** A sender's readings had so many points more than one each. */
+  readonly spent?: (sender: Sender, further: number) => void;
 }
 
 /** Large frames that are kept for reuse. */
@@ -77,10 +80,15 @@ export class Lane {
     return count;
   }
 
+  /** Whether an offer would be taken. */
+  get hasCredit(): boolean {
+    return this.#usedBytes + this.#open.frame.bytes < this.#options.creditBytes;
+  }
+
   /** False when credit is out: the origin is told `resume` when there is some again. */
   offer(origin: Origin, offer: Offer, word: number): boolean {
     const { frame } = this.#open;
-    if (this.#usedBytes + frame.bytes >= this.#options.creditBytes) {
+    if (!this.hasCredit) {
       this.#waiters.add(origin);
       return false;
     }
@@ -111,12 +119,20 @@ export class Lane {
     if (this.#open.frame.count > 0 && !this.#suspended) this.#send(this.#close());
   }
 
-  /** The owner settled a batch. An id that is not in flight (settled before a resend) is ignored. */
-  settle(batchId: number, rejected: readonly RejectedReading[]): void {
+  /**
+   * The owner settled a batch. An id that is not in flight (settled before a resend) is ignored.
+   * `points`, of each reading, where they are counted.
+   */
+  settle(
+    batchId: number,
+    rejected: readonly RejectedReading[],
+    points?: readonly number[],
+  ): void {
     const batch = this.#inFlight.get(batchId);
     if (batch === undefined) return;
     this.#inFlight.delete(batchId);
     this.#usedBytes -= batch.frame.bytes + batchOverheadBytes;
+    if (points !== undefined) this.#spend(batch, points);
     announce(batch, rejected);
     this.#recycle(batch);
     if (this.#waiters.size > 0 && this.usedBytes <= this.#options.creditBytes / 2) this.#wake();
@@ -139,6 +155,21 @@ export class Lane {
 
   forget(origin: Origin): void {
     this.#waiters.delete(origin);
+  }
+
+  /** Runs of one sender's are told together. */
+  #spend({ origins }: SentBatch, points: readonly number[]): void {
+    const { spent } = this.#options;
+    if (spent === undefined) return;
+    let further = 0;
+    for (let i = 0; i < origins.length; i++) {
+      const { sender } = origins[i]!;
+      if (sender === undefined) continue;
+      further += Math.max(0, (points[i] ?? 0) - 1);
+      if (sender === origins[i + 1]?.sender) continue;
+      spent(sender, further);
+      further = 0;
+    }
   }
 
   #wake(): void {

@@ -10,7 +10,7 @@ import { transports } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LineBuffer } from "./line_buffer.ts";
 import type { OwnedBatch, OwnedReading } from "./owned_batch.ts";
-import type { DeviceOutlet } from "./reading.ts";
+import type { DeviceOutlet, TopicEntry } from "./reading.ts";
 import { transportCode } from "./readings_frame.ts";
 import type { CommitGroup, GroupDevice } from "./spool/commit_group.ts";
 
@@ -21,6 +21,8 @@ export interface OutletOptions {
   readonly deadLetter: (letter: Letter) => void;
   /** Asks the spool to commit soon. */
   readonly requestCommit: () => void;
+  /** Counts the points of what is stored; absent: they are not counted. */
+  readonly onPoints?: ((entry: TopicEntry, points: number) => void) | undefined;
   /** Sees every reading that becomes nothing, for the log of the data flow. */
   readonly onNothing?: (topic: string) => void;
 }
@@ -39,9 +41,19 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
     return this.#group.lines;
   }
 
-  points(reading: OwnedReading, device: GroupDevice, hi: number, lo: number): void {
+  points(
+    reading: OwnedReading,
+    device: GroupDevice,
+    hi: number,
+    lo: number,
+    points: number,
+  ): void {
     const group = this.#group;
     const { batch } = reading;
+    if (this.#options.onPoints !== undefined) {
+      this.#options.onPoints(reading.entry, points);
+      (batch.points ??= new Array<number>(batch.frame.count).fill(0))[reading.index] = points;
+    }
     group.add(device, hi, lo);
     if (group.count === 1) this.#options.requestCommit();
     if (batch.ackLevel === "stored" && batch.groupNo !== group.groupNo) {

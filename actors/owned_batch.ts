@@ -31,6 +31,8 @@ export class OwnedBatch implements ReadingBatch, Completion {
   /** The last commit group that holds one of its readings. */
   groupNo = 0;
   readonly rejected: RejectedReading[] = [];
+  /** Points of each reading, where they are counted. */
+  points: number[] | undefined;
 
   constructor(
     readonly from: number,

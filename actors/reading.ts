@@ -42,6 +42,8 @@ export interface TopicEntry {
   readonly deviceHash: number;
   /** The owner's shard keeps here how to address the device; unset at first. */
   handle: unknown;
+  /** The device's key where rates are counted; 0 until it is asked for. */
+  rateKey: number;
   /** Hash of the topic's bytes, the same in every run: part of fingerprints. */
   readonly topicHash: number;
   /** What the payload must name as its own device, when the route asks for that. */
@@ -69,8 +71,17 @@ export interface TopicRefusal {
  */
 export interface DeviceOutlet<R extends Reading = Reading> {
   lines(): LineBuffer;
-  /** The fingerprint is (0, 0) when the reading cannot be told from another one. */
-  points(reading: R, device: GroupDevice, fingerprintHi: number, fingerprintLo: number): void;
+  /**
+   * The fingerprint is (0, 0) when the reading cannot be told from another one. `points` are its
+   * values.
+   */
+  points(
+    reading: R,
+    device: GroupDevice,
+    fingerprintHi: number,
+    fingerprintLo: number,
+    points: number,
+  ): void;
   duplicate(reading: R): void;
   /** Nothing to store and nothing wrong, for example no number in the payload. */
   refused(reading: R, reason: string): void;

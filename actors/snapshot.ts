@@ -38,7 +38,7 @@ export interface ShardSnapshot {
   /** Sum of mailbox depths and count of restarts, by the `kind` of the child spec. */
   readonly mailboxDepth: Readonly<Record<string, number>>;
   readonly restarts: Readonly<Record<string, number>>;
-  /** Further counters and gauges: metric name (with `sluice_`) → value. */
+  /** Further counters and gauges: metric name (with `sluice_`, and a label if need be) → value. */
   readonly counters: Readonly<Record<string, number>>;
   readonly gauges: Readonly<Record<string, number>>;
   /** Empty when the shard can take readings; else one sentence each, with what to do. */

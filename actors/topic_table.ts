@@ -42,6 +42,7 @@ class Entry implements TopicEntry {
   readonly scalar: string | undefined;
   readonly unwritable: boolean;
   handle: unknown = undefined;
+  rateKey = 0;
   bytes: Uint8Array = new Uint8Array(0);
   topicStart = 0;
   headStart = 0;

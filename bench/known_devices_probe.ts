@@ -14,6 +14,7 @@ import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import { loadConfig } from "../config.ts";
 import { ActorSystem } from "../runtime/system.ts";
+import { GuardMemory } from "../topology/guard.ts";
 import { shardLimits } from "../topology/limits.ts";
 import { ReadingPath } from "../topology/reading_path.ts";
 import { shardRoutes } from "../topology/routes.ts";
@@ -60,6 +61,7 @@ const path = await ReadingPath.open({
     codeTrace: codeTraceMemory(),
     suspects: [],
     diskPressure: diskPressureMemory(),
+    guard: new GuardMemory(config).init(),
     adopts: false,
     orphans: [],
     mqtt: undefined,
@@ -70,6 +72,7 @@ const path = await ReadingPath.open({
   ledger: new Ledger(memory),
   system,
   sink: takesAll,
+  rates: undefined,
 });
 
 let settled = 0;

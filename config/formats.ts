@@ -4,6 +4,7 @@
  * @module
  */
 import { isSigningKey } from "../gateways/auth/signing_key.ts";
+import { parseRate } from "../actors/rates/rate_limit.ts";
 import { parseListenAddress } from "./listen_address.ts";
 import type { Format } from "./option.ts";
 
@@ -68,7 +69,22 @@ export const signingKey: Format = {
   accepts: isSigningKey,
 };
 
+/** See actors/rates/rate_limit.ts. */
+export const rate: Format = {
+  name: "sluice-rate",
+  expects:
+    `counts and seconds, such as "20:1,600:60" for 20 in a second and 600 in a minute; 4 at most`,
+  accepts: (text) => {
+    try {
+      return parseRate(text).length > 0;
+    } catch {
+      return false;
+    }
+  },
+};
+
 export const formats: readonly Format[] = [
+  rate,
   listenAddress,
   brokerUrl,
   httpUrl,

@@ -12,6 +12,7 @@ import {
   label,
   listenAddress,
   postgresUrl,
+  rate,
   shareName,
   signingKey,
   topicFilter,
@@ -31,6 +32,23 @@ import {
 const kib = 1024;
 const mib = 1024 * kib;
 const gib = 1024 * mib;
+
+const ratesOf = (whom: string) =>
+  section(`Of ${whom}.`, {
+    messages: text({
+      default: undefined,
+      defaultDoc: "unlimited",
+      format: rate,
+      doc: "Messages: a PUBLISH, an item of a request, a reading of a station.",
+    }),
+    points: text({
+      default: undefined,
+      defaultDoc: "unlimited",
+      format: rate,
+      doc:
+        "Values in messages. What a message holds is known after it was taken: see docs/limits.md.",
+    }),
+  });
 
 export const options = section("The configuration of Sluice.", {
   dataDir: text({
@@ -383,6 +401,14 @@ export const options = section("The configuration of Sluice.", {
       max: 10_000_000,
       doc: "Topics remembered with their route, in each shard. More are taken, but slower.",
     }),
+    rates: section(
+      'What one sender may send: `"20:1,600:60"` is 20 in a second and 600 in a minute. See docs/limits.md.',
+      {
+        device: ratesOf("one device, over all of its connections"),
+        account: ratesOf("one account, over all of its connections"),
+        address: ratesOf("one IP address; of IPv6, a /64"),
+      },
+    ),
   }),
   routes: objects<RouteConfig>({
     default: [],

@@ -28,6 +28,7 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { setImmediate } from "node:timers";
+import { Guard, type GuardInit, isGuardInit } from "./guard.ts";
 import { httpLimits } from "./limits.ts";
 import { PeerLink } from "./peer_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
@@ -53,6 +54,7 @@ export interface HttpInit {
   readonly config: Config;
   readonly gatewayId: string;
   readonly ledgerMemory: SharedArrayBuffer;
+  readonly guard: GuardInit;
   readonly http: { readonly hostname: string; readonly port: number };
 }
 
@@ -64,7 +66,8 @@ function parseHttpInit(value: unknown): HttpInit {
 
 function isHttpInit(value: unknown): value is HttpInit {
   return isFields(value) && typeof value.shards === "number" && isFields(value.config) &&
-    isFields(value.http) && value.ledgerMemory instanceof SharedArrayBuffer;
+    isFields(value.http) && value.ledgerMemory instanceof SharedArrayBuffer &&
+    isGuardInit(value.guard);
 }
 
 /** How long a body of the control plane may take to come. */
@@ -84,6 +87,7 @@ export class HttpEdge implements WorkerProgram {
   readonly #links = new Map<number, Link>();
   readonly #plane: DataPlane;
   readonly #callers = new Callers();
+  readonly #guard: Guard;
   readonly #handle: HttpHandler;
   readonly #system: ActorSystem;
   readonly #messages: ShardMessages;
@@ -92,6 +96,7 @@ export class HttpEdge implements WorkerProgram {
 
   private constructor(init: HttpInit, boot: WorkerBoot) {
     const { config, shards } = init;
+    const guard = this.#guard = new Guard(init.guard, config);
     const limits = httpLimits(config, shards);
     this.#init = init;
     this.#ledger = new Ledger(init.ledgerMemory);
@@ -106,6 +111,7 @@ export class HttpEdge implements WorkerProgram {
       laneBytes: limits.laneBytes,
       payloadBytesMax: config.limits.payloadBytesMax,
       now: () => clock.now(),
+      rates: guard.rates,
       defer: (run) => {
         setImmediate(run);
       },
@@ -132,6 +138,7 @@ export class HttpEdge implements WorkerProgram {
       names: boot.names,
     });
     const { required } = config.auth;
+    const senderOf = (account: string, address: string) => guard.senderOf(account, address);
     const accounts: WorkerAccounts = new WorkerAccounts(boot, () => stations.recheck());
     const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
@@ -141,6 +148,7 @@ export class HttpEdge implements WorkerProgram {
       required,
       admit: (token) => accounts.gate.admit(token, clock.now()),
       isCurrent,
+      senderOf,
     });
     this.#plane = new DataPlane({
       forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
@@ -149,6 +157,7 @@ export class HttpEdge implements WorkerProgram {
       log,
       callers: this.#callers,
       live: this.#liveSource(),
+      senderOf,
       isCurrent,
       stations,
       claimsOf: async (headers) =>
@@ -281,6 +290,7 @@ export class HttpEdge implements WorkerProgram {
       counters: {
         sluice_peer_frames_malformed_total: this.#malformed,
         ...this.#plane.counters(),
+        ...this.#guard.counters(),
         ...this.#messages.counters(),
       },
       gauges: {

@@ -1,11 +1,12 @@
 /**
  * The limits of every queue and buffer, derived from one number: `limits.memoryBytesMax`. The
- * embedded store and the HTTP edge get their part, each shard an equal share of the rest, and the parts of a share are
+ * embedded store, the HTTP edge and the tables of senders get their part, each shard an equal share of the rest, and the parts of a share are
  * one sum that is checked here, at start.
  *
  * @module
  */
 import type { Config } from "../config.ts";
+import { guardBytes } from "./guard.ts";
 import { readCacheBytesMax, writeCacheBytesMax } from "../gateways/store/store_database.ts";
 
 /** Bytes, per shard. */
@@ -94,7 +95,8 @@ export function httpLimits({ http, limits }: Config, shards: number): HttpLimits
  * with what to change.
  */
 export function shardLimits(config: Config, shards: number): ShardLimits {
-  const others = storeLimits(config).sumBytes + httpLimits(config, shards).sumBytes;
+  const others = storeLimits(config).sumBytes + httpLimits(config, shards).sumBytes +
+    guardBytes(config);
   const share = (config.limits.memoryBytesMax - others) / shards;
   const lanes = shards * levels;
   // With many shards there are many lanes: each still has room for a payload.

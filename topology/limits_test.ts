@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
 import { shardCount } from "../topology.ts";
+import { guardBytes } from "./guard.ts";
 import { httpLimits, shardLimits, storeLimits } from "./limits.ts";
 
 Deno.test("the limits of all shards fit the budget, whatever the number of shards", () => {
   for (const shards of [1, 2, 4, 8]) {
-    const { config } = parseConfig({ limits: { memoryBytesMax: 1 << 30 } });
+    const { config } = parseConfig({
+      limits: { memoryBytesMax: 1 << 30, rates: { device: { messages: "20:1,600:60" } } },
+    });
     const limits = shardLimits(config, shards);
     const sum = limits.sumBytes * shards + storeLimits(config).sumBytes +
-      httpLimits(config, shards).sumBytes;
+      httpLimits(config, shards).sumBytes + guardBytes(config);
+    assert.ok(guardBytes(config) > 0);
     assert.ok(sum <= config.limits.memoryBytesMax, `${shards} shards`);
     assert.ok(limits.laneBytes >= config.limits.payloadBytesMax);
   }

@@ -23,11 +23,12 @@ export interface PeerLinkOptions {
   readonly malformed: (cause: unknown) => void;
 }
 
-/** One settled batch on the wire: level, id, and the rejected readings. */
+/** One settled batch on the wire: level, id, the rejected readings, and points where they count. */
 type Settlement = readonly [
   level: number,
   batchId: number,
   rejected: readonly (readonly [number, 0 | 1, string, string])[],
+  points: readonly number[] | null,
 ];
 
 /** One message holds this many settlements and rejections: a link takes no larger ones than 1 MiB. */
@@ -35,12 +36,14 @@ const settlementsMax = 1_000;
 /** A larger frame, which a single large payload makes, goes over in pieces of this size. */
 const pieceBytesMax = 512 * 1024;
 const detailMax = 200;
+/** What the points of a reading take, of what a rejection does. */
+const pointsShare = 1 / 32;
 
 /** How many settlements, at least one, go into one message. */
 function fitting(settlements: readonly Settlement[]): number {
   let parts = 0;
-  for (const [i, [, , rejected]] of settlements.entries()) {
-    parts += 1 + rejected.length;
+  for (const [i, [, , rejected, points]] of settlements.entries()) {
+    parts += 1 + rejected.length + (points?.length ?? 0) * pointsShare;
     if (parts > settlementsMax) return Math.max(1, i);
   }
   return settlements.length;
@@ -130,6 +133,7 @@ export class PeerLink {
       batch.rejected.map(({ index, outcome, reason, detail }) =>
         [index, outcome === "refused" ? 0 : 1, reason, (detail ?? "").slice(0, detailMax)] as const
       ),
+      batch.points ?? null,
     ]);
     if (this.#flushAsked) return;
     this.#flushAsked = true;
@@ -158,7 +162,8 @@ export class PeerLink {
         malformed(new TypeError("Cannot read a settlement: wrong shape"));
         continue;
       }
-      hub.settle(shard, settlement.ackLevel, settlement.batchId, settlement.rejected);
+      const { ackLevel, batchId, rejected, points } = settlement;
+      hub.settle(shard, ackLevel, batchId, rejected, points);
     }
   }
 }
@@ -168,10 +173,11 @@ function parseSettlement(entry: unknown):
     readonly ackLevel: AckLevel;
     readonly batchId: number;
     readonly rejected: readonly RejectedReading[];
+    readonly points: readonly number[] | undefined;
   }
   | undefined {
   if (!Array.isArray(entry)) return undefined;
-  const [level, batchId, list]: readonly unknown[] = entry;
+  const [level, batchId, list, points]: readonly unknown[] = entry;
   const ackLevel = typeof level === "number" ? ackLevels[level] : undefined;
   if (ackLevel === undefined || typeof batchId !== "number" || !Array.isArray(list)) {
     return undefined;
@@ -187,5 +193,8 @@ function parseSettlement(entry: unknown):
       ...(typeof detail === "string" && detail !== "" ? { detail } : {}),
     });
   }
-  return { ackLevel, batchId, rejected };
+  return { ackLevel, batchId, rejected, points: isNumbers(points) ? points : undefined };
 }
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "number");

@@ -14,6 +14,7 @@ import { replayInto } from "../actors/letter_replay.ts";
 import type { Offer } from "../actors/intake.ts";
 import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
+import type { Rates } from "../actors/rates/rates.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
@@ -60,6 +61,7 @@ export interface ReadingPathOptions {
   readonly ledger: Ledger;
   readonly system: ActorSystem;
   readonly sink: Sink;
+  readonly rates: Rates | undefined;
 }
 
 /** Batches that may wait for the walk: the credit of the lanes bounds their bytes. */
@@ -118,7 +120,7 @@ export class ReadingPath {
       readonly tap: DataFlowTap | undefined;
     },
   ) {
-    const { init, limits, ledger, system } = options;
+    const { init, limits, ledger, system, rates } = options;
     const { config, shard } = init;
     this.#options = options;
     this.spool = opened.spool;
@@ -186,9 +188,11 @@ export class ReadingPath {
       ledger,
       deadLetter: (letter) => this.letters.add(letter),
       requestCommit: () => this.requestCommit(),
+      ...(rates?.countsPoints &&
+        { onPoints: (entry, points) => rates.spentByDevice(entry, points) }),
       ...(opened.tap === undefined ? {} : { onNothing: opened.tap.nothing }),
     });
-    this.devices.start(outlet);
+    this.devices.start(outlet, rates);
     this.#ingest = system.spawn<IngestMessage>({
       id: "ingest",
       mailbox: { countMax: ingestMax },
@@ -226,6 +230,7 @@ export class ReadingPath {
       defer: (run) => {
         setImmediate(run);
       },
+      rates,
       ...(opened.tap === undefined ? {} : { onRefused: logRefused(opened.tap) }),
       transmit: (owner, ackLevel, batch) => {
         if (owner === shard) this.#takeOwn(ackLevel, batch);
@@ -391,7 +396,7 @@ export class ReadingPath {
     this.#take(
       new OwnedBatch(shard, batch.id, ackLevel, batch.frame, (owned) => {
         this.#observe(owned);
-        this.hub.settle(shard, ackLevel, owned.batchId, owned.rejected);
+        this.hub.settle(shard, ackLevel, owned.batchId, owned.rejected, owned.points);
       }),
     );
   }

@@ -21,6 +21,7 @@ import { historyId, httpId, type Plan, shardCount, workerSpecs } from "../topolo
 import { accountsName, parseAccountAsk } from "./account_messages.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
+import { GuardMemory } from "./guard.ts";
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddress } from "./ports.ts";
@@ -76,6 +77,7 @@ export class Service {
       gatewayId: gatewayIdOf(config.gatewayId, root),
       paths: data.paths,
       diskPressure: diskPressureMemory(),
+      guard: new GuardMemory(config),
       mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
       http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),

@@ -14,6 +14,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { httpId, storeId } from "../topology.ts";
+import { Guard } from "./guard.ts";
 import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardMessages } from "./shard_messages.ts";
@@ -50,6 +51,7 @@ export class Shard implements WorkerProgram {
   readonly #messages: ShardMessages;
   readonly #sink: ShardSink;
   readonly #ledger: Ledger;
+  readonly #guard: Guard;
   readonly #shard: number;
   /** The HTTP edge has the number that follows the last shard's. */
   readonly #shards: number;
@@ -64,7 +66,9 @@ export class Shard implements WorkerProgram {
     messages: ShardMessages,
     sink: ShardSink,
     ledger: Ledger,
+    guard: Guard,
   ) {
+    this.#guard = guard;
     this.#shard = shard;
     this.#shards = shards;
     this.#system = system;
@@ -94,7 +98,15 @@ export class Shard implements WorkerProgram {
     });
     const limits = shardLimits(config, shards);
     const sink = openSink(config);
-    const path = await ReadingPath.open({ init, limits, ledger, system, sink: sink.sink });
+    const guard = new Guard(init.guard, config);
+    const path = await ReadingPath.open({
+      init,
+      limits,
+      ledger,
+      system,
+      sink: sink.sink,
+      rates: guard.rates,
+    });
     const messages = new ShardMessages({
       config,
       shard,
@@ -110,8 +122,9 @@ export class Shard implements WorkerProgram {
       intake: path.hub,
       messages: messages.pubsub,
       accounts: new WorkerAccounts(boot, () => edges.accountsChanged()),
+      guard,
     });
-    const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger);
+    const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger, guard);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {
       if (failure !== undefined) {
@@ -160,6 +173,7 @@ export class Shard implements WorkerProgram {
           path,
           edges: this.#edges,
           messages: this.#messages,
+          guard: this.#guard,
         });
       case "recovered":
         return path.recovered;

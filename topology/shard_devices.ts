@@ -15,6 +15,7 @@ import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
 import { ShapeTable } from "../actors/device_values.ts";
 import { Fingerprint, hashBytes } from "../actors/fingerprint.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
+import type { Rates } from "../actors/rates/rates.ts";
 import type { DeviceOutlet, Reading, TopicEntry } from "../actors/reading.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
@@ -71,6 +72,7 @@ export class ShardDevices {
   #states: DeviceStates | undefined;
   readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
+  #rates: Rates | undefined;
   #saveTimer: Timer | undefined;
   #savedMs = 0;
   readonly #codeRunner = new DeviceCodeRunner();
@@ -117,7 +119,8 @@ export class ShardDevices {
   }
 
   /** Starts the actors' group, and saving. */
-  start(outlet: DeviceOutlet<OwnedReading>): void {
+  start(outlet: DeviceOutlet<OwnedReading>, rates: Rates | undefined): void {
+    this.#rates = rates;
     const { device } = this.#init.config;
     this.#directory.passivateAll();
     const options = {
@@ -290,6 +293,7 @@ export class ShardDevices {
 
   #view({ device, presence }: DirectoryEntry): DeviceView {
     const values: [string, number][] = [];
+    const limitedForMs = Math.ceil(this.#rates?.deviceWaitMs(device.id) ?? 0);
     for (let i = 0; i < device.values.count; i++) {
       values.push([device.values.name(i), device.values.value(i)]);
     }
@@ -305,6 +309,7 @@ export class ShardDevices {
         refused: device.refused,
         dead_lettered: device.deadLettered,
       },
+      ...(limitedForMs > 0 && { limitedForMs }),
       ...(device.lastError === undefined ? {} : { lastError: device.lastError }),
     };
   }

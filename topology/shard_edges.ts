@@ -27,6 +27,7 @@ import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
+import type { Guard } from "./guard.ts";
 import type { ShardLimits } from "./limits.ts";
 import { shardRoutes } from "./routes.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -42,6 +43,7 @@ export interface EdgesOptions {
   readonly intake: Intake;
   readonly messages: MessageExchange & Pick<PubSub, "listening">;
   readonly accounts: WorkerAccounts;
+  readonly guard: Guard;
 }
 
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
@@ -170,7 +172,7 @@ export class ShardEdges {
   }
 
   #services(): EndpointServices {
-    const { init, limits, intake, messages, accounts } = this.#options;
+    const { init, limits, intake, messages, accounts, guard } = this.#options;
     const { mqtt, shutdown } = init.config;
     return {
       intake,
@@ -187,6 +189,7 @@ export class ShardEdges {
       },
       authenticate: init.config.auth.required ? accounts.authenticate : openToAll,
       isCurrent: (session) => accounts.isCurrent(session),
+      senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
       deniedPublish: mqtt.deniedPublish,
       assignId: () => `sluice-${crypto.randomUUID()}`,
       messages,
@@ -223,6 +226,9 @@ export class ShardEdges {
     return { name, ref, gateway: () => gateway };
   }
 }
+
+/** `host:port` without the port. */
+const hostOf = (peer: string): string => peer.slice(0, Math.max(0, peer.lastIndexOf(":")));
 
 /** A broker connection; its actor may be started anew. */
 interface BrokerHandle {

@@ -13,6 +13,7 @@ import type {
 } from "../gateways/http/control.ts";
 import type { ChangesQuery, TallyQuery } from "../gateways/http/live/source.ts";
 import type { ActorRef } from "../runtime/actor.ts";
+import { type GuardInit, isGuardInit } from "./guard.ts";
 
 export const controlName = "control";
 
@@ -29,6 +30,7 @@ export interface ShardInit {
   readonly suspects: readonly string[];
   /** Shared by the spools of all shards: see actors/spool/disk_pressure.ts. */
   readonly diskPressure: SharedArrayBuffer;
+  readonly guard: GuardInit;
   /** The readings in the spool are in the books of the incarnation before. */
   readonly adopts: boolean;
   /** Spools of shards that are no more. */
@@ -130,5 +132,5 @@ function isShardInit(value: unknown): value is ShardInit {
     isFields(value.config) && typeof value.gatewayId === "string" &&
     value.ledgerMemory instanceof SharedArrayBuffer &&
     value.codeTrace instanceof SharedArrayBuffer &&
-    value.diskPressure instanceof SharedArrayBuffer;
+    value.diskPressure instanceof SharedArrayBuffer && isGuardInit(value.guard);
 }

@@ -6,6 +6,7 @@
 import type { Ledger } from "../actors/ledger.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import type { ActorSystem } from "../runtime/system.ts";
+import type { Guard } from "./guard.ts";
 import type { ReadingPath } from "./reading_path.ts";
 import type { ShardEdges } from "./shard_edges.ts";
 import type { ShardMessages } from "./shard_messages.ts";
@@ -18,10 +19,11 @@ export interface SnapshotSources {
   readonly path: ReadingPath;
   readonly edges: ShardEdges;
   readonly messages: ShardMessages;
+  readonly guard: Guard;
 }
 
 export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
-  const { shard, ledger, system, path, edges, messages } = sources;
+  const { shard, ledger, system, path, edges, messages, guard } = sources;
   const books = ledger.books();
   const { deadLettered, refused } = ledger.reasons();
   const brokers = edges.brokerState;
@@ -53,6 +55,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
       ...path.counters,
       ...edges.stats.counters(),
       ...messages.counters(),
+      ...guard.counters(),
       ...runtimeLetters,
     },
     gauges: {

@@ -64,6 +64,8 @@ export interface DeviceView {
   readonly values: Readonly<Record<string, number | string | boolean>>;
   /** What became of its readings, for example `stored`, `duplicate`, `dead_lettered`, `refused`. */
   readonly counters: Readonly<Record<string, number>>;
+  /** There while the device is over its rate: how long its next message has to wait. */
+  readonly limitedForMs?: number;
   readonly lastError?: { readonly reason: string; readonly detail: string; readonly atMs: number };
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Intake, Transport } from "../../actors/intake.ts";
+import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Stations } from "../websocket/stations.ts";
@@ -30,6 +31,8 @@ export interface DataPlaneParts {
   /** Who made a request. */
   readonly callers: Callers;
   readonly live: LiveSource;
+  /** Whose rates are for an account, which may be none, and an IP address. */
+  readonly senderOf: (account: string, address: string) => Sender | undefined;
   /** False once the account of a token is not what it was any more. */
   readonly isCurrent: (claims: Claims) => boolean;
   readonly stations: Stations;
@@ -140,7 +143,9 @@ export class DataPlane {
   /** The answer that makes a connection may not be touched: it has no headers of ours. */
   async #station(request: Request): Promise<Response> {
     try {
-      return this.#parts.stations.upgrade(request, await this.#parts.claimsOf(request.headers));
+      const { stations, callers, claimsOf } = this.#parts;
+      const { peer } = callers.of(request);
+      return stations.upgrade(request, peer, await claimsOf(request.headers));
     } catch (error) {
       return await this.#guarded(request, () => Promise.reject(error));
     }
@@ -187,7 +192,7 @@ export class DataPlane {
   async #postReadings(request: Request): Promise<Response> {
     if (this.#draining) throw shuttingDown();
     const { intake, clock, limits, callers } = this.#parts;
-    const { claims } = callers.of(request);
+    const { claims, peer } = callers.of(request);
     const { bodyBytesMax, bodyMs } = limits;
     const budget = this.#budget;
     return await postReadings(request, {
@@ -198,6 +203,7 @@ export class DataPlane {
       bodyMs,
       creditMs,
       settleMs,
+      sender: this.#parts.senderOf(claims?.name ?? "", peer),
       ...(claims === undefined ? {} : { permits: (topic) => maySend(claims, topic) }),
     });
   }

@@ -145,9 +145,10 @@ function furtherFamilies(shards: readonly ShardSnapshot[]): Family[] {
     const byName = new Map<string, Sample[]>();
     for (const shard of shards) {
       for (const [name, value] of Object.entries(of(shard))) {
-        const samples = byName.get(name) ?? [];
-        samples.push({ labels: { shard: nameOf(shard) }, value });
-        byName.set(name, samples);
+        const { family, labels } = labelled(name);
+        const samples = byName.get(family) ?? [];
+        samples.push({ labels: { shard: nameOf(shard), ...labels }, value });
+        byName.set(family, samples);
       }
     }
     return [...byName].map(([name, samples]) => make(name, wordsOf(name), samples));
@@ -156,6 +157,12 @@ function furtherFamilies(shards: readonly ShardSnapshot[]): Family[] {
     ...gather(({ counters }) => counters, counter),
     ...gather(({ gauges }) => gauges, gauge),
   ];
+}
+
+/** `sluice_x_total{reason="full"}` in its parts; most names have no label. */
+function labelled(name: string): { readonly family: string; readonly labels: Labels } {
+  const [, family = name, label, value = ""] = /^(\w+)\{(\w+)="(\w+)"\}$/.exec(name) ?? [];
+  return { family, labels: label === undefined ? {} : { [label]: value } };
 }
 
 function own(service: ServiceInfo, use: ProcessUse): Family[] {

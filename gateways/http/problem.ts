@@ -23,6 +23,7 @@ const problems = {
   "upgrade-required": [426, "The resource is a WebSocket"],
   "backpressure": [429, "No more readings can be taken now"],
   "too-many-tries": [429, "Too many tries"],
+  "rate-limited": [429, "More was sent than a rate allows"],
   "internal": [500, "Something went wrong inside"],
   "history-elsewhere": [501, "The history is not in the embedded store"],
   "not-ready": [503, "Readings cannot be taken now"],

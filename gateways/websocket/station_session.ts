@@ -12,6 +12,7 @@ import {
   type Origin,
   type Rejection,
 } from "../../actors/intake.ts";
+import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { maySend } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
@@ -36,6 +37,8 @@ export interface StationOptions {
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
   readonly hash: (text: string) => number;
+  /** Whose rates are for an account, which may be none. */
+  readonly senderOf: (account: string) => Sender | undefined;
   /** The station has said its name, and may be told commands under it. */
   readonly named: (station: string) => void;
   readonly ended: () => void;
@@ -80,6 +83,7 @@ const encoder = new TextEncoder();
 export class StationSession implements Origin {
   readonly transport = "websocket";
   originHash = 0;
+  sender: Sender | undefined;
   readonly #socket: StationSocket;
   readonly #options: StationOptions;
   readonly #offered = new Map<number, Held>();
@@ -101,6 +105,7 @@ export class StationSession implements Origin {
   constructor(socket: StationSocket, options: StationOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.sender = options.senderOf("");
     if (options.claims !== undefined) this.#let(options.claims);
     else if (options.required) this.#awaitToken();
   }
@@ -230,6 +235,7 @@ export class StationSession implements Origin {
   #let(claims: Claims): void {
     const { clock } = this.#options;
     this.#claims = claims;
+    this.sender = this.#options.senderOf(claims.name);
     this.#tokenTimer?.clear();
     this.#tokenTimer = clock.setTimer(
       Math.min(0x7fff_ffff, Math.max(0, claims.expiresS * 1_000 - clock.now())),

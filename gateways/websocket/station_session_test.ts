@@ -66,6 +66,7 @@ function station(options: Partial<StationOptions> = {}) {
       ),
     isCurrent: () => true,
     hash: (text) => text.length,
+    senderOf: () => undefined,
     named: () => {},
     ended: () => ended++,
     ...options,

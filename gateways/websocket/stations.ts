@@ -5,6 +5,7 @@
  */
 import { hashBytes } from "../../actors/fingerprint.ts";
 import type { Intake } from "../../actors/intake.ts";
+import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
@@ -16,6 +17,8 @@ export interface StationsOptions {
   readonly required: boolean;
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Whose rates are for an account, which may be none, and an IP address. */
+  readonly senderOf: (account: string, address: string) => Sender | undefined;
 }
 
 /** Connections at once. */
@@ -49,11 +52,12 @@ export class Stations {
   }
 
   /**
-   * Makes a connection of a request. `claims` is what its own token said.
+   * Makes a connection of a request. `peer` is the IP address of the other end, `claims` what the
+   * request's own token said.
    *
    * @throws {Problem} when it cannot be had.
    */
-  upgrade(request: Request, claims: Claims | undefined): Response {
+  upgrade(request: Request, peer: string, claims: Claims | undefined): Response {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       throw new Problem("upgrade-required", "here is a WebSocket", {}, { upgrade: "websocket" });
     }
@@ -65,11 +69,13 @@ export class Stations {
     if (this.#draining || this.#sessions.size >= stationsMax) {
       throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
     }
+    const { senderOf } = this.#options;
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeoutS });
     const session: StationSession = new StationSession(socket, {
       ...this.#options,
       ...(claims === undefined ? {} : { claims }),
       hash: hashText,
+      senderOf: (account) => senderOf(account, peer),
       named: (station) => this.#named.set(station, session),
       ended: () => {
         this.#sessions.delete(session);

@@ -6,6 +6,7 @@
  */
 import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
+import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
 import { Problem } from "../problem.ts";
@@ -29,6 +30,8 @@ export interface PostReadingsParts {
   readonly settleMs: number;
   /** Whether the sender may send readings of a topic. Absent: of every topic. */
   readonly permits?: (topic: string) => boolean;
+  /** Whose rates the items are held to. */
+  readonly sender?: Sender | undefined;
 }
 
 const soon = { "retry-after": "1" };
@@ -61,12 +64,13 @@ export async function postReadings(request: Request, parts: PostReadingsParts): 
       precision,
       ...(topic === undefined ? {} : { topic }),
     });
-    const { creditMs, settleMs, intake, permits } = parts;
+    const { creditMs, settleMs, intake, permits, sender } = parts;
     const submission = new Submission(intake, {
       clock,
       creditMs,
       settleMs,
       nameHash,
+      sender,
       ...(permits === undefined ? {} : { permits }),
     });
     return answer(items.length, await submission.submit(items));
@@ -77,7 +81,7 @@ export async function postReadings(request: Request, parts: PostReadingsParts): 
 
 function answer(
   count: number,
-  { rejected, taken, settled }: Awaited<ReturnType<Submission["submit"]>>,
+  { rejected, taken, limitedMs, settled }: Awaited<ReturnType<Submission["submit"]>>,
 ): Response {
   if (!settled) {
     throw new Problem(
@@ -88,11 +92,12 @@ function answer(
     );
   }
   if (taken < count) {
+    const limited = limitedMs > 0;
     throw new Problem(
-      "backpressure",
+      limited ? "rate-limited" : "backpressure",
       taken === 0 ? "none was taken" : `items from ${taken} on were not taken; send them again`,
       { taken, rejected },
-      soon,
+      limited ? { "retry-after": String(Math.ceil(limitedMs / 1_000)) } : soon,
     );
   }
   if (rejected.length > 0) {

@@ -11,6 +11,7 @@ import {
   type Origin,
   type Rejection,
 } from "../../../actors/intake.ts";
+import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { setImmediate } from "node:timers";
 import type { Item } from "./item.ts";
@@ -26,6 +27,8 @@ export interface SubmissionResult {
   readonly rejected: readonly RejectedItem[];
   /** Items from here on were not taken, for want of credit. */
   readonly taken: number;
+  /** Not 0 when it was for a rate: after so many ms the next item may be sent. */
+  readonly limitedMs: number;
   /** False: some that were taken are not known to be durable. */
   readonly settled: boolean;
 }
@@ -43,6 +46,8 @@ export interface SubmissionOptions {
   readonly nameHash: number;
   /** Whether the sender may send readings of a topic. Absent: of every topic. */
   readonly permits?: (topic: string) => boolean;
+  /** Whose rates the items are held to. */
+  readonly sender?: Sender | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -60,16 +65,19 @@ const notPermitted = {
 export class Submission implements Origin {
   readonly transport = "http";
   readonly originHash: number;
+  readonly sender: Sender | undefined;
   readonly #intake: Intake;
   readonly #options: SubmissionOptions;
   readonly #rejected: RejectedItem[] = [];
   readonly #offer: Offer;
   #scratch = new Uint8Array(1024);
   #pending = 0;
+  #limitedMs = 0;
   #wake: (() => void) | undefined;
 
   constructor(intake: Intake, options: SubmissionOptions) {
     this.originHash = options.nameHash;
+    this.sender = options.sender;
     this.#intake = intake;
     this.#options = options;
     this.#offer = {
@@ -93,12 +101,14 @@ export class Submission implements Origin {
       this.#intake.flush();
       taken += offered.count;
       if (!offered.full) await new Promise<void>((resolve) => setImmediate(resolve));
-      else if (taken === 0 || !await this.#woken(() => this.#hasCredit, creditMs)) break;
+      else if (
+        taken === 0 || this.#limitedMs > 0 || !await this.#woken(() => this.#hasCredit, creditMs)
+      ) break;
     }
     const settled = await this.#woken(() => this.#pending === 0, settleMs);
     this.#intake.forget(this);
     this.#rejected.sort((a, b) => a.index - b.index);
-    return { rejected: this.#rejected, taken, settled };
+    return { rejected: this.#rejected, taken, limitedMs: this.#limitedMs, settled };
   }
 
   settled(sequence: number, rejection: Rejection | undefined): void {
@@ -115,6 +125,10 @@ export class Submission implements Origin {
   resume(): void {
     this.#hasCredit = true;
     this.#wake?.();
+  }
+
+  rateLimited(waitMs: number): void {
+    this.#limitedMs = waitMs;
   }
 
   #offerSome(items: readonly Item[], from: number): { count: number; full: boolean } {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Intake } from "../../../actors/intake.ts";
+import type { Sender } from "../../../actors/rates/rates.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import type { Ending } from "./session_end.ts";
@@ -100,6 +101,8 @@ export interface EndpointServices {
   readonly authenticate: Authenticate;
   /** Whether the account is still as it was when it was let in. Default: always. */
   readonly isCurrent?: (session: SessionInfo) => boolean;
+  /** Whose rates a session is held to. Default: nobody's. */
+  readonly senderOf?: (session: SessionInfo) => Sender | undefined;
   /**
    * What becomes of a PUBLISH that is not allowed, where MQTT 3 has no word for it: acknowledged
    * and counted as refused, or the connection is closed [MQTT-3.3.5-2].

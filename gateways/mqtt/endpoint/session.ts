@@ -6,6 +6,7 @@
  * @module
  */
 import type { Rejection } from "../../../actors/intake.ts";
+import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Actor, Context, StopReason } from "../../../runtime/actor.ts";
 import type { Failure } from "../../../runtime/failure.ts";
 import { noProperties } from "../codec/properties.ts";
@@ -30,6 +31,7 @@ export class Session
   implements Actor<SessionMessage>, ConversationHost, InputHost, LinkEvents, RegisteredSession {
   readonly transport = "mqtt";
   originHash = 0;
+  sender: Sender | undefined;
   readonly arrival: Arrival;
   readonly #shared: SessionShared<Session>;
   readonly #context: Context<SessionMessage>;
@@ -228,6 +230,7 @@ export class Session
     if (!this.#conversation.write(handshake.connack)) {
       return this.end({ end: "refused", detail: "the client takes no packet as large as CONNACK" });
     }
+    this.sender = services.senderOf?.(handshake.session);
     this.#conversation.begin(handshake.session, scratch);
     this.#input.opened();
     this.#silenceMsMax = handshake.silenceMsMax;

@@ -1,0 +1,185 @@
+/**
+ * The rates of devices, accounts and addresses in one Worker: decides whether a message is taken
+ * now, and tells its origin to go on when it may be. Held back is the whole origin, for what it
+ * sends is in order; the bytes stay in its socket and nothing is lost.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import type { Origin } from "../intake.ts";
+import type { TopicEntry } from "../reading.ts";
+import { parseRate } from "./rate_limit.ts";
+import { rateKey } from "./rate_key.ts";
+import { RateTable, rateTableBytes, rateTableMemory } from "./rate_table.ts";
+
+/** Whom a rate is for. */
+export const rateSubjects = ["device", "account", "address"] as const;
+export type RateSubject = typeof rateSubjects[number];
+
+/** As in the configuration: each a rate as text, or none. */
+export type RateSpecs = Readonly<
+  Record<
+    RateSubject,
+    { readonly messages: string | undefined; readonly points: string | undefined }
+  >
+>;
+
+/** What all Workers share. Those without a rate have no table. */
+export interface RatesMemory {
+  readonly seed: number;
+  readonly tables: Readonly<Partial<Record<RateSubject, SharedArrayBuffer>>>;
+}
+
+/** Who stands behind an origin. Keys of {@linkcode Rates.keyOf}; 0: nobody that is known. */
+export interface Sender {
+  readonly account: number;
+  readonly address: number;
+}
+
+const partsOf = (text: string | undefined) => text === undefined ? [] : parseRate(text);
+
+const limitsOf = (specs: RateSpecs, subject: RateSubject): number =>
+  partsOf(specs[subject].messages).length + partsOf(specs[subject].points).length;
+
+/** Bytes of {@linkcode ratesMemory}. */
+export function ratesBytes(specs: RateSpecs): number {
+  return rateSubjects.reduce((sum, subject) => {
+    const limits = limitsOf(specs, subject);
+    return limits === 0 ? sum : sum + rateTableBytes(limits);
+  }, 0);
+}
+
+/** Memory for {@linkcode Rates}; `undefined` when there are no rates. `seed` is random, 32 bits. */
+export function ratesMemory(specs: RateSpecs, seed: number): RatesMemory | undefined {
+  const tables: Partial<Record<RateSubject, SharedArrayBuffer>> = {};
+  for (const subject of rateSubjects) {
+    const limits = limitsOf(specs, subject);
+    if (limits > 0) tables[subject] = rateTableMemory(limits);
+  }
+  return Object.keys(tables).length === 0 ? undefined : { seed, tables };
+}
+
+export interface RatesOptions {
+  readonly memory: RatesMemory;
+  readonly specs: RateSpecs;
+  readonly clock: Clock;
+  /** A time that is the same in all Workers, ms; never 0. */
+  readonly sharedMs: () => number;
+  /** An origin is held back: whose rate it is over, and for how long. */
+  readonly onHeld?: (subject: RateSubject, entry: TopicEntry, waitMs: number) => void;
+}
+
+/** A timer is no finer. */
+const waitMsMin = 1;
+const waitMsMax = 0x7fff_ffff;
+
+/** See the module. */
+export class Rates {
+  /** Times an origin was held back, by whose rate. */
+  readonly held: Record<RateSubject, number> = { device: 0, account: 0, address: 0 };
+  /** Whether points are to be told to {@linkcode Rates.spent}. */
+  readonly countsPoints: boolean;
+  readonly #options: RatesOptions;
+  readonly #device: RateTable | undefined;
+  readonly #account: RateTable | undefined;
+  readonly #address: RateTable | undefined;
+  readonly #waiting = new Map<Origin, Timer>();
+  /** The time of this turn; 0: to be asked for. */
+  #nowMs = 0;
+
+  constructor(options: RatesOptions) {
+    const { memory, specs } = options;
+    this.#options = options;
+    const tableOf = (subject: RateSubject): RateTable | undefined => {
+      const shared = memory.tables[subject];
+      const { messages, points } = specs[subject];
+      return shared && new RateTable(shared, partsOf(messages), partsOf(points));
+    };
+    this.#device = tableOf("device");
+    this.#account = tableOf("account");
+    this.#address = tableOf("address");
+    this.countsPoints = rateSubjects.some((subject) => specs[subject].points !== undefined);
+  }
+
+  keyOf(name: string): number {
+    return rateKey(name, this.#options.memory.seed);
+  }
+
+  /** Takes a message, or holds its origin back until it may come: false. */
+  admit(origin: Origin, sender: Sender, entry: TopicEntry): boolean {
+    const nowMs = this.#nowMs ||= this.#options.sharedMs();
+    const { account, address } = sender;
+    if (this.#device !== undefined) {
+      const waitMs = this.#device.take(this.#deviceKey(entry), nowMs);
+      if (waitMs > 0) return this.#hold(origin, "device", entry, waitMs);
+    }
+    if (this.#account !== undefined && account !== 0) {
+      const waitMs = this.#account.take(account, nowMs);
+      if (waitMs > 0) {
+        this.#device?.giveBack(this.#deviceKey(entry), nowMs);
+        return this.#hold(origin, "account", entry, waitMs);
+      }
+    }
+    if (this.#address !== undefined && address !== 0) {
+      const waitMs = this.#address.take(address, nowMs);
+      if (waitMs > 0) {
+        this.#device?.giveBack(this.#deviceKey(entry), nowMs);
+        if (account !== 0) this.#account?.giveBack(account, nowMs);
+        return this.#hold(origin, "address", entry, waitMs);
+      }
+    }
+    return true;
+  }
+
+  /** The message turned out to hold so many points. Its first is spent already. */
+  spentByDevice(entry: TopicEntry, points: number): void {
+    if (points > 1) this.#device?.charge(this.#deviceKey(entry), points - 1, this.#now());
+  }
+
+  /** The same, for the account and the address. `further` are the points beyond each one's first. */
+  spentBySender({ account, address }: Sender, further: number): void {
+    if (further <= 0) return;
+    if (account !== 0) this.#account?.charge(account, further, this.#now());
+    if (address !== 0) this.#address?.charge(address, further, this.#now());
+  }
+
+  /** How long the next message of a device would wait, in ms. */
+  deviceWaitMs(deviceId: string): number {
+    return this.#device?.waitMs(this.keyOf(deviceId), this.#options.sharedMs()) ?? 0;
+  }
+
+  /** The turn has ended: time goes on. */
+  turned(): void {
+    this.#nowMs = 0;
+  }
+
+  forget(origin: Origin): void {
+    this.#waiting.get(origin)?.clear();
+    this.#waiting.delete(origin);
+  }
+
+  #now(): number {
+    return this.#options.sharedMs();
+  }
+
+  #deviceKey(entry: TopicEntry): number {
+    return entry.rateKey ||= this.keyOf(entry.deviceId);
+  }
+
+  #hold(origin: Origin, subject: RateSubject, entry: TopicEntry, waitMs: number): false {
+    this.#nowMs = 0;
+    this.held[subject]++;
+    this.#options.onHeld?.(subject, entry, waitMs);
+    origin.rateLimited?.(waitMs);
+    if (this.#waiting.has(origin)) return false;
+    const timer = this.#options.clock.setTimer(
+      Math.min(waitMsMax, Math.max(waitMsMin, waitMs)),
+      () => {
+        this.#waiting.delete(origin);
+        origin.resume();
+      },
+    );
+    this.#waiting.set(origin, timer);
+    return false;
+  }
+}

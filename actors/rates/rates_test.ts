@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { ManualClock } from "../../runtime/clock.ts";
+import { type Offer, type Origin, type Rejection, transports } from "../intake.ts";
+import { IntakeHub } from "../intake_hub.ts";
+import { Ledger } from "../ledger.ts";
+import { compileRoutes } from "../route_table.ts";
+import type { SentBatch } from "../lane.ts";
+import { TopicTable } from "../topic_table.ts";
+import { Rates, ratesBytes, ratesMemory, type RateSpecs, type Sender } from "./rates.ts";
+
+const none = { messages: undefined, points: undefined };
+const noRates: RateSpecs = { device: none, account: none, address: none };
+const utf8 = new TextEncoder();
+
+class Client implements Origin {
+  readonly transport = transports[0];
+  readonly originHash = 1;
+  resumed = 0;
+  limitedMs: number[] = [];
+  settledCount = 0;
+
+  constructor(readonly sender: Sender | undefined) {}
+
+  settled(_sequence: number, _rejection: Rejection | undefined): void {
+    this.settledCount++;
+  }
+  settledEnd(): void {}
+  resume(): void {
+    this.resumed++;
+  }
+  rateLimited(waitMs: number): void {
+    this.limitedMs.push(waitMs);
+  }
+}
+
+/** Two Workers' intakes under the same rates. */
+function setUp(specs: RateSpecs, laneBytes = 1 << 20) {
+  const clock = new ManualClock();
+  const memory = ratesMemory(specs, 42);
+  assert.ok(memory !== undefined);
+  const sent: SentBatch[] = [];
+  const worker = () => {
+    const rates = new Rates({ memory, specs, clock, sharedMs: () => clock.monotonic() });
+    const hub = new IntakeHub({
+      shards: 1,
+      topics: new TopicTable(compileRoutes([], { ackLevel: "spooled" }), {
+        gatewayId: "g",
+        hashSeed: 7,
+      }),
+      ledger: new Ledger(),
+      laneBytes,
+      payloadBytesMax: 1_000,
+      now: () => clock.now(),
+      defer: (run) => run(),
+      transmit: (_owner, _level, batch) => sent.push(batch),
+      rates,
+    });
+    return { rates, hub };
+  };
+  return { clock, sent, a: worker(), b: worker() };
+}
+
+function offer(topic: string, payload = '{"TMP":1}'): Offer {
+  const bytes = utf8.encode(topic + payload);
+  const topicEnd = utf8.encode(topic).length;
+  const all = { topicStart: 0, topicEnd, payloadStart: topicEnd, payloadEnd: bytes.length };
+  return { bytes, ...all, flags: 1, packetId: 1, sequence: 0 };
+}
+
+/** How many of `count` are taken before one is not. */
+function taken(hub: IntakeHub, client: Client, topic: string, count: number): number {
+  let accepted = 0;
+  while (accepted < count && hub.offer(client, offer(topic)) === "accepted") accepted++;
+  hub.flush();
+  return accepted;
+}
+
+Deno.test("a device has one rate over all connections of all Workers, and others are not held", () => {
+  const { clock, a, b } = setUp({ ...noRates, device: { messages: "10:1", points: undefined } });
+  const sender = { account: 0, address: 0 };
+  const [one, two] = [new Client(sender), new Client(sender)];
+  assert.equal(taken(a.hub, one, "UPB/RPi_1", 6), 6);
+  assert.equal(taken(b.hub, two, "UPB/RPi_1", 6), 4);
+  assert.equal(taken(b.hub, new Client(sender), "UPB/RPi_2", 10), 10, "another device");
+  assert.equal(b.rates.held.device, 1);
+  assert.deepEqual(two.limitedMs.map(Math.round), [100]);
+  clock.advance(99);
+  assert.equal(two.resumed, 0);
+  clock.advance(2);
+  assert.equal(two.resumed, 1);
+  assert.equal(taken(b.hub, two, "UPB/RPi_1", 6), 1, "each tenth of a second one more");
+  assert.ok(b.rates.deviceWaitMs("UPB~RPi_1") > 0);
+  assert.equal(b.rates.deviceWaitMs("UPB~RPi_3"), 0);
+});
+
+Deno.test("an account and an address are held over all of their devices; a held offer is free", () => {
+  const specs = { ...noRates, account: { messages: "5:1", points: undefined } };
+  const { a } = setUp({
+    ...specs,
+    device: { messages: "3:1", points: undefined },
+    address: { messages: "7:1", points: undefined },
+  });
+  const [alice, bob] = [a.rates.keyOf("alice"), a.rates.keyOf("bob")];
+  const address = a.rates.keyOf("10.0.0.1");
+  const first = new Client({ account: alice, address });
+  assert.equal(taken(a.hub, first, "UPB/RPi_1", 9), 3, "its device's");
+  assert.equal(taken(a.hub, first, "UPB/RPi_2", 9), 2, "its account's");
+  const second = new Client({ account: bob, address });
+  assert.equal(taken(a.hub, second, "UPB/RPi_3", 9), 2, "its address's");
+  assert.deepEqual(a.rates.held, { device: 1, account: 1, address: 1 });
+  const elsewhere = new Client({ account: bob, address: a.rates.keyOf("10.0.0.2") });
+  assert.equal(taken(a.hub, elsewhere, "UPB/RPi_3", 9), 1, "the device has two behind it");
+  assert.equal(taken(a.hub, elsewhere, "UPB/RPi_4", 9), 2, "the account has three behind it");
+});
+
+Deno.test("points are charged when they are known, to the device and to who sent them", () => {
+  const { clock, sent, a } = setUp({
+    ...noRates,
+    device: { messages: undefined, points: "10:1" },
+    account: { messages: undefined, points: "20:1" },
+  });
+  assert.equal(a.rates.countsPoints, true);
+  const client = new Client({ account: a.rates.keyOf("alice"), address: 0 });
+  assert.equal(taken(a.hub, client, "UPB/RPi_1", 1), 1);
+  const [batch] = sent;
+  assert.ok(batch !== undefined);
+  a.hub.settle(0, "spooled", batch.id, [], [40]);
+  assert.equal(client.settledCount, 1);
+  assert.equal(a.hub.offer(client, offer("UPB/RPi_2")), "full", "40 of 20 points a second");
+  assert.deepEqual(client.limitedMs.map(Math.round), [1_050]);
+  clock.advance(1_051);
+  assert.equal(client.resumed, 1);
+  assert.equal(a.hub.offer(client, offer("UPB/RPi_2")), "accepted");
+});
+
+Deno.test("who is not known, such as a broker, has no rate; without credit nothing is spent", () => {
+  const specs = { ...noRates, device: { messages: "3:1", points: undefined } };
+  const wide = setUp(specs);
+  assert.equal(taken(wide.a.hub, new Client(undefined), "UPB/RPi_1", 50), 50);
+  const narrow = setUp(specs, 1);
+  const client = new Client({ account: 0, address: 0 });
+  assert.equal(narrow.a.hub.offer(client, offer("UPB/RPi_1")), "accepted");
+  for (let i = 0; i < 10; i++) {
+    assert.equal(narrow.a.hub.offer(client, offer("UPB/RPi_1")), "full");
+  }
+  assert.equal(narrow.a.rates.held.device, 0);
+});
+
+Deno.test("a client that is gone is not told to go on", () => {
+  const { clock, a } = setUp({ ...noRates, device: { messages: "1:1", points: undefined } });
+  const client = new Client({ account: 0, address: 0 });
+  assert.equal(taken(a.hub, client, "UPB/RPi_1", 2), 1);
+  a.hub.forget(client);
+  assert.equal(clock.pending, 0);
+  clock.advance(5_000);
+  assert.equal(client.resumed, 0);
+});
+
+Deno.test("without rates there is no memory", () => {
+  assert.equal(ratesMemory(noRates, 1), undefined);
+  assert.equal(ratesBytes(noRates), 0);
+  const specs = { ...noRates, device: { messages: "1:1,2:2", points: "3:1" } };
+  assert.equal(ratesMemory(specs, 1)?.tables.device?.byteLength, ratesBytes(specs));
+});

@@ -1,0 +1,98 @@
+/** Rates as senders meet them: held back on every transport, and nothing lost. */
+import assert from "node:assert/strict";
+import { RawClient } from "../support/raw_mqtt.ts";
+import {
+  assertConserved,
+  getText,
+  metrics,
+  settledBooks,
+  startSluice,
+  until,
+} from "../support/sluice.ts";
+
+const rated = (rates: unknown) => ({ config: { shards: 2, limits: { rates } } });
+
+Deno.test("a device over its rate waits on all of its connections; another one does not", async () => {
+  await using sluice = await startSluice(rated({ device: { messages: "10:1" } }));
+  const clients = await Promise.all(
+    [4, 5, 4, 5].map((version) => RawClient.connect(sluice.mqttPort, version === 5 ? 5 : 4)),
+  );
+  const startMs = performance.now();
+  let done = 0;
+  const fast = Promise.all(clients.map(async (client, i) => {
+    for (let n = 0; n < 10; n++) {
+      assert.equal(await client.publish("UPB/fast", `{"TMP":${100 * i + n}}`), 0);
+      done++;
+    }
+  }));
+  using other = await RawClient.connect(sluice.mqttPort);
+  for (let n = 0; n < 9; n++) await other.publish("UPB/slow", `{"TMP":${n}}`);
+  assert.ok(done < 40, "the other one did not wait for it");
+  const { text } = await getText(`${sluice.httpUrl}/api/devices/UPB~fast`);
+  assert.match(text, /"limitedForMs":\d+/);
+  await fast;
+  assert.ok(performance.now() - startMs >= 2_900, "40 at 10 a second take 3 s");
+  for (const client of clients) client[Symbol.dispose]();
+
+  const books = await settledBooks(sluice.httpUrl);
+  assertConserved(books);
+  assert.equal(books.stored, 49);
+  const sum = await metrics(sluice.httpUrl);
+  assert.ok(sum("sluice_rate_limited_total", 'subject="device"') > 0);
+  assert.equal(sum("sluice_rate_limited_total", 'subject="account"'), 0);
+});
+
+Deno.test("a device's points are a debt that its next message waits for", async () => {
+  await using sluice = await startSluice(rated({ device: { points: "20:1" } }));
+  using client = await RawClient.connect(sluice.mqttPort, 5);
+  const fields = Array.from({ length: 60 }, (_, i) => `"f${i}":${i}`).join();
+  await client.publish("UPB/wide", `{${fields}}`);
+  const startMs = performance.now();
+  await client.publish("UPB/wide", '{"TMP":1}');
+  assert.ok(performance.now() - startMs >= 1_500, "60 points of 20 a second are 2 s too many");
+  assertConserved(await settledBooks(sluice.httpUrl));
+});
+
+Deno.test("over HTTP the items beyond a rate are named, with when to send them again", async () => {
+  await using sluice = await startSluice(rated({ address: { messages: "10:60" } }));
+  const post = (count: number) =>
+    fetch(`${sluice.httpUrl}/api/readings`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(
+        Array.from({ length: count }, (_, i) => ({ topic: `UPB/RPi_${i}`, payload: { TMP: i } })),
+      ),
+    });
+  const answer = await post(25);
+  assert.equal(answer.status, 429);
+  assert.equal(answer.headers.get("retry-after"), "6");
+  const problem = await answer.json();
+  assert.equal(problem.type, "urn:sluice:problem:rate-limited");
+  assert.equal(problem.taken, 10);
+  const again = await post(1);
+  assert.equal(again.status, 429);
+  assert.equal((await again.json()).taken, 0);
+  assert.equal((await settledBooks(sluice.httpUrl)).stored, 10);
+});
+
+Deno.test("a station over its rate is given no credit until it may send again", async () => {
+  await using sluice = await startSluice(rated({ device: { messages: "3:1" } }));
+  const socket = new WebSocket(`${sluice.httpUrl.replace("http", "ws")}/ws`);
+  const frames: string[] = [];
+  socket.onmessage = ({ data }) => frames.push(String(data));
+  await new Promise<unknown>((resolve) => socket.onopen = resolve);
+  for (let id = 1; id <= 6; id++) {
+    const frame = { type: "reading", id, topic: "UPB/RPi_1", payload: { TMP: id } };
+    socket.send(JSON.stringify(frame));
+  }
+  await until("all are acknowledged", () => frames.filter((f) => f.includes('"ack"')).length === 6);
+  const credits = frames.filter((frame) =>
+    frame.includes('"credit"') && !frame.includes("welcome")
+  );
+  assert.match(credits[0] ?? "", /"readings":0/);
+  assert.match(credits.at(-1) ?? "", /"readings":256/);
+  const closed = new Promise<unknown>((resolve) => socket.onclose = resolve);
+  socket.close();
+  await closed;
+  assert.equal((await settledBooks(sluice.httpUrl)).stored, 6);
+});
