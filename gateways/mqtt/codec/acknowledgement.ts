@@ -5,6 +5,7 @@
  * @module
  */
 import { fixedFlags, packetTypes, type ProtocolVersion } from "./packet_type.ts";
+import { checkReasonCode } from "./permitted_codes.ts";
 import { noProperties, readProperties, writeProperties } from "./properties.ts";
 import type { Properties } from "./property_table.ts";
 import type { PacketReader } from "./reader.ts";
@@ -42,6 +43,7 @@ export function readAcknowledgement(
   let properties = noProperties;
   if (version === 5 && !reader.done) {
     reasonCode = reader.byte();
+    checkReasonCode(kind, reasonCode);
     if (!reader.done) properties = readProperties(reader, kind);
   }
   reader.finish();
