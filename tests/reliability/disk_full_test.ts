@@ -9,6 +9,7 @@ import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
 import { startFleet } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
+import { overHttp, overQos2, overWebSocket } from "../support/backpressure.ts";
 import { assertConserved, books, settledBooks, startSluice, until } from "../support/sluice.ts";
 import { mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
 
@@ -36,7 +37,7 @@ async function fillUp(): Promise<void> {
     rate: 2_000,
     window: 50,
     "poison-every": 50, // Dead letters need the same disk.
-    "duration-s": 22,
+    "duration-s": 30,
     "give-up-s": 30,
   });
   await pause(2_000);
@@ -50,13 +51,25 @@ async function fillUp(): Promise<void> {
     return (await books(sluice.httpUrl)).spool === spool;
   });
   assertConserved(await books(sluice.httpUrl));
+  const senders = [
+    await overQos2(sluice),
+    await overHttp(sluice),
+    await overWebSocket(sluice),
+  ];
   assert.match(sluice.process.log, /the spool takes nothing more.*disk is full/);
   assert.ok(sluice.process.alive);
+
+  // It resumes by itself, and who waited is served.
+  await store.restart();
+  await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
+  await Promise.all(senders.map((waiting) => waiting()));
+  await store.stop();
+  await until("full again", full, 20_000);
 
   // Killed on the full disk it comes up again, and is still full.
   await sluice.process.kill();
   await sluice.process.restart();
-  await until("full again", full, 20_000);
+  await until("full after the start", full, 20_000);
 
   await store.restart();
   await until("ready", async () => (await readiness(sluice.httpUrl)).ready);

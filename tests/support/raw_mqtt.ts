@@ -49,15 +49,16 @@ export function connectPacket(version: 4 | 5, clientId: string): Uint8Array {
 export interface PublishFields {
   readonly topic: string | Uint8Array;
   readonly payload: string | Uint8Array;
-  /** 0: QoS 0; else QoS 1 with this identifier. */
+  /** 0: QoS 0; else QoS 1, or as `qos` says, with this identifier. */
   readonly packetId?: number;
+  readonly qos?: 2;
   readonly dup?: boolean;
 }
 
 /** PUBLISH, of whatever bytes. */
 export function publishPacket(version: 4 | 5, fields: PublishFields): Uint8Array {
-  const { packetId = 0, dup = false } = fields;
-  const first = 0x30 | (packetId > 0 ? 2 : 0) | (dup ? 8 : 0);
+  const { packetId = 0, qos = 1, dup = false } = fields;
+  const first = 0x30 | (packetId > 0 ? qos << 1 : 0) | (dup ? 8 : 0);
   const id = packetId > 0 ? [packetId >> 8, packetId & 255] : [];
   const properties = version === 5 ? [0] : [];
   return packet(
