@@ -23,6 +23,7 @@ import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
 import { shardLimits, storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";
 import type { GuardMemory } from "./topology/guard.ts";
+import type { SessionSockets } from "./topology/session_sockets.ts";
 import type { HttpInit } from "./topology/http_edge.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
 
@@ -49,6 +50,8 @@ export interface Plan {
   readonly http: ListenAddress | undefined;
   /** What all Workers know together of those who send. */
   readonly guard: GuardMemory;
+  /** For MQTT over WebSocket, which comes in by HTTP; absent when it is turned off. */
+  readonly sessionSockets: SessionSockets | undefined;
 }
 
 /** How many shards a configuration asks for; if it does not say, as many as cores and memory allow. */
@@ -102,14 +105,16 @@ export function workerSpecs(
 }
 
 function httpInit(
-  { config, shards, gatewayId, guard }: Plan,
+  { config, shards, gatewayId, guard, sessionSockets }: Plan,
   http: ListenAddress,
   { books }: HostedShard,
 ): () => HttpInit {
   return () => {
     books.freeze();
+    const sessionPaths = sessionSockets &&
+      Array.from({ length: shards }, (_, shard) => sessionSockets.path(shard));
     const ledgerMemory = books.memory;
-    return { config, shards, gatewayId, http, ledgerMemory, guard: guard.init() };
+    return { config, shards, gatewayId, http, sessionPaths, ledgerMemory, guard: guard.init() };
   };
 }
 
@@ -142,6 +147,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
     mqtt,
     mqttTls,
+    sessionPath: plan.sessionSockets?.path(shard),
     brokers: config.broker.urls.map((_, i) => i).filter((i) => i % shards === shard),
   };
 }

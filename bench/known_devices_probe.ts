@@ -66,6 +66,7 @@ const path = await ReadingPath.open({
     orphans: [],
     mqtt: undefined,
     mqttTls: undefined,
+    sessionPath: undefined,
     brokers: [],
   },
   limits: shardLimits(config, 1),

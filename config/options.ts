@@ -90,6 +90,11 @@ export const options = section("The configuration of Sluice.", {
       certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
       keyFile: text({ default: undefined, doc: "Private key, PEM." }),
     }),
+    webSocket: flag({
+      default: true,
+      doc:
+        "MQTT over WebSocket, at `/mqtt` of `http.listen`. Who may connect from where is what HTTP's options say.",
+    }),
     deniedPublish: choice(["acknowledge", "disconnect"], {
       default: "acknowledge",
       doc:

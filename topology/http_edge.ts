@@ -14,6 +14,7 @@ import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
+import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
 import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
@@ -56,6 +57,8 @@ export interface HttpInit {
   readonly ledgerMemory: SharedArrayBuffer;
   readonly guard: GuardInit;
   readonly http: { readonly hostname: string; readonly port: number };
+  /** By shard: where MQTT over WebSocket goes. */
+  readonly sessionPaths: readonly string[] | undefined;
 }
 
 /** Structured clone made it, on our own orders: what is checked is that it is one at all. */
@@ -86,6 +89,7 @@ export class HttpEdge implements WorkerProgram {
   readonly #peers = new Map<number, PeerLink>();
   readonly #links = new Map<number, Link>();
   readonly #plane: DataPlane;
+  readonly #carriers: Carriers | undefined;
   readonly #callers = new Callers();
   readonly #guard: Guard;
   readonly #handle: HttpHandler;
@@ -150,7 +154,15 @@ export class HttpEdge implements WorkerProgram {
       isCurrent,
       senderOf,
     });
+    const { sessionPaths } = init;
+    this.#carriers = sessionPaths && new Carriers({
+      clock,
+      shards,
+      dial: (shard) => Deno.connect({ transport: "unix", path: sessionPaths[shard]! }),
+      bytesMax: limits.webSocketBytes,
+    });
     this.#plane = new DataPlane({
+      ...(this.#carriers === undefined ? {} : { carriers: this.#carriers }),
       forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
       intake,
       clock,
@@ -222,6 +234,7 @@ export class HttpEdge implements WorkerProgram {
   }
 
   async stop(): Promise<void> {
+    this.#carriers?.close();
     await this.#server?.close(this.#init.config.shutdown.closeMs * closeShare);
     await this.#system.stop();
     this.#messages.close();

@@ -73,6 +73,8 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** Messages on their way to subscribers, and those kept for who follows topics. */
   readonly messageBytes: number;
+  /** MQTT over WebSocket that its session has not taken; as much again for what clients have not. */
+  readonly webSocketBytes: number;
   readonly sumBytes: number;
 }
 
@@ -80,14 +82,18 @@ export interface HttpLimits {
 const bodyCopiesHttp = 3;
 
 export function httpLimits({ http, limits }: Config, shards: number): HttpLimits {
-  if (http.listen === "") return { laneBytes: 0, bodyBytes: 0, messageBytes: 0, sumBytes: 0 };
+  if (http.listen === "") {
+    return { laneBytes: 0, bodyBytes: 0, messageBytes: 0, webSocketBytes: 0, sumBytes: 0 };
+  }
   const share = limits.memoryBytesMax / 8;
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(mib, share / 4 / laneCopies / lanes));
   const bodyBytes = Math.floor(Math.min(32 * mib, share / 4));
   const messageBytes = Math.floor(Math.min(16 * mib, share / 4));
-  const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp + messageBytes;
-  return { laneBytes, bodyBytes, messageBytes, sumBytes };
+  const webSocketBytes = Math.floor(Math.min(16 * mib, share / 8));
+  const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp + messageBytes +
+    2 * webSocketBytes;
+  return { laneBytes, bodyBytes, messageBytes, webSocketBytes, sumBytes };
 }
 
 /**

@@ -25,6 +25,7 @@ import { GuardMemory } from "./guard.ts";
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddress } from "./ports.ts";
+import { sessionSockets } from "./session_sockets.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
 import { tokenKeys } from "./token_keys.ts";
@@ -81,6 +82,9 @@ export class Service {
       mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
       http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
+      sessionSockets: config.mqtt.webSocket && config.http.listen !== ""
+        ? sessionSockets(root)
+        : undefined,
     };
     const hosted = (shard: number, worker: string): HostedShard =>
       new HostedShard(
@@ -173,6 +177,9 @@ export class Service {
     if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
     if (http !== undefined) {
       lines.push(`HTTP       http://${hostPort(http)}/  (dashboard, /api, /metrics)`);
+      if (this.#plan.sessionSockets !== undefined) {
+        lines.push(`MQTT ws    ws://${hostPort(http)}/mqtt`);
+      }
     }
     for (const url of this.#config.broker.urls) {
       const { protocol, host } = new URL(url);
@@ -198,6 +205,7 @@ export class Service {
     log.info("shutting down: closing", { deadlineMs: closeMs });
     late.push(...(await this.#fleet.stop(closeMs)));
     await this.#accounts.stop();
+    this.#plan.sessionSockets?.remove();
     this.#data.lock.release();
     return { late };
   }

@@ -21,6 +21,12 @@ import {
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import { type Acceptor, acceptorOf } from "../gateways/mqtt/endpoint/arrival.ts";
+import {
+  PreparedAcceptor,
+  type PreparedAcceptorOptions,
+} from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
+import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
+import { listenAtSocket } from "./session_sockets.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
@@ -104,7 +110,8 @@ export class ShardEdges {
       id: "edges",
       supervision: edgesSupervision,
       start: (context) => {
-        if (init.mqtt !== undefined || init.mqttTls !== undefined) {
+        const listens = [init.mqtt, init.mqttTls, init.sessionPath].some((at) => at !== undefined);
+        if (listens) {
           this.#listener = context.spawn(
             listenerSpec("mqtt", this.#services(), () => this.#acceptors()),
           );
@@ -168,7 +175,32 @@ export class ShardEdges {
         key: Deno.readTextFileSync(keyFile),
       })));
     }
+    if (init.sessionPath !== undefined) {
+      acceptors.push(this.#prepared(listenAtSocket(init.sessionPath), async (connection) => ({
+        connection,
+        peer: await readPreface(connection),
+        transport: "ws",
+      })));
+    }
     return acceptors;
+  }
+
+  #prepared<C extends { close(): void }>(
+    listener: PreparedAcceptorOptions<C>["listener"],
+    prepare: PreparedAcceptorOptions<C>["prepare"],
+  ): Acceptor {
+    const { init: { config: { mqtt } }, system: { clock } } = this.#options;
+    return new PreparedAcceptor<C>({
+      listener,
+      prepare,
+      countMax: mqtt.connectionsMax,
+      deadlineMs: mqtt.connectTimeoutMs,
+      clock,
+      refused: (cause) => {
+        this.stats.unprepared++;
+        log.debug("a connection was closed before MQTT began", { cause });
+      },
+    });
   }
 
   #services(): EndpointServices {

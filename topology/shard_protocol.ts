@@ -37,6 +37,8 @@ export interface ShardInit {
   readonly orphans: readonly string[];
   readonly mqtt: { readonly hostname: string; readonly port: number } | undefined;
   readonly mqttTls: { readonly hostname: string; readonly port: number } | undefined;
+  /** Socket by which MQTT over WebSocket comes from the HTTP edge. */
+  readonly sessionPath: string | undefined;
   /** Indexes into `config.broker.urls`: the broker connections this shard owns. */
   readonly brokers: readonly number[];
 }

@@ -8,6 +8,7 @@ import type { Intake, Transport } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
+import type { Carriers } from "../mqtt/websocket/carriers.ts";
 import type { Stations } from "../websocket/stations.ts";
 import { maySend } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
@@ -36,6 +37,8 @@ export interface DataPlaneParts {
   /** False once the account of a token is not what it was any more. */
   readonly isCurrent: (claims: Claims) => boolean;
   readonly stations: Stations;
+  /** MQTT over WebSocket; absent when it is turned off. */
+  readonly carriers?: Carriers;
   /** What the token of a request says that does not go through the API's guard, if it has one. */
   readonly claimsOf: (headers: Headers) => Promise<Claims | undefined>;
 }
@@ -100,7 +103,13 @@ export class DataPlane {
     if (pathname === "/api/live" && (request.method === "GET" || request.method === "HEAD")) {
       return await this.#guarded(request, () => Promise.resolve(this.#live(request)));
     }
-    if (pathname === "/ws") return await this.#station(request);
+    if (pathname === "/ws") return await this.#upgraded(request, () => this.#station(request));
+    const { carriers } = this.#parts;
+    if (pathname === "/mqtt" && carriers !== undefined) {
+      const { peer } = this.#parts.callers.of(request);
+      // Which port the client has is not known here.
+      return await this.#upgraded(request, () => carriers.upgrade(request, `${peer}:0`));
+    }
     const station = stationPath.exec(pathname)?.[1];
     if (station !== undefined && request.method === "POST") {
       return await this.#guarded(request, () => this.#command(request, station));
@@ -112,6 +121,7 @@ export class DataPlane {
   drain(): void {
     this.#draining = true;
     this.#parts.stations.drain();
+    this.#parts.carriers?.drain();
     for (const stream of [...this.#streams]) stream.close();
   }
 
@@ -120,11 +130,15 @@ export class DataPlane {
   }
 
   counters(): Record<string, number> {
-    return {};
+    return this.#parts.carriers?.counters() ?? {};
   }
 
   gauges(): Record<string, number> {
-    return { sluice_http_body_bytes: this.#budget.used, sluice_live_viewers: this.#streams.size };
+    return {
+      sluice_http_body_bytes: this.#budget.used,
+      sluice_live_viewers: this.#streams.size,
+      ...this.#parts.carriers?.gauges(),
+    };
   }
 
   /** Errors as problems, and the headers that guard a browser. */
@@ -141,14 +155,18 @@ export class DataPlane {
   }
 
   /** The answer that makes a connection may not be touched: it has no headers of ours. */
-  async #station(request: Request): Promise<Response> {
+  async #upgraded(request: Request, upgrade: () => Promise<Response>): Promise<Response> {
     try {
-      const { stations, callers, claimsOf } = this.#parts;
-      const { peer } = callers.of(request);
-      return stations.upgrade(request, peer, await claimsOf(request.headers));
+      return await upgrade();
     } catch (error) {
       return await this.#guarded(request, () => Promise.reject(error));
     }
+  }
+
+  async #station(request: Request): Promise<Response> {
+    const { stations, callers, claimsOf } = this.#parts;
+    const { peer } = callers.of(request);
+    return stations.upgrade(request, peer, await claimsOf(request.headers));
   }
 
   async #command(request: Request, station: string): Promise<Response> {

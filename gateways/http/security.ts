@@ -36,6 +36,19 @@ export async function sameOrigin(context: Context, next: Next): Promise<void> {
   await next();
 }
 
+/**
+ * Refuses a WebSocket that a page of another site opens: it would have the visitor's cookie, and
+ * reach what listens on the visitor's machine alone.
+ *
+ * @throws {Problem} `cross-origin`.
+ */
+export function refuseForeignPage(headers: Headers): void {
+  const origin = headers.get("origin");
+  if (origin !== null && URL.parse(origin)?.host !== headers.get("host")) {
+    throw new Problem("cross-origin", `not from ${origin}`);
+  }
+}
+
 /** @throws {Problem} `cross-origin`. */
 export function refuseForeign({ method, headers }: Request): void {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return;

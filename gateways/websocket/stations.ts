@@ -9,6 +9,7 @@ import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
+import { refuseForeignPage } from "../http/security.ts";
 import { StationSession } from "./station_session.ts";
 
 export interface StationsOptions {
@@ -61,11 +62,7 @@ export class Stations {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       throw new Problem("upgrade-required", "here is a WebSocket", {}, { upgrade: "websocket" });
     }
-    // A browser tells which page opens it: pages of other sites may not, with a visitor's cookie.
-    const origin = request.headers.get("origin");
-    if (origin !== null && URL.parse(origin)?.host !== request.headers.get("host")) {
-      throw new Problem("cross-origin", `not from ${origin}`);
-    }
+    refuseForeignPage(request.headers);
     if (this.#draining || this.#sessions.size >= stationsMax) {
       throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
     }

@@ -12,6 +12,8 @@ export class EndpointStats {
   /** Closed at once because there were as many connections as may be. */
   overLimit = 0;
   acceptErrors = 0;
+  /** Closed before MQTT began: no TLS, no good certificate, no PROXY header, too slow. */
+  unprepared = 0;
   wills = 0;
   /** Wills that found neither credit nor a place to wait for it. */
   willsDropped = 0;
@@ -54,6 +56,7 @@ export class EndpointStats {
       sluice_mqtt_connections_accepted_total: this.accepted,
       sluice_mqtt_connections_over_limit_total: this.overLimit,
       sluice_mqtt_accept_errors_total: this.acceptErrors,
+      sluice_mqtt_connections_unprepared_total: this.unprepared,
       sluice_mqtt_wills_total: this.wills,
       sluice_mqtt_wills_dropped_total: this.willsDropped,
       sluice_mqtt_pauses_total: this.pauses,

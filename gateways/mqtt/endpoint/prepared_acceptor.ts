@@ -1,0 +1,115 @@
+/**
+ * An acceptor for connections of which something must be known before MQTT begins: whose bytes they
+ * carry, or who holds the certificate. Many are prepared at once, each within its deadline, so one
+ * that is slow or silent keeps nobody waiting.
+ *
+ * @module
+ */
+import type { Clock } from "../../../runtime/clock.ts";
+import type { Acceptor, Arrival } from "./arrival.ts";
+
+export interface PreparedAcceptorOptions<C> {
+  readonly listener: { accept(): Promise<C>; close(): void };
+  /** Finds out what is to be known. It rejects for a connection that is not let in. */
+  readonly prepare: (connection: C) => Promise<Arrival>;
+  /** Connections in preparation at once; further ones wait in the kernel's queue. */
+  readonly countMax: number;
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  /** A connection was closed before it became an arrival. */
+  readonly refused: (cause: unknown) => void;
+}
+
+/** See the module. */
+export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
+  readonly #options: PreparedAcceptorOptions<C>;
+  readonly #underWay = new Set<C>();
+  readonly #ready: Arrival[] = [];
+  #waiting: PromiseWithResolvers<Arrival> | undefined;
+  #accepting = false;
+  #closed = false;
+
+  constructor(options: PreparedAcceptorOptions<C>) {
+    this.#options = options;
+  }
+
+  accept(): Promise<Arrival> {
+    const arrival = this.#ready.shift();
+    if (arrival !== undefined) return Promise.resolve(arrival);
+    const waiting = this.#waiting ??= Promise.withResolvers<Arrival>();
+    this.#acceptNext();
+    return waiting.promise;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.listener.close();
+    for (const connection of this.#underWay) closeQuietly(connection);
+    for (const { connection } of this.#ready.splice(0)) connection.close();
+    this.#waiting?.reject(new Error("the listener is closed"));
+  }
+
+  #acceptNext(): void {
+    const { listener, countMax } = this.#options;
+    const full = this.#underWay.size + this.#ready.length >= countMax;
+    if (this.#closed || this.#accepting || full) return;
+    this.#accepting = true;
+    listener.accept().then(
+      (connection) => {
+        this.#accepting = false;
+        this.#prepare(connection);
+        this.#acceptNext();
+      },
+      (cause: unknown) => {
+        this.#accepting = false;
+        // Whoever waits decides when to try again.
+        const waiting = this.#waiting;
+        this.#waiting = undefined;
+        waiting?.reject(cause);
+      },
+    );
+  }
+
+  #prepare(connection: C): void {
+    const { prepare, clock, deadlineMs, refused } = this.#options;
+    this.#underWay.add(connection);
+    let late = false;
+    const timer = clock.setTimer(deadlineMs, () => {
+      late = true;
+      closeQuietly(connection); // What waits for its bytes fails by that.
+    });
+    prepare(connection).then(
+      (arrival) => {
+        if (late || this.#closed) throw new Error("it took too long");
+        this.#arrived(arrival);
+      },
+    ).catch((cause: unknown) => {
+      closeQuietly(connection);
+      if (!this.#closed) refused(late ? new Error("it took too long", { cause }) : cause);
+    }).finally(() => {
+      timer.clear();
+      this.#underWay.delete(connection);
+      this.#acceptNext();
+    });
+  }
+
+  #arrived(arrival: Arrival): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) {
+      this.#ready.push(arrival);
+      return;
+    }
+    this.#waiting = undefined;
+    waiting.resolve(arrival);
+  }
+}
+
+/** It may be closed already, by its deadline or by whoever prepared it. */
+function closeQuietly(connection: { close(): void }): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * MQTT over WebSocket at the HTTP edge: lets clients in at `/mqtt` and carries each one's bytes to a
+ * shard, so that sessions, accounts and limits are the same as over TCP.
+ *
+ * @module
+ */
+import type { Clock } from "../../../runtime/clock.ts";
+import { Problem } from "../../http/problem.ts";
+import { refuseForeignPage } from "../../http/security.ts";
+import { BufferBudget } from "../endpoint/read_buffer.ts";
+import type { Connection } from "../endpoint/link.ts";
+import { Carrier, type CarrierEnd } from "./carrier.ts";
+import { prefaceOf } from "./preface.ts";
+
+export interface CarriersOptions {
+  readonly clock: Clock;
+  /** Opens a connection to a shard; rejects when it is not there. */
+  readonly dial: (shard: number) => Promise<Connection>;
+  readonly shards: number;
+  /** What may wait of all clients for their sessions, and as much again for the clients. */
+  readonly bytesMax: number;
+}
+
+/** Connections at once. */
+const countMax = 4_096;
+/** A connection from which not even an answer to a ping comes ends. */
+const idleTimeoutS = 30;
+/** What may always wait for a client, and what at most. */
+const unsentBytes = { min: 8 * 1024, max: 256 * 1024 };
+
+/** `mqtt` is of 3.1.1 and 5 [MQTT-6.0.0-3]; clients of 3.1 say the other. */
+const subProtocols = ["mqtt", "mqttv3.1"] as const;
+
+/** See the module. */
+export class Carriers {
+  readonly #options: CarriersOptions;
+  readonly #carriers = new Set<Carrier>();
+  readonly #ends = new Map<CarrierEnd, number>();
+  readonly #budget: BufferBudget;
+  #next = 0;
+  #accepted = 0;
+  #dialing = 0;
+  #draining = false;
+
+  constructor(options: CarriersOptions) {
+    this.#options = options;
+    this.#budget = new BufferBudget(options.bytesMax);
+  }
+
+  /**
+   * Makes a connection of a request; `peer` is the `host:port` of who asks.
+   *
+   * @throws {Problem} when it cannot be had.
+   */
+  async upgrade(request: Request, peer: string): Promise<Response> {
+    const { headers } = request;
+    if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      throw new Problem("upgrade-required", "here is MQTT over WebSocket", {}, {
+        upgrade: "websocket",
+      });
+    }
+    refuseForeignPage(headers);
+    const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((p) => p.trim());
+    const protocol = subProtocols.find((known) => offered.includes(known));
+    if (protocol === undefined) {
+      throw new Problem("invalid-header", "offer the sub-protocol mqtt: Sec-WebSocket-Protocol");
+    }
+    if (this.#draining || this.#carriers.size + this.#dialing >= countMax) throw noMore();
+    this.#dialing++;
+    const shard = await this.#dial(peer).finally(() => this.#dialing--);
+    let socket: WebSocket;
+    let response: Response;
+    try {
+      ({ socket, response } = Deno.upgradeWebSocket(request, {
+        protocol,
+        idleTimeout: idleTimeoutS,
+      }));
+    } catch (cause) {
+      shard.close();
+      throw new Problem("invalid-header", `no WebSocket: ${String(cause)}`);
+    }
+    this.#carry(socket, shard);
+    return response;
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#carriers.size;
+  }
+
+  /** Lets nobody in any more. The shards end the sessions, and with them the connections. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  close(): void {
+    this.#draining = true;
+    for (const carrier of [...this.#carriers]) carrier.close();
+  }
+
+  counters(): Record<string, number> {
+    const counters: Record<string, number> = { sluice_mqtt_ws_accepted_total: this.#accepted };
+    for (const [end, count] of this.#ends) counters[`sluice_mqtt_ws_ended_${end}_total`] = count;
+    return counters;
+  }
+
+  gauges(): Record<string, number> {
+    return {
+      sluice_mqtt_ws_connections: this.#carriers.size,
+      sluice_mqtt_ws_waiting_bytes: this.#budget.usedBytes,
+    };
+  }
+
+  #carry(socket: WebSocket, shard: Connection): void {
+    this.#accepted++;
+    socket.binaryType = "arraybuffer";
+    const carrier: Carrier = new Carrier(socket, shard, {
+      clock: this.#options.clock,
+      take: (bytes) => this.#budget.take(bytes),
+      give: (bytes) => this.#budget.give(bytes),
+      unsentBytesMax: () => {
+        const share = this.#budget.bytesMax / this.#carriers.size;
+        return Math.min(unsentBytes.max, Math.max(unsentBytes.min, share));
+      },
+      ended: (end) => {
+        this.#carriers.delete(carrier);
+        this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
+      },
+    });
+    this.#carriers.add(carrier);
+    carrier.start();
+    socket.onmessage = ({ data }) => carrier.received(data);
+    socket.onclose = () => carrier.closed();
+    socket.onerror = () => carrier.closed();
+  }
+
+  /** The shards in turn; one that is being started anew is passed over. */
+  async #dial(peer: string): Promise<Connection> {
+    const { shards, dial } = this.#options;
+    for (let tries = 0; tries < shards; tries++) {
+      const shard = this.#next++ % shards;
+      const connection = await dial(shard).catch(() => undefined);
+      if (connection === undefined) continue;
+      try {
+        await connection.write(prefaceOf(peer)); // Whole: a new socket has room for more.
+        return connection;
+      } catch {
+        connection.close();
+      }
+    }
+    throw noMore();
+  }
+}
+
+const noMore = (): Problem =>
+  new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
