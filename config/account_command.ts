@@ -5,7 +5,16 @@
  */
 import { suggest } from "./suggest.ts";
 
-const verbs = ["add", "list", "grant", "disable", "enable", "rotate", "audit"] as const;
+const verbs = [
+  "add",
+  "list",
+  "grant",
+  "disable",
+  "enable",
+  "rotate",
+  "delete",
+  "audit",
+] as const;
 export type AccountVerb = typeof verbs[number];
 
 /** What is asked of the accounts. Which roles and kinds there are, the accounts say. */
@@ -31,6 +40,7 @@ export const accountUsage = `Usage: deno task account <command> [flags]
   grant NAME                              set roles and what may be read and written
   disable NAME, enable NAME               its sessions end within a second
   rotate NAME                             a new password; the old one and its tokens end
+  delete NAME                             its sessions end; its name may be given again
   audit                                   who did what, newest first
 
   --role ROLE      admin, operator, reader or device; may be repeated, as those that follow.
@@ -48,6 +58,7 @@ const takesName: ReadonlySet<AccountVerb> = new Set([
   "disable",
   "enable",
   "rotate",
+  "delete",
 ]);
 
 const lists = {
@@ -65,6 +76,7 @@ const flagsOf: Readonly<Record<AccountVerb, readonly string[]>> = {
   disable: ["--json", "--config"],
   enable: ["--json", "--config"],
   rotate: ["--password-stdin", "--json", "--config"],
+  delete: ["--json", "--config"],
   audit: ["--json", "--config"],
 };
 

@@ -86,6 +86,9 @@ async function run(
       const issued = await accounts.rotate(name, password, actor);
       return shown(issued.account, password === undefined ? issued.password : undefined);
     }
+    case "delete":
+      await accounts.remove(name, actor);
+      return [json ? JSON.stringify({ name, deleted: true }) : `${oneLine(name)}  deleted`];
     case "list":
       return await allAccounts(accounts, (account) => shown(account)[0]!);
     case "audit": {

@@ -31,7 +31,10 @@ export interface Account extends Grants {
   readonly name: string;
   readonly kind: AccountKind;
   readonly disabled: boolean;
-  /** 1 when new, one more with every change: what was issued for an earlier one no longer counts. */
+  /**
+   * One more with every change: what was issued for an earlier one no longer counts. 1 when new, but
+   * for a name that an account had before: there it goes on from where that one ended.
+   */
   readonly version: number;
   /** ms since the epoch. */
   readonly createdMs: number;
@@ -49,7 +52,7 @@ export interface AuditEntry {
   /** Grows with every entry. */
   readonly sequence: number;
   readonly atMs: number;
-  /** `admin` for an account, `cli:root` for the command line, `system` for the first start. */
+  /** Name of an account, `cli:root` (command line), `sql:…` (its role), `system` (first start). */
   readonly actor: string;
   readonly action: AuditAction;
   /** Name and version of the account after it. */
@@ -59,7 +62,7 @@ export interface AuditEntry {
   readonly detail: string;
 }
 
-export const auditActions = ["add", "grant", "disable", "enable", "rotate"] as const;
+export const auditActions = ["add", "grant", "disable", "enable", "rotate", "delete"] as const;
 export type AuditAction = typeof auditActions[number];
 
 export const nameCharsMax = 128;

@@ -59,14 +59,19 @@ export interface AccountStore {
   find(name: string): Promise<AccountRecord | undefined>;
   /** In the order of their names' code units. */
   list(query: AccountQuery): Promise<Account[]>;
-  /** Adds with version 1 and an entry of the audit log; false when the name is taken. */
-  add(record: AccountRecord, change: Change): Promise<boolean>;
+  /**
+   * Adds with an entry of the audit log, and gives the version: 1, or one more than the last of an
+   * account that had this name. `undefined` when the name is taken.
+   */
+  add(record: AccountRecord, change: Change): Promise<number | undefined>;
   /** Changes, counts the version up and writes the audit log, or nothing of it. */
   change(name: string, set: AccountChange, change: Change): Promise<Account | undefined>;
+  /** Deletes; the audit log keeps a version of its own for that. False when there is none. */
+  remove(name: string, change: Change): Promise<boolean>;
   /** Whether there is any account with this role. */
   hasRole(role: string): Promise<boolean>;
   audit(query: AuditQuery): Promise<AuditEntry[]>;
-  /** The accounts that were changed, not those that were added, since `sinceMs`. */
+  /** The names that were changed or deleted, not those that were new, since `sinceMs`. */
   changedSince(sinceMs: number): Promise<Changes>;
   /** The same since an entry of the audit log. */
   changesAfter(sequence: number): Promise<Changes>;

@@ -13,6 +13,7 @@ import {
   type AuditEntry,
   type Grants,
   nameProblem,
+  withoutSecret,
 } from "./account.ts";
 import type {
   AccountChange,
@@ -92,6 +93,9 @@ export class AccountError extends Error {
   }
 }
 
+const unknown = (name: string): AccountError =>
+  new AccountError("unknown", `there is no account ${JSON.stringify(name)}`);
+
 /** An instance that was silent for longer is not offered. */
 export const instanceSilenceMs = 30_000;
 const verifiedMax = 100_000;
@@ -139,7 +143,7 @@ export class Accounts {
         right = false;
         return { kind: "wrong" };
       }
-      const { passwordHash: _, ...account } = own;
+      const account = withoutSecret(own);
       return { kind: "granted", account, permissions: permissionsOf(account) };
     } catch (cause) {
       right = true; // not the caller's fault
@@ -197,10 +201,11 @@ export class Accounts {
       passwordHash: await this.#turns.run(() => this.#hasher.hash(secret)),
     };
     const detail = JSON.stringify({ kind, ...given });
-    const added = await this.#store.add(record, this.#change(actor, "add", detail));
-    if (!added) throw new AccountError("exists", `there is an account ${JSON.stringify(name)}`);
-    const { passwordHash: _, ...account } = record;
-    return { account, password: secret };
+    const version = await this.#store.add(record, this.#change(actor, "add", detail));
+    if (version === undefined) {
+      throw new AccountError("exists", `there is an account ${JSON.stringify(name)}`);
+    }
+    return { account: { ...withoutSecret(record), version }, password: secret };
   }
 
   /** The first account of all, when there is no admin: `undefined` when there is one. */
@@ -238,11 +243,14 @@ export class Accounts {
     return { account, password: secret };
   }
 
+  /** Its name may be given again: what the old account had, tokens and sessions, is worth nothing. */
+  async remove(name: string, actor: string): Promise<void> {
+    if (!await this.#store.remove(name, this.#change(actor, "delete", ""))) throw unknown(name);
+  }
+
   async find(name: string): Promise<Account | undefined> {
     const record = await this.#store.find(name);
-    if (record === undefined) return undefined;
-    const { passwordHash: _, ...account } = record;
-    return account;
+    return record && withoutSecret(record);
   }
 
   list(query: AccountQuery): Promise<Account[]> {
@@ -277,9 +285,7 @@ export class Accounts {
     detail: string,
   ): Promise<Account> {
     const account = await this.#store.change(name, set, this.#change(actor, action, detail));
-    if (account === undefined) {
-      throw new AccountError("unknown", `there is no account ${JSON.stringify(name)}`);
-    }
+    if (account === undefined) throw unknown(name);
     return account;
   }
 

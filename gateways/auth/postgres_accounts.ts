@@ -25,6 +25,10 @@ import type {
   Instance,
 } from "./account_store.ts";
 
+/** Taken by whoever migrates, and by whoever changes accounts: entries are committed in order. */
+const migrationLock = 0x51_0c_e0_01;
+const changeLock = 0x51_0c_e0_02;
+
 /** In order; `sluice_migrations` says which of them the database has had. */
 const migrations = [
   `CREATE TABLE sluice_accounts (
@@ -52,11 +56,50 @@ const migrations = [
      load double precision NOT NULL,
      seen_ms bigint NOT NULL
    );`,
+  // Who changes an account by SQL does not know of versions and of the audit log: both are kept for
+  // them, so that what they do takes hold of live sessions as any other change does.
+  `CREATE INDEX sluice_audit_target ON sluice_audit (target, version);
+   ALTER TABLE sluice_accounts
+     ADD CHECK (kind IN ('device', 'person', 'service')),
+     ADD CHECK (disabled IN (0, 1)),
+     ADD CHECK (jsonb_typeof(grants->'roles') = 'array' AND jsonb_typeof(grants->'read') = 'array'
+       AND jsonb_typeof(grants->'write') = 'array' AND jsonb_typeof(grants->'devices') = 'array');
+   CREATE FUNCTION sluice_account_by_sql() RETURNS trigger LANGUAGE plpgsql AS $$
+   DECLARE
+     now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
+     had integer;
+     action text;
+   BEGIN
+     IF current_setting('sluice.keeps_books', true) = 'yes' THEN
+       RETURN coalesce(NEW, OLD);
+     END IF;
+     PERFORM pg_advisory_xact_lock(${changeLock});
+     SELECT coalesce(max(version), 0) INTO had FROM sluice_audit
+       WHERE target = coalesce(NEW.name, OLD.name);
+     IF TG_OP = 'INSERT' THEN
+       action := 'add';
+       NEW.created_ms := now_ms;
+     ELSIF TG_OP = 'DELETE' THEN
+       action := 'delete';
+     ELSIF NEW.name <> OLD.name THEN
+       RAISE EXCEPTION 'an account keeps its name: add one and delete the other';
+     ELSE
+       action := CASE WHEN NEW.password_hash <> OLD.password_hash THEN 'rotate'
+         WHEN NEW.disabled > OLD.disabled THEN 'disable'
+         WHEN NEW.disabled < OLD.disabled THEN 'enable' ELSE 'grant' END;
+     END IF;
+     INSERT INTO sluice_audit (at_ms, actor, action, target, version, detail)
+       VALUES (now_ms, 'sql:' || session_user, action, coalesce(NEW.name, OLD.name), had + 1, '');
+     IF TG_OP = 'DELETE' THEN
+       RETURN OLD;
+     END IF;
+     NEW.version := had + 1;
+     NEW.changed_ms := now_ms;
+     RETURN NEW;
+   END $$;
+   CREATE TRIGGER sluice_account_by_sql BEFORE INSERT OR UPDATE OR DELETE ON sluice_accounts
+     FOR EACH ROW EXECUTE FUNCTION sluice_account_by_sql();`,
 ] as const;
-
-/** Taken by whoever migrates, and by whoever changes accounts: entries are committed in order. */
-const migrationLock = 0x51_0c_e0_01;
-const changeLock = 0x51_0c_e0_02;
 
 export interface PostgresOptions {
   /** Connections of the pool. */
@@ -104,15 +147,26 @@ export class PostgresAccounts implements AccountStore {
     });
   }
 
-  add(record: AccountRecord, change: Change): Promise<boolean> {
+  add(record: AccountRecord, change: Change): Promise<number | undefined> {
     return this.#change(async (sql) => {
+      const version = await lastVersion(sql, record.name) + 1;
       const { count } = await sql`
         INSERT INTO sluice_accounts VALUES (
           ${record.name}, ${record.kind}, ${grantsText(record)}::text::jsonb,
-          ${record.passwordHash}, ${record.disabled ? 1 : 0}, 1, ${change.atMs}, ${change.atMs}
+          ${record.passwordHash}, ${record.disabled ? 1 : 0}, ${version}, ${change.atMs},
+          ${change.atMs}
         ) ON CONFLICT DO NOTHING`;
+      if (count === 0) return undefined;
+      await audit(sql, record.name, version, change);
+      return version;
+    });
+  }
+
+  remove(name: string, change: Change): Promise<boolean> {
+    return this.#change(async (sql) => {
+      const { count } = await sql`DELETE FROM sluice_accounts WHERE name = ${name}`;
       if (count === 0) return false;
-      await audit(sql, record.name, 1, change);
+      await audit(sql, name, await lastVersion(sql, name) + 1, change);
       return true;
     });
   }
@@ -205,7 +259,8 @@ export class PostgresAccounts implements AccountStore {
       // What `begin` gives is a promise of the same; its type spreads over arrays.
       new Promise<T>((resolve, reject) => {
         sql.begin(async (sql) => {
-          await sql`SELECT pg_advisory_xact_lock(${changeLock})`;
+          await sql`SELECT pg_advisory_xact_lock(${changeLock}),
+            set_config('sluice.keeps_books', 'yes', true)`;
           const result = await work(sql);
           return () => result;
         }).then((result) => resolve(result()), reject);
@@ -254,6 +309,13 @@ export class PostgresAccounts implements AccountStore {
       throw cause;
     }
   }
+}
+
+/** Of the account, or of the one that had this name; 0 when none had. */
+async function lastVersion(sql: postgres.TransactionSql, name: string): Promise<number> {
+  const [row] = await sql`
+    SELECT coalesce(max(version), 0) AS version FROM sluice_audit WHERE target = ${name}`;
+  return number(row ?? {}, "version");
 }
 
 async function audit(

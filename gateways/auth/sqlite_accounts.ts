@@ -40,6 +40,7 @@ const migrations = [
      detail TEXT NOT NULL
    ) STRICT;
    CREATE INDEX audit_at ON audit (at_ms);`,
+  `CREATE INDEX audit_target ON audit (target, version);`,
 ] as const;
 
 /** See the module. Its calls are quick, and done when they return. */
@@ -73,22 +74,35 @@ export class SqliteAccounts implements AccountStore {
     );
   }
 
-  async add(record: AccountRecord, change: Change): Promise<boolean> {
+  async add(record: AccountRecord, change: Change): Promise<number | undefined> {
     return await this.#now(() =>
       this.#transaction(() => {
+        const version = this.#lastVersion(record.name) + 1;
         const { changes } = this.#database.prepare(
-          "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING",
+          "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         ).run(
           record.name,
           record.kind,
           grantsText(record),
           record.passwordHash,
           record.disabled ? 1 : 0,
+          version,
           change.atMs,
           change.atMs,
         );
+        if (Number(changes) === 0) return undefined;
+        this.#audit(record.name, version, change);
+        return version;
+      })
+    );
+  }
+
+  async remove(name: string, change: Change): Promise<boolean> {
+    return await this.#now(() =>
+      this.#transaction(() => {
+        const { changes } = this.#database.prepare("DELETE FROM accounts WHERE name = ?").run(name);
         if (Number(changes) === 0) return false;
-        this.#audit(record.name, 1, change);
+        this.#audit(name, this.#lastVersion(name) + 1, change);
         return true;
       })
     );
@@ -176,6 +190,14 @@ export class SqliteAccounts implements AccountStore {
   #find(name: string): AccountRecord | undefined {
     const row = this.#database.prepare("SELECT * FROM accounts WHERE name = ?").get(name);
     return row === undefined ? undefined : recordOfRow(row);
+  }
+
+  /** Of the account, or of the one that had this name; 0 when none had. */
+  #lastVersion(name: string): number {
+    const row = this.#database.prepare(
+      "SELECT coalesce(max(version), 0) AS version FROM audit WHERE target = ?",
+    ).get(name);
+    return number(row ?? {}, "version");
   }
 
   #audit(target: string, version: number, { atMs, actor, action, detail }: Change): void {

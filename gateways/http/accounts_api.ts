@@ -13,7 +13,14 @@ import type { TokenGate } from "../auth/token_gate.ts";
 import type { Log } from "../log/log.ts";
 import { claimsOf } from "./guard.ts";
 import { Problem } from "./problem.ts";
-import { encodeCursor, jsonBody, pageParameters, pageQuery, parametersOf } from "./request.ts";
+import {
+  encodeCursor,
+  invalidParameter,
+  jsonBody,
+  pageParameters,
+  pageQuery,
+  parametersOf,
+} from "./request.ts";
 import { addResource } from "./resource.ts";
 
 /** What the accounts' part of the edge needs. */
@@ -73,6 +80,14 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
   );
   addResource(app, added.path, {
     POST: added.POST,
+    DELETE: async (context) => {
+      const actor = await admin(context);
+      const name = parametersOf(context.req.url, ["name"]).get("name");
+      if (name === undefined) throw invalidParameter("name", "say which account is to be deleted");
+      await told(() => accounts.remove(name, actor));
+      await parts.changed();
+      return new Response(null, { status: 204 });
+    },
     GET: async (context) => {
       await admin(context);
       const parameters = parametersOf(context.req.url, [...pageParameters, "name"]);
@@ -149,7 +164,7 @@ const problemTypes = {
   unknown: "not-found",
 } as const;
 
-async function told(make: () => Promise<Json>): Promise<Json> {
+async function told<T>(make: () => Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {

@@ -12,6 +12,7 @@ export type Handler = (context: Context) => Response | Promise<Response>;
 export interface Methods {
   readonly GET?: Handler;
   readonly POST?: Handler;
+  readonly DELETE?: Handler;
 }
 
 /**
