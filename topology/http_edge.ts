@@ -20,6 +20,7 @@ import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
 import { tokenOf } from "../gateways/auth/api_guard.ts";
 import type { Claims } from "../gateways/auth/token.ts";
+import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
 import { claimsOf, guarded } from "../gateways/http/guard.ts";
 import { type LiveSource, parseChanges, parseTally } from "../gateways/http/live/source.ts";
@@ -95,6 +96,7 @@ export class HttpEdge implements WorkerProgram {
   readonly #handle: HttpHandler;
   readonly #system: ActorSystem;
   readonly #messages: ShardMessages;
+  readonly #tokens: TokenGate;
   #malformed = 0;
   #server: HttpServer | undefined;
 
@@ -144,6 +146,7 @@ export class HttpEdge implements WorkerProgram {
     const { required } = config.auth;
     const senderOf = (account: string, address: string) => guard.senderOf(account, address);
     const accounts: WorkerAccounts = new WorkerAccounts(boot, () => stations.recheck());
+    this.#tokens = accounts.gate;
     const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
     const stations: Stations = new Stations({
@@ -304,6 +307,7 @@ export class HttpEdge implements WorkerProgram {
         sluice_peer_frames_malformed_total: this.#malformed,
         ...this.#plane.counters(),
         ...this.#guard.counters(),
+        ...this.#tokens.counters(),
         ...this.#messages.counters(),
       },
       gauges: {

@@ -128,6 +128,7 @@ export class Service {
         gate: this.#accounts.gate,
         changed: () => this.#accounts.poll(),
       },
+      counters: () => this.#accounts.counters(),
     });
     this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
   }

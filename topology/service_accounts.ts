@@ -107,6 +107,11 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     return this.gate.open ? undefined : "the accounts' database has not answered yet";
   }
 
+  /** By metric name. */
+  counters(): Record<string, number> {
+    return { ...this.accounts.stats.counters(), ...this.gate.counters() };
+  }
+
   /** A Worker's question. */
   tell({ question, replyTo }: AccountAsk): TellResult {
     this.#answer(question).then((reply) => replyTo.tell(reply));

@@ -174,6 +174,7 @@ export class Shard implements WorkerProgram {
           edges: this.#edges,
           messages: this.#messages,
           guard: this.#guard,
+          tokens: this.#edges.tokens,
         });
       case "recovered":
         return path.recovered;

@@ -37,6 +37,7 @@ import type { Guard } from "./guard.ts";
 import type { ShardLimits } from "./limits.ts";
 import { shardRoutes } from "./routes.ts";
 import type { ShardInit } from "./shard_protocol.ts";
+import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { WorkerAccounts } from "./worker_accounts.ts";
 
 const log = logger("mqtt");
@@ -130,6 +131,11 @@ export class ShardEdges {
   /** A client has connected in another shard: a session of its id here ends [MQTT-3.1.4-3]. */
   connectedElsewhere({ sessionKey }: ClientConnected): void {
     this.#listener?.tell({ kind: "connected_elsewhere", sessionKey });
+  }
+
+  /** What is known of tokens here. */
+  get tokens(): TokenGate {
+    return this.#options.accounts.gate;
   }
 
   /** Sessions of accounts that have changed end. */

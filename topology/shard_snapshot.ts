@@ -5,6 +5,7 @@
  */
 import type { Ledger } from "../actors/ledger.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
+import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { Guard } from "./guard.ts";
 import type { ReadingPath } from "./reading_path.ts";
@@ -20,10 +21,11 @@ export interface SnapshotSources {
   readonly edges: ShardEdges;
   readonly messages: ShardMessages;
   readonly guard: Guard;
+  readonly tokens: TokenGate;
 }
 
 export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
-  const { shard, ledger, system, path, edges, messages, guard } = sources;
+  const { shard, ledger, system, path, edges, messages, guard, tokens } = sources;
   const books = ledger.books();
   const { deadLettered, refused } = ledger.reasons();
   const brokers = edges.brokerState;
@@ -56,6 +58,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
       ...edges.stats.counters(),
       ...messages.counters(),
       ...guard.counters(),
+      ...tokens.counters(),
       ...runtimeLetters,
     },
     gauges: {

@@ -24,6 +24,7 @@ import type {
 } from "./account_store.ts";
 import { endpointsFor } from "./endpoints.ts";
 import { LoginLimits } from "./login_limits.ts";
+import { LoginStats } from "./login_stats.ts";
 import {
   generatePassword,
   passwordBytesMax,
@@ -38,7 +39,7 @@ import {
   permissionsOf,
 } from "./permissions.ts";
 import { type Claims, signToken, type TokenKey } from "./token.ts";
-import { Turns } from "./turns.ts";
+import { BusyError, Turns } from "./turns.ts";
 import { VerifiedPasswords } from "./verified_passwords.ts";
 
 export interface AccountsOptions {
@@ -105,6 +106,7 @@ export const adminName = "admin";
 
 /** See the module. */
 export class Accounts {
+  readonly stats = new LoginStats();
   readonly #options: AccountsOptions;
   readonly #store: AccountStore;
   readonly #hasher: PasswordHasher;
@@ -130,6 +132,17 @@ export class Accounts {
    * with the database's error when it is away.
    */
   async authenticate(name: string, password: string, address: string): Promise<Authenticated> {
+    try {
+      const result = await this.#authenticate(name, password, address);
+      this.stats.login(result.kind);
+      return result;
+    } catch (cause) {
+      this.stats.login(cause instanceof BusyError ? "busy" : "unavailable");
+      throw cause;
+    }
+  }
+
+  async #authenticate(name: string, password: string, address: string): Promise<Authenticated> {
     const attempt = this.#limits.take(name, address);
     if (attempt.kind === "limited") return attempt;
     let right = false;
@@ -171,6 +184,7 @@ export class Accounts {
       signToken(claims, keys),
       this.#endpoints(account.name),
     ]);
+    this.stats.issued();
     return { kind: "granted", token, claims, endpoints };
   }
 

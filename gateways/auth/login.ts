@@ -18,6 +18,8 @@ export const sessionCookie = "sluice_session";
 export interface LoginParts {
   readonly accounts: Pick<Accounts, "login">;
   readonly clock: Clock;
+  /** Is told of a login that was not granted; the name is what somebody sent. */
+  readonly refused: (login: { name: string; address: string; why: "wrong" | "limited" }) => void;
   /** Is told what the database, or a defect, made impossible. */
   readonly failed: (cause: unknown) => void;
 }
@@ -50,6 +52,7 @@ export async function answerLogin(
       const detail = "logins cannot be checked now; try again";
       throw new Problem("unavailable", detail, {}, { "retry-after": "5" });
     });
+    if (result.kind !== "granted") parts.refused({ name, address, why: result.kind });
     return answer(request, result, fields.has("session"));
   } catch (error) {
     await request.body?.cancel().catch(() => {}); // It is read, or of no interest.

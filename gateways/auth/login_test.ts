@@ -30,7 +30,8 @@ async function withDevice(
   await using it = await quickAccounts();
   const { password } = await it.accounts.add({ name: "A", kind: "device" }, "admin");
   await check(
-    (request, address = "10.0.0.1") => answerLogin(request, address, { ...it, failed: unexpected }),
+    (request, address = "10.0.0.1") =>
+      answerLogin(request, address, { ...it, refused: () => {}, failed: unexpected }),
     password,
     it,
   );
@@ -146,6 +147,7 @@ Deno.test("a database that is away is 503, and told to who runs it", async () =>
   const answer = await answerLogin(form({ name: "A", password: "x" }), "::1", {
     accounts: away,
     clock: new ManualClock(0),
+    refused: unexpected,
     failed: (one) => causes.push(one),
   });
   assert.equal(answer.status, 503);

@@ -33,11 +33,15 @@ const parts: LoginParts = {
     endpoints,
   }),
   clock: systemClock,
-  failed: (cause) => {
-    // deno-lint-ignore no-console -- the log of a deployment, and all that Web APIs have
-    console.error(`a login could not be checked: ${JSON.stringify(String(cause))}`);
-  },
+  refused: (login) => write("a login failed", login),
+  failed: (cause) => write("a login could not be checked", { cause: String(cause) }),
 };
+
+/** One line, whatever a client or a driver says. */
+function write(message: string, fields: Readonly<Record<string, string>>): void {
+  // deno-lint-ignore no-console -- the log of a deployment, and all that Web APIs have
+  console.warn(`${message}: ${JSON.stringify(fields)}`);
+}
 
 async function answer(request: Request, address: string): Promise<Response> {
   const { pathname } = new URL(request.url);

@@ -62,8 +62,9 @@ const migrations = [
    ALTER TABLE sluice_accounts
      ADD CHECK (kind IN ('device', 'person', 'service')),
      ADD CHECK (disabled IN (0, 1)),
-     ADD CHECK (jsonb_typeof(grants->'roles') = 'array' AND jsonb_typeof(grants->'read') = 'array'
-       AND jsonb_typeof(grants->'write') = 'array' AND jsonb_typeof(grants->'devices') = 'array');
+     ADD CHECK ((jsonb_typeof(grants->'roles') = 'array' AND jsonb_typeof(grants->'read') = 'array'
+       AND jsonb_typeof(grants->'write') = 'array' AND jsonb_typeof(grants->'devices') = 'array')
+       IS TRUE);
    CREATE FUNCTION sluice_account_by_sql() RETURNS trigger LANGUAGE plpgsql AS $$
    DECLARE
      now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;

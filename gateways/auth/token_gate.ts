@@ -12,11 +12,13 @@ import type { AccountVersion } from "./account_store.ts";
  * has changed, so nothing can be let in.
  */
 export type GateRefusal = TokenRefusal | "outdated" | "unavailable";
+const refusals: readonly GateRefusal[] = ["expired", "invalid", "outdated", "unavailable"];
 
 /** See the module. */
 export class TokenGate {
   #keys: readonly TokenKey[] = [];
   readonly #versions = new Map<string, number>();
+  readonly #refused = new Map<GateRefusal, number>(refusals.map((why) => [why, 0]));
   #open = false;
 
   /** Whether it is known what has changed. */
@@ -53,7 +55,21 @@ export class TokenGate {
 
   /** Never rejects. */
   async admit(token: string, nowMs: number): Promise<Claims | GateRefusal> {
-    const claims = await verifyToken(token, this.#keys, nowMs);
+    const result = this.#decide(await verifyToken(token, this.#keys, nowMs));
+    if (typeof result === "string") this.#refused.set(result, (this.#refused.get(result) ?? 0) + 1);
+    return result;
+  }
+
+  /** By metric name: tokens that were refused in this thread. */
+  counters(): Record<string, number> {
+    return Object.fromEntries(
+      [...this.#refused].map((
+        [why, count],
+      ) => [`sluice_tokens_refused_total{reason="${why}"}`, count]),
+    );
+  }
+
+  #decide(claims: Claims | TokenRefusal): Claims | GateRefusal {
     if (typeof claims === "string") return claims;
     if (!this.#open) return "unavailable";
     return this.isCurrent(claims) ? claims : "outdated";

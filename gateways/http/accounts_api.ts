@@ -39,6 +39,7 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
     answerLogin(context.req.raw, peerOf(context.env), {
       accounts,
       clock,
+      refused: (refused) => log.warn("a login failed", refused),
       failed: (cause) => log.warn("a login could not be checked", { cause: String(cause) }),
     });
   app.all("/login", login);

@@ -21,6 +21,8 @@ export interface HttpParts {
   readonly log: Log;
   /** Without them there is no `/login`. */
   readonly accounts?: AccountsParts;
+  /** Counters of the main thread, by metric name. */
+  readonly counters?: () => Readonly<Record<string, number>>;
 }
 
 /** Answers one request; `peer` is the IP address of the other end. Never rejects. */
@@ -44,7 +46,8 @@ const retryAfterS = "5";
  * assert.equal(answer.status, 200);
  * ```
  */
-export function httpApp(control: Control, { clock, log, accounts }: HttpParts): HttpHandler {
+export function httpApp(control: Control, parts: HttpParts): HttpHandler {
+  const { clock, log, accounts } = parts;
   const app = new Hono();
   app.use(securityHeaders, sameOrigin);
 
@@ -60,7 +63,12 @@ export function httpApp(control: Control, { clock, log, accounts }: HttpParts): 
   });
   addResource(app, "/metrics", {
     GET: async (context) => {
-      const text = await metricsText(control.service, await control.snapshot(), processUse());
+      const text = await metricsText(
+        control.service,
+        await control.snapshot(),
+        processUse(),
+        parts.counters?.(),
+      );
       return context.body(text, 200, { "content-type": metricsType });
     },
   });

@@ -130,7 +130,8 @@ export class DataPlane {
   }
 
   counters(): Record<string, number> {
-    return this.#parts.carriers?.counters() ?? {};
+    const { carriers, stations } = this.#parts;
+    return { ...stations.counters(), ...carriers?.counters() };
   }
 
   gauges(): Record<string, number> {

@@ -42,13 +42,22 @@ export function processUse(): ProcessUse {
 /** The media type of {@linkcode metricsText}. */
 export const metricsType = AggregatorRegistry.PROMETHEUS_CONTENT_TYPE;
 
-/** The metrics of contracts.md, section 4, with label `gateway` on every sample. */
+/**
+ * The metrics of contracts.md, section 4, with label `gateway` on every sample.
+ *
+ * @param counters of the main thread, by their names.
+ */
 export function metricsText(
   service: ServiceInfo,
   shards: readonly ShardSnapshot[],
   use: ProcessUse,
+  counters: Readonly<Record<string, number>> = {},
 ): Promise<string> {
-  const families = [...readingFamilies(shards), ...furtherFamilies(shards), ...own(service, use)];
+  const families = [
+    ...readingFamilies(shards),
+    ...furtherFamilies(shards, counters),
+    ...own(service, use),
+  ];
   const registry = AggregatorRegistry.aggregate([families]);
   registry.setDefaultLabels({ gateway: service.gateway });
   return registry.metrics();
@@ -136,26 +145,29 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
   ];
 }
 
-/** Counters and gauges that shards name themselves. */
-function furtherFamilies(shards: readonly ShardSnapshot[]): Family[] {
+/** Counters and gauges that the threads name themselves. */
+function furtherFamilies(
+  shards: readonly ShardSnapshot[],
+  main: Readonly<Record<string, number>>,
+): Family[] {
   const gather = (
-    of: (shard: ShardSnapshot) => Readonly<Record<string, number>>,
+    threads: readonly (readonly [string, Readonly<Record<string, number>>])[],
     make: (name: string, help: string, values: readonly Sample[]) => Family,
   ): Family[] => {
     const byName = new Map<string, Sample[]>();
-    for (const shard of shards) {
-      for (const [name, value] of Object.entries(of(shard))) {
+    for (const [thread, values] of threads) {
+      for (const [name, value] of Object.entries(values)) {
         const { family, labels } = labelled(name);
         const samples = byName.get(family) ?? [];
-        samples.push({ labels: { shard: nameOf(shard), ...labels }, value });
+        samples.push({ labels: { shard: thread, ...labels }, value });
         byName.set(family, samples);
       }
     }
     return [...byName].map(([name, samples]) => make(name, wordsOf(name), samples));
   };
   return [
-    ...gather(({ counters }) => counters, counter),
-    ...gather(({ gauges }) => gauges, gauge),
+    ...gather([...shards.map((of) => [nameOf(of), of.counters] as const), ["main", main]], counter),
+    ...gather(shards.map((of) => [nameOf(of), of.gauges] as const), gauge),
   ];
 }
 

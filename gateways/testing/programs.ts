@@ -17,6 +17,7 @@ const packages = {
   postgres: "postgresql",
   initdb: "postgresql",
   pg_isready: "postgresql",
+  psql: "postgresql-client",
   promtool: "prometheus",
   chromium: "chromium",
   openssl: "openssl",

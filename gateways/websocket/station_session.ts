@@ -39,9 +39,10 @@ export interface StationOptions {
   readonly hash: (text: string) => number;
   /** Whose rates are for an account, which may be none. */
   readonly senderOf: (account: string) => Sender | undefined;
-  /** The station has said its name, and may be told commands under it. */
-  readonly named: (station: string) => void;
-  readonly ended: () => void;
+  /** The station has said its name, after the one before, and may be told commands under it. */
+  readonly named: (before: string, station: string) => void;
+  /** `why` when it was ended from here. */
+  readonly ended: (why: StationEnd | undefined) => void;
 }
 
 /** Readings a station may have sent that are not acknowledged. */
@@ -61,7 +62,11 @@ export const closeCodes = {
   badFrame: 4400,
   unauthorized: 4401,
   noCredit: 4429,
+  /** As `unauthorized`, for what ends a connection that was let in. */
+  tokenExpired: 4401,
+  accountChanged: 4401,
 } as const;
+export type StationEnd = keyof typeof closeCodes;
 
 /** A frame whose readings are on their way. */
 interface Sent {
@@ -133,7 +138,7 @@ export class StationSession implements Origin {
   }
 
   /** The connection is gone. */
-  closed(): void {
+  closed(why?: StationEnd): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#tokenTimer?.clear();
@@ -141,7 +146,7 @@ export class StationSession implements Origin {
     this.#held.length = 0;
     for (const answer of this.#commands.values()) answer(undefined);
     this.#commands.clear();
-    this.#options.ended();
+    this.#options.ended(why);
   }
 
   /** Takes no more; ends when what was taken is acknowledged. */
@@ -154,7 +159,7 @@ export class StationSession implements Origin {
   /** The account may have changed. */
   recheck(): void {
     if (this.#claims !== undefined && !this.#options.isCurrent(this.#claims)) {
-      this.#close("unauthorized", "the account has changed");
+      this.#close("accountChanged", "the account has changed");
     }
   }
 
@@ -250,7 +255,8 @@ export class StationSession implements Origin {
   #awaitToken(): void {
     this.#tokenTimer = this.#options.clock.setTimer(
       tokenMs,
-      () => this.#close("unauthorized", "no token came"),
+      () =>
+        this.#close(this.#claims === undefined ? "unauthorized" : "tokenExpired", "no token came"),
     );
   }
 
@@ -264,8 +270,9 @@ export class StationSession implements Origin {
     if (name !== undefined && name !== station && permissions?.write.includes("#") !== true) {
       return this.#close("unauthorized", "a station has the name of its account");
     }
+    const before = this.#station;
     this.#station = station;
-    this.#options.named(station);
+    this.#options.named(before, station);
   }
 
   #hashOf(id: FrameId): number {
@@ -359,10 +366,10 @@ export class StationSession implements Origin {
     }
   }
 
-  #close(code: keyof typeof closeCodes, reason: string): void {
+  #close(why: StationEnd, reason: string): void {
     if (this.#ended) return;
-    this.#socket.close(closeCodes[code], reason.slice(0, 120));
-    this.closed();
+    this.#socket.close(closeCodes[why], reason.slice(0, 120));
+    this.closed(why);
   }
 }
 

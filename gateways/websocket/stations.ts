@@ -10,7 +10,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseForeignPage } from "../http/security.ts";
-import { StationSession } from "./station_session.ts";
+import { closeCodes, type StationEnd, StationSession } from "./station_session.ts";
 
 export interface StationsOptions {
   readonly intake: Intake;
@@ -29,6 +29,7 @@ const idleTimeoutS = 30;
 /** How long a station may take to answer a command. */
 const commandMs = 10_000;
 
+const stationEnds = Object.keys(closeCodes) as StationEnd[];
 const encoder = new TextEncoder();
 
 function hashText(text: string): number {
@@ -42,6 +43,7 @@ export class Stations {
   readonly #sessions = new Set<StationSession>();
   /** By the name a station gave: the newest connection. */
   readonly #named = new Map<string, StationSession>();
+  readonly #ends = new Map<StationEnd, number>();
   #draining = false;
 
   constructor(options: StationsOptions) {
@@ -50,6 +52,16 @@ export class Stations {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** By metric name: connections that were ended from here. */
+  counters(): Record<string, number> {
+    const counters: Record<string, number> = {};
+    for (const why of stationEnds) {
+      const word = why.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      counters[`sluice_stations_ended_total{reason="${word}"}`] = this.#ends.get(why) ?? 0;
+    }
+    return counters;
   }
 
   /**
@@ -73,11 +85,14 @@ export class Stations {
       ...(claims === undefined ? {} : { claims }),
       hash: hashText,
       senderOf: (account) => senderOf(account, peer),
-      named: (station) => this.#named.set(station, session),
-      ended: () => {
+      named: (before, station) => {
+        this.#forgetName(before, session);
+        this.#named.set(station, session);
+      },
+      ended: (why) => {
         this.#sessions.delete(session);
-        const { station } = session;
-        if (this.#named.get(station) === session) this.#named.delete(station);
+        this.#forgetName(session.station, session);
+        if (why !== undefined) this.#ends.set(why, (this.#ends.get(why) ?? 0) + 1);
       },
     });
     this.#sessions.add(session);
@@ -114,5 +129,9 @@ export class Stations {
   drain(): void {
     this.#draining = true;
     for (const session of [...this.#sessions]) session.drain();
+  }
+
+  #forgetName(station: string, session: StationSession): void {
+    if (this.#named.get(station) === session) this.#named.delete(station);
   }
 }

@@ -20,7 +20,7 @@ import {
   refusal,
 } from "../support/accounts.ts";
 import { runSluice } from "../support/run.ts";
-import { assertConserved, settledBooks, startSluice, until } from "../support/sluice.ts";
+import { assertConserved, metrics, settledBooks, startSluice, until } from "../support/sluice.ts";
 
 /** A second, and as much again for a machine that runs other tests. */
 const endsWithinMs = 2_000;
@@ -166,10 +166,34 @@ Deno.test("a change of an account ends its sessions within a second, whoever mad
   assert.equal(await publishCode(granted, "UPB/A/x/1"), 0); // allowed; no route takes it
   await granted.endAsync();
 
+  // Deleted, and there again: the name is the same, the account is another.
+  const lastToken = await login(httpUrl, "UPB/A", next);
+  await allEnd(next, async () => {
+    const answer = await fetch(`${httpUrl}/api/accounts?name=UPB%2FA`, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${admin}` },
+    });
+    assert.equal(answer.status, 204);
+  });
+  assert.equal(await refusal(connect(mqttPort, "UPB/A", next)), reason.badPassword);
+  assert.equal(await refusal(connect(mqttPort, "UPB/A", lastToken)), reason.notAuthorized);
+  const again = await addAccount(httpUrl, admin, { name: "UPB/A", kind: "device" });
+  assert.equal(await refusal(connect(mqttPort, "UPB/A", lastToken)), reason.notAuthorized);
+  assert.equal((await api(httpUrl, lastToken, "/api/devices/UPB~A")).status, 401);
+  await allEnd(again, () => commandLine("delete", "UPB/A"));
+
   assert.equal(bystander.connected, true);
   await bystander.endAsync();
+  const sum = await metrics(httpUrl);
+  assert.ok(sum("sluice_logins_total", 'outcome="granted"') > 10);
+  assert.ok(sum("sluice_logins_total", 'outcome="wrong"') >= 3);
+  assert.ok(sum("sluice_tokens_issued_total") >= 6);
+  assert.ok(sum("sluice_tokens_refused_total", 'reason="outdated"') >= 5);
+  assert.equal(sum("sluice_mqtt_connections_ended_account_changed_total"), 36);
   const log = await commandLine("audit");
   assert.match(log, /^\S+Z {2}admin {2}grant {2}UPB\/A \(version 7\) {2}\{"write":/m);
+  assert.match(log, /^\S+Z {2}cli:\S+ {2}delete {2}UPB\/A \(version 10\)$/m);
+  assert.match(log, /^\S+Z {2}admin {2}add {2}UPB\/A \(version 9\)/m);
   assert.match(log, /^\S+Z {2}cli:\S+ {2}rotate {2}UPB\/A \(version 6\)$/m);
   assert.match(log, /^\S+Z {2}system {2}add {2}admin \(version 1\)/m);
 });
