@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { deadLetters, readiness } from "../support/api.ts";
+import { startFleet } from "../support/load_fleet.ts";
 import { pause, startLoad } from "../support/load_run.ts";
 import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
 import {
@@ -54,7 +55,7 @@ testWith(
       config: { influx: { url: store.url }, shards: 2 },
       routes: [trapRoute],
     });
-    await using load = await startLoad(sluice.mqttUrl, {
+    await using load = await startFleet(sluice, {
       model: "bench",
       connections: 16,
       rate: 2_000,

@@ -23,6 +23,8 @@ export interface SluiceOptions {
   /** Beside the routes for `sim load`. */
   readonly routes?: readonly Readonly<Record<string, unknown>>[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Instead of those of `deno task start`. */
+  readonly v8Flags?: string;
   /** Instead of `data` in the test's own directory. */
   readonly dataDir?: string;
 }
@@ -67,6 +69,10 @@ export const startFlags: readonly string[] = [
 export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
   const mqttPort = freePort();
   let dataDir = options.dataDir ?? "";
+  const { v8Flags } = options;
+  const flags = v8Flags === undefined
+    ? startFlags
+    : startFlags.map((flag) => flag.startsWith("--v8-flags=") ? `--v8-flags=${v8Flags}` : flag);
   const process = await ServerProcess.start({
     name: "sluice",
     scheme: "http",
@@ -89,7 +95,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
       await Deno.writeTextFile(file, JSON.stringify(config));
       return {
         program: Deno.execPath(),
-        args: ["run", ...startFlags, `${root}main.ts`, "--config", file],
+        args: ["run", ...flags, `${root}main.ts`, "--config", file],
         env: { NO_COLOR: "1", ...options.env },
       };
     },
