@@ -89,6 +89,14 @@ export const options = section("The configuration of Sluice.", {
       }),
       certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
       keyFile: text({ default: undefined, doc: "Private key, PEM." }),
+      reloadMs: integer({
+        default: 10_000,
+        unit: "ms",
+        min: 100,
+        max: 86_400_000,
+        doc:
+          "How often to look whether the files have changed. New connections then get the new certificate, those that are open go on.",
+      }),
     }),
     webSocket: flag({
       default: true,

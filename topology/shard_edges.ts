@@ -25,6 +25,7 @@ import {
   PreparedAcceptor,
   type PreparedAcceptorOptions,
 } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
+import { ReloadingAcceptor } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
 import { listenAtSocket } from "./session_sockets.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
@@ -172,15 +173,7 @@ export class ShardEdges {
     if (init.mqtt !== undefined) {
       acceptors.push(acceptorOf(Deno.listen({ ...init.mqtt, transport: "tcp", reusePort: true })));
     }
-    const { certFile, keyFile } = init.config.mqtt.tls;
-    if (init.mqttTls !== undefined && certFile !== undefined && keyFile !== undefined) {
-      acceptors.push(acceptorOf(Deno.listenTls({
-        ...init.mqttTls,
-        reusePort: true,
-        cert: Deno.readTextFileSync(certFile),
-        key: Deno.readTextFileSync(keyFile),
-      })));
-    }
+    if (init.mqttTls !== undefined) acceptors.push(this.#tlsAcceptor(init.mqttTls));
     if (init.sessionPath !== undefined) {
       acceptors.push(this.#prepared(listenAtSocket(init.sessionPath), async (connection) => ({
         connection,
@@ -189,6 +182,33 @@ export class ShardEdges {
       })));
     }
     return acceptors;
+  }
+
+  #tlsAcceptor(address: NonNullable<ShardInit["mqttTls"]>): Acceptor {
+    const { init: { config: { mqtt: { tls } } }, system: { clock } } = this.#options;
+    const { certFile = "", keyFile = "", reloadMs } = tls; // config/rules.ts asks for both.
+    return new ReloadingAcceptor({
+      pair: { cert: Deno.readTextFileSync(certFile), key: Deno.readTextFileSync(keyFile) },
+      read: async () => ({
+        cert: await Deno.readTextFile(certFile),
+        key: await Deno.readTextFile(keyFile),
+      }),
+      open: (pair) => acceptorOf(Deno.listenTls({ ...address, reusePort: true, ...pair })),
+      clock,
+      everyMs: reloadMs,
+      reloaded: () => {
+        this.stats.tlsReloads++;
+        log.info("took a new certificate", { certFile });
+      },
+      refused: (error) => {
+        this.stats.tlsReloadFailures++;
+        log.error("cannot take the new certificate; the old one stays", {
+          certFile,
+          keyFile,
+          error,
+        });
+      },
+    });
   }
 
   #prepared<C extends { close(): void }>(

@@ -14,6 +14,9 @@ export class EndpointStats {
   acceptErrors = 0;
   /** Closed before MQTT began: no TLS, no good certificate, no PROXY header, too slow. */
   unprepared = 0;
+  /** A new certificate was taken, or refused while the old one stays. */
+  tlsReloads = 0;
+  tlsReloadFailures = 0;
   wills = 0;
   /** Wills that found neither credit nor a place to wait for it. */
   willsDropped = 0;
@@ -57,6 +60,8 @@ export class EndpointStats {
       sluice_mqtt_connections_over_limit_total: this.overLimit,
       sluice_mqtt_accept_errors_total: this.acceptErrors,
       sluice_mqtt_connections_unprepared_total: this.unprepared,
+      sluice_mqtt_tls_reloads_total: this.tlsReloads,
+      sluice_mqtt_tls_reload_failures_total: this.tlsReloadFailures,
       sluice_mqtt_wills_total: this.wills,
       sluice_mqtt_wills_dropped_total: this.willsDropped,
       sluice_mqtt_pauses_total: this.pauses,

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { ManualClock } from "../../../runtime/clock.ts";
+import type { Acceptor, Arrival } from "./arrival.ts";
+import { ReloadingAcceptor, type TlsPair } from "./reloading_acceptor.ts";
+import { MemoryConnection, settle } from "./testing.ts";
+
+/** A listener that shows which pair it has by the peer it names. */
+class FakeListener implements Acceptor {
+  closed = false;
+  readonly #pair: TlsPair;
+  #waiting: PromiseWithResolvers<Arrival> | undefined;
+
+  constructor(pair: TlsPair) {
+    this.#pair = pair;
+  }
+
+  accept(): Promise<Arrival> {
+    if (this.closed) return Promise.reject(new Error("closed"));
+    return (this.#waiting = Promise.withResolvers<Arrival>()).promise;
+  }
+
+  arrive(): void {
+    const connection = new MemoryConnection();
+    this.#waiting?.resolve({ connection, peer: this.#pair.cert, transport: "mqtt" });
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#waiting?.reject(new Error("closed"));
+  }
+}
+
+function reloading() {
+  const clock = new ManualClock();
+  const listeners: FakeListener[] = [];
+  const files: { pair: TlsPair | Error } = { pair: { cert: "old", key: "old" } };
+  const told: string[] = [];
+  const acceptor = new ReloadingAcceptor({
+    pair: { cert: "old", key: "old" },
+    read: () =>
+      files.pair instanceof Error ? Promise.reject(files.pair) : Promise.resolve(files.pair),
+    open: (pair) => {
+      if (pair.cert !== pair.key) throw new Error(`${pair.cert} is not of ${pair.key}`);
+      assert.notEqual(listeners.at(-1)?.closed, true, "nobody listens meanwhile");
+      const listener = new FakeListener(pair);
+      listeners.push(listener);
+      return listener;
+    },
+    clock,
+    everyMs: 1_000,
+    reloaded: () => told.push("reloaded"),
+    refused: (cause) => told.push(cause instanceof Error ? cause.message : String(cause)),
+  });
+  const look = async (): Promise<void> => {
+    clock.advance(1_000);
+    await settle();
+  };
+  return { clock, listeners, files, told, acceptor, look };
+}
+
+Deno.test("a new pair is listened with, and whoever waits notices nothing", async () => {
+  const { clock, listeners, files, told, acceptor, look } = reloading();
+  const first = acceptor.accept();
+  await look();
+  assert.equal(listeners.length, 1);
+  files.pair = { cert: "new", key: "new" };
+  await look();
+  assert.deepEqual(listeners.map(({ closed }) => closed), [true, false]);
+  assert.deepEqual(told, ["reloaded"]);
+  listeners[1]?.arrive();
+  assert.equal((await first).peer, "new");
+  await look();
+  assert.equal(listeners.length, 2);
+  acceptor.close();
+  assert.equal(clock.pending, 0);
+  await assert.rejects(acceptor.accept(), /closed/);
+});
+
+Deno.test("a bad pair is told of once, and the old one stays until a good one comes", async () => {
+  const { listeners, files, told, acceptor, look } = reloading();
+  const first = acceptor.accept();
+  files.pair = { cert: "new", key: "old" };
+  await look();
+  await look();
+  files.pair = new Error("no such file");
+  await look();
+  await look();
+  assert.deepEqual(told, ["new is not of old", "no such file"]);
+  assert.deepEqual(listeners.map(({ closed }) => closed), [false]);
+  listeners[0]?.arrive();
+  assert.equal((await first).peer, "old");
+  files.pair = { cert: "new", key: "new" };
+  await look();
+  assert.deepEqual(told.slice(2), ["reloaded"]);
+  acceptor.close();
+});
+
+Deno.test("an acceptor closed while the files are read listens no more", async () => {
+  const { clock, listeners, files, told, acceptor } = reloading();
+  files.pair = { cert: "new", key: "new" };
+  clock.advance(1_000);
+  acceptor.close();
+  await settle();
+  assert.deepEqual([listeners.length, listeners[0]?.closed, told], [1, true, []]);
+  assert.equal(clock.pending, 0);
+});
