@@ -61,7 +61,7 @@ const path = await ReadingPath.open({
     codeTrace: codeTraceMemory(),
     suspects: [],
     diskPressure: diskPressureMemory(),
-    guard: new GuardMemory(config).init(),
+    guard: new GuardMemory(config, 1).init(),
     adopts: false,
     orphans: [],
     mqtt: undefined,

@@ -422,6 +422,27 @@ export const options = section("The configuration of Sluice.", {
         address: ratesOf("one IP address; of IPv6, a /64"),
       },
     ),
+    connections: section("How clients connect, over MQTT and to /ws. See docs/limits.md.", {
+      rate: text({
+        default: undefined,
+        defaultDoc: "unlimited",
+        format: rate,
+        doc: "New connections, of everybody together.",
+      }),
+      ratePerAddress: text({
+        default: undefined,
+        defaultDoc: "unlimited",
+        format: rate,
+        doc: "New connections of one IP address; of IPv6, a /64.",
+      }),
+      perAddressMax: integer({
+        default: undefined,
+        defaultDoc: "unlimited",
+        min: 1,
+        max: 60_000,
+        doc: "Connections of one IP address at once.",
+      }),
+    }),
   }),
   routes: objects<RouteConfig>({
     default: [],

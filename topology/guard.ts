@@ -1,5 +1,5 @@
 /**
- * What all Workers know together of those who send: their rates. Made once, given to every Worker
+ * What all Workers know together of those who send: their rates, and how they connect. Made once, given to every Worker
  * at its start, and read by each through a view of its own.
  *
  * @module
@@ -11,6 +11,13 @@ import {
   ratesMemory,
   type Sender,
 } from "../actors/rates/rates.ts";
+import {
+  ConnectionGate,
+  gateBytes,
+  type GateMemory,
+  gateMemory,
+  type GateReason,
+} from "../actors/rates/connection_gate.ts";
 import type { Config } from "../config.ts";
 import { networkOf } from "../gateways/auth/login_limits.ts";
 import { logger } from "../gateways/log/log.ts";
@@ -23,25 +30,28 @@ const log = logger("limits");
 export interface GuardInit {
   readonly time: TimeMark;
   readonly rates: RatesMemory | undefined;
+  readonly gate: GateMemory;
 }
 
-/** Bytes that all Workers share. */
-export function guardBytes({ limits }: Config): number {
-  return ratesBytes(limits.rates);
+/** Bytes that all Workers share. HTTP is a Worker beside the shards. */
+export function guardBytes({ limits }: Config, shards: number): number {
+  return ratesBytes(limits.rates) + gateBytes(limits.connections, shards + 1);
 }
 
 /** The main thread's part: it holds the memory. */
 export class GuardMemory {
   readonly #rates: RatesMemory | undefined;
+  readonly #gate: GateMemory;
 
-  constructor({ limits }: Config) {
+  constructor({ limits }: Config, shards: number) {
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
     this.#rates = ratesMemory(limits.rates, seed);
+    this.#gate = gateMemory(limits.connections, shards + 1, seed);
   }
 
   /** For a Worker that starts now. */
   init(): GuardInit {
-    return { time: markTime(systemClock), rates: this.#rates };
+    return { time: markTime(systemClock), rates: this.#rates, gate: this.#gate };
   }
 }
 
@@ -50,8 +60,18 @@ export class Guard {
   /** Absent when there are no rates. */
   readonly rates: Rates | undefined;
 
-  constructor({ time, rates }: GuardInit, { limits }: Config, clock: Clock = systemClock) {
+  readonly #gate: ConnectionGate;
+
+  /** `worker` is the number of this one; HTTP's follows the shards'. */
+  constructor(
+    { time, rates, gate }: GuardInit,
+    { limits }: Config,
+    worker: number,
+    clock: Clock = systemClock,
+  ) {
     const sharedMs = sharedTime(time, clock);
+    const specs = limits.connections;
+    this.#gate = new ConnectionGate({ memory: gate, specs, worker, sharedMs });
     this.rates = rates && new Rates({
       memory: rates,
       specs: limits.rates,
@@ -76,17 +96,33 @@ export class Guard {
     };
   }
 
+  /** Lets a connection in, or says why not. */
+  enter(address: string): GateReason | undefined {
+    const reason = this.#gate.enter(networkOf(address));
+    if (reason !== undefined) log.info("a connection is not let in", { address, reason });
+    return reason;
+  }
+
+  /** A connection that was let in has ended. */
+  left(address: string): void {
+    this.#gate.left(networkOf(address));
+  }
+
   /** By metric name. */
   counters(): Record<string, number> {
-    return Object.fromEntries(
-      Object.entries(this.rates?.held ?? {}).map((
-        [subject, count],
-      ) => [`sluice_rate_limited_total{subject="${subject}"}`, count]),
-    );
+    const counters: Record<string, number> = {};
+    for (const [subject, count] of Object.entries(this.rates?.held ?? {})) {
+      counters[`sluice_rate_limited_total{subject="${subject}"}`] = count;
+    }
+    for (const [reason, count] of Object.entries(this.#gate.refused)) {
+      counters[`sluice_connections_refused_total{reason="${reason}"}`] = count;
+    }
+    return counters;
   }
 }
 
 /** Our own main thread made it: what is checked is that it is one at all. */
 export function isGuardInit(value: unknown): value is GuardInit {
-  return typeof value === "object" && value !== null && "time" in value && "rates" in value;
+  return typeof value === "object" && value !== null && "time" in value && "rates" in value &&
+    "gate" in value;
 }

@@ -102,7 +102,7 @@ export class HttpEdge implements WorkerProgram {
 
   private constructor(init: HttpInit, boot: WorkerBoot) {
     const { config, shards } = init;
-    const guard = this.#guard = new Guard(init.guard, config);
+    const guard = this.#guard = new Guard(init.guard, config, shards);
     const limits = httpLimits(config, shards);
     this.#init = init;
     this.#ledger = new Ledger(init.ledgerMemory);
@@ -156,6 +156,10 @@ export class HttpEdge implements WorkerProgram {
       admit: (token) => accounts.gate.admit(token, clock.now()),
       isCurrent,
       senderOf,
+      door: {
+        enter: (address) => guard.enter(address) === undefined,
+        left: (address) => guard.left(address),
+      },
     });
     const { sessionPaths } = init;
     this.#carriers = sessionPaths && new Carriers({

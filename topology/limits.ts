@@ -102,7 +102,7 @@ export function httpLimits({ http, limits }: Config, shards: number): HttpLimits
  */
 export function shardLimits(config: Config, shards: number): ShardLimits {
   const others = storeLimits(config).sumBytes + httpLimits(config, shards).sumBytes +
-    guardBytes(config);
+    guardBytes(config, shards);
   const share = (config.limits.memoryBytesMax - others) / shards;
   const lanes = shards * levels;
   // With many shards there are many lanes: each still has room for a payload.

@@ -11,8 +11,8 @@ Deno.test("the limits of all shards fit the budget, whatever the number of shard
     });
     const limits = shardLimits(config, shards);
     const sum = limits.sumBytes * shards + storeLimits(config).sumBytes +
-      httpLimits(config, shards).sumBytes + guardBytes(config);
-    assert.ok(guardBytes(config) > 0);
+      httpLimits(config, shards).sumBytes + guardBytes(config, shards);
+    assert.ok(guardBytes(config, shards) > 0);
     assert.ok(sum <= config.limits.memoryBytesMax, `${shards} shards`);
     assert.ok(limits.laneBytes >= config.limits.payloadBytesMax);
   }

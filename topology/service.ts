@@ -78,7 +78,7 @@ export class Service {
       gatewayId: gatewayIdOf(config.gatewayId, root),
       paths: data.paths,
       diskPressure: diskPressureMemory(),
-      guard: new GuardMemory(config),
+      guard: new GuardMemory(config, shards),
       mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
       http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),

@@ -98,7 +98,7 @@ export class Shard implements WorkerProgram {
     });
     const limits = shardLimits(config, shards);
     const sink = openSink(config);
-    const guard = new Guard(init.guard, config);
+    const guard = new Guard(init.guard, config, shard);
     const path = await ReadingPath.open({
       init,
       limits,

@@ -247,6 +247,10 @@ export class ShardEdges {
       },
       authenticate: init.config.auth.required ? accounts.authenticate : openToAll,
       isCurrent: (session) => accounts.isCurrent(session),
+      door: {
+        enter: (peer) => guard.enter(hostOf(peer)) === undefined,
+        left: (peer) => guard.left(hostOf(peer)),
+      },
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
       deniedPublish: mqtt.deniedPublish,
       assignId: () => `sluice-${crypto.randomUUID()}`,

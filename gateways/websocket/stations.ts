@@ -18,6 +18,8 @@ export interface StationsOptions {
   readonly required: boolean;
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Who is let in; it counts connections by IP address. */
+  readonly door: { enter(address: string): boolean; left(address: string): void };
   /** Whose rates are for an account, which may be none, and an IP address. */
   readonly senderOf: (account: string, address: string) => Sender | undefined;
 }
@@ -78,8 +80,18 @@ export class Stations {
     if (this.#draining || this.#sessions.size >= stationsMax) {
       throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
     }
-    const { senderOf } = this.#options;
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeoutS });
+    const { senderOf, door } = this.#options;
+    if (!door.enter(peer)) {
+      throw new Problem("rate-limited", "too many connections", {}, { "retry-after": "5" });
+    }
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      upgraded = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeoutS });
+    } catch (cause) { // Its headers are not those of a WebSocket.
+      door.left(peer);
+      throw cause;
+    }
+    const { socket, response } = upgraded;
     const session: StationSession = new StationSession(socket, {
       ...this.#options,
       ...(claims === undefined ? {} : { claims }),
@@ -90,6 +102,7 @@ export class Stations {
         this.#named.set(station, session);
       },
       ended: (why) => {
+        door.left(peer);
         this.#sessions.delete(session);
         this.#forgetName(session.station, session);
         if (why !== undefined) this.#ends.set(why, (this.#ends.get(why) ?? 0) + 1);

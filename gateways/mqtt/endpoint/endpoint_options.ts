@@ -94,6 +94,13 @@ export interface EndpointEvents {
   acceptFailed?(error: unknown): void;
 }
 
+/** Counts connections by `host:port` of the other end. */
+export interface Door {
+  /** False: the connection is closed. */
+  enter(peer: string): boolean;
+  left(peer: string): void;
+}
+
 /** What all sessions of one listener share. */
 export interface EndpointServices {
   readonly intake: Intake;
@@ -101,6 +108,8 @@ export interface EndpointServices {
   readonly authenticate: Authenticate;
   /** Whether the account is still as it was when it was let in. Default: always. */
   readonly isCurrent?: (session: SessionInfo) => boolean;
+  /** Who is let in at the door, before a word is said. Default: everybody. */
+  readonly door?: Door;
   /** Whose rates a session is held to. Default: nobody's. */
   readonly senderOf?: (session: SessionInfo) => Sender | undefined;
   /**

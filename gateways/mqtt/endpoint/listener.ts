@@ -124,9 +124,13 @@ class Listener implements Actor<ListenerMessage> {
   }
 
   #admit(arrival: Arrival, context: Context<ListenerMessage>): void {
-    const { stats, limits } = this.#services;
-    if (this.#drained !== undefined || this.#open >= limits.connectionsMax) {
+    const { stats, limits, door } = this.#services;
+    if (this.#drained !== undefined) return arrival.connection.close();
+    if (door?.enter(arrival.peer) === false) return arrival.connection.close();
+    // One that has said nothing yet makes room for one that may.
+    if (this.#open >= limits.connectionsMax && !this.#shared.registry.endSilent()) {
       stats.overLimit++;
+      door?.left(arrival.peer);
       return arrival.connection.close();
     }
     stats.accepted++;

@@ -110,6 +110,28 @@ Deno.test("a connection over the limit is closed at once and counted", async () 
   await endpoint.system.stop();
 });
 
+Deno.test("connections that say nothing make room, the oldest first; clients do not", async () => {
+  const endpoint = startEndpoint(() => Deno.listen(loopback), { connectionsMax: 3 });
+  const dial = () => Deno.connect({ ...loopback, port: endpoint.port });
+  const silent = [await dial(), await dial(), await dial()];
+  const clients: Deno.Conn[] = [];
+  for (const [i, oldest] of silent.entries()) {
+    const client = await dial();
+    await sendTo(client, connectOf({ clientId: `c${i}` }));
+    assert.equal(await readFrom(client), "20020000");
+    assert.equal(await readFrom(oldest).catch(() => null), null);
+    clients.push(client);
+  }
+  const late = await dial();
+  assert.equal(await readFrom(late).catch(() => null), null);
+  assert.equal(endpoint.stats.ends("made_room"), 3);
+  assert.equal(endpoint.stats.overLimit, 1);
+  assert.equal(endpoint.stats.sessions, 3);
+  for (const connection of [...silent, ...clients, late]) connection.close();
+  await drain(endpoint);
+  await endpoint.system.stop();
+});
+
 Deno.test("accepting goes on after it failed", async () => {
   const socket = Deno.listen(loopback);
   let failures = 2;

@@ -129,6 +129,7 @@ export class Session
   }
 
   shaking(handshake: Handshake | Promise<Handshake>): void {
+    this.#shared.registry.spoke(this);
     if (!(handshake instanceof Promise)) return this.#shaken(handshake);
     const { self } = this.#context;
     handshake.then((handshake) => self.tell({ kind: "shaken", handshake }));
@@ -143,6 +144,10 @@ export class Session
 
   takeOver(): void {
     this.#endLater(endings.takenOver);
+  }
+
+  makeRoom(): void {
+    this.#endLater(endings.madeRoom);
   }
 
   /** The account that is connected here may have changed. */
@@ -268,6 +273,7 @@ export class Session
     this.#farewell(ending);
     services.intake.forget(this);
     registry.delete(this, info && sessionKey(info));
+    services.door?.left(this.arrival.peer);
     services.stats.ended(ending.end);
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);

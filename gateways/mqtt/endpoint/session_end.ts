@@ -19,6 +19,8 @@ export const sessionEnds = {
   protocol_error: { hears: true, will: true },
   /** CONNECT was answered with a refusal. */
   refused: { hears: true, will: false },
+  /** It had not said CONNECT yet, and another client wanted its place. */
+  made_room: { hears: false, will: false },
   connect_timeout: { hears: false, will: false },
   keep_alive_timeout: { hears: true, will: true },
   taken_over: { hears: true, will: true },
@@ -45,6 +47,7 @@ export interface Ending {
 /** The endings that need no further word. */
 export const endings = {
   closed: { end: "closed" },
+  madeRoom: { end: "made_room" },
   connectTimeout: { end: "connect_timeout" },
   keepAliveTimeout: {
     end: "keep_alive_timeout",

@@ -8,11 +8,15 @@
 export interface RegisteredSession {
   /** Ends this session for one that came later under the same key [MQTT-3.1.4-3]. */
   takeOver(): void;
+  /** Ends this session, which has said nothing, for one that wants its place. */
+  makeRoom(): void;
 }
 
 /** See the module. */
 export class SessionRegistry<S extends RegisteredSession> {
   readonly #all = new Set<S>();
+  /** Those whose CONNECT has not come, the oldest first. */
+  readonly #silent = new Set<S>();
   readonly #byKey = new Map<string, S>();
 
   get size(): number {
@@ -29,6 +33,22 @@ export class SessionRegistry<S extends RegisteredSession> {
 
   add(session: S): void {
     this.#all.add(session);
+    this.#silent.add(session);
+  }
+
+  /** Its CONNECT has come. */
+  spoke(session: S): void {
+    this.#silent.delete(session);
+  }
+
+  /** Ends the session that has been silent for longest; false when there is none. */
+  endSilent(): boolean {
+    for (const session of this.#silent) {
+      this.#silent.delete(session);
+      session.makeRoom();
+      return true;
+    }
+    return false;
   }
 
   /** Gives the key to this session and takes it from the one that has it. */
@@ -45,6 +65,7 @@ export class SessionRegistry<S extends RegisteredSession> {
 
   delete(session: S, key: string | undefined): void {
     this.#all.delete(session);
+    this.#silent.delete(session);
     if (key !== undefined && this.#byKey.get(key) === session) {
       this.#byKey.delete(key);
     }

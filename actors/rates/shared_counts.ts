@@ -1,0 +1,41 @@
+/**
+ * How many there are of each key, over all Workers: every Worker counts in a column of its own,
+ * which its successor clears. Keys share places by chance, two in 65,536 at a time; then they are
+ * counted together.
+ *
+ * @module
+ */
+
+const places = 65_536;
+
+/** Bytes of {@linkcode sharedCountsMemory}. */
+export const sharedCountsBytes = (workers: number): number =>
+  workers * places * Uint16Array.BYTES_PER_ELEMENT;
+
+export const sharedCountsMemory = (workers: number): SharedArrayBuffer =>
+  new SharedArrayBuffer(sharedCountsBytes(workers));
+
+/** One Worker's view; there is one at a time. */
+export class SharedCounts {
+  readonly #all: Uint16Array;
+  readonly #own: Uint16Array;
+
+  constructor(memory: SharedArrayBuffer, worker: number) {
+    this.#all = new Uint16Array(memory);
+    this.#own = this.#all.subarray(worker * places, (worker + 1) * places).fill(0);
+  }
+
+  of(key: number): number {
+    let sum = 0;
+    for (let at = key % places; at < this.#all.length; at += places) sum += this.#all[at]!;
+    return sum;
+  }
+
+  add(key: number): void {
+    this.#own[key % places]! += 1;
+  }
+
+  remove(key: number): void {
+    this.#own[key % places]! -= 1;
+  }
+}
