@@ -15,13 +15,17 @@ const rememberS = 10;
 /** How many of the newest are kept whatever their age. */
 const recentMin = 16;
 
-/** Words per entry: hi, lo, arrival in s, and which entry came before it in its bucket. */
+/**
+ * Words per entry: hi, lo, arrival in s, and which entry came before it in its bucket. The smallest
+ * window has no buckets and is searched from end to end: its 64 bytes are the most that V8 keeps
+ * with the array instead of in a buffer outside of its heap.
+ */
 const words = 4;
 
 /** See the module. Entries are numbered from 1 on; 0 is none. */
 export class FingerprintWindow {
-  /** Entries, then one word per bucket: the number of its newest entry. */
-  #cells = new Uint32Array(capacityMin * (words + 1));
+  /** Entries, then, in all but the smallest, a word per bucket: the number of its newest entry. */
+  #cells = new Uint32Array(capacityMin * words);
   #capacity = capacityMin;
   #newest = 0;
   /** Fingerprints that were forgotten before their time, since the window was at its largest. */
@@ -35,6 +39,7 @@ export class FingerprintWindow {
   has(hi: number, lo: number): boolean {
     const cells = this.#cells;
     const capacity = this.#capacity;
+    if (capacity === capacityMin) return this.#hasFew(hi, lo);
     const oldest = this.#newest - capacity;
     let entry = cells[capacity * words + (lo & (capacity - 1))]!;
     // An entry that was overwritten ends the chain: those behind it are older still.
@@ -42,6 +47,15 @@ export class FingerprintWindow {
       const at = (entry & (capacity - 1)) * words;
       if (cells[at] === hi && cells[at + 1] === lo) return true;
       entry = cells[at + 3]!;
+    }
+    return false;
+  }
+
+  #hasFew(hi: number, lo: number): boolean {
+    const cells = this.#cells;
+    // What is not filled yet is (0, 0), which is no fingerprint.
+    for (let at = 0; at < capacityMin * words; at += words) {
+      if (cells[at] === hi && cells[at + 1] === lo) return true;
     }
     return false;
   }
@@ -60,13 +74,15 @@ export class FingerprintWindow {
       }
     }
     const entry = ++this.#newest;
-    const bucket = this.#capacity * words + (lo & (this.#capacity - 1));
     const cells = this.#cells;
     cells[at] = hi;
     cells[at + 1] = lo;
     cells[at + 2] = nowS;
-    cells[at + 3] = cells[bucket]!;
-    cells[bucket] = entry;
+    if (this.#capacity > capacityMin) {
+      const bucket = this.#capacity * words + (lo & (this.#capacity - 1));
+      cells[at + 3] = cells[bucket]!;
+      cells[bucket] = entry;
+    }
     // Long before entry numbers leave 32 bits, they start again.
     if (entry === 0x7fff_ffff) this.#rebuild(this.#capacity);
   }

@@ -111,7 +111,7 @@ export class IntakeHub implements Intake {
       // Its beginning, a byte more than may be, so that the device makes a dead letter of it.
       : { ...offer, payloadEnd: offer.payloadStart + options.payloadBytesMax + 1 };
     const level = found.route.ackLevel === "stored" ? 1 : 0;
-    const owner = found.deviceHash % options.shards;
+    const owner = (found.deviceHash >>> 0) % options.shards;
     const lane = this.#lanes[owner * ackLevels.length + level]!;
     if (
       options.rates !== undefined && origin.sender !== undefined && lane.hasCredit &&

@@ -38,7 +38,7 @@ export interface TopicEntry {
   readonly topic: string;
   readonly route: CompiledRoute;
   readonly deviceId: string;
-  /** 32 bit, the same in every shard and every run: `owner = deviceHash % shards`. */
+  /** Signed, 32 bit, the same in every shard and every run: `owner = (deviceHash >>> 0) % shards`. */
   readonly deviceHash: number;
   /** The owner's shard keeps here how to address the device; unset at first. */
   handle: unknown;
