@@ -1,6 +1,7 @@
 /**
- * Writes what is made from the option table: docs/configuration.md and schema/sluice.schema.json.
- * With `--check` it only says whether they are current.
+ * Writes what is made from tables: docs/configuration.md and schema/sluice.schema.json from the
+ * options, docs/mqtt-conformance.md from MQTT's statements and the tests that show them. With
+ * `--check` it only says whether they are current.
  *
  * @module
  */
@@ -8,21 +9,44 @@ import { publishedSchema } from "../config/json_schema.ts";
 import { options } from "../config/options.ts";
 import { referencePage } from "../config/reference.ts";
 import { writeStdout } from "../gateways/log/log.ts";
+import { conformancePage, problems, type Specification } from "./conformance/page.ts";
+import { shownIn } from "./conformance/shown_by.ts";
+import { statements311 } from "./conformance/statements_311.ts";
+import { statements5 } from "./conformance/statements_5.ts";
+import { readModules } from "./module_graph.ts";
+
+const root = new URL("../", import.meta.url);
+const specifications: readonly Specification[] = [
+  { version: "5", title: "MQTT 5.0", statements: statements5 },
+  { version: "3.1.1", title: "MQTT 3.1.1", statements: statements311 },
+];
+const modules = await readModules(root);
+const tests = [...modules.keys()]
+  .filter((path) => path.endsWith("_test.ts") && !path.startsWith("tools/"))
+  .toSorted();
+const shown = (await Promise.all(
+  tests.map(async (path) => shownIn(path, await Deno.readTextFile(new URL(path, root)))),
+)).flat();
 
 const files = [
   ["docs/configuration.md", referencePage(options)],
   ["schema/sluice.schema.json", `${JSON.stringify(publishedSchema(options), undefined, 2)}\n`],
+  ["docs/mqtt-conformance.md", conformancePage(specifications, shown)],
 ] as const;
 
 const checkOnly = Deno.args.includes("--check");
-let stale = 0;
+let wrong = 0;
+for (const problem of problems(specifications, shown)) {
+  wrong++;
+  writeStdout(`${problem}\n`);
+}
 for (const [path, text] of files) {
-  const url = new URL(`../${path}`, import.meta.url);
+  const url = new URL(path, root);
   if (!checkOnly) {
     await Deno.writeTextFile(url, text);
   } else if (await Deno.readTextFile(url) !== text) {
-    stale++;
+    wrong++;
     writeStdout(`${path} is not current; run: deno task docs\n`);
   }
 }
-if (stale > 0) Deno.exit(1);
+if (wrong > 0) Deno.exit(1);

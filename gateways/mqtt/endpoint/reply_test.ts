@@ -16,6 +16,7 @@ function written(version: 4 | 5, limits: Partial<typeof unlimited>, reply = puba
   return writer.bytes.slice(1, writer.length);
 }
 
+// Shows 5: 3.4.2-2, 3.5.2-2.
 Deno.test("a reason goes along where it is wanted, fits and exists", () => {
   const bytes = written(5, {});
   assert.deepEqual(readPacket(5, bytes[0]!, bytes, 2, bytes.length), {
@@ -29,12 +30,14 @@ Deno.test("a reason goes along where it is wanted, fits and exists", () => {
   assert.deepEqual(written(4, {}), encodePacket(puback, 4));
 });
 
+// Shows 5: 3.1.2-24, 3.9.2-1, 3.11.2-1.
 Deno.test("a packet larger than the client takes is not written", () => {
   const codes = Array<number>(100).fill(0);
   const suback: Reply = { kind: "suback", packetId: 1, reasonCodes: codes, properties: {} };
   assert.deepEqual(written(5, { packetBytesMax: 50 }, suback), new Uint8Array());
 });
 
+// Shows 5: 3.1.2-29.
 Deno.test("a client hears in words why: in CONNACK, PUBACK, PUBREC, SUBACK and DISCONNECT", async () => {
   const harness = new SessionHarness();
   harness.intake.refuse = { outcome: "refused", reason: "bad_topic", detail: "not so" };

@@ -85,6 +85,7 @@ Deno.test("MQTT 5: a topic alias does not lead around the permission", async () 
   await it.system.stop();
 });
 
+// Shows 3.1.1: 3.3.5-2.
 Deno.test("MQTT 3.1.1: acknowledged and counted, or disconnected, by option", async () => {
   const lenient = harness({ deniedPublish: "acknowledge" });
   const first = await lenient.connected({ version: 4, username: "A" });

@@ -34,6 +34,8 @@ async function send(
 const ids = (...packetIds: number[]): Packet[] =>
   packetIds.map((id) => publishOf({ packetId: id }));
 
+// Shows 5: 3.1.4-5, 3.2.0-1, 3.2.2-1, 3.2.2-2, 3.1.3-6, 3.1.3-7, 3.2.2-16, 3.1.2-28, 4.12.0-6;
+// 3.1.1: 3.1.4-4, 3.2.0-1, 3.2.2-1, 3.2.2-3.
 Deno.test("CONNECT of each version is welcomed in its own words", async () => {
   const harness = new SessionHarness();
   const connack = { kind: "connack", sessionPresent: false, reasonCode: 0 };
@@ -67,6 +69,8 @@ Deno.test("CONNECT of each version is welcomed in its own words", async () => {
   assert.equal(harness.stats.sessions, 3);
 });
 
+// Shows 5: 3.1.3-8, 3.2.2-6, 3.2.2-7, 3.2.2-8, 4.12.0-1, 4.13.2-1, 3.1.4-2; 3.1.1: 3.1.3-8,
+// 3.1.3-9, 3.2.2-4, 3.2.2-5.
 Deno.test("CONNECT that breaks a rule is refused with a code, then the connection ends", async () => {
   const cases: readonly [Parameters<typeof connectOf>[0], number][] = [
     [{ version: 4, clientId: "", clean: false }, 2],
@@ -132,6 +136,7 @@ Deno.test("authentication that comes while the next read is under way", async ()
   ]);
 });
 
+// Shows 5: 3.1.4-2, 3.1.4-6; 3.1.1: 3.1.4-5.
 Deno.test("a denied client, and one whose authentication broke, are told so", async () => {
   const denied: Authentication = {
     kind: "denied",
@@ -153,6 +158,7 @@ Deno.test("a denied client, and one whose authentication broke, are told so", as
   }
 });
 
+// Shows 5: 4.3.2-4, 2.2.1-5, 3.3.4-1; 3.1.1: 2.3.1-6, 3.3.4-1.
 Deno.test("QoS 1 is acknowledged when settled, in the order it came", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected();
@@ -190,6 +196,7 @@ Deno.test("what is offered says topic, payload, QoS, DUP and packet id", async (
   assert.deepEqual(connection.sent(4), []);
 });
 
+// Shows 5: 4.3.3-8, 4.3.3-10, 4.3.3-11, 4.3.3-12; 3.1.1: 4.3.3-2.
 Deno.test("QoS 2: PUBREC when settled, PUBCOMP for PUBREL, and nothing taken twice", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected();
@@ -256,6 +263,7 @@ Deno.test("a CONNECT there is no memory for is read when there is some", async (
   assert.equal(connection.sent(4)[0]?.kind, "connack");
 });
 
+// Shows 5: 3.7.2-1.
 Deno.test("PUBREL for what is not known: PUBCOMP says so in MQTT 5", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected({ version: 5 });
@@ -265,6 +273,7 @@ Deno.test("PUBREL for what is not known: PUBCOMP says so in MQTT 5", async () =>
   ]);
 });
 
+// Shows 5: 3.4.2-1.
 Deno.test("a rejected reading is acknowledged, in MQTT 5 with its reason", async () => {
   for (const [version, code] of [[4, 0], [5, 0x10]] as const) {
     const harness = new SessionHarness();
@@ -280,6 +289,7 @@ Deno.test("a rejected reading is acknowledged, in MQTT 5 with its reason", async
   assert.deepEqual(connection.sent(5), [puback(1, reasonCodes.payloadFormatInvalid)]);
 });
 
+// Shows 5: 3.5.2-1, 4.3.3-9.
 Deno.test("a refused QoS 2 message in MQTT 5 ends with its PUBREC", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected({ version: 5 });
@@ -310,6 +320,7 @@ Deno.test("without credit nothing is read, and nothing is lost when it is back",
   assert.equal(harness.stats.pauses > 0, true);
 });
 
+// Shows 5: 3.3.4-7.
 Deno.test("a full window: MQTT 3.1.1 is not read, MQTT 5 is told that it broke the rule", async () => {
   const older = new SessionHarness();
   const connection = await older.connected();
@@ -364,6 +375,9 @@ Deno.test("topic aliases", async () => {
   ]);
 });
 
+// Shows 5: 3.12.4-1, 3.8.4-1, 3.8.4-2, 3.8.4-6, 3.8.4-7, 3.9.3-1, 3.9.3-2, 3.10.4-4, 3.10.4-5,
+// 3.11.3-1, 3.11.3-2, 2.2.1-6, 4.7.1-1; 3.1.1: 3.12.4-1, 3.8.4-1, 3.8.4-2, 3.8.4-5, 3.9.3-1,
+// 3.9.3-2, 3.10.4-4, 3.10.4-5, 2.3.1-7, 4.7.1-2.
 Deno.test("PINGREQ, SUBSCRIBE and UNSUBSCRIBE are answered as each version says it", async () => {
   const subscription = {
     qos: 0,
@@ -392,6 +406,7 @@ Deno.test("PINGREQ, SUBSCRIBE and UNSUBSCRIBE are answered as each version says 
   }
 });
 
+// Shows 5: 4.13.1-1; 3.1.1: 4.8.0-1.
 Deno.test("a protocol error ends this connection and no other", async () => {
   const harness = new SessionHarness();
   const good = await harness.connected({ clientId: "good" });
@@ -404,6 +419,7 @@ Deno.test("a protocol error ends this connection and no other", async () => {
   assert.deepEqual(await send(good, 4, { kind: "pingreq" }), [{ kind: "pingresp" }]);
 });
 
+// Shows 5: 3.1.0-1, 3.1.2-2, 3.14.0-1; 3.1.1: 3.1.0-1, 3.1.2-2.
 Deno.test("what is no MQTT is closed without a word; an unknown version is told", async () => {
   const harness = new SessionHarness();
   const { connection } = harness.open();
@@ -430,6 +446,7 @@ Deno.test("an oversized packet ends the connection before it is read", async () 
   ]);
 });
 
+// Shows 3.1.1: 4.8.0-2.
 Deno.test("a crash in a session closes it, gives its memory back and is counted", async () => {
   const harness = new SessionHarness();
   harness.exchange.pubsub.subscribe = () => {
@@ -450,6 +467,7 @@ Deno.test("a crash in a session closes it, gives its memory back and is counted"
   assert.equal(harness.stats.ends("crashed"), 1);
 });
 
+// Shows 5: 3.1.4-3, 3.1.3-2; 3.1.1: 3.1.4-2, 3.1.3-2.
 Deno.test("the same client id again takes over", async () => {
   const harness = new SessionHarness();
   const first = await harness.connected({ version: 5 });
@@ -476,6 +494,7 @@ Deno.test("a client that never says CONNECT is closed in time", async () => {
   assert.equal(harness.ended[0]?.end, "connect_timeout");
 });
 
+// Shows 5: 3.1.2-22, 3.2.2-22; 3.1.1: 3.1.2-24.
 Deno.test("a silent client is given up after 1.5 times its keep-alive", async () => {
   const harness = new SessionHarness();
   const connection = await harness.connected({ version: 5, keepAliveS: 10 });
@@ -574,6 +593,7 @@ Deno.test("when too much waits for all clients, those who take nothing are not r
   assert.equal(harness.shared.writers.waitingBytes, 0);
 });
 
+// Shows 5: 3.1.2-7, 3.1.2-8, 3.1.2-10, 3.14.4-3; 3.1.1: 3.1.2-8, 3.1.2-10, 3.14.4-3.
 Deno.test("the will is a reading of a client that went away, not of one that said goodbye", async () => {
   const will = {
     topic: "device/1",

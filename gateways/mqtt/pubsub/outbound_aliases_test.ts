@@ -29,6 +29,7 @@ Deno.test("no alias where it saves nothing, costs too much or is not allowed", (
   assert.equal(new OutboundAliases(9).choose("a".repeat(1_025)), undefined);
 });
 
+// Shows 5: 3.1.2-26, 3.3.2-8, 3.3.2-11.
 Deno.test("a client that keeps what it is told always resolves the right topic", () => {
   fc.assert(
     fc.property(

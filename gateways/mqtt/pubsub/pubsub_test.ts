@@ -132,6 +132,7 @@ const single = () => {
   return { pair, pubsub: pair.shards[0]! };
 };
 
+// Shows 5: 3.3.4-2, 3.3.4-3, 3.3.4-4, 3.8.4-8; 3.1.1: 3.3.5-1, 3.8.4-6.
 Deno.test("overlapping subscriptions: one delivery, the highest QoS, all identifiers", () => {
   const { pubsub } = single();
   const client = new Client(pubsub);
@@ -145,6 +146,7 @@ Deno.test("overlapping subscriptions: one delivery, the highest QoS, all identif
   assert.deepEqual(packet?.properties.subscriptionIdentifiers?.toSorted(), [7, 9]);
 });
 
+// Shows 5: 3.8.3-3, 3.3.1-12, 3.3.1-13, 3.8.4-3.
 Deno.test("no local, retain as published, and a subscription again with other options", () => {
   const { pubsub } = single();
   const own = new Client(pubsub);
@@ -160,6 +162,7 @@ Deno.test("no local, retain as published, and a subscription again with other op
   assert.equal(pubsub.stats.subscriptions, 2);
 });
 
+// Shows 5: 3.3.2-5, 3.3.2-6.
 Deno.test("properties go on; an expiry goes on as what is left of it", () => {
   const { pair, pubsub } = single();
   const client = new Client(pubsub);
@@ -182,6 +185,7 @@ Deno.test("properties go on; an expiry goes on as what is left of it", () => {
   assert.equal(pubsub.stats.lost.expired, 1);
 });
 
+// Shows 5: 3.3.4-9, 4.9.0-1, 4.9.0-2, 4.3.3-3, 4.3.3-4, 4.3.3-5; 3.1.1: 4.3.3-1.
 Deno.test("the receive maximum is kept, and QoS 2 runs to its end", () => {
   const { pubsub } = single();
   const client = new Client(pubsub, 2);
@@ -199,6 +203,7 @@ Deno.test("the receive maximum is kept, and QoS 2 runs to its end", () => {
   assert.equal(client.outbound.inFlight, 2);
 });
 
+// Shows 5: 4.4.0-2.
 Deno.test("a refused PUBREC ends its message", () => {
   const { pubsub } = single();
   const client = new Client(pubsub, 1);
@@ -210,6 +215,7 @@ Deno.test("a refused PUBREC ends its message", () => {
   assert.deepEqual(client.payloads(), ["2"]);
 });
 
+// Shows 5: 3.1.2-24, 3.1.2-25.
 Deno.test("a packet larger than the client takes is not sent to it", () => {
   const { pubsub } = single();
   const client = new Client(pubsub, 10, 50);
@@ -221,6 +227,7 @@ Deno.test("a packet larger than the client takes is not sent to it", () => {
   assert.equal(client.outbound.inFlight, 1);
 });
 
+// Shows 5: 3.1.2-26, 3.1.2-27, 3.3.2-11.
 Deno.test("a topic goes out once, then as its alias, to a client that allows aliases", () => {
   const { pubsub } = single();
   const client = new Client(pubsub, 100, 60, 1);
@@ -256,6 +263,7 @@ Deno.test("a slow subscriber costs itself alone", () => {
   assert.deepEqual([pubsub.stats.lost.qos0_full, pubsub.stats.lost.full], [20, 0]);
 });
 
+// Shows 5: 4.5.0-1; 3.1.1: 4.5.0-1.
 Deno.test("many subscribers get the same bytes with packet identifiers of their own", () => {
   const { pubsub } = single();
   const clients = Array.from({ length: 4 }, () => new Client(pubsub));
