@@ -22,6 +22,8 @@ const packages = {
   chromium: "chromium",
   openssl: "openssl",
   setpriv: "util-linux",
+  python3: "python3",
+  "paho/mqtt/client.py": "python3-paho-mqtt",
 } as const;
 
 /** A program that a test may ask for. */
@@ -68,9 +70,10 @@ function lookUp(program: Program): string | undefined {
   return undefined;
 }
 
-/** Where Debian puts programs; PostgreSQL's have a directory for each version. */
+/** Where Debian puts programs, and Python's libraries; PostgreSQL has a directory per version. */
 function* directories(): Iterable<string> {
   yield* ["/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"];
+  yield "/usr/lib/python3/dist-packages";
   try {
     for (const version of Deno.readDirSync("/usr/lib/postgresql")) {
       yield `/usr/lib/postgresql/${version.name}/bin`;

@@ -42,7 +42,7 @@ testWith(
     await using sluice = await startSluice({
       config: {
         shards: 2,
-        mqtt: { tls: { listen: `127.0.0.1:${port}`, ...files, reloadMs: 200 } },
+        mqtt: { listen: "", tls: { listen: `127.0.0.1:${port}`, ...files, reloadMs: 200 } },
       },
     });
     const connect = (ca: string): Promise<MqttClient> =>
