@@ -187,6 +187,11 @@ export class DeadLetterLog implements CommitPart {
       for (let frame; (frame = await reader.next()) !== undefined;) {
         if (frame.kind !== lettersKind) continue;
         let item = frame.before;
+        const end = item + frame.count;
+        // Whole records that are gone or passed need not be taken apart.
+        const passed = after !== undefined &&
+          !isAfter({ segment: segment.number, item: end - 1 }, after);
+        if (passed || removed?.covers(item, end)) continue;
         for (const letter of readLetters(frame.bytes, frame.count)) {
           const id = { segment: segment.number, item: item++ };
           if (removed?.has(id.item) || (after !== undefined && !isAfter(id, after))) continue;

@@ -48,6 +48,12 @@ export class SequenceRanges {
     return at % 2 === 1 || (at < this.#bounds.length && this.#bounds[at]! < end);
   }
 
+  /** Whether all numbers of `[start, end)` are in the set. */
+  covers(start: number, end: number): boolean {
+    const at = this.#upper(start);
+    return start >= end || (at % 2 === 1 && this.#bounds[at]! >= end);
+  }
+
   add(start: number, end = start + 1): void {
     if (start >= end) return;
     const bounds = this.#bounds;

@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import type { Clock } from "../../runtime/clock.ts";
+import { AskError } from "../../runtime/ask.ts";
 import type { Log } from "../log/log.ts";
 import { type AccountsParts, addAccounts } from "./accounts_api.ts";
 import { addApi } from "./api.ts";
@@ -87,7 +88,7 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
     const { pathname } = new URL(context.req.url);
     log.error("a request failed", { method: context.req.method, path: pathname, error });
     return problemResponse(
-      error.name === "TimeoutError"
+      error instanceof AskError
         ? new Problem("unavailable", error.message, {}, { "retry-after": retryAfterS })
         : new Problem("internal", "the log has the cause"),
     );

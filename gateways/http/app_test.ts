@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AskError } from "../../runtime/ask.ts";
 import { ManualClock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
 import { httpApp } from "./app.ts";
@@ -283,7 +284,7 @@ Deno.test("what fails inside is 500, logged with its cause and not told outside"
 
 Deno.test("a shard that does not answer in time is 503 with Retry-After", async () => {
   const answer = await ask("/api/actors", {}, {
-    actors: () => Promise.reject(new DOMException("shard 1 did not answer", "TimeoutError")),
+    actors: () => Promise.reject(new AskError("timeout", "shard 1 did not answer")),
   });
   assert.equal(answer.status, 503);
   assert.equal(answer.headers.get("retry-after"), "5");

@@ -120,7 +120,7 @@ export interface ReplayChoice {
   readonly ids?: readonly string[];
 }
 
-/** How many were taken again; the rest stays. */
+/** How many were taken again, thousands at most; the rest stays, and is for another call. */
 export interface ReplayResult {
   readonly replayed: number;
   readonly remaining: number;

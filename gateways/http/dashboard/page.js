@@ -227,7 +227,7 @@ async function replay() {
     const answer = await fetch("/api/dead-letters/replay", { method: "POST" });
     const body = await answer.json();
     byId("replayed").textContent = answer.ok
-      ? `${number.format(body.replayed)} tried again`
+      ? `${number.format(body.replayed)} tried again, ${number.format(body.remaining)} left`
       : body.detail;
   } catch (error) {
     byId("replayed").textContent = error.message;
