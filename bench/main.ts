@@ -15,6 +15,7 @@ import { type Figure, type Measure, met } from "./measure.ts";
 import { messaging } from "./messaging.ts";
 import { procText } from "./process_stat.ts";
 import { json, table, type Versions } from "./report.ts";
+import { pubsub } from "./pubsub.ts";
 import { settleLatency } from "./settle_latency.ts";
 import { startTime } from "./start_time.ts";
 
@@ -27,6 +28,7 @@ const measures: readonly Measure[] = [
   knownDevices,
   manyDevices,
   messaging,
+  pubsub,
   startTime,
 ];
 

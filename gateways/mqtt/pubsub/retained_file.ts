@@ -73,9 +73,10 @@ export class RetainedFile {
       this.#delete = database.prepare("DELETE FROM retained WHERE topic = ?");
       this.#total = database.prepare("SELECT count, bytes FROM total");
       this.#one = database.prepare("SELECT length(message) AS bytes FROM retained WHERE topic = ?");
+      // One lower bound: of two, SQLite seeks by the first, and walks again over all pages before.
       this.#range = database.prepare(
         `SELECT topic, message, expires_ms FROM retained
-         WHERE topic >= ?1 AND topic > ?2 AND topic <= ?3 ORDER BY topic LIMIT ${pageScanMax}`,
+         WHERE topic >= max(?1, ?2) AND topic <> ?2 AND topic <= ?3 ORDER BY topic LIMIT ${pageScanMax}`,
       );
     } catch (cause) {
       database.close();
