@@ -131,6 +131,13 @@ export const options = section("The configuration of Sluice.", {
       max: 600_000,
       doc: "How long a new connection may take to send CONNECT.",
     }),
+    sysIntervalMs: integer({
+      default: 10_000,
+      unit: "ms",
+      min: 0,
+      max: 3_600_000,
+      doc: "How often the topics below `$SYS` are brought up to date. 0 turns them off.",
+    }),
     keepAliveMaxS: integer({
       default: 3_600,
       unit: "s",

@@ -12,7 +12,7 @@ import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts"
 import type { TokenKey } from "../gateways/auth/token.ts";
 import { logger, writeStdout } from "../gateways/log/log.ts";
 import { putAsideIfDamaged } from "../gateways/store/device_states.ts";
-import { systemClock } from "../runtime/clock.ts";
+import { systemClock, type Timer } from "../runtime/clock.ts";
 import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
@@ -28,6 +28,7 @@ import { claimAddress } from "./ports.ts";
 import { sessionSockets } from "./session_sockets.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
+import { SystemValues } from "./system_values.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
 
@@ -64,6 +65,9 @@ export class Service {
   #firstAdmin: string | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
   #listening = false;
+  readonly #startedMs = systemClock.now();
+  readonly #system = new SystemValues();
+  #announceTimer: Timer | undefined;
 
   private constructor(config: Config, data: DataDirectory, keys: readonly TokenKey[]) {
     const { root } = data.paths;
@@ -107,7 +111,7 @@ export class Service {
       {
         version,
         gateway: this.#plan.gatewayId,
-        startedMs: systemClock.now(),
+        startedMs: this.#startedMs,
         store: storeName(config),
       },
       this.#shards,
@@ -196,6 +200,7 @@ export class Service {
     const { drainMs, flushMs, closeMs } = this.#config.shutdown;
     const late: string[] = [];
     this.#listening = false;
+    this.#announceTimer?.clear();
     log.info("shutting down: draining", { deadlineMs: drainMs });
     await this.#all("drain", { kind: "drain" }, drainMs, late);
     log.info("shutting down: writing the spool to the store", { deadlineMs: flushMs });
@@ -215,6 +220,23 @@ export class Service {
     await Promise.all([this.#fleet.start(), this.#accounts.start()]);
     this.#listening = true;
     await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
+    this.#announceLater(0);
+  }
+
+  /** Tells every shard what the topics below `$SYS` say, again and again. */
+  #announceLater(delayMs: number): void {
+    const { sysIntervalMs } = this.#config.mqtt;
+    if (sysIntervalMs === 0) return;
+    this.#announceTimer = systemClock.setTimer(delayMs, async () => {
+      const now = { version, startedMs: this.#startedMs, nowMs: systemClock.now() };
+      const values = this.#system.of(await this.#control.snapshot(), now);
+      // A shard that does not answer now hears of it the next time.
+      const told = this.#shards.map((shard) =>
+        shard.ask({ kind: "announce", values }, sysIntervalMs)
+      );
+      await Promise.allSettled(told);
+      if (this.#listening) this.#announceLater(sysIntervalMs);
+    });
   }
 
   #openAccounts(keys: readonly TokenKey[]): ServiceAccounts {

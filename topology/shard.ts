@@ -195,6 +195,9 @@ export class Shard implements WorkerProgram {
         return path.deadLetters(question.query);
       case "replay_dead_letters":
         return path.replayDeadLetters(question.choice);
+      case "announce":
+        this.#messages.pubsub.announce(question.values);
+        return null;
       case "listen":
         return this.#edges.open();
       case "drain":

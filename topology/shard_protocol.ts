@@ -55,6 +55,8 @@ export type ShardQuestion =
   | { readonly kind: "actors"; readonly query: ActorQuery }
   | { readonly kind: "dead_letters"; readonly query: DeadLetterQuery }
   | { readonly kind: "replay_dead_letters"; readonly choice: ReplayChoice }
+  /** What the server says of itself below `$SYS`, by topic. */
+  | { readonly kind: "announce"; readonly values: Readonly<Record<string, string>> }
   /** Open the listeners: every shard is ready. */
   | { readonly kind: "listen" }
   /** Take nothing more, and settle and acknowledge what is in flight. */
@@ -87,6 +89,8 @@ function isQuestion(value: unknown): value is ShardQuestion {
     case "listen":
     case "drain":
       return true;
+    case "announce":
+      return isFields(value.values);
     case "flush":
       return typeof value.deadlineMs === "number";
     case "device":

@@ -19,6 +19,7 @@ function opened(url: string, protocols: string | string[], open: (socket: WebSoc
   });
 }
 
+// Shows 5: 6.0.0-4; 3.1.1: 6.0.0-4.
 Deno.test("mqtt.js over WebSocket publishes and hears with every QoS, in 3.1.1 and 5", async () => {
   await using sluice = await startSluice();
   for (const protocolVersion of [4, 5] as const) {
@@ -46,6 +47,7 @@ Deno.test("mqtt.js over WebSocket publishes and hears with every QoS, in 3.1.1 a
   assertConserved(await settledBooks(sluice.httpUrl));
 });
 
+// Shows 5: 6.0.0-1; 3.1.1: 6.0.0-1.
 Deno.test("a text frame, no sub-protocol and a foreign page are refused", async () => {
   await using sluice = await startSluice();
   const url = wsUrl(sluice.httpUrl);

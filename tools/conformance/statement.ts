@@ -20,4 +20,3 @@ export const notShown = (why: string): Mark => ({ kind: "no test", why });
 export const open = (why: string): Mark => ({ kind: "open", why });
 
 export const sessions: Mark = open("sessions end with their connection so far");
-export const websocket: Mark = open("to be named when MQTT over WebSocket has its tests here");

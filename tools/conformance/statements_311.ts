@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { notShown, sessions, type Statement, websocket } from "./statement.ts";
+import { notShown, sessions, type Statement } from "./statement.ts";
 
 export const statements311: readonly Statement[] = [
   ["1.5.3-1", "Text is well-formed UTF-8, without surrogates; else the connection ends"],
@@ -143,9 +143,9 @@ export const statements311: readonly Statement[] = [
     "4.8.0-2",
     "A transient error while a packet is processed ends the connection",
   ],
-  ["6.0.0-1", "Over WebSocket, packets are in binary frames; another frame ends it", websocket],
-  ["6.0.0-2", "Packets and frames need not end together", websocket],
-  ["6.0.0-4", "The WebSocket subprotocol is mqtt", websocket],
+  ["6.0.0-1", "Over WebSocket, packets are in binary frames; another frame ends it"],
+  ["6.0.0-2", "Packets and frames need not end together"],
+  ["6.0.0-4", "The WebSocket subprotocol is mqtt"],
   ["7.0.0-1", "Towards other servers it conforms as a client", notShown("mqtt.js is the client")],
   [
     "7.0.0-2",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { notShown, sessions, type Statement, websocket } from "./statement.ts";
+import { notShown, sessions, type Statement } from "./statement.ts";
 
 const noEnhanced = notShown("enhanced authentication is not offered: 0x8C answers it");
 const noUserProperties = notShown("Sluice sends no user properties of its own");
@@ -247,7 +247,7 @@ export const statements5: readonly Statement[] = [
   ["4.12.1-2", "A failed re-authentication ends the connection"],
   ["4.13.1-1", "A malformed packet or protocol error ends the connection"],
   ["4.13.2-1", "A reason code of 0x80 and above in CONNACK or DISCONNECT ends the connection"],
-  ["6.0.0-1", "Over WebSocket, packets are in binary frames; another frame ends it", websocket],
-  ["6.0.0-2", "Packets and frames need not end together", websocket],
-  ["6.0.0-4", "The WebSocket subprotocol is mqtt", websocket],
+  ["6.0.0-1", "Over WebSocket, packets are in binary frames; another frame ends it"],
+  ["6.0.0-2", "Packets and frames need not end together"],
+  ["6.0.0-4", "The WebSocket subprotocol is mqtt"],
 ];

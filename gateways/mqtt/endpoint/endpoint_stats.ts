@@ -17,6 +17,10 @@ export class EndpointStats {
   /** A new certificate was taken, or refused while the old one stays. */
   tlsReloads = 0;
   tlsReloadFailures = 0;
+  /** PUBLISH packets that clients sent and that were taken, and bytes both ways. */
+  publishesReceived = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
   wills = 0;
   /** Wills that found neither credit nor a place to wait for it. */
   willsDropped = 0;
@@ -56,6 +60,9 @@ export class EndpointStats {
   /** By metric name, as a shard snapshot's `counters` want them. */
   counters(): Record<string, number> {
     const counters: Record<string, number> = {
+      sluice_mqtt_publish_received_total: this.publishesReceived,
+      sluice_mqtt_bytes_received_total: this.bytesReceived,
+      sluice_mqtt_bytes_sent_total: this.bytesSent,
       sluice_mqtt_connections_accepted_total: this.accepted,
       sluice_mqtt_connections_over_limit_total: this.overLimit,
       sluice_mqtt_accept_errors_total: this.acceptErrors,

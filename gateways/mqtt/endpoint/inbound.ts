@@ -18,6 +18,7 @@ import type { ClientLimits } from "../pubsub/client_limits.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
 import type { EndpointServices, SessionPermit } from "./endpoint_options.ts";
+import type { EndpointStats } from "./endpoint_stats.ts";
 import { type Acknowledger, InFlight } from "./in_flight.ts";
 import type { Output } from "./output.ts";
 import { PacketIdSet } from "./packet_id_set.ts";
@@ -64,6 +65,7 @@ export class Inbound implements Acknowledger {
   readonly #version: ProtocolVersion;
   readonly #output: Output;
   readonly #client: ClientLimits;
+  readonly #stats: EndpointStats;
   readonly #inFlight: InFlight;
   /** In words, why messages in flight were rejected, by sequence: for clients that want to know. */
   #reasons: Map<number, string> | undefined;
@@ -75,7 +77,7 @@ export class Inbound implements Acknowledger {
 
   constructor(
     origin: Origin,
-    { intake, messages, limits, deniedPublish }: EndpointServices,
+    { intake, messages, limits, deniedPublish, stats }: EndpointServices,
     scratch: OfferScratch,
     version: ProtocolVersion,
     output: Output,
@@ -89,6 +91,7 @@ export class Inbound implements Acknowledger {
     this.#version = version;
     this.#output = output;
     this.#client = client;
+    this.#stats = stats;
     this.#inFlight = new InFlight(limits.receiveMaximum);
     this.#permit = permit;
     this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
@@ -121,6 +124,7 @@ export class Inbound implements Acknowledger {
       if (qos > 0) this.#inFlight.unpush();
       return "intake";
     }
+    this.#stats.publishesReceived++;
     if (result === "accepted") this.#messages.publish(offer, view.properties, this.subscriber);
     else this.settled(sequence, this.#unlessHeard(result, offer, view));
     return "taken";

@@ -11,12 +11,20 @@ import { PacketWriter } from "../codec/writer.ts";
 export class WriterPool {
   /** Bytes that wait to be taken by the other end, on all connections. */
   waitingBytes = 0;
+  /** All that was written, on all connections. */
+  readonly #sent: { bytesSent: number };
   readonly #free: PacketWriter[] = [];
   readonly #countMax: number;
 
   /** Buffers above `keptBytesMax` are not kept, nor more than `countMax`. */
-  constructor(countMax = 256, readonly keptBytesMax = 16 * 1024) {
+  constructor(sent = { bytesSent: 0 }, countMax = 256, readonly keptBytesMax = 16 * 1024) {
+    this.#sent = sent;
     this.#countMax = countMax;
+  }
+
+  /** So many bytes are on their way. */
+  sent(count: number): void {
+    this.#sent.bytesSent += count;
   }
 
   take(): PacketWriter {
@@ -116,6 +124,7 @@ export class Output {
     const writing = this.#writing;
     if (writing === undefined) return;
     this.#writtenBytes += count;
+    this.#pool.sent(count);
     this.#progress++;
     if (this.#writtenBytes < writing.length) {
       return this.#write(writing.bytes.subarray(this.#writtenBytes, writing.length));

@@ -89,6 +89,7 @@ export class SessionInput {
     const nowMs = this.#clock.monotonic();
     const quiet = nowMs - this.sinceMs > quietMs;
     this.#link.input.filled(count, quiet);
+    this.#shared.services.stats.bytesReceived += count;
     if (quiet) this.#conversation.inbound?.rest();
     this.#trickledBytes += count;
     if (alive && this.#trickledBytes >= signOfLifeBytes) this.#alive(nowMs);

@@ -30,7 +30,7 @@ export class SessionShared<S extends RegisteredSession = RegisteredSession> impl
   readonly clock: Clock;
   readonly registry = new SessionRegistry<S>();
   readonly budget: BufferBudget;
-  readonly writers = new WriterPool();
+  readonly writers: WriterPool;
   readonly scratch = new OfferScratch();
   readonly wills: Wills;
   /** A link has closed for good. */
@@ -40,6 +40,7 @@ export class SessionShared<S extends RegisteredSession = RegisteredSession> impl
     this.services = services;
     this.clock = clock;
     this.closed = closed;
+    this.writers = new WriterPool(services.stats);
     this.budget = new BufferBudget(services.limits.readBytesMax);
     this.wills = new Wills(services.intake, services.messages, services.stats);
   }

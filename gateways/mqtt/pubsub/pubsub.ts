@@ -32,6 +32,7 @@ import { PubSubStats } from "./pubsub_stats.ts";
 import type { Retained } from "./retained.ts";
 import { RetainedFeed } from "./retained_feed.ts";
 import { type FilterEntry, type Subscriber, SubscriptionTable } from "./subscription_table.ts";
+import { isSystemFilter, systemRoot, SystemTopics } from "./system_topics.ts";
 
 export interface PubSubOptions {
   readonly shard: number;
@@ -54,9 +55,6 @@ export interface SubscribePermit {
   subscribe(filter: string): boolean;
 }
 
-/** The server's own topics: clients do not publish there. */
-const ownTopics = "$SYS";
-
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const noIds: readonly number[] = [];
 
@@ -68,6 +66,7 @@ export class PubSub {
   readonly #peers: PeerShards;
   readonly #written = new Set<Outbound>();
   readonly #waiting = new Set<Outbound>();
+  readonly #system = new SystemTopics();
   #againTimer: Timer | undefined;
   #routed = false;
 
@@ -147,7 +146,7 @@ export class PubSub {
     const { bytes, topicStart, topicEnd, payloadStart, payloadEnd } = offer;
     const topic = utf8.decode(bytes.subarray(topicStart, topicEnd));
     const entries = this.#table.match(topic);
-    if ((!retain && entries.length === 0) || topic.startsWith(ownTopics)) return false;
+    if ((!retain && entries.length === 0) || topic.startsWith(systemRoot)) return false;
     const message = Message.of({
       topic,
       payload: bytes.slice(payloadStart, payloadEnd),
@@ -188,6 +187,14 @@ export class PubSub {
     if (!this.#routed) return;
     this.#routed = false;
     this.#peers.flush();
+  }
+
+  /** What the server says of itself, by topic; all shards are told the same. */
+  announce(values: Readonly<Record<string, string>>): void {
+    for (const message of this.#system.update(values)) {
+      fanOut(this.#table.match(message.topic), message, undefined);
+    }
+    this.flush();
   }
 
   // --- For the other shards.
@@ -248,7 +255,8 @@ export class PubSub {
     const isNew = this.#table.add(name, subscriber, { qos, noLocal, retainAsPublished, ids });
     // A shared subscription gets no retained messages (§4.8.2).
     if (group === undefined && (retainHandling === 0 || (retainHandling === 1 && isNew))) {
-      feeds.push(new RetainedFeed(retained, filter, qos, ids));
+      const source = isSystemFilter(filter) ? this.#system : retained;
+      feeds.push(new RetainedFeed(source, filter, qos, ids));
     }
     return qos;
   }

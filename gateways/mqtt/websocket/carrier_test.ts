@@ -87,6 +87,7 @@ function carry(budgetBytes = 64 * 1024 * 1024) {
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 const frame = (...bytes: number[]) => new Uint8Array(bytes).buffer;
 
+// Shows 5: 6.0.0-2; 3.1.1: 6.0.0-2.
 Deno.test("bytes go both ways, in order, however much the shard takes at a time", async () => {
   const { socket, shard, carrier, ends, budget } = carry();
   shard.takes = 2;
