@@ -429,6 +429,46 @@ export const options = section("The configuration of Sluice.", {
         address: ratesOf("one IP address; of IPv6, a /64"),
       },
     ),
+    subscribers: section("What clients that subscribe may take. See docs/mqtt.md.", {
+      subscriptionsPerSessionMax: integer({
+        default: 1_000,
+        min: 1,
+        max: 1_000_000,
+        doc: "Subscriptions of one session. One more is answered with 0x97, quota exceeded.",
+      }),
+      subscriptionsMax: integer({
+        default: 200_000,
+        min: 1,
+        max: 100_000_000,
+        doc: "Subscriptions in all; each shard has an equal share.",
+      }),
+      queueMessagesMax: integer({
+        default: 10_000,
+        min: 1,
+        max: 1_000_000,
+        doc: "Messages that may wait for one subscriber that does not keep up.",
+      }),
+      queueBytesMax: integer({
+        default: mib,
+        unit: "bytes",
+        min: kib,
+        max: gib,
+        doc:
+          "The same in bytes; a share of `limits.memoryBytesMax` is for all of them together, and no one gets more than that.",
+      }),
+      retainedMax: integer({
+        default: 200_000,
+        min: 0,
+        max: 100_000_000,
+        doc: "Retained messages. One more is delivered and not kept.",
+      }),
+      retainedBytesMax: integer({
+        default: gib,
+        unit: "bytes",
+        min: 0,
+        doc: "The same in bytes, on disk.",
+      }),
+    }),
     connections: section("How clients connect, over MQTT and to /ws. See docs/limits.md.", {
       rate: text({
         default: undefined,

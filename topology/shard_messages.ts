@@ -21,14 +21,6 @@ import type { Config } from "../config.ts";
 const log = logger("pubsub");
 const clock = systemClock;
 
-/** Messages that wait for one subscriber, and their bytes at most. */
-const queueCountMax = 10_000;
-const queueBytesMax = 1024 * 1024;
-const sessionSubscriptionsMax = 1_000;
-/** Of all shards together. */
-const subscriptionsMax = 200_000;
-const retainedCountMax = 200_000;
-const retainedBytesMax = 1024 * 1024 * 1024;
 /** On a link with more than this under way, readings go first. */
 const underwayBytesMax = 1024 * 1024;
 /** Batches that other shards may send before this one looks: their links bound the bytes. */
@@ -54,12 +46,13 @@ export class ShardMessages {
   readonly #actor: ActorRef<PubSubMail>;
 
   constructor({ config, shard, shards, messageBytes, system, names }: MessagesOptions) {
+    const quotas = config.limits.subscribers;
     this.#shard = shard;
     const stats = new PubSubStats();
     this.#retained = new Retained({
       file: dataPaths(config.dataDir).retained,
-      countMax: retainedCountMax,
-      bytesMax: retainedBytesMax,
+      countMax: quotas.retainedMax,
+      bytesMax: quotas.retainedBytesMax,
       now: () => clock.now(),
       refused: (count) => {
         stats.retainedRefused += count;
@@ -74,13 +67,13 @@ export class ShardMessages {
       shard,
       clock,
       queue: {
-        countMax: queueCountMax,
-        bytesMax: Math.min(queueBytesMax, messageBytes / 2),
+        countMax: quotas.queueMessagesMax,
+        bytesMax: Math.min(quotas.queueBytesMax, messageBytes / 2),
         sharedBytesMax: messageBytes / 2,
       },
       peerBytesMax: messageBytes / 4 / Math.max(1, shards - 1),
-      sessionSubscriptionsMax,
-      subscriptionsMax: Math.ceil(subscriptionsMax / shards),
+      sessionSubscriptionsMax: quotas.subscriptionsPerSessionMax,
+      subscriptionsMax: Math.ceil(quotas.subscriptionsMax / shards),
       retained: this.#retained,
       stats,
     });

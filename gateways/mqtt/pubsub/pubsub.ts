@@ -250,6 +250,7 @@ export class PubSub {
     const full = subscriber.names.size >= sessionSubscriptionsMax ||
       this.#table.count >= subscriptionsMax;
     if ((full && !subscriber.names.has(name)) || !isKeepable(name)) {
+      this.stats.subscriptionsRefused++;
       return reasonCodes.quotaExceeded;
     }
     const isNew = this.#table.add(name, subscriber, { qos, noLocal, retainAsPublished, ids });

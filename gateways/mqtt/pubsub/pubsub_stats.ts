@@ -20,6 +20,8 @@ export class PubSubStats {
     too_large: 0,
     peer_full: 0,
   };
+  /** Subscriptions beyond a limit. */
+  subscriptionsRefused = 0;
   /** What another shard sent and could not be read. */
   malformed = 0;
   /** Retained messages that were not kept: for want of room, or because the disk failed. */
@@ -36,6 +38,7 @@ export class PubSubStats {
       sluice_pubsub_delivered_total: this.delivered,
       sluice_pubsub_forwarded_total: this.forwarded,
       sluice_pubsub_malformed_total: this.malformed,
+      sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,
       sluice_pubsub_retained_refused_total: this.retainedRefused,
       sluice_pubsub_retained_failed_total: this.retainedFailed,
     };
