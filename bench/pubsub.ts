@@ -65,8 +65,9 @@ async function messages({ quick, say }: BenchOptions): Promise<Figure[]> {
   await using brokers = await startBoth();
   const { own, other } = brokers;
   const rounds = quick ? 1 : 3;
-  const durationMs = quick ? 500 : 1_000;
-  const connects = quick ? 1_000 : 3_000;
+  const full = quick ? { durationMs: 400, connects: 1_000 } : { durationMs: 800, connects: 2_000 };
+  const warmUp = { durationMs: 200, connects: 200 };
+  let { durationMs, connects } = warmUp;
   let lost = 0;
   const exchanged = async ({ process, mqttPort }: Broker, pattern: Pattern, qos: 0 | 1) => {
     const beforeS = cpuS(process.pid);
@@ -93,9 +94,10 @@ async function messages({ quick, say }: BenchOptions): Promise<Figure[]> {
     },
   ].map((row) => ({ ...row, ratios: [] as number[], seen: [] as string[] }));
   for (let round = 0; round <= rounds; round++) {
+    if (round > 0) ({ durationMs, connects } = full);
     for (const { name, measured, ratios, seen } of rows) {
       const [a, b] = [await measured(own), await measured(other)];
-      if (round === 0) continue; // Warms up.
+      if (round === 0) continue;
       ratios.push(a.perS / b.perS);
       seen.push(inWords(a, b));
       say(`${name}: ${seen.at(-1)!}`);
