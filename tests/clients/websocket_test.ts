@@ -47,6 +47,29 @@ Deno.test("mqtt.js over WebSocket publishes and hears with every QoS, in 3.1.1 a
   assertConserved(await settledBooks(sluice.httpUrl));
 });
 
+// Shows 5: 6.0.0-2, 6.0.0-4; 3.1.1: 6.0.0-2, 6.0.0-4.
+Deno.test("packets are cut over frames and joined in one, and the sub-protocol is mqtt", async () => {
+  await using sluice = await startSluice();
+  const connect = Uint8Array.fromHex("100c00044d5154540402003c0000");
+  const pings = Uint8Array.fromHex("c000c000");
+  const answers = "20020000d000d000";
+  let protocol = "";
+  let heard = "";
+  const code = await opened(wsUrl(sluice.httpUrl), ["chat", "mqtt"], (socket) => {
+    protocol = socket.protocol;
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => {
+      heard += new Uint8Array(data).toHex();
+      if (heard === answers) socket.send(Uint8Array.fromHex("e000")); // DISCONNECT
+    };
+    for (let at = 0; at < connect.length; at++) socket.send(connect.subarray(at, at + 1));
+    socket.send(pings);
+  });
+  assert.equal(protocol, "mqtt");
+  assert.equal(heard, answers);
+  assert.equal(code, 1000);
+});
+
 // Shows 5: 6.0.0-1; 3.1.1: 6.0.0-1.
 Deno.test("a text frame, no sub-protocol and a foreign page are refused", async () => {
   await using sluice = await startSluice();
