@@ -5,6 +5,7 @@
  * @module
  */
 import type { ShardSnapshot } from "../actors/snapshot.ts";
+import { isDevice } from "../gateways/http/control.ts";
 import type {
   ActorQuery,
   Control,
@@ -233,10 +234,6 @@ function isSnapshot(value: unknown): value is ShardSnapshot {
 
 function isPage<T>(value: unknown): value is Page<T> {
   return isFields(value) && Array.isArray(value.items);
-}
-
-function isDevice(value: unknown): value is DeviceView {
-  return isFields(value) && typeof value.id === "string" && isFields(value.values);
 }
 
 function isActor(value: unknown): value is ActorView {

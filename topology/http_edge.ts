@@ -8,6 +8,7 @@
  */
 import { IntakeHub } from "../actors/intake_hub.ts";
 import { Ledger } from "../actors/ledger.ts";
+import type { TopicEntry } from "../actors/reading.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { Histogram } from "../actors/histogram.ts";
 import { TopicTable } from "../actors/topic_table.ts";
@@ -25,6 +26,8 @@ import { Stations } from "../gateways/websocket/stations.ts";
 import { claimsOf, guarded } from "../gateways/http/guard.ts";
 import { type LiveSource, parseChanges, parseTally } from "../gateways/http/live/source.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
+import { isDevice } from "../gateways/http/control.ts";
+import type { TopicDevices } from "../gateways/http/topics/topics.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
@@ -86,6 +89,7 @@ const askMs = 2_000;
 export class HttpEdge implements WorkerProgram {
   readonly #init: HttpInit;
   readonly #ledger: Ledger;
+  readonly #topics: TopicTable;
   readonly #hub: IntakeHub;
   readonly #peers = new Map<number, PeerLink>();
   readonly #links = new Map<number, Link>();
@@ -106,13 +110,14 @@ export class HttpEdge implements WorkerProgram {
     const limits = httpLimits(config, shards);
     this.#init = init;
     this.#ledger = new Ledger(init.ledgerMemory);
+    this.#topics = new TopicTable(shardRoutes(config), {
+      gatewayId: init.gatewayId,
+      entriesMax: config.limits.topicsMax,
+      hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+    });
     this.#hub = new IntakeHub({
       shards,
-      topics: new TopicTable(shardRoutes(config), {
-        gatewayId: init.gatewayId,
-        entriesMax: config.limits.topicsMax,
-        hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
-      }),
+      topics: this.#topics,
       ledger: this.#ledger,
       laneBytes: limits.laneBytes,
       payloadBytesMax: config.limits.payloadBytesMax,
@@ -179,6 +184,14 @@ export class HttpEdge implements WorkerProgram {
       senderOf,
       isCurrent,
       stations,
+      topics: {
+        pubsub: this.#messages.pubsub,
+        retained: this.#messages.retained,
+        intake: this.#hub,
+        devices: this.#topicDevices(),
+        payloadBytesMax: config.limits.payloadBytesMax,
+        historyBytesMax: limits.messageBytes / 4,
+      },
       claimsOf: async (headers) =>
         required && tokenOf(headers) !== undefined
           ? await claimsOf(headers, accounts.gate, clock)
@@ -217,6 +230,7 @@ export class HttpEdge implements WorkerProgram {
   linked(link: Link): void {
     if (!link.peer.startsWith("shard-")) return;
     const shard = Number(link.peer.slice("shard-".length));
+    if (this.#links.has(shard)) this.#plane.interrupted();
     this.#links.set(shard, link);
     this.#peers.get(shard)?.linked(link);
     this.#messages.linked(shard, link);
@@ -263,6 +277,25 @@ export class HttpEdge implements WorkerProgram {
       changes: async (shard, query) =>
         parseChanges(await this.#ask(shard, { kind: "changes", query })),
       tally: async (shard, query) => parseTally(await this.#ask(shard, { kind: "tally", query })),
+    };
+  }
+
+  /** A topic's device, as its route says, and what the device's shard remembers of it. */
+  #topicDevices(): TopicDevices {
+    const entryOf = (topic: string): TopicEntry | undefined => {
+      const bytes = utf8.encode(topic);
+      const found = this.#topics.lookup(bytes, 0, bytes.length);
+      return found.kind === "topic" ? found : undefined;
+    };
+    return {
+      idOf: (topic) => entryOf(topic)?.deviceId,
+      find: async (topic) => {
+        const entry = entryOf(topic);
+        if (entry === undefined) return undefined;
+        const shard = (entry.deviceHash >>> 0) % this.#init.shards;
+        const answer = await this.#ask(shard, { kind: "device", id: entry.deviceId });
+        return isDevice(answer) ? answer : undefined;
+      },
     };
   }
 
@@ -324,4 +357,5 @@ export class HttpEdge implements WorkerProgram {
   }
 }
 
+const utf8 = new TextEncoder();
 const noSeconds = new Histogram().snapshot();

@@ -9,6 +9,7 @@ import { parsePeerMail, type PeerMail } from "../gateways/mqtt/pubsub/peer_mail.
 import { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import { PubSubActor, type PubSubMail, pubsubName } from "../gateways/mqtt/pubsub/pubsub_actor.ts";
 import { PubSubStats } from "../gateways/mqtt/pubsub/pubsub_stats.ts";
+import type { RetainedSource } from "../gateways/mqtt/pubsub/retained_feed.ts";
 import { Retained } from "../gateways/mqtt/pubsub/retained.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -95,6 +96,11 @@ export class ShardMessages {
       hasRoom: () => link.underway.bytes < underwayBytesMax,
     };
     if (this.#actor.tell(mail) !== "accepted") log.error("a shard found no room here", { shard });
+  }
+
+  /** What is retained, of all shards. */
+  get retained(): RetainedSource {
+    return this.#retained;
   }
 
   counters(): Record<string, number> {

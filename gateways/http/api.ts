@@ -71,6 +71,7 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
   }, ["POST"]);
 
   addResource(app, "/api/live", {}, ["GET"]);
+  addResource(app, "/api/topics/:topic{.+}", {}, ["GET", "PUT", "POST", "DELETE"]);
   addResource(app, "/api/stations/:name/commands", {}, ["POST"]);
 
   addResource(app, "/api/actors", {

@@ -69,6 +69,13 @@ export interface DeviceView {
   readonly lastError?: { readonly reason: string; readonly detail: string; readonly atMs: number };
 }
 
+/** Shards speak types of the same program: what is looked at is which answer it is. */
+export function isDevice(value: unknown): value is DeviceView {
+  return typeof value === "object" && value !== null && "id" in value &&
+    typeof value.id === "string" && "values" in value && typeof value.values === "object" &&
+    value.values !== null;
+}
+
 /** A stored value, or an aggregate of several. */
 export interface StoredPoint {
   /** RFC 3339 with ns. */

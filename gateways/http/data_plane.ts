@@ -20,6 +20,8 @@ import { liveQuery } from "./live/live_query.ts";
 import { LiveStream } from "./live/live_stream.ts";
 import type { LiveSource } from "./live/source.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { topicsPath } from "./topics/topic_path.ts";
+import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
 
 export interface DataPlaneParts {
@@ -39,6 +41,11 @@ export interface DataPlaneParts {
   readonly stations: Stations;
   /** MQTT over WebSocket; absent when it is turned off. */
   readonly carriers?: Carriers;
+  /** Messages, and an intake that does not itself send readings to subscribers. */
+  readonly topics: Pick<TopicsParts, "pubsub" | "retained" | "intake" | "historyBytesMax"> & {
+    readonly devices: TopicDevices;
+    readonly payloadBytesMax: number;
+  };
   /** What the token of a request says that does not go through the API's guard, if it has one. */
   readonly claimsOf: (headers: Headers) => Promise<Claims | undefined>;
 }
@@ -75,6 +82,8 @@ function decodedPart(part: string): string {
   }
 }
 
+const topicMethods = { GET: true, HEAD: true, PUT: true, POST: true, DELETE: true };
+
 /** Viewers at once: each costs every shard a look at its devices now and then. */
 const streamsMax = 128;
 
@@ -87,11 +96,27 @@ export class DataPlane {
   readonly #parts: DataPlaneParts;
   readonly #budget: ReturnType<typeof byteBudget>;
   readonly #streams = new Set<LiveStream>();
+  readonly #topics: Topics;
   #draining = false;
 
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
     this.#budget = byteBudget(parts.limits.bodiesBytes);
+    const { clock, limits, isCurrent, topics } = parts;
+    const { bodyMs } = limits;
+    this.#topics = new Topics({
+      ...topics,
+      clock,
+      isCurrent,
+      bodyMs,
+      settleMs,
+      budget: this.#budget,
+    });
+  }
+
+  /** A shard is there anew. */
+  interrupted(): void {
+    this.#topics.interrupted();
   }
 
   /** Never rejects. */
@@ -102,6 +127,9 @@ export class DataPlane {
     }
     if (pathname === "/api/live" && (request.method === "GET" || request.method === "HEAD")) {
       return await this.#guarded(request, () => Promise.resolve(this.#live(request)));
+    }
+    if (pathname.startsWith(topicsPath) && request.method in topicMethods) {
+      return await this.#guarded(request, () => this.#topic(request));
     }
     if (pathname === "/ws") return await this.#upgraded(request, () => this.#station(request));
     const { carriers } = this.#parts;
@@ -123,6 +151,7 @@ export class DataPlane {
     this.#parts.stations.drain();
     this.#parts.carriers?.drain();
     for (const stream of [...this.#streams]) stream.close();
+    this.#topics.drain();
   }
 
   sessions(): Partial<Record<Transport, number>> {
@@ -131,7 +160,7 @@ export class DataPlane {
 
   counters(): Record<string, number> {
     const { carriers, stations } = this.#parts;
-    return { ...stations.counters(), ...carriers?.counters() };
+    return { ...stations.counters(), ...carriers?.counters(), ...this.#topics.counters() };
   }
 
   gauges(): Record<string, number> {
@@ -139,6 +168,7 @@ export class DataPlane {
       sluice_http_body_bytes: this.#budget.used,
       sluice_live_viewers: this.#streams.size,
       ...this.#parts.carriers?.gauges(),
+      ...this.#topics.gauges(),
     };
   }
 
@@ -206,6 +236,22 @@ export class DataPlane {
     });
     this.#streams.add(stream);
     return new Response(stream.body, { headers });
+  }
+
+  async #topic(request: Request): Promise<Response> {
+    const { claims, peer } = this.#parts.callers.of(request);
+    const sender = this.#parts.senderOf(claims?.name ?? "", peer);
+    switch (request.method) {
+      case "PUT":
+      case "POST":
+        if (this.#draining) throw shuttingDown();
+        return await this.#topics.publish(request, claims, request.method === "PUT", sender);
+      case "DELETE":
+        return this.#topics.clear(request, claims);
+      default:
+        if (this.#draining) throw shuttingDown();
+        return await this.#topics.get(request, claims);
+    }
   }
 
   async #postReadings(request: Request): Promise<Response> {

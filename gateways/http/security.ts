@@ -6,8 +6,10 @@
 import type { Context, Next } from "hono";
 import { Problem } from "./problem.ts";
 
+const policy = "content-security-policy";
+
 const headers = {
-  "content-security-policy":
+  [policy]:
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "cross-origin-opener-policy": "same-origin",
@@ -25,7 +27,10 @@ export async function securityHeaders(context: Context, next: Next): Promise<voi
 
 /** The answer with these headers. */
 export function secured(response: Response): Response {
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    // A stricter policy of the resource's own stays.
+    if (name !== policy || !response.headers.has(name)) response.headers.set(name, value);
+  }
   if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
   return response;
 }

@@ -47,7 +47,8 @@ export function deadLetterJson({ payload, arrivedMs, ...rest }: DeadLetterView):
   return { ...rest, arrived: rfc3339(arrivedMs), ...payloadJson(payload) };
 }
 
-function payloadJson(payload: Uint8Array): Json {
+/** A payload that is text, or else in base 64. */
+export function payloadJson(payload: Uint8Array): Json {
   try {
     return { payload: new TextDecoder("utf-8", { fatal: true }).decode(payload) };
   } catch {

@@ -122,7 +122,7 @@ function precisionOf(text = "ns"): Precision {
 }
 
 /** 0 when there is no key. */
-function nameHashOf(key: string | null): number {
+export function nameHashOf(key: string | null): number {
   if (key === null) return 0;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new Problem(

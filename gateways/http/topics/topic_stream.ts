@@ -1,0 +1,179 @@
+/**
+ * One viewer's stream of a topic, or of all topics that a filter matches: what is retained, then what
+ * comes. It goes through the watch at the pace at which the viewer reads.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../../../runtime/clock.ts";
+import { setImmediate } from "node:timers";
+import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
+import { messageJson, topicEvent } from "./topic_event.ts";
+import type { Watch } from "./watch.ts";
+
+/** How often something is sent at least, so that both ends know the other is there. */
+const aliveMs = 15_000;
+/** Roughly so much is sent at once. */
+const chunkChars = 64 * 1024;
+
+/** Where a viewer was: the id of the last event it got. */
+export interface LastEvent {
+  readonly epoch: string;
+  readonly sequence: number;
+}
+
+export interface TopicStreamOptions {
+  readonly watch: Watch;
+  readonly epoch: string;
+  /** The number of the message that was seen last, of whatever topic. */
+  readonly sequence: () => number;
+  readonly retained: RetainedSource;
+  readonly clock: Clock;
+  /** Where a viewer that comes back was, and `"odd"` when its id is none of ours. */
+  readonly last: LastEvent | "odd" | undefined;
+  /** False: the viewer may not see more. */
+  readonly mayGoOn: () => boolean;
+  /** So many messages were gone before the viewer had read so far. */
+  readonly lost: (count: number) => void;
+  readonly ended: () => void;
+}
+
+/** The id in `Last-Event-ID`; `undefined` when there is none. */
+export function lastEventOf(id: string | null): LastEvent | "odd" | undefined {
+  if (id === null || id === "") return undefined;
+  const [, epoch, sequence] = /^([0-9a-z]{1,12})-(\d{1,15})$/.exec(id) ?? [];
+  return epoch === undefined ? "odd" : { epoch, sequence: Number(sequence) };
+}
+
+/** See the module. */
+export class TopicStream {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #options: TopicStreamOptions;
+  readonly #encoder = new TextEncoder();
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  /** In the watch; `undefined` until all shards know of it. */
+  #place: number | undefined;
+  /** The next page of retained messages begins behind this topic; `null`: they are told. */
+  #retainedAfter: string | undefined | null = null;
+  #timer: Timer | undefined;
+  #wake: () => void = () => {};
+  #unwatch: (() => void) | undefined;
+  #ended = false;
+
+  constructor(options: TopicStreamOptions) {
+    this.#options = options;
+    options.watch.followers++;
+    this.body = new ReadableStream({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: () => this.#next(),
+      cancel: () => this.#end(),
+    }, { highWaterMark: 1 });
+  }
+
+  /** Ends the stream; the viewer comes back and goes on with its last id. */
+  close(): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#controller?.close();
+  }
+
+  /** Sends something, when there is something. */
+  async #next(): Promise<void> {
+    const { watch, mayGoOn } = this.#options;
+    let text = "";
+    if (this.#place === undefined) {
+      await watch.known;
+      text = this.#begin();
+    }
+    while (!this.#ended) {
+      if (!mayGoOn()) return this.close();
+      text += this.#retainedAfter === null ? this.#messages() : this.#retained();
+      if (text !== "") return this.#controller?.enqueue(this.#encoder.encode(text));
+      if (!await this.#more()) text = ": still here\n\n";
+    }
+  }
+
+  /** Where to begin; and, when what was missed is not all here any more, that it is not. */
+  #begin(): string {
+    const { watch, epoch, last } = this.#options;
+    const ours = last !== undefined && last !== "odd" && last.epoch === epoch ? last : undefined;
+    this.#place = ours === undefined ? watch.end : watch.after(ours.sequence);
+    if (ours !== undefined && ours.sequence >= watch.floor) return ": welcome back\n\n";
+    this.#retainedAfter = undefined;
+    if (last === undefined) return ": welcome\n\n";
+    if (ours === undefined) this.#place = watch.start;
+    const detail = "the history does not reach back to your last event; here is what there is";
+    return topicEvent("gap", { reason: "history", detail });
+  }
+
+  /** A page of what is retained; after the last one comes the id to go on from. */
+  #retained(): string {
+    const { watch, retained, clock } = this.#options;
+    const page = retained.page(watch.filter, this.#retainedAfter ?? undefined, clock.now());
+    this.#retainedAfter = page.after ?? null;
+    const text = page.messages.map((message) => topicEvent("message", messageJson(message))).join(
+      "",
+    );
+    return page.after === undefined ? text + topicEvent("ready", {}, this.#id()) : text;
+  }
+
+  /** What has come, a chunk of it; "" when nothing has. */
+  #messages(): string {
+    const { watch, clock, lost } = this.#options;
+    let place = this.#place!;
+    let text = "";
+    if (place < watch.start) {
+      lost(watch.start - place);
+      text = topicEvent("gap", { reason: "slow", lost: watch.start - place });
+      place = watch.start;
+    }
+    for (; place < watch.end && text.length < chunkChars; place++) {
+      const { message, atMs, sequence } = watch.at(place)!;
+      if (message.expired(clock.now())) continue;
+      text += topicEvent("message", messageJson(message, atMs), this.#idOf(sequence));
+    }
+    this.#place = place;
+    return text;
+  }
+
+  /** Waits for a message; false when none has come for a while. */
+  async #more(): Promise<boolean> {
+    const { watch, clock } = this.#options;
+    if (this.#retainedAfter !== null) {
+      // A page without a match: others have their turn before the next one.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      return true;
+    }
+    if (this.#place! < watch.end) return true;
+    const came = await new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(true);
+      this.#unwatch = watch.wake(this.#wake);
+      this.#timer = clock.setTimer(aliveMs, () => resolve(false));
+    });
+    this.#timer?.clear();
+    this.#unwatch?.();
+    return came;
+  }
+
+  /** Of the place where the viewer is. */
+  #id(): string {
+    const { watch } = this.#options;
+    const next = watch.at(Math.max(this.#place!, watch.start));
+    return this.#idOf(next === undefined ? this.#options.sequence() : next.sequence - 1);
+  }
+
+  #idOf(sequence: number): string {
+    return `${this.#options.epoch}-${sequence}`;
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer?.clear();
+    this.#unwatch?.();
+    this.#wake();
+    this.#options.watch.followers--;
+    this.#options.ended();
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * `/api/topics/{topic}`: the topics of MQTT as resources of HTTP. The value of a topic is read,
+ * published, cleared and followed, and what happens on either side is seen on the other.
+ *
+ * @module
+ */
+import type { Intake } from "../../../actors/intake.ts";
+import type { Sender } from "../../../actors/rates/rates.ts";
+import type { Clock } from "../../../runtime/clock.ts";
+import { maySubscribe, mayWrite } from "../../auth/permissions.ts";
+import type { Claims } from "../../auth/token.ts";
+import { noProperties } from "../../mqtt/codec/properties.ts";
+import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
+import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
+import { boundedBody, type ByteBudget } from "../body.ts";
+import type { DeviceView } from "../control.ts";
+import { nameHashOf } from "../ingest/post_readings.ts";
+import { unpack } from "../ingest/unpack.ts";
+import { Problem } from "../problem.ts";
+import { integer, invalidParameter, parametersOf } from "../request.ts";
+import { publishMessage, publishTopic } from "./publish_topic.ts";
+import { messageJson } from "./topic_event.ts";
+import { checkFilter, checkName, topicOf } from "./topic_path.ts";
+import { lastEventOf, TopicStream } from "./topic_stream.ts";
+import { type TopicValue, valueOf, valueResponse } from "./topic_value.ts";
+import { watchCountMax, Watches } from "./watches.ts";
+
+/** Where the values of a topic's device are. */
+export interface TopicDevices {
+  /** The id of the device whose readings come by a topic; `undefined`: no route takes it. */
+  idOf(topic: string): string | undefined;
+  find(topic: string): Promise<DeviceView | undefined>;
+}
+
+export interface TopicsParts {
+  readonly pubsub: Pick<PubSub, "listen" | "unlisten" | "publish" | "flush">;
+  readonly retained: RetainedSource;
+  /** Takes readings, and does not itself send them to subscribers. */
+  readonly intake: Intake;
+  readonly devices: TopicDevices;
+  readonly clock: Clock;
+  readonly budget: ByteBudget;
+  readonly payloadBytesMax: number;
+  /** How long a body may take to come, and a reading to be durable. */
+  readonly bodyMs: number;
+  readonly settleMs: number;
+  /** What all messages that are kept for viewers may take. */
+  readonly historyBytesMax: number;
+  readonly isCurrent: (claims: Claims) => boolean;
+}
+
+/** Viewers that follow topics. */
+const streamsMax = 256;
+const expiryMaxS = 0xffff_ffff;
+const eventStream = "text/event-stream";
+
+/** See the module. */
+export class Topics {
+  readonly #parts: TopicsParts;
+  readonly #watches: Watches;
+  readonly #streams = new Set<TopicStream>();
+  #lost = 0;
+
+  constructor(parts: TopicsParts) {
+    this.#parts = parts;
+    const { pubsub, clock, historyBytesMax } = parts;
+    this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax });
+  }
+
+  /** `claims` is what the request's token says, if it needs one. @throws {Problem} */
+  async get(request: Request, claims: Claims | undefined): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const topic = topicOf(pathname);
+    if (acceptsEvents(request.headers)) return this.#follow(request, topic, claims);
+    checkName(topic);
+    const parameters = parametersOf(request.url, ["history"]);
+    const watch = this.#watches.of(topic);
+    if (parameters.has("history")) {
+      const bounds = { default: watchCountMax, min: 1, max: watchCountMax };
+      return this.#history(topic, integer(parameters, "history", bounds));
+    }
+    const seen = watch?.last;
+    const value = this.#retained(topic) ??
+      (seen === undefined
+        ? await this.#deviceValue(topic)
+        : seen.message.expired(this.#parts.clock.now()) || isClearing(seen.message)
+        ? undefined
+        : valueOf("last", seen.message, seen.atMs));
+    if (value !== undefined) return valueResponse(request, value);
+    throw new Problem(
+      "not-found",
+      "nothing is retained for the topic, and nothing was seen of it since it was first asked for",
+    );
+  }
+
+  /** @throws {Problem} */
+  async publish(
+    request: Request,
+    claims: Claims | undefined,
+    retain: boolean,
+    sender: Sender | undefined,
+  ): Promise<Response> {
+    const { clock, budget, payloadBytesMax, bodyMs, settleMs, intake, pubsub } = this.#parts;
+    const topic = this.#writable(request, claims);
+    const parameters = parametersOf(request.url, ["qos", "retain", "expires", "reading"]);
+    const order = {
+      topic,
+      qos: qosOf(integer(parameters, "qos", { default: 1, min: 0, max: 2 })),
+      retain: boolean(parameters, "retain", retain),
+      properties: {
+        ...contentTypeOf(request.headers.get("content-type")),
+        ...(parameters.has("expires")
+          ? {
+            messageExpiryIntervalS: integer(parameters, "expires", {
+              default: 0,
+              min: 1,
+              max: expiryMaxS,
+            }),
+          }
+          : {}),
+      },
+      nameHash: nameHashOf(request.headers.get("idempotency-key")),
+    };
+    const asReading = boolean(parameters, "reading", true);
+    const limits = { bytesMax: payloadBytesMax, deadlineMs: bodyMs, clock, budget };
+    const packed = await boundedBody(request, limits);
+    try {
+      const payload = unpack(packed, request.headers.get("content-encoding"), payloadBytesMax);
+      if (payload.length === 0 && order.retain) {
+        throw new Problem("invalid-body", "an empty value would clear the topic: DELETE does that");
+      }
+      this.#watches.of(topic);
+      const publication = { ...order, payload };
+      let reading = "none";
+      if (asReading) {
+        const parts = { intake, messages: pubsub, clock, settleMs, sender };
+        reading = await publishTopic(parts, publication);
+      } else {
+        publishMessage(pubsub, publication);
+      }
+      return new Response(null, { status: 204, headers: { "sluice-reading": reading } });
+    } finally {
+      budget.give(packed.length);
+    }
+  }
+
+  /** @throws {Problem} */
+  clear(request: Request, claims: Claims | undefined): Response {
+    const topic = this.#writable(request, claims);
+    parametersOf(request.url, []);
+    this.#watches.of(topic);
+    publishMessage(this.#parts.pubsub, {
+      topic,
+      payload: new Uint8Array(0),
+      qos: 1,
+      retain: true,
+      properties: noProperties,
+      nameHash: 0,
+    });
+    return new Response(null, { status: 204 });
+  }
+
+  /** A shard is there anew. */
+  interrupted(): void {
+    this.#watches.interrupted();
+  }
+
+  /** Ends what would not end by itself. */
+  drain(): void {
+    for (const stream of [...this.#streams]) stream.close();
+    this.#watches.close();
+  }
+
+  counters(): Record<string, number> {
+    return { sluice_topic_followers_lost_total: this.#lost };
+  }
+
+  gauges(): Record<string, number> {
+    return {
+      sluice_topic_followers: this.#streams.size,
+      sluice_topic_watches: this.#watches.count,
+      sluice_topic_history_bytes: this.#watches.bytes,
+    };
+  }
+
+  #retained(topic: string): TopicValue | undefined {
+    const { retained, clock } = this.#parts;
+    const [message] = retained.page(topic, undefined, clock.now()).messages;
+    return message && valueOf("retained", message);
+  }
+
+  async #deviceValue(topic: string): Promise<TopicValue | undefined> {
+    const device = await this.#parts.devices.find(topic).catch(() => {
+      throw new Problem("unavailable", "the shard of the topic's device does not answer now", {}, {
+        "retry-after": "5",
+      });
+    });
+    if (device === undefined || Object.keys(device.values).length === 0) return undefined;
+    const payload = new TextEncoder().encode(JSON.stringify(device.values));
+    return { from: "device", payload, contentType: "application/json", atMs: device.lastSeenMs };
+  }
+
+  #history(topic: string, count: number): Response {
+    const watch = this.#watches.of(topic);
+    if (watch === undefined) throw tooMany();
+    const device = this.#parts.devices.idOf(topic);
+    return Response.json({
+      items: watch.newest(count).map(({ message, atMs, sequence }) => ({
+        id: `${this.#watches.epoch}-${sequence}`,
+        ...messageJson(message, atMs),
+      })),
+      ...(device === undefined
+        ? {}
+        : { readings: `/api/readings?device=${encodeURIComponent(device)}` }),
+    });
+  }
+
+  #follow(request: Request, filter: string, claims: Claims | undefined): Response {
+    const { clock, retained, isCurrent } = this.#parts;
+    checkFilter(filter);
+    parametersOf(request.url, []);
+    if (claims !== undefined && !maySubscribe(claims.permissions, filter)) {
+      throw new Problem("forbidden", `the account ${claims.name} may not read all of that`);
+    }
+    const headers = { "content-type": eventStream };
+    if (request.method === "HEAD") return new Response(null, { headers });
+    const watch = this.#streams.size < streamsMax ? this.#watches.of(filter) : undefined;
+    if (watch === undefined) throw tooMany();
+    const stream = new TopicStream({
+      watch,
+      epoch: this.#watches.epoch,
+      sequence: () => this.#watches.sequence,
+      retained,
+      clock,
+      last: lastEventOf(request.headers.get("last-event-id")),
+      mayGoOn: () =>
+        claims === undefined || (isCurrent(claims) && clock.now() < claims.expiresS * 1_000),
+      lost: (count) => this.#lost += count,
+      ended: () => {
+        this.#streams.delete(stream);
+        this.#watches.of(filter); // It is kept for a while from now on.
+      },
+    });
+    this.#streams.add(stream);
+    return new Response(stream.body, { headers });
+  }
+
+  /** The topic of a request that changes it. */
+  #writable(request: Request, claims: Claims | undefined): string {
+    const topic = topicOf(new URL(request.url).pathname);
+    checkName(topic);
+    if (topic.startsWith("$")) {
+      throw new Problem("forbidden", "topics that begin with $ are the server's own");
+    }
+    if (claims !== undefined && !mayWrite(claims.permissions, topic)) {
+      throw new Problem("forbidden", `the account ${claims.name} may not write this topic`);
+    }
+    return topic;
+  }
+}
+
+const tooMany = (): Problem =>
+  new Problem("unavailable", "too many topics are followed already", {}, { "retry-after": "5" });
+
+const isClearing = ({ payload, retain }: { payload: Uint8Array; retain: boolean }): boolean =>
+  retain && payload.length === 0;
+
+const acceptsEvents = (headers: Headers): boolean =>
+  (headers.get("accept") ?? "").toLowerCase().split(",")
+    .some((part) => part.split(";")[0]?.trim() === eventStream);
+
+const qosOf = (value: number): 0 | 1 | 2 => value === 0 ? 0 : value === 1 ? 1 : 2;
+
+function boolean(parameters: ReadonlyMap<string, string>, name: string, without: boolean): boolean {
+  const text = parameters.get(name);
+  if (text === undefined) return without;
+  if (text === "true" || text === "false") return text === "true";
+  throw invalidParameter(name, "must be true or false");
+}
+
+/** What a client says of the body; a form is what many say when nobody has told them. */
+function contentTypeOf(type: string | null): { readonly contentType?: string } {
+  if (type === null || /^application\/x-www-form-urlencoded\b/i.test(type)) return {};
+  return { contentType: type };
+}
