@@ -158,6 +158,40 @@ export const options = section("The configuration of Sluice.", {
       max: 256 * mib,
       doc: "Largest MQTT packet. A larger one closes its connection before it is read.",
     }),
+    sessions: section("Sessions that outlive their connection, and what waits for them.", {
+      expiryMaxS: integer({
+        default: 604_800,
+        unit: "s",
+        min: 0,
+        max: 0xffffffff,
+        doc:
+          "How long a session may outlive its connection; MQTT 5 clients that ask for more are told. One of MQTT 3 without clean session is kept so long. 0: none is kept.",
+      }),
+      countMax: integer({
+        default: 20_000,
+        min: 1,
+        max: 1_000_000,
+        doc: "Sessions that are kept, over all shards. Beyond it no new one is let in.",
+      }),
+      queueMessagesMax: integer({
+        default: 10_000,
+        min: 1,
+        max: 60_000,
+        doc: "QoS 1 and 2 messages that wait for one session. Further ones are lost, and counted.",
+      }),
+      queueBytesMax: integer({
+        default: 16 * mib,
+        unit: "bytes",
+        min: kib,
+        doc: "The same in bytes.",
+      }),
+      bytesMax: integer({
+        default: gib,
+        unit: "bytes",
+        min: kib,
+        doc: "What waits for all sessions together, on the disk.",
+      }),
+    }),
   }),
   broker: section("MQTT brokers that Sluice subscribes to.", {
     urls: list({

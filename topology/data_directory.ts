@@ -16,6 +16,7 @@ export interface DataPaths {
   readonly devices: string;
   readonly broker: string;
   readonly retained: string;
+  readonly sessions: string;
   readonly accounts: string;
   readonly tokenKey: string;
 }
@@ -35,6 +36,7 @@ export function dataPaths(root: string): DataPaths {
     devices: `${root}/devices.db`,
     broker: `${root}/broker`,
     retained: `${root}/retained.db`,
+    sessions: `${root}/sessions.db`,
     accounts: `${root}/accounts.db`,
     tokenKey: `${root}/jwt_key`,
   };

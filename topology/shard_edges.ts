@@ -238,6 +238,7 @@ export class ShardEdges {
         connectionsMax: Math.ceil(mqtt.connectionsMax / init.shards) + connectionsSlack,
         connectTimeoutMs: mqtt.connectTimeoutMs,
         keepAliveMaxS: mqtt.keepAliveMaxS,
+        sessionExpiryMaxS: mqtt.sessions.expiryMaxS,
         receiveMaximum: mqtt.receiveMaximum,
         packetBytesMax: mqtt.packetBytesMax,
         readBytesMax: limits.readBytes,

@@ -77,6 +77,15 @@ export class ShardMessages {
       subscriptionsMax: Math.ceil(quotas.subscriptionsMax / shards),
       retained: this.#retained,
       stats,
+      kept: {
+        file: dataPaths(config.dataDir).sessions,
+        shards: shards - (config.http.listen === "" ? 0 : 1),
+        countMax: config.mqtt.sessions.countMax,
+        queueMessagesMax: config.mqtt.sessions.queueMessagesMax,
+        queueBytesMax: config.mqtt.sessions.queueBytesMax,
+        bytesMax: config.mqtt.sessions.bytesMax,
+        failed: (cause) => log.error("the file of kept sessions failed", { cause }),
+      },
     });
     const refs = new Map<number, ActorRef<PeerMail>>();
     this.#actor = system.spawn<PubSubMail>({
@@ -112,10 +121,15 @@ export class ShardMessages {
     // Every shard sees the same file: the first one tells.
     if (this.#shard > 0) return gauges;
     const { count, bytes } = this.#retained.total;
+    const { kept } = this.pubsub;
+    const waiting = kept?.total;
     return {
       ...gauges,
       sluice_retained_messages: count,
       sluice_retained_bytes: bytes,
+      sluice_sessions_kept: kept?.count ?? 0,
+      sluice_sessions_queued_messages: waiting?.count ?? 0,
+      sluice_sessions_queued_bytes: waiting?.bytes ?? 0,
     };
   }
 

@@ -81,7 +81,17 @@ export function decideConnect(
   };
 }
 
-/** CONNACK for a client that was admitted. No session is kept past its connection. */
+/** How long the session outlives its connection, in s: what the client asks for, as far as may be. */
+export function sessionExpiryS(
+  { version, clean, properties }: Connect,
+  { sessionExpiryMaxS }: EndpointLimits,
+): number {
+  // Before MQTT 5 a session that is not clean had no end [MQTT-3.1.2-4].
+  if (version !== 5) return clean ? 0 : sessionExpiryMaxS;
+  return Math.min(properties.sessionExpiryIntervalS ?? 0, sessionExpiryMaxS);
+}
+
+/** CONNACK for a client that was admitted. */
 export function admission(
   connect: Connect,
   decision: Admitted,
@@ -108,9 +118,10 @@ function terms(
   { assigned, clientId, keepAliveS }: Admitted,
   limits: EndpointLimits,
 ): Properties {
-  const expiryS = connect.properties.sessionExpiryIntervalS ?? 0;
+  const expiryS = sessionExpiryS(connect, limits);
+  const asked = connect.properties.sessionExpiryIntervalS ?? 0;
   return {
-    ...(expiryS > 0 && { sessionExpiryIntervalS: 0 }),
+    ...(expiryS !== asked && { sessionExpiryIntervalS: expiryS }),
     receiveMaximum: limits.receiveMaximum,
     maximumPacketSize: limits.packetBytesMax,
     ...(assigned && { assignedClientIdentifier: clientId }),

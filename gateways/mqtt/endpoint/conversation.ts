@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Origin } from "../../../actors/intake.ts";
 import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
 import type { Connect, Will } from "../codec/connect.ts";
@@ -19,8 +18,17 @@ import type { Subscribe } from "../codec/subscribe.ts";
 import type { Suback } from "../codec/suback.ts";
 import { type ClientLimits, clientLimits, unlimited } from "../pubsub/client_limits.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
+import type { KeptAttachment, KeptHost } from "../kept/kept_attachment.ts";
+import type { ClaimResult } from "../kept/kept_sessions.ts";
+import { encodeWill } from "../kept/will_record.ts";
 import type { Arrival } from "./arrival.ts";
-import { type EndpointServices, type SessionInfo, sessionKey } from "./endpoint_options.ts";
+import { sessionExpiryS } from "./connect_rules.ts";
+import {
+  type EndpointServices,
+  originHashOf,
+  type SessionInfo,
+  sessionKey,
+} from "./endpoint_options.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
 import { Inbound, type OfferScratch } from "./inbound.ts";
 import type { Output } from "./output.ts";
@@ -40,12 +48,12 @@ export interface ConversationHost extends Origin {
   /** The handshake is through: now, or by a promise that never rejects. */
   shaking(handshake: Handshake | Promise<Handshake>): void;
   end(ending: Ending): void;
+  /** Another connection has its session, or the session is over. */
+  takenOver(): void;
 }
 
-const utf8 = new TextEncoder();
-
 /** See the module. A packet that may not come throws a `ProtocolError`. */
-export class Conversation implements PacketHandler {
+export class Conversation implements PacketHandler, KeptHost {
   /** The client's, once CONNECT was read. */
   version: ProtocolVersion | undefined;
   /** The client, once it is connected. */
@@ -59,6 +67,12 @@ export class Conversation implements PacketHandler {
   readonly #output: Output;
   #client: ClientLimits = unlimited;
   #open = false;
+  #closed = false;
+  #clean = true;
+  /** Whether the client asked for a session that is kept, and how long it is, in s. */
+  #expiryAsked = false;
+  #expiryS = 0;
+  #attachment: KeptAttachment | undefined;
 
   constructor(host: ConversationHost, services: EndpointServices, output: Output) {
     this.#host = host;
@@ -66,10 +80,59 @@ export class Conversation implements PacketHandler {
     this.#output = output;
   }
 
-  /** Takes no more packets. */
-  close(): void {
-    this.#open = false;
-    if (this.outbound !== undefined) this.#services.messages.forget(this.outbound);
+  /** Whether its session outlives the connection. */
+  get kept(): boolean {
+    return this.#attachment !== undefined;
+  }
+
+  /**
+   * Gets the session that outlives the connection, or ends the one there was; `undefined`: there is
+   * none. The promise never rejects.
+   */
+  claim(info: SessionInfo): Promise<ClaimResult> | undefined {
+    const { kept } = this.#services.messages;
+    if (kept === undefined) return undefined;
+    const key = sessionKey(info);
+    const clean = this.#clean;
+    const expiryS = this.#expiryS;
+    if (expiryS === 0 && (clean || !kept.has(key))) {
+      return kept.has(key) ? kept.discard(key) : undefined;
+    }
+    const will = this.will && encodeWill(this.will);
+    const willDelayS = this.#willDelayS;
+    const request = { key, account: info.account, clean, expiryS, will, willDelayS };
+    return kept.claim(request, this, info.permit).then((result) => {
+      if (result.kind !== "attached") return result;
+      if (this.#closed) kept.detach(result.attachment, { expiryS, willLater: false });
+      else this.#attachment = result.attachment;
+      return result;
+    });
+  }
+
+  /** Takes no more packets. True when the will, if it is to be sent, waits for its time. */
+  close(sendWill: boolean): boolean {
+    this.#stop();
+    const attachment = this.#attachment;
+    if (attachment === undefined) return false;
+    this.#attachment = undefined;
+    const expiryS = this.#expiryS;
+    const willLater = sendWill && expiryS > 0 && this.#willDelayS > 0;
+    this.#services.messages.kept?.detach(attachment, { expiryS, willLater });
+    return willLater;
+  }
+
+  /** From the kept session. */
+  evicted(resumed: boolean): void {
+    this.#attachment = undefined;
+    this.#stop();
+    // Who comes back in time cancels a will that is to wait [MQTT-3.1.3-9].
+    if (resumed && this.#willDelayS > 0) this.will = undefined;
+    this.#host.takenOver();
+  }
+
+  /** Sends what waited for the client. */
+  resume(): void {
+    this.outbound?.pump();
   }
 
   /** False when the client takes no packet of that size: then nothing is sent. */
@@ -79,8 +142,7 @@ export class Conversation implements PacketHandler {
 
   /** Connected: packets are taken from now on. */
   begin(info: SessionInfo, scratch: OfferScratch): void {
-    const id = utf8.encode(sessionKey(info));
-    this.#host.originHash = hashBytes(id, 0, id.length);
+    this.#host.originHash = originHashOf(sessionKey(info));
     this.inbound = new Inbound(
       this.#host,
       this.#services,
@@ -89,9 +151,11 @@ export class Conversation implements PacketHandler {
       this.#output,
       this.#client,
       info.permit,
+      this.#attachment,
     );
     this.info = info;
     this.#open = true;
+    if (this.#attachment !== undefined) this.#openOutbound(info.version);
   }
 
   // --- As a handler of packets: false leaves the packet where it is.
@@ -136,6 +200,7 @@ export class Conversation implements PacketHandler {
       case "disconnect":
         // Only a normal DISCONNECT takes the will back [MQTT-3.14.4-3].
         if (packet.reasonCode === reasonCodes.success) this.will = undefined;
+        this.#changeExpiry(packet.properties.sessionExpiryIntervalS);
         this.#host.end({ end: "disconnected", detail: reasonName(packet.reasonCode) });
         return true;
       default:
@@ -145,12 +210,7 @@ export class Conversation implements PacketHandler {
 
   #subscribe(packet: Subscribe, { version, permit }: SessionInfo): void {
     const { messages } = this.#services;
-    let { outbound } = this;
-    if (outbound === undefined) {
-      const client = this.#client;
-      outbound = this.outbound = messages.open({ version, sink: this.#output, client });
-      if (this.inbound !== undefined) this.inbound.subscriber = outbound;
-    }
+    const outbound = this.outbound ?? this.#openOutbound(version);
     const answer = messages.subscribe(outbound, packet, permit);
     if (!(answer instanceof Promise)) return this.#subscribed(packet.packetId, answer);
     answer.then((codes) => {
@@ -158,6 +218,14 @@ export class Conversation implements PacketHandler {
       this.#subscribed(packet.packetId, codes);
       this.#output.flush();
     });
+  }
+
+  #openOutbound(version: ProtocolVersion): Outbound {
+    const client = this.#client;
+    const kept = this.#attachment;
+    const outbound = this.#services.messages.open({ version, sink: this.#output, client, kept });
+    if (this.inbound !== undefined) this.inbound.subscriber = outbound;
+    return this.outbound = outbound;
   }
 
   #subscribed(packetId: number, codes: readonly number[]): void {
@@ -174,8 +242,30 @@ export class Conversation implements PacketHandler {
     this.version = connect.version;
     this.#client = clientLimits(connect.properties);
     this.will = connect.will;
+    this.#clean = connect.clean;
+    this.#expiryAsked = (connect.properties.sessionExpiryIntervalS ?? 0) > 0;
+    this.#expiryS = sessionExpiryS(connect, this.#services.limits);
     this.#host.shaking(shakeHands(connect, this.#host.arrival, this.#services));
     return true;
+  }
+
+  get #willDelayS(): number {
+    return this.will?.properties.willDelayIntervalS ?? 0;
+  }
+
+  /** DISCONNECT may say anew how long the session is kept, but not keep one that was not to be. */
+  #changeExpiry(expiryS: number | undefined): void {
+    if (expiryS === undefined) return;
+    if (expiryS > 0 && !this.#expiryAsked) {
+      throw violation("a session expiry at DISCONNECT, which was 0 at CONNECT", "MQTT-3.1.2-23");
+    }
+    this.#expiryS = Math.min(expiryS, this.#services.limits.sessionExpiryMaxS);
+  }
+
+  #stop(): void {
+    this.#open = false;
+    this.#closed = true;
+    if (this.outbound !== undefined) this.#services.messages.forget(this.outbound);
   }
 
   #notNow(): false {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
@@ -17,6 +18,8 @@ export interface EndpointLimits {
   /** From the accepted connection to its CONNECT. */
   readonly connectTimeoutMs: number;
   readonly keepAliveMaxS: number;
+  /** How long a session may outlive its connection; 0: none does. */
+  readonly sessionExpiryMaxS: number;
   /** QoS 1 and 2 messages of a connection in flight. */
   readonly receiveMaximum: number;
   /** Largest packet. */
@@ -84,6 +87,14 @@ export interface SessionInfo extends Granted {
 /** What tells sessions apart: client ids of one account have nothing to do with another's. */
 export function sessionKey({ account, clientId }: SessionInfo): string {
   return account === "" ? clientId : `${account}\0${clientId}`;
+}
+
+const utf8 = new TextEncoder();
+
+/** What readings of a session's client have in common, whatever the connection. */
+export function originHashOf(sessionKey: string): number {
+  const key = utf8.encode(sessionKey);
+  return hashBytes(key, 0, key.length);
 }
 
 export interface EndpointEvents {

@@ -10,15 +10,18 @@ import type { Arrival } from "./arrival.ts";
 import { admission, type Admitted, decideConnect, refusal } from "./connect_rules.ts";
 import type { Authentication, EndpointServices, Granted, SessionInfo } from "./endpoint_options.ts";
 
+/** A client that may connect. */
+export interface Accepted {
+  readonly kind: "connected";
+  readonly connack: Connack;
+  readonly session: SessionInfo;
+  /** Silence after which the client is given up: 1.5 times its keep-alive [MQTT-3.1.2-22]. */
+  readonly silenceMsMax: number;
+}
+
 /** How a handshake ended, with the answer to send. */
 export type Handshake =
-  | {
-    readonly kind: "connected";
-    readonly connack: Connack;
-    readonly session: SessionInfo;
-    /** Silence after which the client is given up: 1.5 times its keep-alive [MQTT-3.1.2-22]. */
-    readonly silenceMsMax: number;
-  }
+  | Accepted
   | {
     readonly kind: "refused";
     /** Absent when MQTT 3 has no code for it [MQTT-3.2.2-6]. */

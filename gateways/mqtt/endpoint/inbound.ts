@@ -14,6 +14,7 @@ import { ProtocolError, violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import type { KeptAttachment } from "../kept/kept_attachment.ts";
 import type { ClientLimits } from "../pubsub/client_limits.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
@@ -74,6 +75,12 @@ export class Inbound implements Acknowledger {
   #aliases: TopicAliases | undefined;
   /** QoS 2 identifiers whose PUBREC is sent and whose PUBREL has not come. */
   readonly #unreleased = new PacketIdSet();
+  readonly #kept: KeptAttachment | undefined;
+  /**
+   * QoS 2 identifiers of an earlier connection whose message went to subscribers, while it is not
+   * known what became of its reading.
+   */
+  readonly #unsettled = new PacketIdSet();
 
   constructor(
     origin: Origin,
@@ -83,6 +90,7 @@ export class Inbound implements Acknowledger {
     output: Output,
     client: ClientLimits,
     permit?: SessionPermit,
+    kept?: KeptAttachment,
   ) {
     this.#origin = origin;
     this.#intake = intake;
@@ -94,6 +102,10 @@ export class Inbound implements Acknowledger {
     this.#stats = stats;
     this.#inFlight = new InFlight(limits.receiveMaximum);
     this.#permit = permit;
+    this.#kept = kept;
+    for (const [packetId, settled] of kept?.received ?? []) {
+      (settled ? this.#unreleased : this.#unsettled).add(packetId);
+    }
     this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
   }
 
@@ -125,7 +137,7 @@ export class Inbound implements Acknowledger {
       return "intake";
     }
     this.#stats.publishesReceived++;
-    if (result === "accepted") this.#messages.publish(offer, view.properties, this.subscriber);
+    if (result === "accepted") this.#deliver(offer, view);
     else this.settled(sequence, this.#unlessHeard(result, offer, view));
     return "taken";
   }
@@ -134,10 +146,17 @@ export class Inbound implements Acknowledger {
   #unlessHeard(
     refused: Rejection,
     offer: Offer,
-    { properties }: PublishView,
+    view: PublishView,
   ): Rejection | undefined {
     if (refused.reason !== "no_route") return refused;
-    return this.#messages.publish(offer, properties, this.subscriber) ? undefined : refused;
+    return this.#deliver(offer, view) ? undefined : refused;
+  }
+
+  /** To subscribers, once. */
+  #deliver(offer: Offer, { qos, packetId, properties }: PublishView): boolean {
+    if (qos === 2 && this.#unsettled.has(packetId)) return true;
+    if (qos === 2) this.#kept?.published(packetId);
+    return this.#messages.publish(offer, properties, this.subscriber);
   }
 
   #deny(offer: Offer): void {
@@ -151,7 +170,8 @@ export class Inbound implements Acknowledger {
 
   /** PUBREL: answered with PUBCOMP at once, for nothing waits for it. */
   released(packetId: number): void {
-    const known = this.#unreleased.delete(packetId);
+    const known = this.#unreleased.delete(packetId) || this.#unsettled.delete(packetId);
+    if (known) this.#kept?.released(packetId);
     const reasonCode = known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
     writeAcknowledgement(
       this.#output.writer,
@@ -176,8 +196,14 @@ export class Inbound implements Acknowledger {
   /** From {@linkcode InFlight}. */
   acknowledge(packetId: number, qos: 1 | 2, reasonCode: number, sequence: number): void {
     const kind = qos === 1 ? "puback" : "pubrec";
-    if (qos === 2 && (reasonCode < 0x80 || this.#version !== 5)) {
-      this.#unreleased.add(packetId);
+    if (qos === 2) {
+      this.#unsettled.delete(packetId);
+      if (reasonCode < 0x80 || this.#version !== 5) {
+        this.#unreleased.add(packetId);
+        this.#kept?.settled(packetId);
+      } else {
+        this.#kept?.released(packetId);
+      }
     }
     const { writer } = this.#output;
     if (reasonCode === 0) return writeAcknowledged(writer, kind, packetId);
@@ -195,6 +221,7 @@ export class Inbound implements Acknowledger {
   rest(): void {
     this.#inFlight.rest();
     this.#unreleased.rest();
+    this.#unsettled.rest();
   }
 
   /**

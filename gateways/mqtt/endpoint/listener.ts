@@ -6,7 +6,7 @@
  */
 import type { Actor, ActorRef, ChildSpec, Context } from "../../../runtime/actor.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
-import type { EndpointServices } from "./endpoint_options.ts";
+import { type EndpointServices, originHashOf } from "./endpoint_options.ts";
 import { Session } from "./session.ts";
 import { type SessionMessage, SessionShared } from "./session_shared.ts";
 
@@ -80,7 +80,9 @@ class Listener implements Actor<ListenerMessage> {
         return this.#accept(message.acceptor);
       case "sweep": {
         const nowMs = context.clock.monotonic();
-        for (const session of this.#shared.registry.values()) session.sweep(nowMs);
+        const { registry, wills } = this.#shared;
+        for (const session of registry.values()) session.sweep(nowMs);
+        this.#services.messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key)));
         return context.startTimer("sweep", sweepMs, message);
       }
       case "connected_elsewhere":

@@ -16,7 +16,8 @@ import type { Arrival } from "./arrival.ts";
 import { refusal } from "./connect_rules.ts";
 import { Conversation, type ConversationHost, type PacketHold } from "./conversation.ts";
 import { type SessionInfo, sessionKey } from "./endpoint_options.ts";
-import { type Handshake, refuse } from "./handshake.ts";
+import type { ClaimResult } from "../kept/kept_sessions.ts";
+import { type Accepted, type Handshake, refuse } from "./handshake.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { type Ending, endings, sessionEnds } from "./session_end.ts";
 import { type InputHost, SessionInput } from "./session_input.ts";
@@ -68,6 +69,9 @@ export class Session
         return this.#received(message.count);
       case "shaken":
         this.#shaken(message.handshake);
+        return this.#advance();
+      case "claimed":
+        this.#claimed(message.handshake, message.result);
         return this.#advance();
       case "resume":
         this.#input.resumed();
@@ -143,6 +147,11 @@ export class Session
   // --- As the registry and the listener see it.
 
   takeOver(): void {
+    // A session that is kept changes its connection in a way of its own.
+    if (!this.#conversation.kept) this.takenOver();
+  }
+
+  takenOver(): void {
     this.#endLater(endings.takenOver);
   }
 
@@ -195,6 +204,10 @@ export class Session
     return this.#phase === "ended";
   }
 
+  notKept(): void {
+    this.end({ end: "not_kept", detail: "the file of kept sessions failed" });
+  }
+
   resumeLater(): void {
     this.#context.self.tell(resumeMessage);
   }
@@ -221,18 +234,43 @@ export class Session
   }
 
   #shaken(shaken: Handshake): void {
-    const { services, registry, scratch } = this.#shared;
     const { version = 4 } = this.#conversation;
     // While it was being asked, the account may have changed.
     const handshake = shaken.kind === "refused" || this.#isCurrent(shaken.session)
       ? shaken
       : refuse({ version }, reasonCodes.notAuthorized, "the account has changed");
-    if (handshake.kind === "refused") {
-      const { connack, reason, detail } = handshake;
-      if (connack !== undefined) this.#conversation.write(connack, reason);
-      return this.end({ end: "refused", detail });
+    if (handshake.kind === "refused") return this.#refused(handshake);
+    const claim = this.#conversation.claim(handshake.session);
+    if (claim === undefined) return this.#connected(handshake, false);
+    claim.then((result) => this.#context.self.tell({ kind: "claimed", handshake, result }));
+  }
+
+  /** The session that outlives the connection is at hand, or is over. */
+  #claimed(handshake: Accepted, result: ClaimResult): void {
+    const { version = 4 } = this.#conversation;
+    if (this.ended || result.kind === "evicted") return;
+    if (result.kind === "refused") {
+      return this.#refused(refuse({ version }, result.reasonCode, result.detail));
     }
-    if (!this.#conversation.write(handshake.connack)) {
+    // Its session has ended because this client wanted it so.
+    if (result.will !== undefined) this.#shared.wills.publish(result.will, this.originHash);
+    if (!this.#isCurrent(handshake.session)) {
+      const { notAuthorized } = reasonCodes;
+      return this.#refused(refuse({ version }, notAuthorized, "the account has changed"));
+    }
+    this.#connected(handshake, result.kind === "attached" && result.attachment.present);
+  }
+
+  #refused(handshake: Handshake): void {
+    if (handshake.kind !== "refused") return;
+    const { connack, reason, detail } = handshake;
+    if (connack !== undefined) this.#conversation.write(connack, reason);
+    this.end({ end: "refused", detail });
+  }
+
+  #connected(handshake: Accepted, sessionPresent: boolean): void {
+    const { services, registry, scratch } = this.#shared;
+    if (!this.#conversation.write({ ...handshake.connack, sessionPresent })) {
       return this.end({ end: "refused", detail: "the client takes no packet as large as CONNACK" });
     }
     this.sender = services.senderOf?.(handshake.session);
@@ -244,6 +282,7 @@ export class Session
     services.stats.connected(this.arrival.transport);
     registry.connect(sessionKey(handshake.session), this);
     services.events.connected?.(handshake.session);
+    this.#conversation.resume();
   }
 
   // --- Ending.
@@ -269,7 +308,8 @@ export class Session
     this.#phase = "ended";
     const { services, registry, wills } = this.#shared;
     const { info, will } = this.#conversation;
-    this.#conversation.close();
+    const sendWill = info !== undefined && will !== undefined && sessionEnds[ending.end].will;
+    const later = this.#conversation.close(sendWill);
     this.#farewell(ending);
     services.intake.forget(this);
     registry.delete(this, info && sessionKey(info));
@@ -277,7 +317,7 @@ export class Session
     services.stats.ended(ending.end);
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
-      if (will !== undefined && sessionEnds[ending.end].will) wills.publish(will, this.originHash);
+      if (sendWill && !later) wills.publish(will, this.originHash);
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);
   }

@@ -30,6 +30,8 @@ export const sessionEnds = {
   account_changed: { hears: true, will: false },
   /** The client did not take what was sent to it. */
   write_stalled: { hears: false, will: true },
+  /** What it published for kept sessions could not be written: it is to send it again. */
+  not_kept: { hears: false, will: true },
   drained: { hears: true, will: false },
   drain_timeout: { hears: true, will: false },
   crashed: { hears: false, will: true },

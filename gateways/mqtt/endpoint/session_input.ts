@@ -20,6 +20,8 @@ export interface InputHost {
   readonly ended: boolean;
   /** Has {@linkcode SessionInput.resumed} called in the session's own turn. */
   resumeLater(): void;
+  /** What was read could not be kept for those it is for: nothing of it may be acknowledged. */
+  notKept(): void;
   /** What was read breaks the protocol. */
   violated(error: ProtocolError): void;
 }
@@ -142,10 +144,10 @@ export class SessionInput {
     if (this.#conversation.inbound !== undefined) {
       const { intake, messages } = this.#shared.services;
       intake.flush();
-      messages.flush();
+      if (!messages.flush()) this.#host.notKept();
       if (!this.#host.ended) this.#conversation.inbound.release();
     }
-    if (broken !== undefined) this.#host.violated(broken);
+    if (broken !== undefined && !this.#host.ended) this.#host.violated(broken);
   }
 
   #alive(nowMs: number): void {

@@ -5,7 +5,8 @@
  */
 import type { Clock } from "../../../runtime/clock.ts";
 import type { EndpointServices } from "./endpoint_options.ts";
-import type { Handshake } from "./handshake.ts";
+import type { ClaimResult } from "../kept/kept_sessions.ts";
+import type { Accepted, Handshake } from "./handshake.ts";
 import { OfferScratch } from "./inbound.ts";
 import type { LinkShared } from "./link.ts";
 import { WriterPool } from "./output.ts";
@@ -18,6 +19,12 @@ export type SessionMessage =
   /** Bytes were read; `null`: the other end has closed. */
   | { readonly kind: "received"; readonly count: number | null }
   | { readonly kind: "shaken"; readonly handshake: Handshake }
+  /** The session that outlives the connection is at hand, or not to be had. */
+  | {
+    readonly kind: "claimed";
+    readonly handshake: Accepted;
+    readonly result: ClaimResult;
+  }
   /** What held the session back may be over. */
   | { readonly kind: "resume" }
   /** Read no more, acknowledge what is in flight, then end. */

@@ -27,6 +27,7 @@ export const testLimits: EndpointLimits = {
   connectionsMax: 100,
   connectTimeoutMs: 10_000,
   keepAliveMaxS: 3_600,
+  sessionExpiryMaxS: 0,
   receiveMaximum: 4,
   packetBytesMax: 100_000,
   readBytesMax: 1 << 20,

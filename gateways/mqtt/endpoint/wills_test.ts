@@ -5,7 +5,7 @@ import { EndpointStats } from "./endpoint_stats.ts";
 import { FakeIntake } from "./testing.ts";
 import { waitingWillsMax, Wills } from "./wills.ts";
 
-const nobody = { publish: () => false, flush() {} };
+const nobody = { publish: () => false, flush: () => true };
 
 const will = (payload: string): Will => ({
   topic: "device/1",

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Qos } from "../codec/publish.ts";
+import type { KeptSession } from "../kept/kept_session.ts";
 import type { Delivery, Message } from "./message.ts";
 import type { FilterEntry, Grant, Subscriber } from "./subscription_table.ts";
 
@@ -23,7 +24,9 @@ export function fanOut(
   for (const { local } of entries) count += local.size;
   if (count === 0) return false;
   message.shared ||= count >= sharedFrom;
-  const merged = entries.length === 1 ? entries[0]!.local : mergeGrants(entries, from);
+  const merged = entries.length === 1
+    ? entries[0]!.local
+    : mergeGrants(entries.map(({ local }) => local), from);
   let reached = false;
   for (const [subscriber, grant] of merged) {
     if (grant.noLocal && subscriber === from) continue;
@@ -31,6 +34,18 @@ export function fanOut(
     subscriber.deliver(message, deliveryOf(message, grant));
   }
   return reached;
+}
+
+/** The kept sessions a message is for, wherever they are, and how each gets it. */
+export function keptDeliveries(
+  entries: readonly FilterEntry[],
+  message: Message,
+  from: KeptSession | undefined,
+): [KeptSession, Delivery][] {
+  const maps = entries.map(({ kept }) => kept).filter((kept) => kept !== undefined);
+  if (maps.length === 0) return [];
+  return [...mergeGrants(maps, from)]
+    .map(([session, grant]) => [session, deliveryOf(message, grant)]);
 }
 
 /** How a message goes out under a grant. */
@@ -43,12 +58,12 @@ export function deliveryOf(message: Message, { qos, retainAsPublished, ids }: Gr
 }
 
 /** The highest QoS of all subscriptions that match, and all their identifiers [MQTT-3.3.4-2]. */
-function mergeGrants(
-  entries: readonly FilterEntry[],
-  from: Subscriber | undefined,
-): Map<Subscriber, Grant> {
-  const merged = new Map<Subscriber, Grant>();
-  for (const { local } of entries) {
+function mergeGrants<S extends Subscriber | KeptSession>(
+  maps: readonly ReadonlyMap<S, Grant>[],
+  from: S | undefined,
+): Map<S, Grant> {
+  const merged = new Map<S, Grant>();
+  for (const local of maps) {
     for (const [subscriber, grant] of local) {
       if (grant.noLocal && subscriber === from) continue;
       const other = merged.get(subscriber);

@@ -12,6 +12,8 @@ import { noProperties } from "../codec/properties.ts";
 import type { Qos } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import type { PacketWriter } from "../codec/writer.ts";
+import type { KeptAttachment } from "../kept/kept_attachment.ts";
+import type { DeliverySink } from "../kept/kept_delivery.ts";
 import type { ClientLimits } from "./client_limits.ts";
 import { DeliveryQueue, type QueueLimits } from "./delivery_queue.ts";
 import type { Delivery, Message } from "./message.ts";
@@ -33,6 +35,8 @@ export interface OutboundOptions {
   readonly client: ClientLimits;
   readonly queue: QueueLimits;
   readonly stats: PubSubStats;
+  /** The session, when it outlives its connection: QoS 1 and 2 messages come from there. */
+  readonly kept: KeptAttachment | undefined;
   /** Wall time, ms. */
   now(): number;
   /** Something was written that {@linkcode Outbound.flush} is to send. */
@@ -48,11 +52,14 @@ const inFlightMax = 1_024;
 /** Pages of retained messages that are searched in one go. */
 const pagesAtOnce = 4;
 
+const dupFlag = 0b1000;
+
 type Awaits = "puback" | "pubrec" | "pubcomp";
 
 /** See the module. */
-export class Outbound implements Subscriber {
+export class Outbound implements Subscriber, DeliverySink {
   readonly names = new Set<string>();
+  readonly kept: KeptAttachment | undefined;
   readonly #options: OutboundOptions;
   readonly #queue: DeliveryQueue;
   readonly #inFlight = new Map<number, Awaits>();
@@ -68,17 +75,19 @@ export class Outbound implements Subscriber {
     this.#queue = new DeliveryQueue(options.queue, options.stats);
     const { receiveMaximum, topicAliasMaximum } = options.client;
     this.#inFlightMax = Math.min(receiveMaximum, inFlightMax);
+    this.kept = options.kept;
+    this.kept?.open(this, () => this.pump());
     this.#aliases = topicAliasMaximum === 0 ? undefined : new OutboundAliases(topicAliasMaximum);
   }
 
   /** QoS 1 and 2 messages that the client has not acknowledged to the end. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.size + (this.kept?.delivery.inFlight ?? 0);
   }
 
   /** Whether it keeps up: a shared message goes to a member that does. */
   get ready(): boolean {
-    return this.#queue.count === 0 && this.#mayWrite();
+    return this.#queue.count === 0 && this.mayWrite;
   }
 
   deliver(message: Message, delivery: Delivery): void {
@@ -102,6 +111,7 @@ export class Outbound implements Subscriber {
   pump(): void {
     if (!this.#open) return;
     let pages = 0;
+    const through = this.kept?.delivery.pump() ?? true;
     for (;;) {
       const next = this.#queue.first;
       if (next !== undefined) {
@@ -111,10 +121,15 @@ export class Outbound implements Subscriber {
         continue;
       }
       const feed = this.#feeds[0];
-      if (feed === undefined || !this.#mayWrite()) return;
+      if (feed === undefined || !through || !this.mayWrite) return;
       if (pages++ === pagesAtOnce) return this.#options.again(this);
-      for (const item of feed.next(this.#options.now())) this.#queue.push(item);
+      const items = feed.next(this.#options.now());
       if (feed.done) this.#feeds.shift();
+      const kept = this.kept;
+      for (const item of items) if (kept === undefined || item.qos === 0) this.#queue.push(item);
+      if (kept === undefined) continue;
+      kept.fed(feed, items.filter(({ qos }) => qos > 0));
+      pages = pagesAtOnce; // The rest when this is in the file.
     }
   }
 
@@ -124,6 +139,10 @@ export class Outbound implements Subscriber {
 
   /** PUBACK, PUBREC or PUBCOMP of the client. */
   acknowledged(kind: AcknowledgementKind, packetId: number, reasonCode: number): void {
+    if (this.kept !== undefined) {
+      this.kept.delivery.acknowledged(kind, packetId, reasonCode);
+      return this.pump();
+    }
     const awaits = this.#inFlight.get(packetId);
     if (kind === "pubrec") this.#received(packetId, reasonCode, awaits);
     // One that nothing waits for changes nothing.
@@ -140,13 +159,40 @@ export class Outbound implements Subscriber {
   }
 
   #received(packetId: number, reasonCode: number, awaits: Awaits | undefined): void {
-    const { sink, version } = this.#options;
     if (awaits === "pubrec" && reasonCode >= 0x80) {
       this.#inFlight.delete(packetId);
       return;
     }
-    if (awaits === "pubrec" || awaits === "pubcomp") {
-      this.#inFlight.set(packetId, "pubcomp");
+    const found = awaits === "pubrec" || awaits === "pubcomp";
+    if (found) this.#inFlight.set(packetId, "pubcomp");
+    this.release(packetId, found);
+  }
+
+  // --- For the messages of a kept session.
+
+  get windowMax(): number {
+    return this.#inFlightMax;
+  }
+
+  get mayWrite(): boolean {
+    return this.#options.sink.waitingBytes < sinkBytesMax;
+  }
+
+  publish(message: Message, delivery: Delivery, packetId: number, dup: boolean): boolean {
+    const { sink: { writer }, stats } = this.#options;
+    const nowMs = message.expiresMs === Infinity ? 0 : this.#options.now();
+    const start = writer.length;
+    if (!this.#written(message, delivery, packetId, nowMs)) return false;
+    if (dup) writer.bytes[start]! |= dupFlag;
+    stats.delivered++;
+    this.#options.wrote(this);
+    return true;
+  }
+
+  /** Sends PUBREL. */
+  release(packetId: number, found: boolean): void {
+    const { sink, version } = this.#options;
+    if (found) {
       writeAcknowledged(sink.writer, "pubrel", packetId);
     } else {
       const code = reasonCodes.packetIdentifierNotFound;
@@ -159,12 +205,8 @@ export class Outbound implements Subscriber {
     this.#options.wrote(this);
   }
 
-  #mayWrite(): boolean {
-    return this.#options.sink.waitingBytes < sinkBytesMax;
-  }
-
   #maySend(qos: Qos): boolean {
-    return this.#mayWrite() && (qos === 0 || this.#inFlight.size < this.#inFlightMax);
+    return this.mayWrite && (qos === 0 || this.#inFlight.size < this.#inFlightMax);
   }
 
   #send(message: Message, delivery: Delivery): void {

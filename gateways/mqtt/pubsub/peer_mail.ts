@@ -17,7 +17,11 @@ export type PeerMail =
     readonly sequence: number;
     readonly reset: boolean;
     readonly changes: readonly (readonly [name: string, count: number])[];
+    /** Kept sessions that are to be read anew; with `reset`, all may have changed. */
+    readonly sessions: readonly number[];
   }
+  /** Something waits for kept sessions that are connected there. */
+  | { readonly kind: "queued"; readonly from: number; readonly sessions: readonly number[] }
   /** Everything up to this interest is known now. */
   | { readonly kind: "applied"; readonly from: number; readonly sequence: number }
   /** Messages, as {@linkcode writeForwarded} wrote them. */
@@ -31,17 +35,28 @@ export function parsePeerMail(value: unknown): PeerMail {
       if (kind === "messages" && "batch" in value && value.batch instanceof Uint8Array) {
         return { kind, from, batch: value.batch };
       }
+      if (kind === "queued" && "sessions" in value) {
+        return { kind, from, sessions: parseIds(value.sessions) };
+      }
       if ("sequence" in value && typeof value.sequence === "number") {
         const { sequence } = value;
         if (kind === "applied") return { kind, from, sequence };
-        if (kind === "interest" && "changes" in value && "reset" in value) {
+        if (
+          kind === "interest" && "changes" in value && "reset" in value && "sessions" in value
+        ) {
           const reset = value.reset === true;
-          return { kind, from, sequence, reset, changes: parseChanges(value.changes) };
+          const sessions = parseIds(value.sessions);
+          return { kind, from, sequence, reset, changes: parseChanges(value.changes), sessions };
         }
       }
     }
   }
   throw new TypeError("Cannot read mail of another shard's subscriptions: wrong shape");
+}
+
+function parseIds(value: unknown): number[] {
+  if (Array.isArray(value) && value.every((id: unknown) => typeof id === "number")) return value;
+  throw new TypeError("Cannot read the numbers of sessions: wrong shape");
 }
 
 function parseChanges(value: unknown): [string, number][] {

@@ -40,14 +40,18 @@ Deno.test("a batch that was cut off anywhere gives what is whole, and is told", 
 });
 
 Deno.test("mail of the wrong shape is refused", () => {
-  const interest = { kind: "interest", from: 1, sequence: 1, reset: true, changes: [["a", 1]] };
-  assert.deepEqual(parsePeerMail(interest), interest);
+  const changes = [["a", 1]];
+  const interest = { kind: "interest", from: 1, sequence: 1, reset: true, changes, sessions: [7] };
+  const queued = { kind: "queued", from: 1, sessions: [7] };
+  for (const mail of [interest, queued]) assert.deepEqual(parsePeerMail(mail), mail);
   const wrong: readonly unknown[] = [
     null,
     "interest",
     { ...interest, from: "1" },
     { ...interest, changes: [["a"]] },
     { ...interest, changes: "a" },
+    { ...interest, sessions: ["7"] },
+    { ...queued, sessions: 7 },
     { kind: "messages", from: 1, batch: "x" },
     { kind: "other", from: 1, sequence: 1 },
   ];

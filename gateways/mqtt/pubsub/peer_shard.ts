@@ -50,6 +50,9 @@ export class PeerShard {
   readonly #backlogBytesMax: number;
   /** Names whose count over there is out of date. */
   readonly #changes: Map<string, number>;
+  /** Kept sessions the other shard is to read anew, and those something waits for. */
+  readonly #sessions = new Set<number>();
+  readonly #queued = new Set<number>();
   #reset = true;
   #sent = 0;
   #applied = 0;
@@ -71,6 +74,15 @@ export class PeerShard {
   /** Subscriptions of `name` here have become this many. */
   changed(name: string, count: number): void {
     this.#changes.set(name, count);
+  }
+
+  sessionChanged(id: number): void {
+    this.#sessions.add(id);
+  }
+
+  /** Something waits for a kept session that is connected there. */
+  queued(id: number): void {
+    this.#queued.add(id);
   }
 
   /** Resolves when the other shard knows of all that changed; `undefined`: it does. */
@@ -118,6 +130,7 @@ export class PeerShard {
   flush(): boolean {
     this.#confirm();
     this.#sendInterest();
+    this.#sendQueued();
     this.#seal();
     let sent = 0;
     while (sent < this.#backlog.length && this.#port.hasRoom()) {
@@ -127,7 +140,8 @@ export class PeerShard {
       sent++;
     }
     if (sent > 0) this.#backlog.splice(0, sent);
-    return this.#backlog.length === 0 && !this.#behind && this.#owed === 0;
+    return this.#backlog.length === 0 && !this.#behind && this.#owed === 0 &&
+      this.#queued.size === 0;
   }
 
   /** The other shard is gone: nobody needs to wait for it. */
@@ -137,7 +151,7 @@ export class PeerShard {
   }
 
   get #behind(): boolean {
-    return this.#reset || this.#changes.size > 0;
+    return this.#reset || this.#changes.size > 0 || this.#sessions.size > 0;
   }
 
   #confirm(): void {
@@ -149,19 +163,30 @@ export class PeerShard {
   #sendInterest(): void {
     while (this.#behind) {
       const changes = firstOf(this.#changes);
+      const sessions = [...this.#sessions].slice(0, changesMax);
       const mail: PeerMail = {
         kind: "interest",
         from: this.#from,
         sequence: this.#sent + 1,
         reset: this.#reset,
         changes,
+        sessions,
       };
       if (this.#port.tell(mail) !== "accepted") return;
       this.#sent++;
       this.#reset = false;
       for (const [name] of changes) this.#changes.delete(name);
+      for (const id of sessions) this.#sessions.delete(id);
     }
     for (const waiter of this.#waiters) waiter.target ??= this.#sent;
+  }
+
+  #sendQueued(): void {
+    while (this.#queued.size > 0) {
+      const sessions = [...this.#queued].slice(0, changesMax);
+      if (this.#port.tell({ kind: "queued", from: this.#from, sessions }) !== "accepted") return;
+      for (const id of sessions) this.#queued.delete(id);
+    }
   }
 
   #seal(): void {

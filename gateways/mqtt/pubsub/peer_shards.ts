@@ -59,6 +59,16 @@ export class PeerShards {
     for (const peer of this.#peers.values()) peer.changed(name, count);
   }
 
+  /** Kept sessions have changed in the file. */
+  sessionsChanged(ids: readonly number[]): void {
+    for (const peer of this.#peers.values()) for (const id of ids) peer.sessionChanged(id);
+  }
+
+  /** Something waits for a kept session that is connected to that shard. */
+  queued(shard: number, id: number): void {
+    this.#peers.get(shard)?.queued(id);
+  }
+
   /** Resolves when all of them know what has changed; `undefined`: they do. */
   known(): Promise<unknown> | undefined {
     const waits: Promise<void>[] = [];

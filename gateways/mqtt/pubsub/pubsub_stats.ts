@@ -5,7 +5,15 @@
  */
 
 /** Why a message did not reach a subscriber; part of a metric's name. */
-export type Loss = "qos0_full" | "full" | "expired" | "too_large" | "peer_full";
+export type Loss =
+  | "qos0_full"
+  | "full"
+  | "expired"
+  | "too_large"
+  | "peer_full"
+  | "session_full"
+  | "denied"
+  | "damaged";
 
 /** Only ever grows, but for the gauges. */
 export class PubSubStats {
@@ -19,6 +27,9 @@ export class PubSubStats {
     expired: 0,
     too_large: 0,
     peer_full: 0,
+    session_full: 0,
+    denied: 0,
+    damaged: 0,
   };
   /** Subscriptions beyond a limit. */
   subscriptionsRefused = 0;
@@ -27,6 +38,10 @@ export class PubSubStats {
   /** Retained messages that were not kept: for want of room, or because the disk failed. */
   retainedRefused = 0;
   retainedFailed = 0;
+  /** Kept sessions: those that found no room, those whose time was up, and faults of their file. */
+  sessionsRefused = 0;
+  sessionsExpired = 0;
+  keptFailed = 0;
   /** Gauges. */
   subscriptions = 0;
   queuedMessages = 0;
@@ -41,6 +56,9 @@ export class PubSubStats {
       sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,
       sluice_pubsub_retained_refused_total: this.retainedRefused,
       sluice_pubsub_retained_failed_total: this.retainedFailed,
+      sluice_sessions_refused_total: this.sessionsRefused,
+      sluice_sessions_expired_total: this.sessionsExpired,
+      sluice_sessions_failed_total: this.keptFailed,
     };
     for (const [why, count] of Object.entries(this.lost)) {
       counters[`sluice_pubsub_lost_${why}_total`] = count;

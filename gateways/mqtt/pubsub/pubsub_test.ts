@@ -319,6 +319,9 @@ Deno.test("more retained messages than a queue holds come as they are taken", ()
     expired: 0,
     too_large: 0,
     peer_full: 0,
+    session_full: 0,
+    denied: 0,
+    damaged: 0,
   });
 });
 

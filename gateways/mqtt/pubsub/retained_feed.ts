@@ -30,11 +30,24 @@ export class RetainedFeed {
   #after: string | undefined;
   #done = false;
 
-  constructor(source: RetainedSource, filter: string, qos: Qos, ids: readonly number[]) {
+  /** `after`: where another one had come to. */
+  constructor(
+    source: RetainedSource,
+    filter: string,
+    qos: Qos,
+    ids: readonly number[],
+    after?: string,
+  ) {
+    this.#after = after;
     this.#source = source;
     this.name = filter;
     this.#qos = qos;
     this.#ids = ids;
+  }
+
+  /** The last topic that was looked at; `undefined` at the beginning and at the end. */
+  get after(): string | undefined {
+    return this.#after;
   }
 
   get done(): boolean {

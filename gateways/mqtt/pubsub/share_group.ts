@@ -4,10 +4,14 @@
  *
  * @module
  */
+import type { KeptSession } from "../kept/kept_session.ts";
 import type { Grant, Subscriber } from "./subscription_table.ts";
 
-/** Here, or the shard that is to choose among its own members. */
-export type Chosen = "here" | number;
+/** A member that outlives its connection: every shard knows it. */
+export type KeptMember = readonly [session: KeptSession, grant: Grant];
+
+/** Here, or the shard that is to choose among its own members, or a member wherever it is. */
+export type Chosen = "here" | number | KeptMember;
 
 /** See the module. */
 export class ShareGroup {
@@ -15,6 +19,7 @@ export class ShareGroup {
   readonly name: string;
   readonly #members: [Subscriber, Grant][] = [];
   readonly #remote = new Map<number, number>();
+  readonly #kept: KeptMember[] = [];
   /** Turns taken: among all members, and among those here. */
   #turn = 0;
   #localTurn = 0;
@@ -28,7 +33,7 @@ export class ShareGroup {
   }
 
   get empty(): boolean {
-    return this.#members.length === 0 && this.#remote.size === 0;
+    return this.#members.length === 0 && this.#remote.size === 0 && this.#kept.length === 0;
   }
 
   join(subscriber: Subscriber, grant: Grant): void {
@@ -42,22 +47,43 @@ export class ShareGroup {
     if (at >= 0) this.#members.splice(at, 1);
   }
 
+  joinKept(session: KeptSession, grant: Grant): void {
+    const at = this.#kept.findIndex(([member]) => member === session);
+    if (at >= 0) this.#kept[at] = [session, grant];
+    else this.#kept.push([session, grant]);
+  }
+
+  leaveKept(session: KeptSession): void {
+    const at = this.#kept.findIndex(([member]) => member === session);
+    if (at >= 0) this.#kept.splice(at, 1);
+  }
+
   setRemote(shard: number, count: number): void {
     if (count > 0) this.#remote.set(shard, count);
     else this.#remote.delete(shard);
   }
 
-  /** Whose turn it is: every member, wherever it is, has the same share. */
+  /**
+   * Whose turn it is: every member, wherever it is, has the same share. Members that are offline
+   * have one only when all are.
+   */
   choose(): Chosen {
-    if (this.#remote.size === 0) return "here";
-    let total = this.#members.length;
+    if (this.#remote.size === 0 && this.#kept.length === 0) return "here";
+    const online = this.#kept.filter(([{ holder }]) => holder !== undefined);
+    let total = this.#members.length + online.length;
     for (const count of this.#remote.values()) total += count;
+    if (total === 0) return this.#kept[this.#turn++ % this.#kept.length] ?? "here";
     let turn = this.#turn++ % total;
     for (const [shard, count] of this.#remote) {
       if (turn < count) return shard;
       turn -= count;
     }
-    return "here";
+    return online[turn] ?? "here";
+  }
+
+  /** A kept session that is connected here, for what waits for nobody. */
+  keptHere(): KeptMember | undefined {
+    return this.#kept.find(([{ attachment }]) => attachment !== undefined);
   }
 
   /** The member here whose turn it is: the next that keeps up, else the next. */

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Qos } from "../codec/publish.ts";
+import type { KeptSession } from "../kept/kept_session.ts";
 import { filterName, parseFilter } from "./filter.ts";
 import type { Delivery, Message } from "./message.ts";
 import { ShareGroup } from "./share_group.ts";
@@ -35,6 +36,8 @@ export class FilterEntry {
   readonly local = new Map<Subscriber, Grant>();
   /** Other shards that have such subscriptions. */
   readonly remote = new Set<number>();
+  /** Sessions that outlive their connections, of all shards. */
+  kept: Map<KeptSession, Grant> | undefined;
   groups: Map<string, ShareGroup> | undefined;
 
   constructor(filter: string) {
@@ -42,7 +45,8 @@ export class FilterEntry {
   }
 
   get empty(): boolean {
-    return this.local.size === 0 && this.remote.size === 0 && this.groups === undefined;
+    return this.local.size === 0 && this.remote.size === 0 && this.kept === undefined &&
+      this.groups === undefined;
   }
 }
 
@@ -61,6 +65,7 @@ export class SubscriptionTable {
   readonly #interest = new Map<string, number>();
   readonly #cache = new Map<string, readonly FilterEntry[]>();
   #count = 0;
+  #keptCount = 0;
 
   /** Hears of names that gain or lose subscriptions here. */
   constructor(changed: InterestChanged) {
@@ -70,6 +75,11 @@ export class SubscriptionTable {
   /** Subscriptions of this shard. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Subscriptions of kept sessions, of all shards. */
+  get keptCount(): number {
+    return this.#keptCount;
   }
 
   /** Nobody listens, here or elsewhere. */
@@ -114,6 +124,31 @@ export class SubscriptionTable {
     }
     this.#prune(entry, group);
     return true;
+  }
+
+  /** Adds a subscription of a kept session, or gives it another grant. */
+  addKept(name: string, session: KeptSession, grant: Grant): void {
+    const { filter, group } = parseFilter(name);
+    const entry = this.#entry(filter);
+    if (!session.grants.has(name)) this.#keptCount++;
+    session.grants.set(name, grant);
+    if (group !== undefined) this.#group(entry, group).joinKept(session, grant);
+    else (entry.kept ??= new Map()).set(session, grant);
+  }
+
+  removeKept(name: string, session: KeptSession): void {
+    if (!session.grants.delete(name)) return;
+    this.#keptCount--;
+    const { filter, group } = parseFilter(name);
+    const entry = this.#trie.get(filter);
+    if (entry === undefined) return;
+    if (group !== undefined) {
+      entry.groups?.get(group)?.leaveKept(session);
+    } else {
+      entry.kept?.delete(session);
+      if (entry.kept?.size === 0) entry.kept = undefined;
+    }
+    this.#prune(entry, group);
   }
 
   /** Another shard has this many subscriptions of that name now. */

@@ -1,0 +1,39 @@
+/**
+ * The tables of the file of kept sessions.
+ *
+ * A message's number in its session's queue, `n`, never comes again, and its packet identifier
+ * follows from it: so the identifier is known before the message is first sent, and is the same
+ * after a kill, without a write of its own.
+ *
+ * @module
+ */
+
+/** To be run each time the file is opened. */
+export const keptSchema = `
+  CREATE TABLE IF NOT EXISTS session (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
+    epoch INTEGER NOT NULL, holder INTEGER, expiry_s INTEGER NOT NULL, expires_ms INTEGER,
+    will BLOB, will_delay_s INTEGER NOT NULL, will_due_ms INTEGER,
+    next INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,
+    count INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0);
+  CREATE INDEX IF NOT EXISTS session_expires ON session (expires_ms)
+    WHERE expires_ms IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS session_will ON session (will_due_ms)
+    WHERE will_due_ms IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS subscription (
+    session INTEGER NOT NULL, name TEXT NOT NULL, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
+    as_published INTEGER NOT NULL, sub_id INTEGER, feed TEXT,
+    PRIMARY KEY (session, name)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS queue (
+    session INTEGER NOT NULL, n INTEGER NOT NULL, flags INTEGER NOT NULL, ids TEXT,
+    bytes INTEGER NOT NULL, body BLOB, message INTEGER,
+    PRIMARY KEY (session, n)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, uses INTEGER NOT NULL, body BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS received (
+    session INTEGER NOT NULL, packet_id INTEGER NOT NULL, settled INTEGER NOT NULL,
+    PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS total (
+    one INTEGER PRIMARY KEY, revision INTEGER NOT NULL, count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL);
+  INSERT OR IGNORE INTO total VALUES (1, 1, 0, 0);`;
