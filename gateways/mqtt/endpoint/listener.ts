@@ -82,7 +82,9 @@ class Listener implements Actor<ListenerMessage> {
         const nowMs = context.clock.monotonic();
         const { registry, wills } = this.#shared;
         for (const session of registry.values()) session.sweep(nowMs);
-        this.#services.messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key)));
+        const { messages } = this.#services;
+        messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key)));
+        messages.flush();
         return context.startTimer("sweep", sweepMs, message);
       }
       case "connected_elsewhere":

@@ -94,7 +94,10 @@ export class PubSub {
       clock,
       table,
       stats,
-      changed: (ids) => peers.sessionsChanged(ids),
+      changed: (ids) => {
+        peers.sessionsChanged(ids);
+        this.#routed = true;
+      },
       known: () => peers.known(),
       queued: (shard, id) => {
         peers.queued(shard, id);

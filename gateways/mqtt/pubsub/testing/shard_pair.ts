@@ -5,7 +5,7 @@
  */
 import { ManualClock } from "../../../../runtime/clock.ts";
 import type { PeerMail } from "../peer_mail.ts";
-import type { PubSub } from "../pubsub.ts";
+import type { PubSub, PubSubOptions } from "../pubsub.ts";
 import { memoryPubSub, MemoryRetained } from "./memory_pubsub.ts";
 
 /** See the module. */
@@ -18,11 +18,11 @@ export class ShardPair {
   /** Mail that is taken before the link is full. */
   credit = Infinity;
 
-  constructor(count = 2) {
+  constructor(count = 2, overrides: Partial<PubSubOptions> = {}) {
     const { clock, retained } = this;
     this.shards = Array.from(
       { length: count },
-      (_, shard) => memoryPubSub(clock, { shard, retained }).pubsub,
+      (_, shard) => memoryPubSub(clock, { shard, retained, ...overrides }).pubsub,
     );
     for (let from = 0; from < count; from++) {
       for (let to = 0; to < count; to++) if (from !== to) this.link(from, to);
