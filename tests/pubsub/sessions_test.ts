@@ -117,12 +117,11 @@ Deno.test("kill -9 at random moments: QoS 1 at least once, QoS 2 exactly once, e
   await one.subscribeAsync("kill/1", { qos: 1 });
   await two.subscribeAsync("kill/2", { qos: 2 });
   const send = async (client: MqttClient, topic: string, qos: 1 | 2): Promise<void> => {
-    const open: Promise<unknown>[] = [];
     for (let i = 0; i < count; i++) {
-      open.push(client.publishAsync(topic, reading(i), { qos }));
+      // mqtt.js refuses what is published in the moment it comes back: it never left the client.
+      while (!await client.publishAsync(topic, reading(i), { qos }).then(() => true, () => false));
       if (i % 10 === 9) await new Promise((done) => setTimeout(done, 40));
     }
-    await Promise.all(open);
   };
   const sending = Promise.all([send(from1, "kill/1", 1), send(from2, "kill/2", 2)]);
   for (let kills = 0; kills < 4; kills++) {

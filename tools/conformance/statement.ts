@@ -19,4 +19,4 @@ export const notShown = (why: string): Mark => ({ kind: "no test", why });
 /** A test is missing. */
 export const open = (why: string): Mark => ({ kind: "open", why });
 
-export const sessions: Mark = open("sessions end with their connection so far");
+export const sessions: Mark = open("kept sessions have tests that do not name it yet");
