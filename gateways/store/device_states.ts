@@ -8,6 +8,8 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 /** How long a shard waits while another one writes, in ms. */
 const busyMs = 2_000;
+/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
+const walPages = 64;
 /** Rows written by one statement: a call of SQLite from JavaScript costs more than a row does. */
 const rowsPerStatement = 16;
 
@@ -60,6 +62,7 @@ export class DeviceStates {
     try {
       this.#database.exec(
         `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+         PRAGMA wal_autocheckpoint = ${walPages};
          CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;`,
       );
     } catch (cause) {

@@ -67,6 +67,8 @@ export interface Detachment {
 
 /** How long a shard waits while another one writes. */
 const busyMs = 2_000;
+/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
+const walPages = 64;
 const cacheKib = 4_096;
 /** A page of a queue ends with the row that reaches this. */
 const pageBytesMax = 256 * 1024;
@@ -88,7 +90,8 @@ export class KeptFile {
     try {
       database.exec(
         `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-         PRAGMA cache_size = -${cacheKib}; ${keptSchema}`,
+         PRAGMA cache_size = -${cacheKib}; PRAGMA wal_autocheckpoint = ${walPages};
+         ${keptSchema}`,
       );
       this.#commit = new KeptCommit((sql) => this.#prepare(sql));
     } catch (cause) {

@@ -28,6 +28,8 @@ const busyMs = 2_000;
 const pageRowsMax = 64;
 const pageBytesMax = 256 * 1024;
 const pageScanMax = 1_000;
+/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
+const walPages = 64;
 const cacheKib = 2_048;
 const last = "\u{10ffff}";
 
@@ -62,7 +64,8 @@ export class RetainedFile {
     try {
       database.exec(
         `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-         PRAGMA cache_size = -${cacheKib}; ${schema}`,
+         PRAGMA cache_size = -${cacheKib}; PRAGMA wal_autocheckpoint = ${walPages};
+         ${schema}`,
       );
       this.#expire = database.prepare("DELETE FROM retained WHERE expires_ms <= ?");
       this.#expire.run(nowMs);
