@@ -29,6 +29,8 @@ export class PeerShards {
   /** Names that each of them has. */
   readonly #names = new Map<number, Set<string>>();
   #retryTimer: Timer | undefined;
+  /** There may be something that was not sent. */
+  #unsent = false;
 
   constructor(options: PeerShardsOptions) {
     this.#options = options;
@@ -44,6 +46,7 @@ export class PeerShards {
     const { shard: from, peerBytesMax: backlogBytesMax, table, stats } = this.#options;
     const { interest } = table;
     this.#peers.set(shard, new PeerShard({ from, port, interest, backlogBytesMax, stats }));
+    this.#unsent = true;
     this.flush();
   }
 
@@ -56,16 +59,19 @@ export class PeerShards {
 
   /** Subscriptions of `name` in this shard have become this many. */
   changed(name: string, count: number): void {
+    this.#unsent = true;
     for (const peer of this.#peers.values()) peer.changed(name, count);
   }
 
   /** Kept sessions have changed in the file. */
   sessionsChanged(ids: readonly number[]): void {
+    this.#unsent = true;
     for (const peer of this.#peers.values()) for (const id of ids) peer.sessionChanged(id);
   }
 
   /** Something waits for a kept session that is connected to that shard. */
   queued(shard: number, id: number): void {
+    this.#unsent = true;
     this.#peers.get(shard)?.queued(id);
   }
 
@@ -98,18 +104,22 @@ export class PeerShards {
       else names.delete(name);
     }
     peer.acknowledge(sequence);
+    this.#unsent = true;
     this.flush();
   }
 
   /** False when the shard is gone or takes no more. Goes out with the next flush. */
   send(shard: number, forwarded: Forwarded): boolean {
+    this.#unsent = true;
     return this.#peers.get(shard)?.send(forwarded) ?? false;
   }
 
+  /** Cheap when there is nothing to send. */
   flush(): void {
-    let left = false;
-    for (const peer of this.#peers.values()) left = !peer.flush() || left;
-    if (left) this.#retryLater();
+    if (!this.#unsent) return;
+    this.#unsent = false;
+    for (const peer of this.#peers.values()) if (!peer.flush()) this.#unsent = true;
+    if (this.#unsent) this.#retryLater();
   }
 
   close(): void {
