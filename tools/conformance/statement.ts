@@ -4,9 +4,8 @@
  * @module
  */
 
-/** `open`: a test is missing. `no test`: there is nothing to test. */
+/** There is nothing to test. */
 export interface Mark {
-  readonly kind: "open" | "no test";
   readonly why: string;
 }
 
@@ -14,9 +13,4 @@ export interface Mark {
 export type Statement = readonly [number: string, says: string, mark?: Mark];
 
 /** There is nothing to test. */
-export const notShown = (why: string): Mark => ({ kind: "no test", why });
-
-/** A test is missing. */
-export const open = (why: string): Mark => ({ kind: "open", why });
-
-export const sessions: Mark = open("kept sessions have tests that do not name it yet");
+export const notShown = (why: string): Mark => ({ why });

@@ -16,7 +16,12 @@ import { noProperties } from "../codec/properties.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { Publish } from "../codec/publish.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
-import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
+import {
+  type EndpointLimits,
+  type EndpointServices,
+  openToAll,
+  originHashOf,
+} from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import type { Connection } from "./link.ts";
 import { Session } from "./session.ts";
@@ -245,7 +250,7 @@ export interface EndedConnection {
 export class SessionHarness {
   readonly clock = new ManualClock();
   readonly intake = new FakeIntake();
-  readonly exchange = memoryPubSub(this.clock);
+  readonly exchange: ReturnType<typeof memoryPubSub>;
   readonly stats = new EndpointStats();
   readonly ended: EndedConnection[] = [];
   readonly system: ActorSystem;
@@ -254,7 +259,11 @@ export class SessionHarness {
   closedLinks = 0;
   #count = 0;
 
-  constructor(overrides: Partial<EndpointServices> = {}) {
+  constructor(
+    overrides: Partial<EndpointServices> = {},
+    exchange: Parameters<typeof memoryPubSub>[1] = {},
+  ) {
+    this.exchange = memoryPubSub(this.clock, exchange);
     this.services = {
       intake: this.intake,
       limits: testLimits,
@@ -295,6 +304,8 @@ export class SessionHarness {
   async sweepAfter(ms: number): Promise<void> {
     this.clock.advance(ms);
     for (const session of this.shared.registry.values()) session.sweep(this.clock.monotonic());
+    const { kept } = this.exchange.pubsub;
+    kept?.sweep((will, key) => this.shared.wills.publish(will, originHashOf(key)));
     await settle();
   }
 }

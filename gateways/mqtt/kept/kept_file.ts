@@ -195,14 +195,23 @@ export class KeptFile {
 
   // --- Writing. Each is one transaction.
 
-  /** A client has connected to a shard; `full`: there are as many sessions as may be. */
-  claim(request: ClaimRequest, shard: number, countMax: number): Claimed | "full" {
+  /**
+   * A client has connected to a shard; `full`: there are as many sessions as may be. A session whose
+   * time is up does not go on, though it has not been swept away [MQTT-4.1.0-2].
+   */
+  claim(
+    request: ClaimRequest,
+    shard: number,
+    countMax: number,
+    nowMs: number,
+  ): Claimed | "full" {
     const { key, account, clean, expiryS, will = null, willDelayS } = request;
     return this.#transaction(() => {
       const before = this.#prepare(
-        "SELECT id, epoch, will, will_due_ms FROM session WHERE key = ?",
+        "SELECT id, epoch, will, will_due_ms, expires_ms FROM session WHERE key = ?",
       ).get(key);
-      if (before !== undefined && !clean) {
+      const over = clean || number(before?.["expires_ms"] ?? Infinity) <= nowMs;
+      if (before !== undefined && !over) {
         const id = number(before["id"]);
         const epoch = number(before["epoch"]) + 1;
         this.#prepare(

@@ -126,9 +126,9 @@ export class KeptSessions {
     permit: KeptPermit | undefined,
   ): Promise<ClaimResult> {
     this.flush(true);
-    const { shard, countMax, stats } = this.#options;
+    const { shard, countMax, stats, clock } = this.#options;
     const before = this.#directory.byKey(request.key);
-    const claimed = this.#try((file) => file.claim(request, shard, countMax));
+    const claimed = this.#try((file) => file.claim(request, shard, countMax, clock.now()));
     if (claimed === undefined) return unavailable;
     if (claimed === "full") {
       stats.sessionsRefused++;
