@@ -6,7 +6,7 @@
  */
 import { startMosquitto } from "../gateways/testing/servers.ts";
 import { benchRoute, startFlags, startSluice } from "../tests/support/sluice.ts";
-import { lineOf } from "./line_of.ts";
+import { type Child, startChild } from "./child.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { storedRun } from "./stored_run.ts";
 import { VictoriaStore } from "./victoria_store.ts";
@@ -64,31 +64,12 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   }];
 }
 
-async function startAdapter(
-  brokerUrl: string,
-  storeUrl: string,
-): Promise<AsyncDisposable & { readonly pid: number }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      ...startFlags,
-      new URL("./obvious_adapter.ts", import.meta.url).pathname,
-      brokerUrl,
-      storeUrl,
-      JSON.stringify(schema),
-    ],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  await lineOf(child.stdout, "ready");
-  return {
-    pid: child.pid,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-    },
-  };
+function startAdapter(brokerUrl: string, storeUrl: string): Promise<Child> {
+  return startChild("./obvious_adapter.ts", startFlags, [
+    brokerUrl,
+    storeUrl,
+    JSON.stringify(schema),
+  ]);
 }
 
 export const againstAdapter: Measure = {

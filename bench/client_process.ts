@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lineOf } from "./line_of.ts";
+import { type Child, startChild } from "./child.ts";
 import { procText } from "./process_stat.ts";
 
 const openFilesMax = 65_536;
@@ -20,30 +20,7 @@ export async function raiseOpenFiles(pid: number): Promise<void> {
 }
 
 /** A process with so many silent clients; with `topics` each subscribes to one below it. */
-export async function idleClients(
-  port: number,
-  count: number,
-  topics = "",
-): Promise<AsyncDisposable> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--allow-net=127.0.0.1",
-      new URL("./idle_clients.ts", import.meta.url).pathname,
-      String(port),
-      String(count),
-      topics,
-    ],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  await lineOf(child.stdout, "ready");
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await child.status;
-    },
-  };
+export function idleClients(port: number, count: number, topics = ""): Promise<Child> {
+  const flags = ["--no-prompt", "--allow-net=127.0.0.1"];
+  return startChild("./idle_clients.ts", flags, [String(port), String(count), topics]);
 }
