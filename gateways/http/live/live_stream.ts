@@ -5,12 +5,11 @@
  * @module
  */
 import type { Clock, Timer } from "../../../runtime/clock.ts";
+import { aliveMs, EventBody } from "../event_body.ts";
 import { coordinates, deviceEvent, tallyEvent } from "./live_event.ts";
 import { eventId, type LiveQuery } from "./live_query.ts";
 import type { LiveSource } from "./source.ts";
 
-/** How often something is sent at least, so that both ends know the other is there. */
-const aliveMs = 15_000;
 /** How often the viewer is told how many devices it should know. */
 const tallyMs = 10_000;
 
@@ -25,57 +24,50 @@ export interface LiveStreamOptions {
 
 /** See the module. */
 export class LiveStream {
-  readonly body: ReadableStream<Uint8Array>;
   readonly #options: LiveStreamOptions;
   readonly #since: number[];
-  readonly #encoder = new TextEncoder();
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly #events: EventBody;
   #timer: Timer | undefined;
   #wake: (() => void) | undefined;
   #nextMs: number;
   #tallyMs: number;
   #aliveMs: number;
-  #ended = false;
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
     this.#since = [...options.query.since];
     this.#nextMs = this.#tallyMs = this.#aliveMs = options.clock.monotonic();
-    this.body = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: () => this.#next(),
-      cancel: () => this.#end(),
-    }, { highWaterMark: 1 });
+    this.#events = new EventBody(() => this.#next(), () => this.#end());
+  }
+
+  get body(): ReadableStream<Uint8Array> {
+    return this.#events.stream;
   }
 
   /** Ends the stream; the viewer comes back and goes on with its last id. */
   close(): void {
-    if (this.#ended) return;
-    this.#end();
-    this.#controller?.close();
+    this.#events.close();
   }
 
   /** Sends something, when there is something. */
   async #next(): Promise<void> {
     const { clock, query, mayGoOn } = this.#options;
-    while (!this.#ended) {
+    while (!this.#events.ended) {
       await this.#until(this.#nextMs);
-      if (this.#ended) return;
+      if (this.#events.ended) return;
       if (!mayGoOn()) return this.close();
       this.#nextMs = clock.monotonic() + query.everyMs;
       let text = await this.#changes();
-      if (this.#ended) return;
+      if (this.#events.ended) return;
       const nowMs = clock.monotonic();
       if (nowMs >= this.#tallyMs && this.#nextMs !== 0) {
         text += await this.#tally();
         this.#tallyMs = nowMs + tallyMs;
       }
       if (text === "" && nowMs >= this.#aliveMs) text = ": still here\n\n";
-      if (text === "" || this.#ended) continue;
+      if (text === "" || this.#events.ended) continue;
       this.#aliveMs = nowMs + aliveMs;
-      this.#controller?.enqueue(this.#encoder.encode(text));
+      this.#events.send(text);
       return;
     }
   }
@@ -129,8 +121,6 @@ export class LiveStream {
   }
 
   #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
     this.#timer?.clear();
     this.#wake?.();
     this.#options.ended();

@@ -6,12 +6,11 @@
  */
 import type { Clock, Timer } from "../../../runtime/clock.ts";
 import { setImmediate } from "node:timers";
+import { aliveMs, EventBody } from "../event_body.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
 import { messageJson, topicEvent } from "./topic_event.ts";
 import type { Watch } from "./watch.ts";
 
-/** How often something is sent at least, so that both ends know the other is there. */
-const aliveMs = 15_000;
 /** Roughly so much is sent at once. */
 const chunkChars = 64 * 1024;
 
@@ -46,10 +45,8 @@ export function lastEventOf(id: string | null): LastEvent | "odd" | undefined {
 
 /** See the module. */
 export class TopicStream {
-  readonly body: ReadableStream<Uint8Array>;
   readonly #options: TopicStreamOptions;
-  readonly #encoder = new TextEncoder();
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly #events: EventBody;
   /** In the watch; `undefined` until all shards know of it. */
   #place: number | undefined;
   /** The next page of retained messages begins behind this topic; `null`: they are told. */
@@ -57,25 +54,20 @@ export class TopicStream {
   #timer: Timer | undefined;
   #wake: () => void = () => {};
   #unwatch: (() => void) | undefined;
-  #ended = false;
 
   constructor(options: TopicStreamOptions) {
     this.#options = options;
     options.watch.followers++;
-    this.body = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: () => this.#next(),
-      cancel: () => this.#end(),
-    }, { highWaterMark: 1 });
+    this.#events = new EventBody(() => this.#next(), () => this.#end());
+  }
+
+  get body(): ReadableStream<Uint8Array> {
+    return this.#events.stream;
   }
 
   /** Ends the stream; the viewer comes back and goes on with its last id. */
   close(): void {
-    if (this.#ended) return;
-    this.#end();
-    this.#controller?.close();
+    this.#events.close();
   }
 
   /** Sends something, when there is something. */
@@ -86,10 +78,10 @@ export class TopicStream {
       await watch.known;
       text = this.#begin();
     }
-    while (!this.#ended) {
+    while (!this.#events.ended) {
       if (!mayGoOn()) return this.close();
       text += this.#retainedAfter === null ? this.#messages() : this.#retained();
-      if (text !== "") return this.#controller?.enqueue(this.#encoder.encode(text));
+      if (text !== "") return this.#events.send(text);
       if (!await this.#more()) text = ": still here\n\n";
     }
   }
@@ -168,8 +160,6 @@ export class TopicStream {
   }
 
   #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
     this.#timer?.clear();
     this.#unwatch?.();
     this.#wake();
