@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { concatBytes } from "../concat_bytes.ts";
 import { allocateFrame, frameHeaderBytes, stampFrame } from "./frame.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { MemoryFiles } from "./testing/memory_files.ts";
@@ -25,14 +26,10 @@ async function readAll(content: Uint8Array<ArrayBuffer>, chunk?: number) {
   return { indexes, corruptBytes: reader.corruptBytes, goodEnd: reader.goodEnd };
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
-
 Deno.test("a segment cut at every byte gives the frames that are whole, and a torn tail", async () => {
   const frames = segmentOf([10, 0, 70, 33]);
-  const whole = concat(frames);
-  const ends = frames.map((_, i) => concat(frames.slice(0, i + 1)).length);
+  const whole = concatBytes(frames);
+  const ends = frames.map((_, i) => concatBytes(frames.slice(0, i + 1)).length);
   for (let cut = 0; cut <= whole.length; cut++) {
     for (const chunk of [frameHeaderBytes, 64, 1024]) {
       const read = await readAll(whole.slice(0, cut), chunk);
@@ -47,7 +44,7 @@ Deno.test("a segment cut at every byte gives the frames that are whole, and a to
 Deno.test("a flipped bit anywhere costs that frame alone", async () => {
   const sizes = [10, 0, 70, 33];
   const frames = segmentOf(sizes);
-  const whole = concat(frames);
+  const whole = concatBytes(frames);
   for (let bit = 0; bit < whole.length * 8; bit++) {
     const damaged = whole.slice();
     damaged[bit >> 3]! ^= 1 << (bit & 7);
@@ -65,7 +62,7 @@ Deno.test("zeros, garbage and frames of another segment are not taken for frames
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.nat({ max: 5 }), async (noise, gap) => {
       const padding = new Uint8Array((8 - noise.length % 8) % 8 + gap * 8);
-      const { indexes } = await readAll(concat([noise, padding, ...foreign, own]), 64);
+      const { indexes } = await readAll(concatBytes([noise, padding, ...foreign, own]), 64);
       assert.deepEqual(indexes, [0]);
     }),
     { numRuns: 50, seed: 7 },
@@ -75,5 +72,5 @@ Deno.test("zeros, garbage and frames of another segment are not taken for frames
 Deno.test("a length that runs past the end does not hide what follows", async () => {
   const frames = segmentOf([16, 16, 16]);
   new DataView(frames[1]!.buffer).setUint32(8, 100_000 * 8, true);
-  assert.deepEqual((await readAll(concat(frames))).indexes, [0, 2]);
+  assert.deepEqual((await readAll(concatBytes(frames))).indexes, [0, 2]);
 });

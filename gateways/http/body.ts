@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { concatBytes } from "../../actors/concat_bytes.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Problem } from "./problem.ts";
 
@@ -90,17 +91,6 @@ export async function boundedBody(
   } finally {
     timer.clear();
   }
-  return joined(chunks, length);
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+  return chunks.length === 1 && only !== undefined ? only : concatBytes(chunks);
 }

@@ -8,6 +8,7 @@
 import { promisify } from "node:util";
 import { constants, gzip as gzipCallback } from "node:zlib";
 import { HttpError, InfluxDB } from "@influxdata/influxdb-client";
+import { concatBytes } from "../../actors/concat_bytes.ts";
 import type { PointBatch, Sink, SinkResult } from "../../actors/sink.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -62,7 +63,10 @@ export class InfluxSink implements Sink {
 
   /** One request with all lines of the batches, in their order. */
   async write(batches: readonly PointBatch[], signal: AbortSignal): Promise<SinkResult> {
-    const lines = concat(batches);
+    const [first] = batches;
+    const lines = first !== undefined && batches.length === 1
+      ? first.lines
+      : concatBytes(batches.map(({ lines }) => lines));
     const body = this.#target.gzip ? await gzip(lines, { level: constants.Z_BEST_SPEED }) : lines;
     return this.#send(body, signal);
   }
@@ -146,18 +150,6 @@ export class InfluxSink implements Sink {
       };
     }
   }
-}
-
-function concat(batches: readonly PointBatch[]): Uint8Array {
-  const [first] = batches;
-  if (first !== undefined && batches.length === 1) return first.lines;
-  const lines = new Uint8Array(batches.reduce((sum, batch) => sum + batch.lines.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    lines.set(batch.lines, at);
-    at += batch.lines.length;
-  }
-  return lines;
 }
 
 /** What happened, from the end of the chain of causes, without the address: that is the name. */

@@ -4,8 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { concatBytes } from "../../actors/concat_bytes.ts";
 import { Bystanders, settledFor, storedSeries } from "../support/input.ts";
-import { concat, connectPacket, packet, publishPacket, RawClient } from "../support/raw_mqtt.ts";
+import { connectPacket, packet, publishPacket, RawClient } from "../support/raw_mqtt.ts";
 import { metrics, type Sluice, startSluice } from "../support/sluice.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -14,37 +15,50 @@ const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Ar
 /** Sent instead of CONNECT. */
 const greetings: Readonly<Record<string, Uint8Array>> = {
   "an HTTP request": text("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
-  "a TLS greeting": concat([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3], random(512)),
+  "a TLS greeting": concatBytes([[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3], random(512)]),
   "zeros": new Uint8Array(4_096),
   "ones": new Uint8Array(4_096).fill(0xff),
-  "noise": concat([0xf0], random(65_536)),
+  "noise": concatBytes([[0xf0], random(65_536)]),
   "a PUBLISH first": publishPacket(4, { topic: "a/b", payload: '{"x":1}' }),
-  "a length that never ends": concat([0x10, 0xff, 0xff, 0xff, 0xff, 0x7f]),
-  "a CONNECT of 256 MB": concat([0x10, 0xff, 0xff, 0xff, 0x7f]),
-  "a protocol of another name": packet(0x10, concat([0, 4], text("MQTX"), [4, 2, 0, 60, 0, 0])),
-  "a version that does not exist": packet(0x10, concat([0, 4], text("MQTT"), [9, 2, 0, 60, 0, 0])),
-  "a reserved flag": packet(0x10, concat([0, 4], text("MQTT"), [4, 3, 0, 60, 0, 1, 97])),
-  "a client id with NUL": packet(0x10, concat([0, 4], text("MQTT"), [4, 2, 0, 60, 0, 1, 0])),
+  "a length that never ends": concatBytes([[0x10, 0xff, 0xff, 0xff, 0xff, 0x7f]]),
+  "a CONNECT of 256 MB": concatBytes([[0x10, 0xff, 0xff, 0xff, 0x7f]]),
+  "a protocol of another name": packet(
+    0x10,
+    concatBytes([[0, 4], text("MQTX"), [4, 2, 0, 60, 0, 0]]),
+  ),
+  "a version that does not exist": packet(
+    0x10,
+    concatBytes([[0, 4], text("MQTT"), [9, 2, 0, 60, 0, 0]]),
+  ),
+  "a reserved flag": packet(0x10, concatBytes([[0, 4], text("MQTT"), [4, 3, 0, 60, 0, 1, 97]])),
+  "a client id with NUL": packet(0x10, concatBytes([[0, 4], text("MQTT"), [4, 2, 0, 60, 0, 1, 0]])),
 };
 
 /** Sent by a client that is connected. */
 const violations: Readonly<Record<string, (version: 4 | 5) => Uint8Array>> = {
   "CONNECT again": (version) => connectPacket(version, "again"),
-  "a packet type that does not exist": () => concat([0x00, 0]),
-  "a packet that only servers send": () => concat([0x20, 2, 0, 0]),
+  "a packet type that does not exist": () => concatBytes([[0x00, 0]]),
+  "a packet that only servers send": () => concatBytes([[0x20, 2, 0, 0]]),
   "QoS 3": (version) =>
-    concat([0x36], publishPacket(version, { topic: "a/b", payload: "{}", packetId: 1 }).slice(1)),
+    concatBytes([
+      [0x36],
+      publishPacket(version, { topic: "a/b", payload: "{}", packetId: 1 }).slice(1),
+    ]),
   "a topic with NUL": (version) => publishPacket(version, { topic: "a/b\0c", payload: '{"x":1}' }),
   "an empty topic": (version) => publishPacket(version, { topic: "", payload: '{"x":1}' }),
   "a wildcard in a topic": (version) =>
     publishPacket(version, { topic: "a/+", payload: '{"x":1}', packetId: 1 }),
   "a topic that is not UTF-8": (version) =>
-    publishPacket(version, { topic: concat(text("a/"), [0xc3, 0x28]), payload: '{"x":1}' }),
+    publishPacket(version, { topic: concatBytes([text("a/"), [0xc3, 0x28]]), payload: '{"x":1}' }),
   "a topic with half of a surrogate pair": (version) =>
-    publishPacket(version, { topic: concat(text("a/"), [0xed, 0xa0, 0x80]), payload: '{"x":1}' }),
-  "a topic longer than its packet": () => packet(0x30, concat([0xff, 0xff], text("a/b"))),
-  "packet identifier 0": () => packet(0x32, concat([0, 3], text("a/b"), [0, 0, 0])),
-  "a packet larger than may be": () => concat([0x30, 0xff, 0xff, 0xff, 0x7f], text("and so on")),
+    publishPacket(version, {
+      topic: concatBytes([text("a/"), [0xed, 0xa0, 0x80]]),
+      payload: '{"x":1}',
+    }),
+  "a topic longer than its packet": () => packet(0x30, concatBytes([[0xff, 0xff], text("a/b")])),
+  "packet identifier 0": () => packet(0x32, concatBytes([[0, 3], text("a/b"), [0, 0, 0]])),
+  "a packet larger than may be": () =>
+    concatBytes([[0x30, 0xff, 0xff, 0xff, 0x7f], text("and so on")]),
 };
 
 async function closes(client: RawClient): Promise<void> {

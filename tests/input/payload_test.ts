@@ -5,10 +5,10 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { concatBytes } from "../../actors/concat_bytes.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { deadLetters, replayDeadLetters } from "../support/api.ts";
 import { Bystanders, publish, settledFor, storedSeries } from "../support/input.ts";
-import { concat } from "../support/raw_mqtt.ts";
 import { assertConserved, settledBooks, startSluice, until } from "../support/sluice.ts";
 
 interface Case {
@@ -55,12 +55,12 @@ const cases: readonly Case[] = [
   },
   {
     name: "invalid UTF-8 in a text",
-    payload: concat(bytes('{"x":1,"s":"'), [0xff, 0xfe], bytes('"}')),
+    payload: concatBytes([bytes('{"x":1,"s":"'), [0xff, 0xfe], bytes('"}')]),
     dead: "invalid_utf8",
   },
   {
     name: "an overlong form in a key",
-    payload: concat(bytes('{"'), [0xc0, 0xaf], bytes('":1}')),
+    payload: concatBytes([bytes('{"'), [0xc0, 0xaf], bytes('":1}')]),
     dead: "invalid_utf8",
   },
   {
@@ -69,7 +69,7 @@ const cases: readonly Case[] = [
     stored: ["x=1"],
   },
   { name: "a control character in a text", payload: '{"s":"a\nb"}', dead: "malformed_json" },
-  { name: "binary", payload: concat([0, 1, 2, 255, 254, 0]), dead: "invalid_utf8" },
+  { name: "binary", payload: concatBytes([[0, 1, 2, 255, 254, 0]]), dead: "invalid_utf8" },
   { name: "as many fields as may be", payload: fields(256), stored: ["f255=255"] },
   { name: "a field too many", payload: fields(257), dead: "too_many_fields" },
   {

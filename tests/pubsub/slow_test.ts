@@ -1,11 +1,12 @@
 /** A subscriber that reads nothing must be nobody's trouble but its own. */
 import assert from "node:assert/strict";
+import { concatBytes } from "../../actors/concat_bytes.ts";
 import { connectAsync } from "mqtt";
-import { concat, packet, RawClient } from "../support/raw_mqtt.ts";
+import { packet, RawClient } from "../support/raw_mqtt.ts";
 import { assertConserved, metrics, settledBooks, sim, startSluice } from "../support/sluice.ts";
 
 /** SUBSCRIBE of MQTT 3.1.1 with QoS 0 to everything. */
-const subscribeToAll = packet(0x82, concat([0, 1], [0, 1], [0x23], [0]));
+const subscribeToAll = packet(0x82, concatBytes([[0, 1], [0, 1], [0x23], [0]]));
 
 Deno.test("slow subscribers slow neither publishers nor the store nor other subscribers", async () => {
   await using sluice = await startSluice({ config: { shards: 2 } });

@@ -4,23 +4,11 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { concatBytes } from "../../actors/concat_bytes.ts";
 
 const encoder = new TextEncoder();
 const bytesOf = (data: string | Uint8Array): Uint8Array =>
   typeof data === "string" ? encoder.encode(data) : data;
-
-/** Bytes one after the other. */
-export function concat(
-  ...parts: readonly (Uint8Array | readonly number[])[]
-): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 function varint(value: number): number[] {
   const bytes: number[] = [];
@@ -32,18 +20,18 @@ function varint(value: number): number[] {
 }
 
 const prefixed = (data: Uint8Array): Uint8Array =>
-  concat([data.length >> 8, data.length & 255], data);
+  concatBytes([[data.length >> 8, data.length & 255], data]);
 
 /** A packet with its fixed header. */
 export function packet(first: number, body: Uint8Array): Uint8Array {
-  return concat([first], varint(body.length), body);
+  return concatBytes([[first], varint(body.length), body]);
 }
 
 /** CONNECT with a clean session and a keep-alive of a minute. */
 export function connectPacket(version: 4 | 5, clientId: string): Uint8Array {
   const properties = version === 5 ? [0] : [];
-  const head = concat(prefixed(encoder.encode("MQTT")), [version, 2, 0, 60], properties);
-  return packet(0x10, concat(head, prefixed(encoder.encode(clientId))));
+  const head = concatBytes([prefixed(encoder.encode("MQTT")), [version, 2, 0, 60], properties]);
+  return packet(0x10, concatBytes([head, prefixed(encoder.encode(clientId))]));
 }
 
 export interface PublishFields {
@@ -63,7 +51,7 @@ export function publishPacket(version: 4 | 5, fields: PublishFields): Uint8Array
   const properties = version === 5 ? [0] : [];
   return packet(
     first,
-    concat(prefixed(bytesOf(fields.topic)), id, properties, bytesOf(fields.payload)),
+    concatBytes([prefixed(bytesOf(fields.topic)), id, properties, bytesOf(fields.payload)]),
   );
 }
 
@@ -132,7 +120,7 @@ export class RawClient implements Disposable {
         count = null;
       }
       if (count === null) return undefined;
-      this.#pending = concat(this.#pending, more.subarray(0, count)).slice();
+      this.#pending = concatBytes([this.#pending, more.subarray(0, count)]);
     }
   }
 

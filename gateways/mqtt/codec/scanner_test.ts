@@ -1,49 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AcknowledgementKind } from "./acknowledgement.ts";
+import { concatBytes } from "../../../actors/concat_bytes.ts";
 import { encodePacket, type Packet } from "./packet.ts";
+import { Collector } from "./testing/collector.ts";
 import { packetSamples, sampleBytes } from "./testing/packet_samples.ts";
 import type { Role } from "./packet_type.ts";
 import { noProperties } from "./properties.ts";
-import type { Properties } from "./property_table.ts";
 import { ProtocolError } from "./protocol_error.ts";
-import type { PublishView } from "./publish.ts";
 import { reasonCodes } from "./reason_code.ts";
 import { type PacketHandler, PacketScanner } from "./scanner.ts";
-
-/** Keeps what it is given; refuses while `open` is false. */
-class Collector implements PacketHandler {
-  readonly packets: Packet[] = [];
-  open = true;
-
-  publish(view: PublishView): boolean {
-    return this.packet(view.copy());
-  }
-
-  acknowledged(
-    kind: AcknowledgementKind,
-    packetId: number,
-    reasonCode: number,
-    properties: Properties,
-  ): boolean {
-    return this.packet({ kind, packetId, reasonCode, properties });
-  }
-
-  packet(packet: Packet): boolean {
-    if (this.open) this.packets.push(packet);
-    return this.open;
-  }
-}
 
 const packetBytesMax = 1 << 20;
 
 function scannerFor(role: Role, version: 3 | 4 | 5): { scanner: PacketScanner; seen: Collector } {
   const seen = new Collector();
   return { scanner: new PacketScanner(role, seen, { version, packetBytesMax }), seen };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
 function streamOf(role: Role, version: 4 | 5): { bytes: Uint8Array; packets: Packet[] } {
@@ -61,7 +32,7 @@ function streamOf(role: Role, version: 4 | 5): { bytes: Uint8Array; packets: Pac
     properties: noProperties,
   };
   const packets = [...samples.map((s) => s.packet), long, ...samples.map((s) => s.packet)];
-  return { bytes: joined(packets.map((packet) => encodePacket(packet, version))), packets };
+  return { bytes: concatBytes(packets.map((packet) => encodePacket(packet, version))), packets };
 }
 
 for (const role of ["server", "client"] as const) {

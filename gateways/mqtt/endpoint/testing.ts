@@ -10,11 +10,12 @@ import type { ActorRef } from "../../../runtime/actor.ts";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import type { Connect } from "../codec/connect.ts";
-import { encodePacket, type Packet, readPacket } from "../codec/packet.ts";
+import { encodePacket, type Packet } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { Publish } from "../codec/publish.ts";
+import { packetsOf } from "../codec/testing/packets_of.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import {
   type EndpointLimits,
@@ -103,20 +104,7 @@ export class MemoryConnection implements Connection {
   }
 
   sentWithReasons(version: ProtocolVersion): Packet[] {
-    const bytes = this.sentBytes();
-    const packets: Packet[] = [];
-    for (let at = 0; at < bytes.length;) {
-      let body = at + 1;
-      let length = 0;
-      for (let shift = 0;; shift += 7) {
-        const byte = bytes[body++]!;
-        length |= (byte & 0x7f) << shift;
-        if (byte < 0x80) break;
-      }
-      packets.push(readPacket(version, bytes[at]!, bytes, body, body + length));
-      at = body + length;
-    }
-    return packets;
+    return packetsOf(version, this.sentBytes());
   }
 
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Offer } from "../../../actors/intake.ts";
 import { offerFlags } from "../../../actors/intake.ts";
-import { readPacket } from "../codec/packet.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { Publish, Qos } from "../codec/publish.ts";
 import type { Subscription } from "../codec/subscribe.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import { packetsOf } from "../codec/testing/packets_of.ts";
 import { unlimited } from "./client_limits.ts";
 import { filterMatches } from "./filter.ts";
 import type { Delivery, Message } from "./message.ts";
@@ -72,20 +72,7 @@ class Client {
     const { writer } = this.#sink;
     const bytes = writer.bytes.slice(0, writer.length);
     writer.length = 0;
-    const packets: Publish[] = [];
-    for (let at = 0; at < bytes.length;) {
-      let body = at + 1;
-      let length = 0;
-      for (let shift = 0;; shift += 7) {
-        const byte = bytes[body++]!;
-        length |= (byte & 0x7f) << shift;
-        if (byte < 0x80) break;
-      }
-      const packet = readPacket(5, bytes[at]!, bytes, body, body + length);
-      if (packet.kind === "publish") packets.push(packet);
-      at = body + length;
-    }
-    return packets;
+    return packetsOf(5, bytes).filter((packet) => packet.kind === "publish");
   }
 
   payloads(): string[] {

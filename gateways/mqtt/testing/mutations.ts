@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { concatBytes } from "../../../actors/concat_bytes.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { propertyTable } from "../codec/property_table.ts";
 import { PacketWriter } from "../codec/writer.ts";
@@ -50,27 +51,27 @@ const mutations: readonly Mutation[] = [
   },
   function cutOut(draft, random) {
     const [start, end] = range(draft, random);
-    draft.body = joined(draft.body.subarray(0, start), draft.body.subarray(end));
+    draft.body = concatBytes([draft.body.subarray(0, start), draft.body.subarray(end)]);
   },
   function sayTwice(draft, random) {
     const [start, end] = range(draft, random);
-    draft.body = joined(draft.body.subarray(0, end), draft.body.subarray(start));
+    draft.body = concatBytes([draft.body.subarray(0, end), draft.body.subarray(start)]);
   },
   function insert(draft, random) {
     const at = random.below(draft.body.length + 1);
     const added = random.bytes(random.below(12));
-    draft.body = joined(draft.body.subarray(0, at), added, draft.body.subarray(at));
+    draft.body = concatBytes([draft.body.subarray(0, at), added, draft.body.subarray(at)]);
   },
   function grow(draft, random) {
-    draft.body = joined(draft.body, new Uint8Array(random.below(3_000)).fill(random.next()));
+    draft.body = concatBytes([draft.body, new Uint8Array(random.below(3_000)).fill(random.next())]);
   },
   function splice(draft, random, others) {
     const other = draftOf(random.pick(others).bytes).body;
     const start = random.below(draft.body.length + 1);
-    draft.body = joined(
+    draft.body = concatBytes([
       draft.body.subarray(0, start),
       other.subarray(random.below(other.length + 1)),
-    );
+    ]);
   },
   /** A property, known or not, where properties stand: perhaps a second time, or in a wrong packet. */
   function addProperty(draft, random) {
@@ -80,7 +81,7 @@ const mutations: readonly Mutation[] = [
     const added = property(random);
     if (length + added.length >= 0x80) return;
     const after = at + 1 + (random.chance(0.5) ? 0 : Math.min(length, draft.body.length - at - 1));
-    draft.body = joined(draft.body.subarray(0, after), added, draft.body.subarray(after));
+    draft.body = concatBytes([draft.body.subarray(0, after), added, draft.body.subarray(after)]);
     draft.body[at] = length + added.length;
   },
   /** A variable byte integer that never ends, or is longer than it need be. */
@@ -90,7 +91,7 @@ const mutations: readonly Mutation[] = [
       0x80,
       0,
     ], [0xff, 0xff, 0xff, 0x7f]]);
-    draft.body = joined(draft.body.subarray(0, at), value, draft.body.subarray(at + 1));
+    draft.body = concatBytes([draft.body.subarray(0, at), value, draft.body.subarray(at + 1)]);
   },
 ];
 
@@ -98,7 +99,7 @@ const mutations: readonly Mutation[] = [
 export function mutate(seed: Seed, random: SeededRandom, others: readonly Seed[]): Uint8Array {
   const draft = draftOf(seed.bytes);
   for (let i = random.below(4); i >= 0; i--) random.pick(mutations)(draft, random, others);
-  return joined([draft.first], remainingLength(draft.body.length, random), draft.body);
+  return concatBytes([[draft.first], remainingLength(draft.body.length, random), draft.body]);
 }
 
 function draftOf(bytes: Uint8Array): Draft {
@@ -178,14 +179,4 @@ function property(random: SeededRandom): Uint8Array {
 function range({ body }: Draft, random: SeededRandom): [start: number, end: number] {
   const start = random.below(body.length + 1);
   return [start, start + random.below(body.length - start + 1)];
-}
-
-function joined(...parts: readonly ArrayLike<number>[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -6,13 +6,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
 import { encodePacket, type Packet } from "../codec/packet.ts";
 import type { ProtocolVersion, Role } from "../codec/packet_type.ts";
-import type { Properties } from "../codec/property_table.ts";
 import { ProtocolError } from "../codec/protocol_error.ts";
-import type { PublishView } from "../codec/publish.ts";
-import { type PacketHandler, PacketScanner } from "../codec/scanner.ts";
+import { PacketScanner } from "../codec/scanner.ts";
+import { Collector } from "../codec/testing/collector.ts";
 import { packetSamples, sampleBytes } from "../codec/testing/packet_samples.ts";
 import { mutate, type Seed } from "./mutations.ts";
 import { SeededRandom } from "./seeded_random.ts";
@@ -121,28 +119,5 @@ function checkParsed(
     const again = encodePacket(packet, spoken);
     const known = packet.kind === "connect" && role === "server" ? undefined : spoken;
     assert.deepEqual(parseInParts(role, known, again, []).packets, [packet]);
-  }
-}
-
-/** Keeps what it is given. */
-class Collector implements PacketHandler {
-  readonly packets: Packet[] = [];
-
-  publish(view: PublishView): boolean {
-    return this.packet(view.copy());
-  }
-
-  acknowledged(
-    kind: AcknowledgementKind,
-    packetId: number,
-    reasonCode: number,
-    properties: Properties,
-  ): boolean {
-    return this.packet({ kind, packetId, reasonCode, properties });
-  }
-
-  packet(packet: Packet): boolean {
-    this.packets.push(packet);
-    return true;
   }
 }
