@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DeadLetterLog, pageBytesMax } from "../actors/dead_letters/dead_letter_log.ts";
+import type { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
 import { replayLetters } from "../actors/dead_letters/replay.ts";
 import { Histogram } from "../actors/histogram.ts";
 import { Ingest, type IngestMessage } from "../actors/ingest.ts";
@@ -16,12 +16,8 @@ import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
-import type { CompiledRoute } from "../actors/route.ts";
-import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import type { Sink } from "../actors/sink.ts";
-import { DiskPressure } from "../actors/spool/disk_pressure.ts";
-import type { SpoolRecord } from "../actors/spool/record.ts";
-import { Spool } from "../actors/spool/spool.ts";
+import type { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Writer } from "../actors/writer/writer.ts";
@@ -37,20 +33,19 @@ import type {
   ReplayChoice,
   ReplayResult,
 } from "../gateways/http/control.ts";
-import type { Config } from "../config.ts";
 import { logger } from "../gateways/log/log.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
-import { dataPaths } from "./data_directory.ts";
-import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
+import type { DataFlowTap } from "./data_flow_tap.ts";
+import { deadLetterPage } from "./dead_letter_page.ts";
 import type { ShardLimits } from "./limits.ts";
-import { PathEvents } from "./path_events.ts";
+import type { PathEvents } from "./path_events.ts";
+import { keepMs, openStorage, type PathStorage } from "./path_storage.ts";
 import { PeerLink, type PeerLinkOptions } from "./peer_link.ts";
-import { shardRoutes } from "./routes.ts";
-import { saveIntervalMs, ShardDevices } from "./shard_devices.ts";
+import type { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("path");
@@ -71,12 +66,6 @@ const writerMax = 1 << 16;
 
 const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
-
-/** What the saved states of the devices do not know yet must be found in the spool. */
-const rememberMs = 3 * saveIntervalMs;
-/** The embedded store's yes is durable. */
-const keepMs = (config: Config): number =>
-  config.influx.url === undefined ? 0 : config.spool.keepMs;
 
 const utf8 = new TextDecoder();
 const logRefused = (tap: DataFlowTap) => ({ bytes, topicStart, topicEnd }: Offer): void =>
@@ -107,18 +96,7 @@ export class ReadingPath {
 
   private constructor(
     options: ReadingPathOptions,
-    opened: {
-      readonly spool: Spool;
-      readonly letters: DeadLetterLog;
-      readonly devices: ShardDevices;
-      readonly recovered: number;
-      readonly counters: Record<string, number>;
-      readonly live: { offer: (record: SpoolRecord) => boolean };
-      readonly events: PathEvents;
-      readonly storeSeconds: Histogram;
-      readonly routes: readonly CompiledRoute[];
-      readonly tap: DataFlowTap | undefined;
-    },
+    opened: PathStorage,
   ) {
     const { init, limits, ledger, system, rates } = options;
     const { config, shard } = init;
@@ -256,76 +234,9 @@ export class ReadingPath {
     this.#edge = peer(init.shards, { ownerLost() {}, ownerBack() {}, settle() {} });
   }
 
+  /** Opens what the path has on disk, and finds again what was not stored yet. */
   static async open(options: ReadingPathOptions): Promise<ReadingPath> {
-    const { init, ledger } = options;
-    const { config, shard, shards, orphans } = init;
-    const paths = dataPaths(config.dataDir);
-    const counters: Record<string, number> = {
-      sluice_spool_torn_bytes_total: 0,
-      sluice_spool_corrupt_bytes_total: 0,
-      sluice_dead_letters_dropped_total: 0,
-    };
-    const storeSeconds = new Histogram();
-    const events = new PathEvents(ledger, counters, storeSeconds);
-    const { log: letters, report: lettersReport } = await DeadLetterLog.open({
-      files: diskFiles,
-      directory: `${paths.deadLetters}/${shard}`,
-      bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
-      now: () => clock.now(),
-      random32,
-      dropped: (count) => {
-        counters["sluice_dead_letters_dropped_total"]! += count;
-        log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
-          count,
-        });
-      },
-    });
-    const routes = shardRoutes(config);
-    const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
-    const devices = await ShardDevices.open(init, options.system, routes, tap?.decoded);
-    const live = { offer: (_record: SpoolRecord) => false };
-    const bytesMax = Math.ceil(config.spool.bytesMax / shards);
-    const { spool, report } = await Spool.open({
-      files: diskFiles,
-      clock,
-      directory: `${paths.spool}/${shard}`,
-      orphans,
-      segmentBytes: Math.min(config.spool.segmentBytes, Math.floor(bytesMax / 4)),
-      bytesMax,
-      ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
-      whenFull: config.spool.full,
-      keepMs: keepMs(config),
-      rememberMs,
-      random32,
-      events,
-      live: (record) => live.offer(record),
-      part: letters,
-      pressure: new DiskPressure(init.diskPressure),
-    }, (record) => devices.recovered(record));
-    if (init.adopts) ledger.adopted(report.pending);
-    else ledger.recovered(report.pending);
-    counters["sluice_spool_torn_bytes_total"]! += report.tornBytes + lettersReport.tornBytes;
-    counters["sluice_spool_corrupt_bytes_total"]! += report.corruptBytes;
-    if (report.pending > 0 || report.tornBytes > 0 || report.corruptBytes > 0) {
-      log.info("recovered the spool", {
-        readings: report.pending,
-        segments: report.segments,
-        tornBytes: report.tornBytes,
-        corruptBytes: report.corruptBytes,
-      });
-    }
-    return new ReadingPath(options, {
-      spool,
-      letters,
-      devices,
-      recovered: report.pending,
-      counters,
-      live,
-      events,
-      storeSeconds,
-      routes,
-      tap,
-    });
+    return new ReadingPath(options, await openStorage(options));
   }
 
   /** A shard is there, for the first time or anew. */
@@ -352,22 +263,8 @@ export class ReadingPath {
     return drained.complete;
   }
 
-  async deadLetters(query: DeadLetterQuery): Promise<Page<DeadLetterView>> {
-    const { limit, after, reason } = query;
-    const { letters, next } = await this.letters.list(limit, {
-      ...(after === undefined ? {} : { after }),
-      ...(reason === undefined ? {} : { reason }),
-    });
-    const items = letters.map(({ id, topic, payload, arrivalMs, reason, detail, transport }) => ({
-      id,
-      topic,
-      payload: payload.subarray(0, pageBytesMax), // A larger one would not fit into an answer.
-      arrivedMs: arrivalMs,
-      reason,
-      detail,
-      transport,
-    }));
-    return next === undefined ? { items } : { items, next };
+  deadLetters(query: DeadLetterQuery): Promise<Page<DeadLetterView>> {
+    return deadLetterPage(this.letters, query);
   }
 
   async replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult> {

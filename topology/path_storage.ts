@@ -1,0 +1,130 @@
+/**
+ * What the path of a reading has on disk, opened: its spool, its dead letters, the states of its
+ * devices.
+ *
+ * @module
+ */
+import { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
+import { Histogram } from "../actors/histogram.ts";
+import type { CompiledRoute } from "../actors/route.ts";
+import { diskFiles } from "../actors/segment_log/disk_files.ts";
+import { DiskPressure } from "../actors/spool/disk_pressure.ts";
+import type { SpoolRecord } from "../actors/spool/record.ts";
+import { Spool } from "../actors/spool/spool.ts";
+import type { Ledger } from "../actors/ledger.ts";
+import type { Config } from "../config.ts";
+import { logger } from "../gateways/log/log.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { ActorSystem } from "../runtime/system.ts";
+import { dataPaths } from "./data_directory.ts";
+import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
+import { PathEvents } from "./path_events.ts";
+import { shardRoutes } from "./routes.ts";
+import { saveIntervalMs, ShardDevices } from "./shard_devices.ts";
+import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("path");
+const clock = systemClock;
+const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+/** What the saved states of the devices do not know yet must be found in the spool. */
+const rememberMs = 3 * saveIntervalMs;
+
+/** How long the spool keeps what the store took: the embedded store's yes is durable. */
+export const keepMs = (config: Config): number =>
+  config.influx.url === undefined ? 0 : config.spool.keepMs;
+
+export interface StorageOptions {
+  readonly init: ShardInit;
+  readonly ledger: Ledger;
+  readonly system: ActorSystem;
+}
+
+export interface PathStorage {
+  readonly spool: Spool;
+  readonly letters: DeadLetterLog;
+  readonly devices: ShardDevices;
+  /** Readings found in the spool. */
+  readonly recovered: number;
+  /** Counters by metric name. */
+  readonly counters: Record<string, number>;
+  /** Where the spool offers what it has just made durable, once somebody listens. */
+  readonly live: { offer: (record: SpoolRecord) => boolean };
+  readonly events: PathEvents;
+  readonly storeSeconds: Histogram;
+  readonly routes: readonly CompiledRoute[];
+  readonly tap: DataFlowTap | undefined;
+}
+
+/** See the module. */
+export async function openStorage(options: StorageOptions): Promise<PathStorage> {
+  const { init, ledger } = options;
+  const { config, shard, shards, orphans } = init;
+  const paths = dataPaths(config.dataDir);
+  const counters: Record<string, number> = {
+    sluice_spool_torn_bytes_total: 0,
+    sluice_spool_corrupt_bytes_total: 0,
+    sluice_dead_letters_dropped_total: 0,
+  };
+  const storeSeconds = new Histogram();
+  const events = new PathEvents(ledger, counters, storeSeconds);
+  const { log: letters, report: lettersReport } = await DeadLetterLog.open({
+    files: diskFiles,
+    directory: `${paths.deadLetters}/${shard}`,
+    bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
+    now: () => clock.now(),
+    random32,
+    dropped: (count) => {
+      counters["sluice_dead_letters_dropped_total"]! += count;
+      log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
+        count,
+      });
+    },
+  });
+  const routes = shardRoutes(config);
+  const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
+  const devices = await ShardDevices.open(init, options.system, routes, tap?.decoded);
+  const live = { offer: (_record: SpoolRecord) => false };
+  const bytesMax = Math.ceil(config.spool.bytesMax / shards);
+  const { spool, report } = await Spool.open({
+    files: diskFiles,
+    clock,
+    directory: `${paths.spool}/${shard}`,
+    orphans,
+    segmentBytes: Math.min(config.spool.segmentBytes, Math.floor(bytesMax / 4)),
+    bytesMax,
+    ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
+    whenFull: config.spool.full,
+    keepMs: keepMs(config),
+    rememberMs,
+    random32,
+    events,
+    live: (record) => live.offer(record),
+    part: letters,
+    pressure: new DiskPressure(init.diskPressure),
+  }, (record) => devices.recovered(record));
+  if (init.adopts) ledger.adopted(report.pending);
+  else ledger.recovered(report.pending);
+  counters["sluice_spool_torn_bytes_total"]! += report.tornBytes + lettersReport.tornBytes;
+  counters["sluice_spool_corrupt_bytes_total"]! += report.corruptBytes;
+  if (report.pending > 0 || report.tornBytes > 0 || report.corruptBytes > 0) {
+    log.info("recovered the spool", {
+      readings: report.pending,
+      segments: report.segments,
+      tornBytes: report.tornBytes,
+      corruptBytes: report.corruptBytes,
+    });
+  }
+  return {
+    spool,
+    letters,
+    devices,
+    recovered: report.pending,
+    counters,
+    live,
+    events,
+    storeSeconds,
+    routes,
+    tap,
+  };
+}
