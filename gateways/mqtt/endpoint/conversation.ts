@@ -19,7 +19,7 @@ import type { Suback } from "../codec/suback.ts";
 import { type ClientLimits, clientLimits, unlimited } from "../pubsub/client_limits.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import type { KeptAttachment, KeptHost } from "../kept/kept_attachment.ts";
-import type { ClaimResult } from "../kept/kept_sessions.ts";
+import type { ClaimResult } from "../kept/kept_connections.ts";
 import { encodeWill } from "../kept/will_record.ts";
 import type { Arrival } from "./arrival.ts";
 import { sessionExpiryS } from "./connect_rules.ts";

@@ -16,7 +16,7 @@ import type { Arrival } from "./arrival.ts";
 import { refusal } from "./connect_rules.ts";
 import { Conversation, type ConversationHost, type PacketHold } from "./conversation.ts";
 import { type SessionInfo, sessionKey } from "./endpoint_options.ts";
-import type { ClaimResult } from "../kept/kept_sessions.ts";
+import type { ClaimResult } from "../kept/kept_connections.ts";
 import { type Accepted, type Handshake, refuse } from "./handshake.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { type Ending, endings, sessionEnds } from "./session_end.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SubscriptionTable } from "../pubsub/subscription_table.ts";
-import type { KeptRecord, KeptSubscription } from "./kept_file.ts";
+import type { KeptRecord, KeptSubscription } from "./kept_records.ts";
 import { KeptSession } from "./kept_session.ts";
 
 /** A session's connection here is not its own any more: another one's, or it is over. */

@@ -10,96 +10,44 @@
  *
  * @module
  */
-import type { Clock } from "../../../runtime/clock.ts";
 import type { Will } from "../codec/connect.ts";
-import { reasonCodes } from "../codec/reason_code.ts";
-import { parseFilter } from "../pubsub/filter.ts";
 import type { Message } from "../pubsub/message.ts";
-import type { PubSubStats } from "../pubsub/pubsub_stats.ts";
-import type { SubscriptionTable } from "../pubsub/subscription_table.ts";
-import { KeptAttachment, type KeptHost } from "./kept_attachment.ts";
-import type { CommitBounds, CommitOp, CommitResult, QueueTarget } from "./kept_commit.ts";
+import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
+import type { CommitResult, QueueTarget } from "./kept_commit.ts";
+import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
 import { KeptDirectory } from "./kept_directory.ts";
-import {
-  type ClaimRequest,
-  type Detachment,
-  KeptFile,
-  type KeptSubscription,
-} from "./kept_file.ts";
+import type { ClaimRequest } from "./kept_lives.ts";
 import { KeptLog } from "./kept_log.ts";
+import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
+import type { KeptSubscription } from "./kept_records.ts";
 import type { KeptSession } from "./kept_session.ts";
+import { KeptStore } from "./kept_store.ts";
 import { decodeWill } from "./will_record.ts";
-
-export interface KeptBounds extends CommitBounds {
-  /** Sessions that are kept. */
-  readonly countMax: number;
-}
-
-/** What is the same for every shard of a process. */
-export interface KeptSettings extends KeptBounds {
-  readonly file: string;
-  /** Of shards that take connections. */
-  readonly shards: number;
-  /** The file could not be opened, written or read. */
-  failed(cause: unknown): void;
-}
-
-export interface KeptSessionsOptions extends KeptSettings {
-  readonly shard: number;
-  readonly clock: Clock;
-  readonly table: SubscriptionTable;
-  readonly stats: PubSubStats;
-  /** Every other shard is to read these sessions anew. */
-  changed(ids: readonly number[]): void;
-  /** Resolves when they have; `undefined`: they have. */
-  known(): Promise<unknown> | undefined;
-  /** Something waits for a session that is connected to another shard. */
-  queued(shard: number, id: number): void;
-}
-
-/** What a connection may do. */
-export interface KeptPermit {
-  subscribe(filter: string): boolean;
-}
-
-export type ClaimResult =
-  /** `will` is that of a session that ended by this, and is to be sent. */
-  | {
-    readonly kind: "attached";
-    readonly attachment: KeptAttachment;
-    readonly will: Will | undefined;
-  }
-  /** The session there was has ended, and none is kept. */
-  | { readonly kind: "discarded"; readonly will: Will | undefined }
-  | { readonly kind: "evicted" }
-  | { readonly kind: "refused"; readonly reasonCode: number; readonly detail: string };
-
-/** How a connection leaves its session. */
-export type Leaving = Pick<Detachment, "expiryS" | "willLater">;
-
-const unavailable: ClaimResult = {
-  kind: "refused",
-  reasonCode: reasonCodes.serverUnavailable,
-  detail: "the file of kept sessions failed",
-};
 
 /** See the module. */
 export class KeptSessions {
   readonly #options: KeptSessionsOptions;
   readonly #directory: KeptDirectory;
   readonly #log: KeptLog;
-  #file: KeptFile | undefined;
+  readonly #store: KeptStore;
+  readonly #connections: KeptConnections;
   #revision = -1;
-  /** Connections have ended, and the file does not know yet. */
-  readonly #leaving = new Map<number, Detachment>();
 
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
-    const { shard, shards, clock, table } = options;
-    this.#directory = new KeptDirectory(table);
-    this.#log = new KeptLog(clock, () => this.flush());
-    if (shard < shards) this.#try((file) => file.adopt(shard, shards, clock.now()));
+    const { shard, shards, clock, table, stats } = options;
+    const store = this.#store = new KeptStore(options, stats);
+    const directory = this.#directory = new KeptDirectory(table);
+    const log = this.#log = new KeptLog(clock, () => this.flush());
+    const home = {
+      flush: () => this.flush(true),
+      reread: (id: number) => this.#reread(id),
+      unsubscribe: (session: KeptSession, names: readonly string[]) =>
+        this.unsubscribe(session, names),
+    };
+    this.#connections = new KeptConnections({ ...options, store, directory, log, home });
+    if (shard < shards) this.#store.use(({ lives }) => lives.adopt(shard, shards, clock.now()));
     this.reload("all");
   }
 
@@ -114,78 +62,34 @@ export class KeptSessions {
 
   /** Messages in the queues, and what they count for. */
   get total(): { readonly count: number; readonly bytes: number } {
-    return this.#try((file) => file.total) ?? { count: 0, bytes: 0 };
+    return this.#store.use(({ queues }) => queues.total) ?? { count: 0, bytes: 0 };
   }
 
   // --- For connections.
 
   /** A client has connected. Until the promise resolves, nothing of the session may be used. */
-  async claim(
+  claim(
     request: ClaimRequest,
     host: KeptHost,
     permit: KeptPermit | undefined,
   ): Promise<ClaimResult> {
-    this.flush(true);
-    const { shard, countMax, stats, clock } = this.#options;
-    const before = this.#directory.byKey(request.key);
-    const claimed = this.#try((file) => file.claim(request, shard, countMax, clock.now()));
-    if (claimed === undefined) return unavailable;
-    if (claimed === "full") {
-      stats.sessionsRefused++;
-      if (before !== undefined) this.#reread(before.id); // It has ended all the same.
-      const detail = `${countMax} sessions are kept already`;
-      return { kind: "refused", reasonCode: reasonCodes.quotaExceeded, detail };
-    }
-    const { id, epoch, endedId, endedWill } = claimed;
-    this.#leaving.delete(id);
-    if (endedId !== undefined) this.#reread(endedId);
-    this.#reread(id);
-    const session = this.#directory.byId(id);
-    if (session === undefined) return unavailable;
-    this.#withdraw(session, permit);
-    // To hear of others that claim it, from now on.
-    const place = { session, host, epoch, present: claimed.present, permit };
-    session.attachment = this.#attachment(place, { sent: 0, next: 0 }, new Map());
-    await this.#options.known();
-    if (session.attachment?.host !== host) return { kind: "evicted" };
-    this.flush(true);
-    const received = this.#try((file) => file.received(id));
-    const progress = this.#try((file) => file.progress(id));
-    if (received === undefined || progress === undefined) {
-      session.attachment = undefined;
-      return unavailable;
-    }
-    const attachment = this.#attachment(place, progress, received);
-    session.attachment = attachment;
-    return { kind: "attached", attachment, will: willOf(endedWill) };
+    return this.#connections.claim(request, host, permit);
   }
 
   /** Ends the session of a key, for a client that wants none. */
-  async discard(key: string): Promise<ClaimResult> {
-    this.flush(true);
-    const session = this.#directory.byKey(key);
-    if (session === undefined) return { kind: "discarded", will: undefined };
-    const wills = this.#try((file) => file.end([session.id]));
-    if (wills === undefined) return unavailable;
-    this.#reread(session.id);
-    await this.#options.known();
-    return { kind: "discarded", will: willOf(wills[0]) };
+  discard(key: string): Promise<ClaimResult> {
+    return this.#connections.discard(key);
   }
 
   /** A connection has ended. */
   detach(attachment: KeptAttachment, leaving: Leaving): void {
-    const { session, epoch, delivery } = attachment;
-    if (session.attachment?.host !== attachment.host) return; // It is another one's.
-    session.attachment = undefined;
-    this.flush(true);
-    this.#leaving.set(session.id, { id: session.id, epoch, sent: delivery.sent, ...leaving });
-    this.#leave();
+    this.#connections.detach(attachment, leaving);
   }
 
   /** False when it could not be written. */
   subscribe(session: KeptSession, subscriptions: readonly KeptSubscription[]): boolean {
-    const done = this.#try((file) => {
-      file.subscribe(session.id, subscriptions);
+    const done = this.#store.use(({ records }) => {
+      records.subscribe(session.id, subscriptions);
       return true;
     });
     this.#reread(session.id);
@@ -193,8 +97,8 @@ export class KeptSessions {
   }
 
   unsubscribe(session: KeptSession, names: readonly string[]): boolean {
-    const done = this.#try((file) => {
-      file.unsubscribe(session.id, names);
+    const done = this.#store.use(({ records }) => {
+      records.unsubscribe(session.id, names);
       return true;
     });
     this.#reread(session.id);
@@ -215,7 +119,7 @@ export class KeptSessions {
   flush(all = false): boolean {
     const ops = this.#log.take(all);
     if (ops === undefined) return true;
-    const result = this.#try((file) => file.commit(ops, this.#options));
+    const result = this.#store.use(({ queues }) => queues.commit(ops, this.#options));
     if (result === undefined) {
       this.#log.giveBack(ops);
       return false;
@@ -229,9 +133,9 @@ export class KeptSessions {
   /** Reads sessions that another shard has changed. */
   reload(ids: readonly number[] | "all"): void {
     if (ids === "all") {
-      const revision = this.#try((file) => file.revision);
+      const revision = this.#store.use(({ records }) => records.revision);
       if (revision === undefined || revision === this.#revision) return;
-      const records = this.#try((file) => file.all());
+      const records = this.#store.use(({ records }) => records.all());
       if (records === undefined) return;
       this.#revision = revision;
       this.#directory.replace(records, this.#evict);
@@ -266,15 +170,15 @@ export class KeptSessions {
   sweep(publish: (will: Will, key: string) => void): void {
     const { clock, shard, shards, stats } = this.#options;
     const nowMs = clock.now();
-    this.#leave();
-    const wills = this.#try((file) => file.dueWills(nowMs, shards, shard)) ?? [];
+    this.#connections.leave();
+    const wills = this.#store.use(({ lives }) => lives.dueWills(nowMs, shards, shard)) ?? [];
     for (const { id, key, will } of wills) {
-      const known = willOf(will);
+      const known = decodeWill(will);
       if (known !== undefined) publish(known, key);
       // What it is for has it by now: a kill in between sends it twice, and never not at all.
-      if (this.flush()) this.#try((file) => file.willSent(id));
+      if (this.flush()) this.#store.use(({ lives }) => lives.willSent(id));
     }
-    const expired = this.#try((file) => file.expired(nowMs, shards, shard)) ?? [];
+    const expired = this.#store.use(({ lives }) => lives.expired(nowMs, shards, shard)) ?? [];
     if (expired.length === 0) return;
     this.#end(expired);
     stats.sessionsExpired += expired.length;
@@ -283,66 +187,11 @@ export class KeptSessions {
   close(): void {
     this.flush(true);
     this.#log.close();
-    this.#file?.close();
-    this.#file = undefined;
-  }
-
-  // --- Connections.
-
-  #attachment(
-    { session, host, epoch, present, permit }: {
-      readonly session: KeptSession;
-      readonly host: KeptHost;
-      readonly epoch: number;
-      readonly present: boolean;
-      readonly permit: KeptPermit | undefined;
-    },
-    { sent, next }: { readonly sent: number; readonly next: number },
-    received: ReadonlyMap<number, boolean>,
-  ): KeptAttachment {
-    const { clock, stats } = this.#options;
-    const { id } = session;
-    const unfed = [...session.unfed].map(([name, after]) => ({ name, after }));
-    return new KeptAttachment({
-      session,
-      host,
-      epoch,
-      present,
-      received,
-      unfed,
-      delivery: {
-        sent,
-        checkBelow: next,
-        mayRead: permit === undefined ? undefined : (topic) => permit.subscribe(topic),
-        stats,
-        now: () => clock.now(),
-        page: (from, countMax) => this.#try((file) => file.page(id, from, countMax)) ?? [],
-        note: (op: CommitOp, later: boolean) => this.#log.note(op, later),
-      },
-    });
-  }
-
-  /** Takes back subscriptions that the account may not have any more. */
-  #withdraw(session: KeptSession, permit: KeptPermit | undefined): void {
-    if (permit === undefined) return;
-    const denied = [...session.grants.keys()]
-      .filter((name) => !permit.subscribe(parseFilter(name).filter));
-    if (denied.length > 0) this.unsubscribe(session, denied);
-  }
-
-  /** Tells the file of connections that have ended. */
-  #leave(): void {
-    for (const detachment of this.#leaving.values()) {
-      const { id } = detachment;
-      const now = this.#options.clock.now();
-      if (this.#try((file) => file.detach(detachment, now)) === undefined) return;
-      this.#leaving.delete(id);
-      this.#reread(id);
-    }
+    this.#store.close();
   }
 
   #end(ids: readonly number[]): void {
-    this.#try((file) => file.end(ids));
+    this.#store.use(({ lives }) => lives.end(ids));
     for (const id of ids) this.#reread(id);
   }
 
@@ -362,7 +211,7 @@ export class KeptSessions {
   }
 
   #read(id: number): void {
-    const record = this.#try((file) => ({ found: file.session(id) }));
+    const record = this.#store.use(({ records }) => ({ found: records.session(id) }));
     if (record !== undefined) this.#directory.apply(id, record.found, this.#evict);
   }
 
@@ -384,19 +233,4 @@ export class KeptSessions {
     }
     for (const attachment of behind) attachment.pump();
   }
-
-  #try<T>(use: (file: KeptFile) => T): T | undefined {
-    const { file, failed, stats } = this.#options;
-    try {
-      return use(this.#file ??= new KeptFile(file));
-    } catch (cause) {
-      stats.keptFailed++;
-      failed(cause);
-      return undefined;
-    }
-  }
-}
-
-function willOf(bytes: Uint8Array | undefined): Will | undefined {
-  return bytes === undefined ? undefined : decodeWill(bytes);
 }

@@ -7,7 +7,7 @@ import { unlimited } from "../pubsub/client_limits.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { ShardPair } from "../pubsub/testing/shard_pair.ts";
-import type { ClaimRequest } from "./kept_file.ts";
+import type { ClaimRequest } from "./kept_lives.ts";
 import { encodeWill } from "./will_record.ts";
 
 const utf8 = new TextEncoder();

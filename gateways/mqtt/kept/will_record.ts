@@ -18,7 +18,8 @@ export function encodeWill({ topic, payload, qos, retain, properties }: Will): U
 }
 
 /** @throws {ProtocolError} when it is none. */
-export function decodeWill(bytes: Uint8Array): Will {
+export function decodeWill(bytes: Uint8Array | undefined): Will | undefined {
+  if (bytes === undefined) return undefined;
   const reader = new PacketReader(bytes);
   const first = reader.byte();
   const body = reader.take(reader.varint());

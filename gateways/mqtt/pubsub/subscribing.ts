@@ -11,7 +11,7 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import type { Subscribe, Subscription } from "../codec/subscribe.ts";
 import { isTopicFilter } from "../codec/text.ts";
 import type { Unsubscribe } from "../codec/unsubscribe.ts";
-import type { KeptSubscription } from "../kept/kept_file.ts";
+import type { KeptSubscription } from "../kept/kept_records.ts";
 import type { KeptSessions } from "../kept/kept_sessions.ts";
 import { isKeepable, parseFilter } from "./filter.ts";
 import type { Outbound } from "./outbound.ts";

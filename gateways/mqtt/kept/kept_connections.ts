@@ -1,0 +1,190 @@
+/**
+ * Clients that come and go: they claim their sessions, which changes the file and has the other
+ * shards give up what they have of them, and leave them again.
+ *
+ * @module
+ */
+import type { Will } from "../codec/connect.ts";
+import { reasonCodes } from "../codec/reason_code.ts";
+import { parseFilter } from "../pubsub/filter.ts";
+import { KeptAttachment, type KeptHost } from "./kept_attachment.ts";
+import type { CommitOp } from "./kept_commit.ts";
+import type { KeptDirectory } from "./kept_directory.ts";
+import type { ClaimRequest, Detachment } from "./kept_lives.ts";
+import type { KeptLog } from "./kept_log.ts";
+import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
+import type { KeptSession } from "./kept_session.ts";
+import type { KeptStore } from "./kept_store.ts";
+import { decodeWill } from "./will_record.ts";
+
+export type ClaimResult =
+  /** `will` is that of a session that ended by this, and is to be sent. */
+  | {
+    readonly kind: "attached";
+    readonly attachment: KeptAttachment;
+    readonly will: Will | undefined;
+  }
+  /** The session there was has ended, and none is kept. */
+  | { readonly kind: "discarded"; readonly will: Will | undefined }
+  | { readonly kind: "evicted" }
+  | { readonly kind: "refused"; readonly reasonCode: number; readonly detail: string };
+
+/** How a connection leaves its session. */
+export type Leaving = Pick<Detachment, "expiryS" | "willLater">;
+
+const unavailable: ClaimResult = {
+  kind: "refused",
+  reasonCode: reasonCodes.serverUnavailable,
+  detail: "the file of kept sessions failed",
+};
+
+/** What they do with sessions that others need, too. */
+export interface KeptHome {
+  /** Commits what gathered. */
+  flush(): void;
+  /** Reads a session that was changed here, and has the others read it. */
+  reread(id: number): void;
+  unsubscribe(session: KeptSession, names: readonly string[]): boolean;
+}
+
+export interface ConnectionsOptions
+  extends Pick<KeptSessionsOptions, "shard" | "clock" | "stats" | "countMax" | "known"> {
+  readonly store: KeptStore;
+  readonly directory: KeptDirectory;
+  readonly log: KeptLog;
+  readonly home: KeptHome;
+}
+
+/** A connection, and the session it is of. */
+interface Place {
+  readonly session: KeptSession;
+  readonly host: KeptHost;
+  readonly epoch: number;
+  readonly present: boolean;
+  readonly permit: KeptPermit | undefined;
+}
+
+/** See the module. */
+export class KeptConnections {
+  readonly #options: ConnectionsOptions;
+  /** Connections have ended, and the file does not know yet. */
+  readonly #leaving = new Map<number, Detachment>();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** A client has connected. Until the promise resolves, nothing of the session may be used. */
+  async claim(
+    request: ClaimRequest,
+    host: KeptHost,
+    permit: KeptPermit | undefined,
+  ): Promise<ClaimResult> {
+    this.#options.home.flush();
+    const { shard, countMax, stats, clock } = this.#options;
+    const before = this.#options.directory.byKey(request.key);
+    const claimed = this.#options.store.use(({ lives }) =>
+      lives.claim(request, shard, countMax, clock.now())
+    );
+    if (claimed === undefined) return unavailable;
+    if (claimed === "full") {
+      stats.sessionsRefused++;
+      if (before !== undefined) this.#options.home.reread(before.id); // It has ended all the same.
+      const detail = `${countMax} sessions are kept already`;
+      return { kind: "refused", reasonCode: reasonCodes.quotaExceeded, detail };
+    }
+    const { id, epoch, endedId, endedWill } = claimed;
+    this.#leaving.delete(id);
+    if (endedId !== undefined) this.#options.home.reread(endedId);
+    this.#options.home.reread(id);
+    const session = this.#options.directory.byId(id);
+    if (session === undefined) return unavailable;
+    this.#withdraw(session, permit);
+    // To hear of others that claim it, from now on.
+    const place = { session, host, epoch, present: claimed.present, permit };
+    session.attachment = this.#attachment(place, { sent: 0, next: 0 }, new Map());
+    await this.#options.known();
+    if (session.attachment?.host !== host) return { kind: "evicted" };
+    this.#options.home.flush();
+    const received = this.#options.store.use(({ queues }) => queues.received(id));
+    const progress = this.#options.store.use(({ queues }) => queues.progress(id));
+    if (received === undefined || progress === undefined) {
+      session.attachment = undefined;
+      return unavailable;
+    }
+    const attachment = this.#attachment(place, progress, received);
+    session.attachment = attachment;
+    return { kind: "attached", attachment, will: decodeWill(endedWill) };
+  }
+
+  /** Ends the session of a key, for a client that wants none. */
+  async discard(key: string): Promise<ClaimResult> {
+    this.#options.home.flush();
+    const session = this.#options.directory.byKey(key);
+    if (session === undefined) return { kind: "discarded", will: undefined };
+    const wills = this.#options.store.use(({ lives }) => lives.end([session.id]));
+    if (wills === undefined) return unavailable;
+    this.#options.home.reread(session.id);
+    await this.#options.known();
+    return { kind: "discarded", will: decodeWill(wills[0]) };
+  }
+
+  /** A connection has ended. */
+  detach(attachment: KeptAttachment, leaving: Leaving): void {
+    const { session, epoch, delivery } = attachment;
+    if (session.attachment?.host !== attachment.host) return; // It is another one's.
+    session.attachment = undefined;
+    this.#options.home.flush();
+    this.#leaving.set(session.id, { id: session.id, epoch, sent: delivery.sent, ...leaving });
+    this.leave();
+  }
+
+  /** Tells the file of connections that have ended, as far as it does not know. */
+  leave(): void {
+    for (const detachment of this.#leaving.values()) {
+      const { id } = detachment;
+      const now = this.#options.clock.now();
+      if (this.#options.store.use(({ lives }) => lives.detach(detachment, now)) === undefined) {
+        return;
+      }
+      this.#leaving.delete(id);
+      this.#options.home.reread(id);
+    }
+  }
+
+  #attachment(
+    { session, host, epoch, present, permit }: Place,
+    { sent, next }: { readonly sent: number; readonly next: number },
+    received: ReadonlyMap<number, boolean>,
+  ): KeptAttachment {
+    const { clock, stats } = this.#options;
+    const { id } = session;
+    const unfed = [...session.unfed].map(([name, after]) => ({ name, after }));
+    return new KeptAttachment({
+      session,
+      host,
+      epoch,
+      present,
+      received,
+      unfed,
+      delivery: {
+        sent,
+        checkBelow: next,
+        mayRead: permit === undefined ? undefined : (topic) => permit.subscribe(topic),
+        stats,
+        now: () => clock.now(),
+        page: (from, countMax) =>
+          this.#options.store.use(({ queues }) => queues.page(id, from, countMax)) ?? [],
+        note: (op: CommitOp, later: boolean) => this.#options.log.note(op, later),
+      },
+    });
+  }
+
+  /** Takes back subscriptions that the account may not have any more. */
+  #withdraw(session: KeptSession, permit: KeptPermit | undefined): void {
+    if (permit === undefined) return;
+    const denied = [...session.grants.keys()]
+      .filter((name) => !permit.subscribe(parseFilter(name).filter));
+    if (denied.length > 0) this.#options.home.unsubscribe(session, denied);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The file of kept sessions as a database: opened, with its tables, its statements prepared once.
+ *
+ * @module
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { keptSchema } from "./kept_schema.ts";
+
+/** How long a shard waits while another one writes. */
+const busyMs = 2_000;
+/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
+const walPages = 64;
+const cacheKib = 4_096;
+/** A value that is a number, or `NULL` for 0. */
+export const number = (value: unknown): number => Number(value ?? 0);
+/** A value that is a number or `NULL`. */
+export const optional = (value: unknown): number | undefined =>
+  value === null ? undefined : number(value);
+/** A value that is bytes or `NULL`. */
+export const blob = (value: unknown): Uint8Array | undefined =>
+  value instanceof Uint8Array ? value : undefined;
+
+/** See the module. Every method throws what SQLite throws. */
+export class KeptDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** Opens or makes the file. */
+  constructor(file: string) {
+    const database = this.#database = new DatabaseSync(file);
+    try {
+      database.exec(
+        `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+         PRAGMA cache_size = -${cacheKib}; PRAGMA wal_autocheckpoint = ${walPages};
+         ${keptSchema}`,
+      );
+    } catch (cause) {
+      database.close();
+      throw cause;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Compiles a statement, once. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      this.#statements.set(sql, statement = this.#database.prepare(sql));
+    }
+    return statement;
+  }
+
+  /** Runs all of it or nothing. */
+  transaction<T>(run: () => T): T {
+    this.prepare("BEGIN IMMEDIATE").run();
+    try {
+      const result = run();
+      this.prepare("COMMIT").run();
+      return result;
+    } catch (cause) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw cause;
+    }
+  }
+
+  /** To be called within a transaction that changes a session or its subscriptions. */
+  changed(): void {
+    this.prepare("UPDATE total SET revision = revision + 1").run();
+  }
+}

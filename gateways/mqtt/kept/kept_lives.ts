@@ -1,0 +1,184 @@
+/**
+ * How kept sessions begin, change their connections and end, in the file.
+ *
+ * @module
+ */
+import { blob, type KeptDatabase, number } from "./kept_database.ts";
+import type { KeptQueues } from "./kept_queues.ts";
+
+/** Who connects, and what for. */
+export interface ClaimRequest {
+  readonly key: string;
+  readonly account: string;
+  readonly clean: boolean;
+  readonly expiryS: number;
+  /** As {@linkcode encodeWill} wrote it. */
+  readonly will: Uint8Array | undefined;
+  readonly willDelayS: number;
+}
+
+export interface Claimed {
+  readonly id: number;
+  readonly epoch: number;
+  /** There was one, and it goes on. */
+  readonly present: boolean;
+  /** A session that ended by this one, and its will, if it is still to be sent. */
+  readonly endedId: number | undefined;
+  readonly endedWill: Uint8Array | undefined;
+}
+
+/** What is left when a connection ends. */
+export interface Detachment {
+  readonly id: number;
+  readonly epoch: number;
+  readonly sent: number;
+  readonly expiryS: number;
+  /** Whether the will waits for its time. */
+  readonly willLater: boolean;
+}
+
+/** See the module. Every method throws what SQLite throws; each is one transaction. */
+export class KeptLives {
+  readonly #database: KeptDatabase;
+  readonly #queues: Pick<KeptQueues, "forget">;
+
+  constructor(database: KeptDatabase, queues: Pick<KeptQueues, "forget">) {
+    this.#database = database;
+    this.#queues = queues;
+  }
+
+  /**
+   * A client has connected to a shard; `full`: there are as many sessions as may be. A session whose
+   * time is up does not go on, though it has not been swept away [MQTT-4.1.0-2].
+   */
+  claim(
+    request: ClaimRequest,
+    shard: number,
+    countMax: number,
+    nowMs: number,
+  ): Claimed | "full" {
+    const { key, account, clean, expiryS, will = null, willDelayS } = request;
+    return this.#database.transaction(() => {
+      const before = this.#database.prepare(
+        "SELECT id, epoch, will, will_due_ms, expires_ms FROM session WHERE key = ?",
+      ).get(key);
+      const over = clean || number(before?.["expires_ms"] ?? Infinity) <= nowMs;
+      if (before !== undefined && !over) {
+        const id = number(before["id"]);
+        const epoch = number(before["epoch"]) + 1;
+        this.#database.prepare(
+          `UPDATE session SET epoch = ?, holder = ?, expiry_s = ?, expires_ms = NULL, will = ?,
+           will_delay_s = ?, will_due_ms = NULL WHERE id = ?`,
+        ).run(epoch, shard, expiryS, will, willDelayS, id);
+        this.#database.changed();
+        return { id, epoch, present: true, endedId: undefined, endedWill: undefined };
+      }
+      let endedId: number | undefined;
+      let endedWill: Uint8Array | undefined;
+      if (before !== undefined) {
+        endedId = number(before["id"]);
+        // The will of one that is connected is the business of who holds it.
+        if (before["will_due_ms"] !== null) endedWill = blob(before["will"]);
+        this.#delete(endedId);
+      }
+      const { sessions } =
+        this.#database.prepare("SELECT COUNT(*) AS sessions FROM session").get() ?? {};
+      if (number(sessions) >= countMax) return "full";
+      const { lastInsertRowid } = this.#database.prepare(
+        `INSERT INTO session (key, account, epoch, holder, expiry_s, will, will_delay_s)
+         VALUES (?, ?, 1, ?, ?, ?, ?)`,
+      ).run(key, account, shard, expiryS, will, willDelayS);
+      this.#database.changed();
+      const id = number(lastInsertRowid);
+      return { id, epoch: 1, present: false, endedId, endedWill };
+    });
+  }
+
+  /** The connection has ended. False when the session is another one's by now, or is over. */
+  detach({ id, epoch, sent, expiryS, willLater }: Detachment, nowMs: number): boolean {
+    return this.#database.transaction(() => {
+      this.#database.changed();
+      const whose = this.#database.prepare("SELECT 1 FROM session WHERE id = ? AND epoch = ?");
+      if (whose.get(id, epoch) === undefined) return false;
+      if (expiryS === 0) {
+        this.#delete(id);
+        return true;
+      }
+      this.#database.prepare(
+        `UPDATE session SET holder = NULL, sent = MAX(sent, ?1), expiry_s = ?2,
+         expires_ms = ?3 + ?2 * 1000, will = CASE ?4 WHEN 1 THEN will END,
+         will_due_ms = CASE ?4 WHEN 1 THEN ?3 + MIN(will_delay_s, ?2) * 1000 END WHERE id = ?5`,
+      ).run(sent, expiryS, nowMs, willLater ? 1 : 0, id);
+      return true;
+    });
+  }
+
+  /** Sessions end: what waits for them is given up. Gives the wills that were to be sent later. */
+  end(ids: readonly number[]): Uint8Array[] {
+    return this.#database.transaction(() => {
+      const wills: Uint8Array[] = [];
+      for (const id of ids) {
+        const row = this.#database.prepare("SELECT will, will_due_ms FROM session WHERE id = ?")
+          .get(id);
+        const will = blob(row?.["will"]);
+        if (will !== undefined && row?.["will_due_ms"] !== null) wills.push(will);
+        this.#delete(id);
+      }
+      this.#database.changed();
+      return wills;
+    });
+  }
+
+  /** A will was sent. */
+  willSent(id: number): void {
+    this.#database.prepare("UPDATE session SET will = NULL, will_due_ms = NULL WHERE id = ?").run(
+      id,
+    );
+  }
+
+  /** Sessions whose time is up, of those with `id mod of = mine`. */
+  expired(nowMs: number, of: number, mine: number): number[] {
+    return this.#database.prepare(
+      "SELECT id FROM session WHERE expires_ms <= ? AND id % ? = ? ORDER BY expires_ms LIMIT 200",
+    ).all(nowMs, of, mine).map(({ id }) => number(id));
+  }
+
+  dueWills(
+    nowMs: number,
+    of: number,
+    mine: number,
+  ): { id: number; key: string; will: Uint8Array }[] {
+    return this.#database.prepare(
+      `SELECT id, key, will FROM session WHERE will_due_ms <= ? AND id % ? = ?
+       ORDER BY will_due_ms LIMIT 200`,
+    ).all(nowMs, of, mine).map((row) => ({
+      id: number(row["id"]),
+      key: String(row["key"]),
+      will: blob(row["will"]) ?? new Uint8Array(0),
+    }));
+  }
+
+  /**
+   * A shard begins: what its predecessor, or a shard that is no more, was connected to is offline
+   * from now on, and may have been sent whatever waits.
+   */
+  adopt(shard: number, shards: number, nowMs: number): void {
+    this.#database.transaction(() => {
+      const { changes } = this.#database.prepare(
+        `UPDATE session SET holder = NULL, sent = next, expires_ms = ?1 + expiry_s * 1000,
+         will_due_ms = CASE WHEN will IS NOT NULL
+           THEN ?1 + MIN(will_delay_s, expiry_s) * 1000 END
+         WHERE holder = ?2 OR (?2 = 0 AND holder >= ?3)`,
+      ).run(nowMs, shard, shards);
+      if (number(changes) > 0) this.#database.changed();
+    });
+  }
+
+  #delete(id: number): void {
+    this.#queues.forget(id);
+    for (const table of ["subscription", "received"]) {
+      this.#database.prepare(`DELETE FROM ${table} WHERE session = ?`).run(id);
+    }
+    this.#database.prepare("DELETE FROM session WHERE id = ?").run(id);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The queues of kept sessions in the file, and how far each handshake has come.
+ *
+ * @module
+ */
+import { type CommitBounds, type CommitOp, type CommitResult, KeptCommit } from "./kept_commit.ts";
+import { type KeptDatabase, number } from "./kept_database.ts";
+import { type KeptRow, readRow } from "./kept_row.ts";
+
+/** A page of a queue ends with the row that reaches this. */
+const pageBytesMax = 256 * 1024;
+
+/** See the module. Every method throws what SQLite throws. */
+export class KeptQueues {
+  readonly #database: KeptDatabase;
+  readonly #commit: KeptCommit;
+
+  constructor(database: KeptDatabase) {
+    this.#database = database;
+    this.#commit = new KeptCommit((sql) => database.prepare(sql));
+  }
+
+  /** Messages of all queues, and what they count for. */
+  get total(): { readonly count: number; readonly bytes: number } {
+    const { count, bytes } = this.#database.prepare("SELECT count, bytes FROM total").get() ?? {};
+    return { count: number(count), bytes: number(bytes) };
+  }
+
+  /** Messages from number `from` on, in order, `countMax` at most. */
+  page(id: number, from: number, countMax: number): KeptRow[] {
+    const found = this.#database.prepare(
+      `SELECT n, flags, ids, bytes, COALESCE(queue.body, message.body) AS body FROM queue
+       LEFT JOIN message ON message.id = queue.message
+       WHERE session = ? AND n >= ? ORDER BY n LIMIT ?`,
+    ).iterate(id, from, countMax);
+    const rows: KeptRow[] = [];
+    let bytes = 0;
+    for (const row of found) {
+      const read = readRow(row);
+      rows.push(read);
+      bytes += read.bytes;
+      if (bytes >= pageBytesMax) break;
+    }
+    return rows;
+  }
+
+  /** How far the queue has come: messages below `sent` were sent, those from `next` on are to come. */
+  progress(id: number): { readonly sent: number; readonly next: number } {
+    const row = this.#database.prepare("SELECT sent, next FROM session WHERE id = ?").get(id);
+    return { sent: number(row?.["sent"]), next: number(row?.["next"]) };
+  }
+
+  /** QoS 2 packet identifiers the client used and has not released, and whether PUBREC was due. */
+  received(id: number): Map<number, boolean> {
+    const rows = this.#database.prepare("SELECT packet_id, settled FROM received WHERE session = ?")
+      .all(id);
+    return new Map(rows.map((row) => [number(row["packet_id"]), row["settled"] === 1]));
+  }
+
+  /** See {@linkcode KeptCommit}. */
+  commit(ops: readonly CommitOp[], bounds: CommitBounds): CommitResult {
+    return this.#database.transaction(() => this.#commit.run(ops, bounds));
+  }
+
+  /** Empties the queue of a session that ends; within a transaction. */
+  forget(session: number): void {
+    this.#commit.forget(session);
+  }
+}
