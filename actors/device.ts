@@ -121,8 +121,7 @@ export class Device implements GroupDevice {
       return;
     }
     if (this.#isDuplicate(reading, decoder.isIdentified)) {
-      this.duplicates++;
-      outlet.duplicate(reading);
+      this.#repeat(reading, outlet);
       return;
     }
     const { hasTime, time } = decoder;
@@ -142,8 +141,7 @@ export class Device implements GroupDevice {
 
   #takeByCode<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code: DeviceCode): void {
     if (this.#isDuplicate(reading, false)) {
-      this.duplicates++;
-      outlet.duplicate(reading);
+      this.#repeat(reading, outlet);
       return;
     }
     this.#nextArrival(reading.batch.arrivalMs);
@@ -168,6 +166,12 @@ export class Device implements GroupDevice {
     this.remember(hi, lo, reading.batch.arrivalMs);
     this.accepted++;
     outlet.points(reading, this, hi, lo, points);
+  }
+
+  #repeat<R extends Reading>(reading: R, outlet: DeviceOutlet<R>): void {
+    const { hi, lo } = this.#tools.fingerprint;
+    this.duplicates++;
+    outlet.duplicate(reading, hi, lo);
   }
 
   #die<R extends Reading>(

@@ -1,147 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TestSystem } from "../runtime/testing/test_system.ts";
-import type { Letter } from "./dead_letters/letter.ts";
-import { Device } from "./device.ts";
-import { Ingest, type IngestMessage } from "./ingest.ts";
-import type { Offer, OfferResult, Origin, Rejection } from "./intake.ts";
-import { IntakeHub } from "./intake_hub.ts";
-import { imbalance, Ledger } from "./ledger.ts";
-import { Outlet } from "./outlet.ts";
-import { OwnedBatch, type OwnedReading } from "./owned_batch.ts";
-import { compileRoutes } from "./route_table.ts";
-import { CommitGroup } from "./spool/commit_group.ts";
-import { deviceTools } from "./testing/readings.ts";
-import { TopicTable } from "./topic_table.ts";
-
-const utf8 = new TextEncoder();
-
-/** One shard's path up to the open commit group, which the test commits by hand. */
-class Path {
-  readonly system = new TestSystem();
-  readonly ledger = new Ledger();
-  readonly group = new CommitGroup();
-  readonly letters: Letter[] = [];
-  readonly hub: IntakeHub;
-  commitsAsked = 0;
-
-  constructor(
-    options: {
-      deviceMailMax?: number;
-      laneBytes?: number;
-      ack?: "spooled" | "stored";
-      linesBytesMax?: number;
-    } = {},
-  ) {
-    const topics = new TopicTable(compileRoutes([], { ackLevel: options.ack ?? "spooled" }), {
-      gatewayId: "g",
-      hashSeed: 7,
-    });
-    const outlet = new Outlet({
-      group: this.group,
-      ledger: this.ledger,
-      deadLetter: (letter) => this.letters.push(letter),
-      requestCommit: () => this.commitsAsked++,
-    });
-    const tools = { ...deviceTools(), payloadBytesMax: 1_000 };
-    const devices = this.system.spawnKeyed<OwnedReading>({
-      id: "devices",
-      kind: "device",
-      mailbox: { countMax: options.deviceMailMax ?? 100 },
-      start: (id) => {
-        const device = new Device(id, tools);
-        return { receive: (reading) => device.take(reading, outlet) };
-      },
-    });
-    const ingest = this.system.spawn<IngestMessage>({
-      id: "ingest",
-      mailbox: { countMax: 10_000 },
-      start: () =>
-        new Ingest({
-          topics,
-          ledger: this.ledger,
-          lines: this.group.lines,
-          linesBytesMax: options.linesBytesMax ?? 1 << 20,
-          deviceOf: (entry) => devices.ref(entry.deviceId),
-          unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
-          unclaimed: (reading) => outlet.dead(reading, "device_stopped", ""),
-        }),
-    });
-    this.hub = new IntakeHub({
-      shards: 1,
-      topics,
-      ledger: this.ledger,
-      laneBytes: options.laneBytes ?? 1 << 20,
-      payloadBytesMax: 1_000,
-      now: () => 1_700_000_000_000,
-      defer: (run) => run(),
-      transmit: (_owner, ackLevel, batch) => {
-        const owned = new OwnedBatch(
-          0,
-          batch.id,
-          ackLevel,
-          batch.frame,
-          (done) => this.hub.settle(0, ackLevel, done.batchId, done.rejected),
-        );
-        assert.equal(ingest.tell(owned), "accepted");
-      },
-    });
-  }
-
-  async walk(): Promise<void> {
-    for (let i = 0; i < 20; i++) await this.system.settle();
-  }
-
-  /** What the spool does once the group is on the disk, and the store has it. */
-  commit(): void {
-    const { count, durable, stored } = this.group;
-    this.group.reset();
-    this.ledger.spooled(count);
-    for (const completion of durable) completion.complete();
-    this.ledger.stored(count);
-    for (const completion of stored) completion.complete();
-  }
-}
-
-class Client implements Origin {
-  readonly transport = "mqtt";
-  readonly originHash = 42;
-  readonly settledAs = new Map<number, string>();
-  resumed = 0;
-  settled(sequence: number, rejection: Rejection | undefined): void {
-    assert.ok(!this.settledAs.has(sequence), `${sequence} settled twice`);
-    this.settledAs.set(sequence, rejection?.reason ?? "taken");
-  }
-  settledEnd(): void {}
-  resume(): void {
-    this.resumed++;
-  }
-}
-
-function offer(
-  path: Path,
-  client: Client,
-  sequence: number,
-  topic: string,
-  payload: string,
-): OfferResult {
-  const bytes = utf8.encode(topic + payload);
-  const topicEnd = utf8.encode(topic).length;
-  const made: Offer = {
-    bytes,
-    topicStart: 0,
-    topicEnd,
-    payloadStart: topicEnd,
-    payloadEnd: bytes.length,
-    flags: 1,
-    packetId: (sequence % 65_535) + 1,
-    sequence,
-  };
-  return path.hub.offer(client, made);
-}
+import { imbalance } from "./ledger.ts";
+import { Client, offer, OwnerPath } from "./testing/owner_path.ts";
 
 Deno.test("a reading is settled only after its group is committed, whatever became of it", async () => {
-  const path = new Path();
+  const path = new OwnerPath();
   const client = new Client();
   offer(path, client, 0, "UPB/RPi_1", '{"BAT":99,"timestamp":1574729660}');
   offer(path, client, 1, "UPB/RPi_1", "not json");
@@ -167,7 +30,7 @@ Deno.test("a reading is settled only after its group is committed, whatever beca
 });
 
 Deno.test("without a route, or on a topic of the server, a reading is refused on the spot and counted", () => {
-  const path = new Path();
+  const path = new OwnerPath();
   const client = new Client();
   const reasons = ["UPB", "$weather/mine"].map((topic, i) => {
     const result = offer(path, client, i, topic, '{"name":"mine","temperature":1}');
@@ -179,7 +42,7 @@ Deno.test("without a route, or on a topic of the server, a reading is refused on
 });
 
 Deno.test("a payload that is too large is a dead letter, with its beginning", async () => {
-  const path = new Path();
+  const path = new OwnerPath();
   const client = new Client();
   const payload = `{"x":1,"s":"${"a".repeat(100_000)}"}`;
   assert.equal(offer(path, client, 0, "UPB/RPi_1", payload), "accepted");
@@ -195,7 +58,7 @@ Deno.test("a payload that is too large is a dead letter, with its beginning", as
 });
 
 Deno.test("a device whose mailbox is full holds up the walk, and nothing is lost", async () => {
-  const path = new Path({ deviceMailMax: 3 });
+  const path = new OwnerPath({ deviceMailMax: 3 });
   const client = new Client();
   for (let i = 0; i < 50; i++) {
     assert.equal(offer(path, client, i, "UPB/RPi_1", `{"BAT":${i}}`), "accepted");
@@ -208,7 +71,7 @@ Deno.test("a device whose mailbox is full holds up the walk, and nothing is lost
 });
 
 Deno.test("a group gathers no more than it may while it waits for the disk, whatever the lines take", async () => {
-  const path = new Path({ linesBytesMax: 64 * 1024 });
+  const path = new OwnerPath({ linesBytesMax: 64 * 1024 });
   const client = new Client();
   const location = "L".repeat(1_000);
   const fields = Array.from({ length: 100 }, (_, i) => `"${i}":1`).join(",");
@@ -227,7 +90,7 @@ Deno.test("a group gathers no more than it may while it waits for the disk, what
 });
 
 Deno.test("acknowledged when stored: each group that holds a part of the batch must be stored", async () => {
-  const path = new Path({ deviceMailMax: 3, ack: "stored" });
+  const path = new OwnerPath({ deviceMailMax: 3, ack: "stored" });
   const client = new Client();
   for (let i = 0; i < 5; i++) offer(path, client, i, "UPB/RPi_1", `{"BAT":${i}}`);
   path.hub.flush();
@@ -269,7 +132,7 @@ Deno.test("whatever is offered in whatever order, every accepted reading is sett
       fc.array(fc.tuple(topic, payload), { maxLength: 60 }),
       fc.integer({ min: 1, max: 4 }),
       async (offers, deviceMailMax) => {
-        const path = new Path({ deviceMailMax, laneBytes: 4_000 });
+        const path = new OwnerPath({ deviceMailMax, laneBytes: 4_000 });
         const client = new Client();
         let accepted = 0;
         for (const [index, [t, p]] of offers.entries()) {

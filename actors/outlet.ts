@@ -6,13 +6,14 @@
  * @module
  */
 import type { Letter } from "./dead_letters/letter.ts";
+import { FirstCopies } from "./first_copies.ts";
 import { transports } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LineBuffer } from "./line_buffer.ts";
 import type { OwnedBatch, OwnedReading } from "./owned_batch.ts";
 import type { DeviceOutlet, TopicEntry } from "./reading.ts";
 import { transportCode } from "./readings_frame.ts";
-import type { CommitGroup, GroupDevice } from "./spool/commit_group.ts";
+import type { CommitGroup, Completion, GroupDevice } from "./spool/commit_group.ts";
 
 export interface OutletOptions {
   readonly group: CommitGroup;
@@ -21,6 +22,10 @@ export interface OutletOptions {
   readonly deadLetter: (letter: Letter) => void;
   /** Asks the spool to commit soon. */
   readonly requestCommit: () => void;
+  /**
+   * Completes when the store has all that recovery found of a device; false when it has it already.
+   */
+  readonly recoveredStored: (deviceId: string, completion: Completion) => boolean;
   /** Counts the points of what is stored; absent: they are not counted. */
   readonly onPoints?: ((entry: TopicEntry, points: number) => void) | undefined;
   /** Sees every reading that becomes nothing, for the log of the data flow. */
@@ -31,6 +36,7 @@ export interface OutletOptions {
 export class Outlet implements DeviceOutlet<OwnedReading> {
   readonly #group: CommitGroup;
   readonly #options: OutletOptions;
+  readonly #firstCopies = new FirstCopies();
 
   constructor(options: OutletOptions) {
     this.#group = options.group;
@@ -56,17 +62,26 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
     }
     group.add(device, hi, lo);
     if (group.count === 1) this.#options.requestCommit();
-    if (batch.ackLevel === "stored" && batch.groupNo !== group.groupNo) {
-      batch.groupNo = group.groupNo;
-      batch.waits++;
-      group.stored.push(batch);
+    if (batch.ackLevel === "stored") {
+      this.#firstCopies.add(group, hi, lo);
+      if (batch.groupNo !== group.groupNo) {
+        batch.groupNo = group.groupNo;
+        batch.waits++;
+        group.stored.push(batch);
+      }
     }
     if (--batch.pending === 0) this.#decided(batch);
   }
 
-  duplicate(reading: OwnedReading): void {
+  duplicate(reading: OwnedReading, hi: number, lo: number): void {
+    const { batch, entry } = reading;
     this.#options.ledger.duplicate();
-    if (--reading.batch.pending === 0) this.#decided(reading.batch);
+    if (batch.ackLevel === "stored") {
+      const waits = this.#firstCopies.follow(hi, lo, batch) ||
+        this.#options.recoveredStored(entry.deviceId, batch);
+      if (waits) batch.waits++;
+    }
+    if (--batch.pending === 0) this.#decided(batch);
   }
 
   refused(reading: OwnedReading, reason: string): void {

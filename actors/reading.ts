@@ -82,7 +82,8 @@ export interface DeviceOutlet<R extends Reading = Reading> {
     fingerprintLo: number,
     points: number,
   ): void;
-  duplicate(reading: R): void;
+  /** The fingerprint is that of the first copy. */
+  duplicate(reading: R, fingerprintHi: number, fingerprintLo: number): void;
   /** Nothing to store and nothing wrong, for example no number in the payload. */
   refused(reading: R, reason: string): void;
   /** Cannot be stored, ever. `reason` is a word for a metric label, `detail` a sentence. */

@@ -166,6 +166,7 @@ export class ReadingPath {
       ledger,
       deadLetter: (letter) => this.letters.add(letter),
       requestCommit: () => this.requestCommit(),
+      recoveredStored: (deviceId, completion) => this.spool.recoveredStored(deviceId, completion),
       ...(rates?.countsPoints &&
         { onPoints: (entry, points) => rates.spentByDevice(entry, points) }),
       ...(opened.tap === undefined ? {} : { onNothing: opened.tap.nothing }),

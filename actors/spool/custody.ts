@@ -78,10 +78,17 @@ export class Custody {
     return this.owes(start, end) || this.kept.intersects(start, end);
   }
 
+  /** The first record that is not in the store yet. */
+  get firstOwed(): number | undefined {
+    return smallest(this.#waiting.first, this.#out.first);
+  }
+
   /** The first record that must stay on the disk. */
   get firstNeeded(): number | undefined {
-    const firsts = [this.#waiting.first, this.#out.first, this.kept.first];
-    const known = firsts.filter((first) => first !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    return smallest(this.firstOwed, this.kept.first);
   }
+}
+
+function smallest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }

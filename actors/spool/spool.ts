@@ -15,6 +15,7 @@ import { Custody } from "./custody.ts";
 import { adoptSegments } from "./adoption.ts";
 import { Progress } from "./progress.ts";
 import { readingsKind, sealGroup, SpoolRecord } from "./record.ts";
+import { RecoveredOwed } from "./recovered_owed.ts";
 import { ReplayReader } from "./replay_reader.ts";
 import { Retention, SpoolFullError } from "./retention.ts";
 import type { SpoolOptions } from "./spool_options.ts";
@@ -43,6 +44,7 @@ export class Spool {
   readonly #progress: Progress;
   /** Who waits for the store's yes to records that were left on the disk, by sequence. */
   readonly #waiters = new Map<number, readonly Completion[]>();
+  readonly #recovered: RecoveredOwed;
   #sealed: Sealed | undefined;
   #committing = false;
   #attempts = 0;
@@ -53,8 +55,10 @@ export class Spool {
     custody: Custody,
     waiting: Map<number, number>,
     checkpoint: Checkpoint,
+    recovered: RecoveredOwed,
   ) {
     this.#options = options;
+    this.#recovered = recovered;
     this.#log = log;
     this.#custody = custody;
     const retention = new Retention(
@@ -103,6 +107,7 @@ export class Spool {
     }
     const custody = new Custody(options.keepMs);
     const waiting = new Map<number, number>();
+    const owed = new RecoveredOwed();
     let pending = 0;
     const now = () => clock.now();
     const { random32 } = options;
@@ -117,11 +122,12 @@ export class Spool {
         if (isDone(checkpoint, segment.number, frame.before + frame.count)) return;
         record.sequence = sequence;
         custody.leave(sequence);
+        owed.found(record);
         waiting.set(segment.number, (waiting.get(segment.number) ?? 0) + frame.count);
         pending += frame.count;
       },
     );
-    const spool = new Spool(options, log, custody, waiting, checkpoint);
+    const spool = new Spool(options, log, custody, waiting, checkpoint, owed);
     return { spool, report: { ...report, pending } };
   }
 
@@ -218,6 +224,15 @@ export class Spool {
     const nowMs = this.#options.clock.monotonic();
     if (!this.#custody.delivered(record.sequence, nowMs)) return;
     for (const completion of record.stored) completion.complete();
+    this.#recovered.stored(this.#custody.firstOwed);
+  }
+
+  /**
+   * Completes when the store has all that recovery found of a device. False when it has it already,
+   * or nothing was found.
+   */
+  recoveredStored(deviceId: string, completion: Completion): boolean {
+    return this.#recovered.wait(deviceId, this.#custody.firstOwed, completion);
   }
 
   /** The store answered. */
@@ -242,6 +257,7 @@ export class Spool {
     this.#retention.sweep(inUse);
     if (this.#options.pressure?.take()) this.#retention.dropKept(inUse);
     if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#retention.dropAged();
+    this.#recovered.stored(this.#custody.firstOwed); // What was dropped is waited for no more.
     try {
       this.#progress.save(this.#custody.firstNeeded ?? this.#log.nextSequence);
     } catch (cause) {
