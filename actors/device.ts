@@ -13,7 +13,7 @@ import type { ChangeCounter } from "./device_changes.ts";
 import type { DeviceCode, DeviceCodeRunner } from "./device_code.ts";
 import { LastValues, type ShapeTable } from "./device_values.ts";
 import type { Fingerprint } from "./fingerprint.ts";
-import { FingerprintWindow } from "./fingerprint_window.ts";
+import { FingerprintWindow, type WindowRoom } from "./fingerprint_window.ts";
 import { offerFlags } from "./intake.ts";
 import { appendPoints } from "./line_protocol_points.ts";
 import type { DeviceOutlet, Reading } from "./reading.ts";
@@ -25,6 +25,8 @@ export interface DeviceTools {
   readonly fingerprint: Fingerprint;
   readonly codeRunner: DeviceCodeRunner;
   readonly changes: ChangeCounter;
+  /** For fingerprints that are not young any more. */
+  readonly windowRoom: WindowRoom;
   /** A larger payload is a dead letter. */
   readonly payloadBytesMax: number;
   /** Sees every reading that was decoded, before its fate is known: for logs and live views. */
@@ -68,7 +70,7 @@ export class Device implements GroupDevice {
   /** A reading of this device that was made durable before: it is known should it come again. */
   remember(fingerprintHi: number, fingerprintLo: number, nowMs: number): void {
     if (fingerprintHi === 0 && fingerprintLo === 0) return;
-    this.window ??= new FingerprintWindow();
+    this.window ??= new FingerprintWindow(this.#tools.windowRoom);
     this.window.add(fingerprintHi, fingerprintLo, nowMs);
   }
 

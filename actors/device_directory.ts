@@ -85,7 +85,9 @@ export class DeviceDirectory {
     const device = this.#active.get(id);
     if (device === undefined) return;
     this.#active.delete(id);
-    this.#putToRest(id, saveDevice(device, this.#options.now()));
+    const short = this.#restingChars > this.#options.knownMax * charsPerDevice / 2;
+    this.#putToRest(id, saveDevice(device, this.#options.now(), short));
+    device.window?.release();
     this.#trim();
   }
 

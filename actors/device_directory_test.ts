@@ -48,15 +48,33 @@ Deno.test("a device comes back from rest as it was", () => {
 });
 
 Deno.test("all that is young survives rest, however much it is", () => {
-  const { clock, devices, send } = directory();
+  const { devices, send } = directory();
   const payload = (i: number) => `{"x":${i},"timestamp":${1_574_729_660 + i}}`;
   for (let i = 0; i < 500; i++) send("a/b", payload(i));
   devices.passivate("a~b");
   for (let i = 0; i < 500; i++) assert.equal(send("a/b", payload(i))?.kind, "duplicate");
-  clock.advance(60_000);
+});
+
+Deno.test("what a sender had on its way survives rest however long, unless room is short", () => {
+  const { clock, tools, devices, send } = directory();
+  for (let i = 0; i < 600; i++) send("a/b", `{"x":${i},"timestamp":${1_574_729_660 + i}}`);
+  const device = devices.activate("a~b");
+  clock.advance(3_600_000);
+  const saved = saveDevice(device, clock.now());
+  assert.equal(restoreDevice("a~b", saved, tools, clock.now()).window?.count, 512);
+  assert.ok(saveDevice(device, clock.now(), true).length < 500);
+});
+
+Deno.test("room for what is old is given back at rest", () => {
+  const { clock, tools, devices, send } = directory();
+  const before = tools.windowRoom.bytesLeft;
+  for (let i = 0; i < 20; i++) {
+    send("a/b", `{"x":${i},"timestamp":${1_574_729_660 + i}}`);
+    clock.advance(60_000);
+  }
+  assert.ok(tools.windowRoom.bytesLeft < before);
   devices.passivate("a~b");
-  const [[, saved] = ["", ""]] = devices.saved();
-  assert.ok(saved.length < 500, String(saved.length));
+  assert.equal(tools.windowRoom.bytesLeft, before);
 });
 
 Deno.test("what is not a saved device is refused", () => {

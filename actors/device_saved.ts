@@ -10,8 +10,11 @@ import { Device, type DeviceTools } from "./device.ts";
 const version = 1;
 const numbersCount = 7;
 
-/** Puts everything that must outlast passivation or a restart into a string. */
-export function saveDevice(device: Device, nowMs: number): string {
+/**
+ * Puts everything that must outlast passivation or a restart into a string. Where room is `short` it
+ * remembers fewer of its old readings.
+ */
+export function saveDevice(device: Device, nowMs: number, short = false): string {
   const { values, lastError, window } = device;
   const names: string[] = [];
   const cells: number[] = [];
@@ -19,7 +22,7 @@ export function saveDevice(device: Device, nowMs: number): string {
     names.push(values.name(i));
     cells.push(values.value(i), values.timeMs(i) - device.lastSeenMs);
   }
-  const fingerprints = window === undefined ? "" : toBase64(window.recent(nowMs));
+  const fingerprints = window === undefined ? "" : toBase64(window.recent(nowMs, short));
   return JSON.stringify([
     version,
     [

@@ -41,6 +41,23 @@ for (const [topic, payload, lines] of stationCases) {
   });
 }
 
+Deno.test("what a sender sends again after hours is known, with new readings before and between", () => {
+  const path = new ReadingPath();
+  const send = (i: number, dup: boolean, atMs: number) =>
+    path.send("UPB/RPi_1", `{"BAT":${i % 10}}`, {
+      arrivalMs: atMs,
+      packetId: i,
+      originHash: 7,
+      flags: dup ? 1 | offerFlags.dup : 1,
+    }).kind;
+  for (let i = 1; i <= 100; i++) assert.equal(send(i, false, arrivalMs + i * 30_000), "points");
+  const backMs = arrivalMs + 86_400_000;
+  for (let i = 1; i <= 100; i++) {
+    assert.equal(send(1_000 + i, false, backMs + i), "points");
+    assert.equal(send(i, true, backMs + i), "duplicate", String(i));
+  }
+});
+
 Deno.test("a payload without a number is refused, not dead", () => {
   const payload = '{"BAT":true,"X":null,"L":[1,2],"O":{"a":1},"S":"12"}';
   assert.deepEqual(new ReadingPath().send("UPB/RPi_1", payload), {

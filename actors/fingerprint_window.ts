@@ -1,6 +1,8 @@
 /**
- * The fingerprints a device remembers, to know a reading that comes again. Holds the last 4; grows,
- * up to 1,024, only while a fingerprint younger than 10 s would be forgotten. Finding one takes the
+ * The fingerprints a device remembers, to know a reading that comes again. Holds the last 4 at
+ * least. Grows up to 1,024 while a fingerprint younger than 10 s would be forgotten, and up to 256
+ * whatever their age while there is room for that in the shard: a sender that comes back after
+ * hours sends again what it had on its way, and that is a count, not a time. Finding one takes the
  * same time however many there are: fingerprints of one bucket are chained, newest first, as in a
  * compressor's window.
  *
@@ -10,10 +12,14 @@
 const capacityMin = 4;
 /** Fingerprints a device remembers at most. */
 export const windowMax = 1024;
-/** How long one should be remembered: as long as a sender may take to come back and send again. */
+/** Younger ones are not forgotten before there are {@linkcode windowMax}. */
 const rememberS = 10;
-/** How many of the newest are kept whatever their age. */
+/** How many are remembered whatever their age, room permitting. */
+const agedMax = 256;
+/** How many of the newest are kept at rest whatever their age, where room is short. */
 const recentMin = 16;
+/** And where it is not: twice the credit of a station. */
+const recentMax = 512;
 
 /**
  * Words per entry: hi, lo, arrival in s, and which entry came before it in its bucket. The smallest
@@ -21,6 +27,17 @@ const recentMin = 16;
  * with the array instead of in a buffer outside of its heap.
  */
 const words = 4;
+/** Words per entry and bucket. */
+const entryWords = words + 1;
+
+/** What the windows of a shard may take together for fingerprints that are not young any more. */
+export class WindowRoom {
+  bytesLeft: number;
+
+  constructor(bytesMax: number) {
+    this.bytesLeft = bytesMax;
+  }
+}
 
 /** See the module. Entries are numbered from 1 on; 0 is none. */
 export class FingerprintWindow {
@@ -30,6 +47,13 @@ export class FingerprintWindow {
   #newest = 0;
   /** Fingerprints that were forgotten before their time, since the window was at its largest. */
   overrun = 0;
+  readonly #room: WindowRoom | undefined;
+  #takenBytes = 0;
+
+  /** Without room only young ones make it grow. */
+  constructor(room?: WindowRoom) {
+    this.#room = room;
+  }
 
   /** Fingerprints remembered. */
   get count(): number {
@@ -64,13 +88,13 @@ export class FingerprintWindow {
   add(hi: number, lo: number, nowMs: number): void {
     const nowS = Math.floor(nowMs / 1000) >>> 0;
     let at = ((this.#newest + 1) & (this.#capacity - 1)) * words;
-    // Unsigned: after the clock was set back, what is in the future counts as old and not as young.
-    if (this.#newest >= this.#capacity && (nowS - this.#cells[at + 2]!) >>> 0 < rememberS) {
-      if (this.#capacity < windowMax) {
-        this.#grow();
+    if (this.#newest >= this.#capacity) {
+      // Unsigned: after the clock was set back, what is in the future counts as old, not as young.
+      const isYoung = (nowS - this.#cells[at + 2]!) >>> 0 < rememberS;
+      if (isYoung && this.#capacity === windowMax) this.overrun++;
+      else if (isYoung || this.#takeRoom()) {
+        this.#rebuild(this.#capacity * 4);
         at = ((this.#newest + 1) & (this.#capacity - 1)) * words;
-      } else {
-        this.overrun++;
       }
     }
     const entry = ++this.#newest;
@@ -87,13 +111,16 @@ export class FingerprintWindow {
     if (entry === 0x7fff_ffff) this.#rebuild(this.#capacity);
   }
 
-  /** Those still young at `nowMs`, and at least the newest 16: hi and lo in turn, oldest first. */
-  recent(nowMs: number): Uint32Array<ArrayBuffer> {
+  /**
+   * Those still young at `nowMs`, and at least the newest 512, or 16 where room is `short`: hi and lo
+   * in turn, oldest first.
+   */
+  recent(nowMs: number, short = false): Uint32Array<ArrayBuffer> {
     const nowS = Math.floor(nowMs / 1000) >>> 0;
     const mask = this.#capacity - 1;
     let first = this.#newest + 1;
     const oldest = this.#newest - this.count + 1;
-    const always = this.#newest - recentMin;
+    const always = this.#newest - (short ? recentMin : recentMax);
     while (first > oldest) {
       const isYoung = (nowS - this.#cells[((first - 1) & mask) * words + 2]!) >>> 0 < rememberS;
       if (!isYoung && first - 1 <= always) break;
@@ -108,8 +135,20 @@ export class FingerprintWindow {
     return found;
   }
 
-  #grow(): void {
-    this.#rebuild(this.#capacity * 4);
+  /** It is not used any more: what it took of the room is free. */
+  release(): void {
+    if (this.#room !== undefined) this.#room.bytesLeft += this.#takenBytes;
+    this.#takenBytes = 0;
+  }
+
+  /** False when it has all it may have for old ones. */
+  #takeRoom(): boolean {
+    const room = this.#room;
+    const bytes = this.#capacity * 3 * entryWords * Uint32Array.BYTES_PER_ELEMENT;
+    if (room === undefined || this.#capacity >= agedMax || bytes > room.bytesLeft) return false;
+    room.bytesLeft -= bytes;
+    this.#takenBytes += bytes;
+    return true;
   }
 
   #rebuild(capacity: number): void {
@@ -117,7 +156,7 @@ export class FingerprintWindow {
     const oldMask = this.#capacity - 1;
     const last = this.#newest;
     const first = last - this.count + 1;
-    const cells = new Uint32Array(capacity * (words + 1));
+    const cells = new Uint32Array(capacity * entryWords);
     let entry = 0;
     for (let from = first; from <= last; from++) {
       const source = (from & oldMask) * words;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FingerprintWindow, windowMax } from "./fingerprint_window.ts";
+import { FingerprintWindow, windowMax, WindowRoom } from "./fingerprint_window.ts";
 
 const startMs = 1_700_000_000_000;
 
@@ -9,8 +9,8 @@ Deno.test("the window knows the last ones, whatever was added before", () => {
   const word = fc.integer({ min: 1, max: 40 });
   const step = fc.record({ hi: word, lo: word, waitMs: fc.constantFrom(0, 100, 3_000, 60_000) });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 3000 }), (steps) => {
-      const window = new FingerprintWindow();
+    fc.property(fc.array(step, { maxLength: 3000 }), fc.boolean(), (steps, hasRoom) => {
+      const window = new FingerprintWindow(hasRoom ? new WindowRoom(1 << 20) : undefined);
       const model: { hi: number; lo: number; atMs: number }[] = [];
       let nowMs = startMs;
       for (const { hi, lo, waitMs } of steps) {
@@ -22,6 +22,7 @@ Deno.test("the window knows the last ones, whatever was added before", () => {
         assert.equal(window.has(lo, hi), kept.some((m) => m.hi === lo && m.lo === hi));
         const young = model.filter((m) => m.atMs > nowMs - 9_000).length;
         assert.ok(window.count >= Math.min(young, windowMax));
+        assert.ok(!hasRoom || window.count >= Math.min(model.length, 256));
       }
       const recent = window.recent(nowMs);
       const tail = model.slice(model.length - recent.length / 2).flatMap(({ hi, lo }) => [hi, lo]);
@@ -31,7 +32,20 @@ Deno.test("the window knows the last ones, whatever was added before", () => {
   );
 });
 
-Deno.test("a slow device keeps a small window, a fast one a bounded one", () => {
+Deno.test("old ones are remembered up to a count, as far as there is room in the shard", () => {
+  const room = new WindowRoom(2 * 256 * 20);
+  const windows = [1, 2, 3].map(() => new FingerprintWindow(room));
+  const fill = (window: FingerprintWindow) => {
+    for (let i = 1; i <= 1_000; i++) window.add(i, i, startMs + i * 60_000);
+    return window.count;
+  };
+  assert.deepEqual(windows.map(fill), [256, 256, 4]);
+  assert.ok(room.bytesLeft >= 0);
+  windows[0]!.release();
+  assert.equal(fill(windows[2]!), 256);
+});
+
+Deno.test("without room a slow device keeps a small window, a fast one a bounded one", () => {
   const slow = new FingerprintWindow();
   for (let i = 1; i <= 1000; i++) slow.add(i, i, startMs + i * 60_000);
   assert.equal(slow.count, 4);

@@ -23,6 +23,8 @@ export interface ShardLimits {
   readonly liveBytes: number;
   /** One read of the replay. */
   readonly replayBytes: number;
+  /** What devices remember of readings that are not young any more, to know them again. */
+  readonly windowBytes: number;
   /** The sum of all of it, with the copies that are made on the way. */
   readonly sumBytes: number;
 }
@@ -114,12 +116,13 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));
   const messageBytes = Math.floor(Math.min(32 * mib, share / 16));
   const replayBytes = Math.floor(Math.min(4 * mib, share / 32));
+  const windowBytes = Math.floor(Math.min(8 * mib, share / 64));
   const writeBytes = writesAtOnce * bodyCopies * config.store.batchBytesMax;
   const liveBytes = Math.floor(
     Math.min(
       128 * mib,
       share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes * bothWays -
-        messageBytes - replayBytes - writeBytes,
+        messageBytes - replayBytes - windowBytes - writeBytes,
     ),
   );
   if (liveBytes < config.store.batchBytesMax) {
@@ -139,6 +142,15 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   }
   const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies +
     readBytes * bothWays +
-    messageBytes + replayBytes + writeBytes + liveBytes;
-  return { laneBytes, groupBytes, readBytes, messageBytes, liveBytes, replayBytes, sumBytes };
+    messageBytes + replayBytes + windowBytes + writeBytes + liveBytes;
+  return {
+    laneBytes,
+    groupBytes,
+    readBytes,
+    messageBytes,
+    liveBytes,
+    replayBytes,
+    windowBytes,
+    sumBytes,
+  };
 }

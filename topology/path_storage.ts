@@ -18,6 +18,7 @@ import { systemClock } from "../runtime/clock.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
+import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { shardRoutes } from "./routes.ts";
 import { saveIntervalMs, ShardDevices } from "./shard_devices.ts";
@@ -38,6 +39,7 @@ export interface StorageOptions {
   readonly init: ShardInit;
   readonly ledger: Ledger;
   readonly system: ActorSystem;
+  readonly limits: ShardLimits;
 }
 
 export interface PathStorage {
@@ -83,7 +85,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   });
   const routes = shardRoutes(config);
   const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
-  const devices = await ShardDevices.open(init, options.system, routes, tap?.decoded);
+  const devices = await ShardDevices.open(options, routes, tap?.decoded);
   const live = { offer: (_record: SpoolRecord) => false };
   const bytesMax = Math.ceil(config.spool.bytesMax / shards);
   const { spool, report } = await Spool.open({

@@ -14,6 +14,7 @@ import { DeviceDirectory, type DirectoryEntry } from "../actors/device_directory
 import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
 import { ShapeTable } from "../actors/device_values.ts";
 import { Fingerprint, hashBytes } from "../actors/fingerprint.ts";
+import { WindowRoom } from "../actors/fingerprint_window.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { DeviceOutlet, Reading, TopicEntry } from "../actors/reading.ts";
@@ -35,6 +36,7 @@ import { KeyedRef } from "../runtime/keyed_ref.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
+import type { ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("devices");
@@ -46,7 +48,7 @@ const saveChunk = 256;
 const loadChunk = 5_000;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
 const deviceMailMax = 1_024;
-/** Fingerprints of the spool older than this are not loaded: no sender waits so long. */
+/** Fingerprints of the spool older than this are not loaded: they are in what was saved. */
 const rememberMs = 600_000;
 
 /** Devices known at most for each that may be active. */
@@ -60,6 +62,12 @@ function viewBytes({ device: { id, values, lastError } }: DirectoryEntry): numbe
   let bytes = 256 + 3 * id.length + (lastError?.detail.length ?? 0) * 3;
   for (let i = 0; i < values.count; i++) bytes += 16 + 3 * values.name(i).length;
   return bytes;
+}
+
+export interface ShardDevicesOptions {
+  readonly init: ShardInit;
+  readonly system: ActorSystem;
+  readonly limits: ShardLimits;
 }
 
 /** See the module. */
@@ -78,8 +86,7 @@ export class ShardDevices {
   readonly #codeRunner = new DeviceCodeRunner();
 
   private constructor(
-    init: ShardInit,
-    system: ActorSystem,
+    { init, system, limits }: ShardDevicesOptions,
     codes: DeviceCodes,
     onDecoded: ((reading: Reading, decoder: PayloadDecoder) => void) | undefined,
   ) {
@@ -93,6 +100,7 @@ export class ShardDevices {
       fingerprint: new Fingerprint(),
       codeRunner: this.#codeRunner,
       changes: new ChangeCounter(),
+      windowRoom: new WindowRoom(limits.windowBytes),
       payloadBytesMax: init.config.limits.payloadBytesMax,
       ...(onDecoded === undefined ? {} : { onDecoded }),
     };
@@ -106,14 +114,13 @@ export class ShardDevices {
 
   /** Loads the routes' code and what was saved of this shard's devices. */
   static async open(
-    init: ShardInit,
-    system: ActorSystem,
+    options: ShardDevicesOptions,
     routes: readonly CompiledRoute[],
     onDecoded?: (reading: Reading, decoder: PayloadDecoder) => void,
   ): Promise<ShardDevices> {
     const base = new URL(`file://${Deno.cwd()}/`);
     const codes = await loadDeviceCodes(routes, (module) => import(new URL(module, base).href));
-    const devices = new ShardDevices(init, system, codes, onDecoded);
+    const devices = new ShardDevices(options, codes, onDecoded);
     await devices.#load();
     return devices;
   }

@@ -8,6 +8,7 @@ import { ChangeCounter } from "../device_changes.ts";
 import { DeviceCodeRunner } from "../device_code.ts";
 import { ShapeTable } from "../device_values.ts";
 import { Fingerprint } from "../fingerprint.ts";
+import { WindowRoom } from "../fingerprint_window.ts";
 import type { DeviceOutlet, Reading, TopicEntry } from "../reading.ts";
 import type { RouteOptions } from "../route_table.ts";
 import { compileRoutes } from "../route_table.ts";
@@ -37,6 +38,7 @@ export function deviceTools(): DeviceTools {
     fingerprint: new Fingerprint(),
     codeRunner: new DeviceCodeRunner(),
     changes: new ChangeCounter(),
+    windowRoom: new WindowRoom(1 << 20),
     payloadBytesMax: 262_144,
   };
 }
