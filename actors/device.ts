@@ -47,7 +47,7 @@ export class Device implements GroupDevice {
   slot = 0;
   /** The number of its last change by a reading; 0: none since the start. */
   changeNo = 0;
-  /** Wall time of the last reading's arrival, ms; 0: none yet. */
+  /** When the last reading came, in steady time, ms; 0: none yet. */
   lastSeenMs = 0;
   accepted = 0;
   duplicates = 0;
@@ -78,9 +78,14 @@ export class Device implements GroupDevice {
    * A reading of this device was made durable at `committedMs` and may have been given a time of
    * arrival up to then: no later one gets such a time, though the clock was set back meanwhile.
    */
-  recovered(fingerprintHi: number, fingerprintLo: number, committedMs: number): void {
+  recovered(
+    fingerprintHi: number,
+    fingerprintLo: number,
+    committedMs: number,
+    seenMs = committedMs,
+  ): void {
     this.remember(fingerprintHi, fingerprintLo, committedMs);
-    if (this.lastSeenMs < committedMs) this.lastSeenMs = committedMs;
+    if (this.lastSeenMs < seenMs) this.lastSeenMs = seenMs;
     if (this.arrivalMs < committedMs) {
       this.arrivalMs = Math.ceil(committedMs);
       this.arrivalNs = 0;
@@ -93,8 +98,9 @@ export class Device implements GroupDevice {
    */
   take<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code?: DeviceCode): void {
     const { batch, entry } = reading;
-    this.lastSeenMs = batch.arrivalMs;
-    this.changeNo = this.#tools.changes.next(batch.arrivalMs);
+    // A dead letter that is tried again came long ago.
+    if (this.lastSeenMs < batch.seenMs) this.lastSeenMs = batch.seenMs;
+    this.changeNo = this.#tools.changes.next(batch.seenMs);
     if (entry.unwritable) {
       this.#die(reading, outlet, "unwritable_name", "a name made of the topic ends in a backslash");
       return;
@@ -165,7 +171,7 @@ export class Device implements GroupDevice {
 
   #accept<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, points: number): void {
     const { hi, lo } = this.#tools.fingerprint;
-    this.remember(hi, lo, reading.batch.arrivalMs);
+    this.remember(hi, lo, reading.batch.seenMs);
     this.accepted++;
     outlet.points(reading, this, hi, lo, points);
   }

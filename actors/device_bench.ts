@@ -64,7 +64,7 @@ const outlet = {
   dead: () => unexpected("dead"),
 };
 const reading = {
-  batch: { data: payload, arrivalMs: 1_700_000_000_000 },
+  batch: { data: payload, arrivalMs: 1_700_000_000_000, seenMs: 1_700_000_000_000 },
   start: 0,
   end: payload.length,
   flags: 1,

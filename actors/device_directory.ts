@@ -15,7 +15,7 @@ export interface DirectoryOptions extends PresenceTimeouts {
    * ids and states are long: a KiB each on average.
    */
   readonly knownMax: number;
-  /** Wall time in ms. */
+  /** Steady time in ms: what a device's last reading is compared with. */
   now(): number;
 }
 
@@ -102,12 +102,12 @@ export class DeviceDirectory {
   }
 
   /** Devices that had a reading since, as they are saved, to be written down bit by bit. */
-  *changedSince(wallMs: number): Generator<[id: string, saved: string]> {
+  *changedSince(steadyMs: number): Generator<[id: string, saved: string]> {
     for (const [id, device] of this.#active) {
-      if (device.lastSeenMs >= wallMs) yield [id, saveDevice(device, this.#options.now())];
+      if (device.lastSeenMs >= steadyMs) yield [id, saveDevice(device, this.#options.now())];
     }
     for (const [id, saved] of this.#resting) {
-      if (savedLastSeenMs(saved) >= wallMs) yield [id, saved];
+      if (savedLastSeenMs(saved) >= steadyMs) yield [id, saved];
     }
   }
 
@@ -118,8 +118,9 @@ export class DeviceDirectory {
    */
   load(id: string, saved: string): void {
     if (this.#active.has(id) || this.#resting.has(id)) return;
-    restoreDevice(id, saved, this.#tools, this.#options.now());
-    this.#putToRest(id, saved);
+    const nowMs = this.#options.now();
+    const device = restoreDevice(id, saved, this.#tools, nowMs);
+    this.#putToRest(id, savedLastSeenMs(saved) > nowMs ? saveDevice(device, nowMs) : saved);
     this.#trim();
   }
 

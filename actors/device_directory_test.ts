@@ -77,6 +77,20 @@ Deno.test("room for what is old is given back at rest", () => {
   assert.equal(tools.windowRoom.bytesLeft, before);
 });
 
+Deno.test("who was seen in the future, for the clock was set back since, was seen now", () => {
+  const { clock, devices, send } = directory();
+  send("a/b", '{"x":1}');
+  devices.passivate("a~b");
+  const [[, saved] = ["", ""]] = devices.saved();
+  clock.setBy(-3_600_000);
+  const later = directory();
+  later.clock.setBy(-3_600_000);
+  later.devices.load("a~b", saved);
+  assert.equal(later.devices.find("a~b")?.presence, "online");
+  later.clock.advance(timeouts.offlineAfterMs);
+  assert.equal(later.devices.find("a~b")?.presence, "offline");
+});
+
 Deno.test("what is not a saved device is refused", () => {
   const { tools, devices } = directory();
   for (const saved of ["", "{}", "[]", '[1,[],[],[],"",0]', '[2,[1,2,3,4,5,6,7],[],[],"",0]']) {

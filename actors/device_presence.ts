@@ -13,7 +13,7 @@ export interface PresenceTimeouts {
   readonly offlineAfterMs: number;
 }
 
-/** A device that was never seen is offline. Times are wall time, ms since the epoch. */
+/** A device that was never seen is offline. Times are steady, in ms. */
 export function presenceOf(
   lastSeenMs: number,
   nowMs: number,

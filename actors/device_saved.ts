@@ -60,7 +60,8 @@ export function restoreDevice(
 ): Device {
   const { numbers, names, cells, fingerprints, error } = parse(id, saved);
   const device = new Device(id, tools);
-  device.lastSeenMs = numbers[0]!;
+  // The clock was set back since it was saved: nobody was seen in the future.
+  device.lastSeenMs = Math.min(numbers[0]!, nowMs);
   device.accepted = numbers[1]!;
   device.duplicates = numbers[2]!;
   device.refused = numbers[3]!;
@@ -69,7 +70,7 @@ export function restoreDevice(
   device.arrivalNs = numbers[6]!;
   device.lastError = error;
   names.forEach((name, i) =>
-    device.values.set(i, name, cells[2 * i]!, cells[2 * i + 1]! + device.lastSeenMs)
+    device.values.set(i, name, cells[2 * i]!, cells[2 * i + 1]! + numbers[0]!)
   );
   for (let i = 0; i + 1 < fingerprints.length; i += 2) {
     device.remember(fingerprints[i]!, fingerprints[i + 1]!, nowMs);

@@ -58,6 +58,13 @@ Deno.test("what a sender sends again after hours is known, with new readings bef
   }
 });
 
+Deno.test("a dead letter that is tried again makes nobody seen later, or earlier", () => {
+  const path = new ReadingPath();
+  path.send("UPB/RPi_1", '{"BAT":1}', { arrivalMs });
+  path.send("UPB/RPi_1", '{"BAT":1}', { arrivalMs: arrivalMs - 60_000 });
+  assert.equal([...path.devices.values()][0]?.lastSeenMs, arrivalMs);
+});
+
 Deno.test("a payload without a number is refused, not dead", () => {
   const payload = '{"BAT":true,"X":null,"L":[1,2],"O":{"a":1},"S":"12"}';
   assert.deepEqual(new ReadingPath().send("UPB/RPi_1", payload), {
@@ -143,7 +150,7 @@ Deno.test("arrival times of a device are strictly increasing", () => {
 
 Deno.test("no time of arrival is given twice though the clock is set back before a restart", () => {
   const path = new ReadingPath();
-  path.device("UPB~RPi_1").recovered(1, 2, arrivalMs);
+  path.device("UPB~RPi_1").recovered(1, 2, arrivalMs, arrivalMs - 3_600_000);
   const [line] = path.lines("UPB/RPi_1", '{"BAT":1}', { arrivalMs: arrivalMs - 3_600_000 });
   assert.ok(BigInt(line!.split(" ")[2]!) > BigInt(arrival));
   assert.equal(path.device("UPB~RPi_1").lastSeenMs, arrivalMs - 3_600_000);

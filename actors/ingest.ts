@@ -17,6 +17,8 @@ export type IngestMessage = OwnedBatch | "go_on";
 export interface IngestOptions {
   readonly topics: TopicLookup;
   readonly ledger: Ledger;
+  /** Of a time of arrival. */
+  readonly steadyOf: (wallMs: number) => number;
   /** The lines of the open commit group, and how long they may become. */
   readonly lines: { readonly length: number };
   readonly linesBytesMax: number;
@@ -65,6 +67,7 @@ export class Ingest implements Actor<IngestMessage> {
 
   #book(batch: OwnedBatch): void {
     const { frame } = batch;
+    batch.seenMs = this.#options.steadyOf(batch.arrivalMs);
     for (let i = 0; i < frame.count; i++) this.#options.ledger.received(transportCode(frame, i));
   }
 

@@ -24,6 +24,8 @@ export type SettleBatch = (batch: OwnedBatch) => void;
 export class OwnedBatch implements ReadingBatch, Completion {
   readonly data: Uint8Array;
   readonly arrivalMs: number;
+  /** Known when the owner books it. */
+  seenMs = 0;
   /** Readings whose fate is not known yet. */
   pending: number;
   /** Commits, or deliveries to the store, that its acknowledgement waits for. */

@@ -14,6 +14,8 @@ export interface ReadingBatch {
   readonly data: Uint8Array;
   /** When the batch came in, wall time in ms; a fraction is used down to the ns. */
   readonly arrivalMs: number;
+  /** The same on a clock that never jumps, see `SteadyTime`. */
+  readonly seenMs: number;
 }
 
 /** One payload: `batch.data[start..end)`. One object may be reused for every reading. */

@@ -47,6 +47,7 @@ export const systemClock: Clock = {
  */
 export class ManualClock implements Clock {
   #nowMs: number;
+  #setByMs = 0;
   #sequence = 0;
   readonly #timers = new Map<number, { readonly dueMs: number; readonly fire: () => void }>();
 
@@ -55,7 +56,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#setByMs;
   }
 
   monotonic(): number {
@@ -67,7 +68,7 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Wall time at which the next timer falls due. */
+  /** Monotonic time at which the next timer falls due. */
   get nextDueMs(): number | undefined {
     let next: number | undefined;
     for (const { dueMs } of this.#timers.values()) {
@@ -80,6 +81,11 @@ export class ManualClock implements Clock {
     const id = this.#sequence++;
     this.#timers.set(id, { dueMs: this.#nowMs + Math.max(0, delayMs), fire });
     return { clear: () => this.#timers.delete(id) };
+  }
+
+  /** Sets the wall clock ahead, or back, as an operator does: no time passes. */
+  setBy(ms: number): void {
+    this.#setByMs += ms;
   }
 
   /** Moves time on and fires what falls due, in order, timers set meanwhile included. */

@@ -179,6 +179,7 @@ export class ReadingPath {
         new Ingest({
           topics,
           ledger,
+          steadyOf: (arrivalMs) => this.devices.seenMs(arrivalMs),
           lines: this.spool.group.lines,
           linesBytesMax: limits.groupBytes,
           deviceOf: (entry) => this.devices.refOf(entry),

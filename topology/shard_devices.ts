@@ -31,6 +31,7 @@ import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import type { Clock, Timer } from "../runtime/clock.ts";
+import { SteadyTime } from "../runtime/steady_time.ts";
 import type { Keyed } from "../runtime/keyed.ts";
 import { KeyedRef } from "../runtime/keyed_ref.ts";
 import type { ActorSystem } from "../runtime/system.ts";
@@ -75,6 +76,7 @@ export class ShardDevices {
   readonly #init: ShardInit;
   readonly #system: ActorSystem;
   readonly #clock: Clock;
+  readonly #time: SteadyTime;
   readonly #directory: DeviceDirectory;
   /** Absent while its file cannot be opened: it is tried again with each save. */
   #states: DeviceStates | undefined;
@@ -94,6 +96,7 @@ export class ShardDevices {
     this.#init = init;
     this.#system = system;
     this.#clock = system.clock;
+    this.#time = new SteadyTime(system.clock);
     this.#codes = codes;
     const tools: DeviceTools = {
       shapes: new ShapeTable(),
@@ -108,7 +111,7 @@ export class ShardDevices {
       silentAfterMs: device.silentAfterMs,
       offlineAfterMs: device.offlineAfterMs,
       knownMax: Math.ceil(device.activeMax * knownPerActive / init.shards),
-      now: () => this.#clock.now(),
+      now: () => this.#time.now(),
     });
   }
 
@@ -148,6 +151,11 @@ export class ShardDevices {
     this.#saveLater();
   }
 
+  /** The steady time of an arrival. */
+  seenMs(arrivalMs: number): number {
+    return this.#time.of(arrivalMs);
+  }
+
   /** The device of a topic. The topic's entry keeps the handle. */
   refOf(entry: TopicEntry): ActorRef<OwnedReading> {
     if (entry.handle instanceof KeyedRef) return entry.handle;
@@ -165,6 +173,7 @@ export class ShardDevices {
         record.fingerprintHi[i]!,
         record.fingerprintLo[i]!,
         record.committedMs,
+        this.#time.of(record.committedMs),
       );
     }
   }
@@ -266,9 +275,9 @@ export class ShardDevices {
 
   #saveLater(): void {
     this.#saveTimer = this.#clock.setTimer(saveIntervalMs, () => {
-      const nowMs = this.#clock.now();
-      // A reading may have waited since it arrived; and a clock that was set back tells nothing.
-      const since = nowMs < this.#savedMs ? 0 : this.#savedMs - saveIntervalMs;
+      const nowMs = this.#time.now();
+      // A reading may have waited since it arrived.
+      const since = this.#savedMs - saveIntervalMs;
       this.#savedMs = nowMs;
       this.#saveSome(this.#directory.changedSince(since));
     });
@@ -308,7 +317,7 @@ export class ShardDevices {
       id: device.id,
       shard: this.#init.shard,
       presence,
-      lastSeenMs: device.lastSeenMs,
+      lastSeenMs: Math.round(this.#time.toWall(device.lastSeenMs)),
       values: Object.fromEntries(values),
       counters: {
         accepted: device.accepted,

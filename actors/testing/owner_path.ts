@@ -73,6 +73,7 @@ export class OwnerPath {
         new Ingest({
           topics,
           ledger: this.ledger,
+          steadyOf: (wallMs) => wallMs,
           lines: this.group.lines,
           linesBytesMax: options.linesBytesMax ?? 1 << 20,
           deviceOf: (entry) => devices.ref(entry.deviceId),

@@ -50,10 +50,11 @@ export function readingOf(
   sent: Sent = {},
 ): Reading {
   const bytes = typeof payload === "string" ? utf8.encode(payload) : payload;
+  const arrivalMs = sent.arrivalMs ?? 1_700_000_000_000;
   const data = utf8.encode("0".repeat(bytes.length + 7) + '9"}]');
   data.set(bytes, 7);
   return {
-    batch: { data, arrivalMs: sent.arrivalMs ?? 1_700_000_000_000 },
+    batch: { data, arrivalMs, seenMs: arrivalMs },
     start: 7,
     end: 7 + bytes.length,
     flags: sent.flags ?? 0,
