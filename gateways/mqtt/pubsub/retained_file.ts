@@ -27,7 +27,7 @@ const busyMs = 2_000;
 /** A page ends with the row that reaches one of these. */
 const pageRowsMax = 64;
 const pageBytesMax = 256 * 1024;
-const pageScanMax = 1_000;
+const pageScanMax = 256;
 /** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
 const walPages = 64;
 const cacheKib = 2_048;
@@ -36,6 +36,7 @@ const last = "\u{10ffff}";
 const schema = `
   CREATE TABLE IF NOT EXISTS retained
     (topic TEXT PRIMARY KEY, message BLOB NOT NULL, expires_ms INTEGER) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS retained_expiry ON retained (expires_ms) WHERE expires_ms IS NOT NULL;
   CREATE TABLE IF NOT EXISTS total (one INTEGER PRIMARY KEY, count INTEGER, bytes INTEGER);
   INSERT OR IGNORE INTO total VALUES (1, 0, 0);
   CREATE TRIGGER IF NOT EXISTS retained_in AFTER INSERT ON retained BEGIN
@@ -56,7 +57,8 @@ export class RetainedFile {
   readonly #expire: StatementSync;
   readonly #total: StatementSync;
   readonly #one: StatementSync;
-  readonly #range: StatementSync;
+  readonly #topics: StatementSync;
+  readonly #message: StatementSync;
 
   /** Opens or makes the file, and forgets what has expired. */
   constructor(file: string, nowMs: number) {
@@ -77,10 +79,12 @@ export class RetainedFile {
       this.#total = database.prepare("SELECT count, bytes FROM total");
       this.#one = database.prepare("SELECT length(message) AS bytes FROM retained WHERE topic = ?");
       // One lower bound: of two, SQLite seeks by the first, and walks again over all pages before.
-      this.#range = database.prepare(
-        `SELECT topic, message, expires_ms FROM retained
+      // Topics alone, all at once: `iterate` would end without a word where the file is damaged.
+      this.#topics = database.prepare(
+        `SELECT topic, expires_ms FROM retained
          WHERE topic >= max(?1, ?2) AND topic <> ?2 AND topic <= ?3 ORDER BY topic LIMIT ${pageScanMax}`,
       );
+      this.#message = database.prepare("SELECT message FROM retained WHERE topic = ?");
     } catch (cause) {
       database.close();
       throw cause;
@@ -122,23 +126,20 @@ export class RetainedFile {
     const exact = !/[+#]/.test(filter);
     const messages: Message[] = [];
     let bytes = 0;
-    let rows = 0;
-    const found = this.#range.iterate(prefix, after ?? "", exact ? prefix : `${prefix}${last}`);
-    for (const { topic, message, expires_ms: expiresMs } of found) {
-      rows++;
-      if (typeof topic !== "string" || !(message instanceof Uint8Array)) continue;
+    const rows = this.#topics.all(prefix, after ?? "", exact ? prefix : `${prefix}${last}`);
+    for (const { topic, expires_ms: expiresMs } of rows) {
+      if (typeof topic !== "string" || !filterMatches(filter, topic)) continue;
       if (expiresMs !== null && Number(expiresMs) <= nowMs) continue;
-      if (!filterMatches(filter, topic)) {
-        if (rows === pageScanMax) return { messages, after: topic };
-        continue;
-      }
-      const known = read(message, damaged);
-      if (known !== undefined) messages.push(known);
-      bytes += message.length;
+      const record = this.#message.get(topic)?.["message"];
+      if (!(record instanceof Uint8Array)) continue; // Another shard has just deleted it.
+      const message = read(record, damaged);
+      if (message !== undefined) messages.push(message);
+      bytes += record.length;
       const full = messages.length === pageRowsMax || bytes >= pageBytesMax;
-      if (full || rows === pageScanMax) return { messages, after: exact ? undefined : topic };
+      if (full) return { messages, after: exact ? undefined : topic };
     }
-    return { messages, after: undefined };
+    const end = rows.length < pageScanMax ? undefined : rows.at(-1)?.["topic"];
+    return { messages, after: typeof end === "string" ? end : undefined };
   }
 
   close(): void {

@@ -17,9 +17,12 @@ function message(topic: string, payload: string, expiresMs = Infinity): Message 
 }
 
 interface Store {
+  readonly file: string;
   nowMs: number;
   refused: number;
   failed: number;
+  /** Times that the file failed, whether a message was lost by it or not. */
+  faults: number;
   open(): Retained;
 }
 
@@ -28,18 +31,24 @@ async function withStore(
   run: (store: Store) => void,
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
+  const file = `${directory}/retained.db`;
   const store: Store = {
+    file,
     nowMs: 1_000,
     refused: 0,
     failed: 0,
+    faults: 0,
     open: () =>
       new Retained({
-        file: `${directory}/retained.db`,
+        file,
         countMax: 10_000,
         bytesMax: 1 << 20,
         now: () => store.nowMs,
         refused: (count) => store.refused += count,
-        failed: (_cause, count) => store.failed += count,
+        failed: (_cause, count) => {
+          store.faults++;
+          store.failed += count;
+        },
         ...options,
       }),
   };
@@ -96,6 +105,50 @@ Deno.test("every filter finds what it matches, page by page", () =>
     assert.deepEqual(all(retained, "$SYS/#"), ["$SYS/x"]);
     assert.equal(all(retained, "many/+/x").length, 1_500);
     assert.equal(new Set(all(retained, "#")).size, retained.total.count - 1);
+    retained.close();
+  }));
+
+/** Destroys the pages of SQLite's file that hold rows, and whose text `spoilt` picks. */
+function spoil(file: string, spoilt: (text: string) => boolean): number {
+  const bytes = Deno.readFileSync(file);
+  const pageBytes = new DataView(bytes.buffer).getUint16(16);
+  const leaf = 0x0a;
+  let count = 0;
+  for (let at = pageBytes; at < bytes.length; at += pageBytes) {
+    const page = bytes.subarray(at, at + pageBytes);
+    if (page[0] !== leaf || !spoilt(new TextDecoder().decode(page))) continue;
+    page.fill(0xff);
+    count++;
+  }
+  Deno.writeFileSync(file, bytes);
+  return count;
+}
+
+Deno.test("a page is read from where the last one ended, a start reads none", () =>
+  withStore({ countMax: 20_000, bytesMax: 1 << 24 }, (store) => {
+    const name = (i: number) => `t/${String(i).padStart(5, "0")}`;
+    const before = store.open();
+    for (let i = 0; i < 6_000; i++) before.keep(message(name(i), "x".repeat(40)));
+    before.close();
+    // All that stands before the middle: who looks at it again fails.
+    const damaged = spoil(store.file, (text) => /t\/0[012]\d{3}/.test(text) && !/t\/03/.test(text));
+    assert.equal(damaged > 50, true, `${damaged} pages`);
+    const retained = store.open();
+    assert.equal(store.faults, 0);
+    for (const filter of ["#", "t/#", "+/+"]) {
+      let after: string | undefined = name(3_100);
+      let found = 0;
+      while (after !== undefined) {
+        const page = retained.page(filter, after, 0);
+        found += page.messages.length;
+        after = page.after;
+      }
+      assert.deepEqual([found, store.faults], [2_899, 0], filter);
+    }
+    assert.equal(retained.page(name(5_999), undefined, 0).messages.length, 1);
+    assert.equal(store.faults, 0);
+    retained.page("#", undefined, 0);
+    assert.equal(store.faults, 1, "the pages are read when they are needed");
     retained.close();
   }));
 
