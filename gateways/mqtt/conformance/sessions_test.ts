@@ -122,6 +122,34 @@ Deno.test("a session goes on where it was, with what came meanwhile, until a cle
     assert.deepEqual([last.present, last.sent], [false, []]);
   }));
 
+// Shows 5: 3.3.2-7.
+Deno.test("aliases towards a client begin anew with every connection, its session's too", async () => {
+  const server = new Server(5);
+  const connect = async () => {
+    const properties = { sessionExpiryIntervalS: 600, topicAliasMaximum: 3 };
+    const { connection, sent } = await server.connect("c", { properties });
+    return {
+      connection,
+      aliases: (more: Packet[] = []) =>
+        messagesIn([...sent.splice(0), ...more])
+          .map(({ topic, properties }) => [topic, properties.topicAlias]),
+    };
+  };
+  const first = await connect();
+  await server.say(first.connection, subscribeTo("topic/#", 1));
+  for (const payload of ["a", "b"]) await server.publish(payload, 1, "topic/one");
+  const sent = first.connection.sent(5);
+  assert.deepEqual(first.aliases(sent), [["topic/one", 1], ["", 1]]);
+  await cut(first.connection);
+  assert.equal(server.harness.exchange.pubsub.kept?.disconnected, 1);
+  await server.publish("c", 1, "topic/two");
+  // What was not acknowledged comes again, and the topic with it.
+  const second = await connect();
+  assert.equal(server.harness.exchange.pubsub.kept?.disconnected, 0);
+  assert.deepEqual(second.aliases(), [["topic/one", 1], ["", 1], ["topic/two", 2]]);
+  server.harness.exchange.pubsub.close();
+});
+
 // Shows 5: 3.3.1-1, 4.3.3-6, 4.4.0-1; 3.1.1: 3.3.1-1, 4.4.0-1.
 Deno.test("what was not acknowledged comes again with its identifier and DUP, on a new connection alone", () =>
   bothVersions(async (server) => {
