@@ -476,6 +476,19 @@ export const options = section("The configuration of Sluice.", {
         max: 100_000_000,
         doc: "Subscriptions in all; each shard has an equal share.",
       }),
+      filterLevelsMax: integer({
+        default: 64,
+        min: 1,
+        max: 512,
+        doc: "Levels of a filter. One with more is answered with 0x97, quota exceeded.",
+      }),
+      inFlightMax: integer({
+        default: 1_024,
+        min: 1,
+        max: 65_535,
+        doc:
+          "QoS 1 and 2 messages on their way to one subscriber that it has not acknowledged. A client may allow fewer by its receive maximum.",
+      }),
       queueMessagesMax: integer({
         default: 10_000,
         min: 1,

@@ -75,6 +75,8 @@ export class ShardMessages {
       peerBytesMax: messageBytes / 4 / Math.max(1, shards - 1),
       sessionSubscriptionsMax: quotas.subscriptionsPerSessionMax,
       subscriptionsMax: Math.ceil(quotas.subscriptionsMax / shards),
+      filterLevelsMax: quotas.filterLevelsMax,
+      inFlightMax: quotas.inFlightMax,
       retained: this.#retained,
       stats,
       kept: {
@@ -128,6 +130,7 @@ export class ShardMessages {
       sluice_retained_messages: count,
       sluice_retained_bytes: bytes,
       sluice_sessions_kept: kept?.count ?? 0,
+      sluice_sessions_disconnected: kept?.disconnected ?? 0,
       sluice_sessions_queued_messages: waiting?.count ?? 0,
       sluice_sessions_queued_bytes: waiting?.bytes ?? 0,
     };

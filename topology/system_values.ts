@@ -16,6 +16,16 @@ const counted = {
   "bytes/sent": "sluice_mqtt_bytes_sent_total",
 } as const;
 
+/** Counters that are published as a sum. */
+const summed = {
+  "messages/received": ["sluice_mqtt_packets_received_total"],
+  "messages/sent": [
+    "sluice_mqtt_packets_sent_total",
+    "sluice_pubsub_delivered_total",
+    "sluice_pubsub_released_total",
+  ],
+} as const;
+
 /** The same as loads; `connections` are accepted ones. */
 const loads = {
   "publish/received": counted["publish/messages/received"],
@@ -56,6 +66,7 @@ export class SystemValues {
       0,
     );
     this.#clientsMax = Math.max(this.#clientsMax, connected);
+    const disconnected = gauge("sluice_sessions_disconnected");
     let dropped = 0;
     for (const { counters } of snapshots) {
       for (const [name, count] of Object.entries(counters)) {
@@ -67,11 +78,16 @@ export class SystemValues {
       "uptime": `${Math.max(0, Math.floor((nowMs - startedMs) / 1_000))} seconds`,
       "clients/connected": String(connected),
       "clients/maximum": String(this.#clientsMax),
+      "clients/disconnected": String(disconnected),
+      "clients/total": String(connected + disconnected),
       "subscriptions/count": String(gauge("sluice_pubsub_subscriptions")),
       "retained messages/count": String(gauge("sluice_retained_messages")),
       "publish/messages/dropped": String(dropped),
     };
     for (const [topic, name] of Object.entries(counted)) values[topic] = String(counter(name));
+    for (const [topic, names] of Object.entries(summed)) {
+      values[topic] = String(names.reduce((sum, name) => sum + counter(name), 0));
+    }
     for (const [topic, name] of Object.entries(loads)) {
       for (const [span, average] of this.#load(name, counter(name), nowMs)) {
         values[`load/${topic}/${span}min`] = average.toFixed(2);

@@ -20,10 +20,14 @@ function snapshotOf(shard: number, received: number): ShardSnapshot {
     restarts: {},
     counters: {
       sluice_mqtt_publish_received_total: received,
+      sluice_mqtt_packets_received_total: received + 7,
+      sluice_mqtt_packets_sent_total: 5,
+      sluice_pubsub_delivered_total: 20,
+      sluice_pubsub_released_total: 2,
       sluice_pubsub_lost_full_total: 3,
       sluice_pubsub_lost_expired_total: 1,
     },
-    gauges: { sluice_pubsub_subscriptions: 5 },
+    gauges: { sluice_pubsub_subscriptions: 5, sluice_sessions_disconnected: shard === 0 ? 4 : 0 },
     notReady: [],
   };
 }
@@ -35,7 +39,11 @@ Deno.test("figures of all shards, and loads as averages over minutes", () => {
   assert.equal(first["$SYS/broker/version"], "sluice version 1.2.3");
   assert.equal(first["$SYS/broker/uptime"], "60 seconds");
   assert.equal(first["$SYS/broker/clients/connected"], "6");
+  assert.equal(first["$SYS/broker/clients/disconnected"], "4");
+  assert.equal(first["$SYS/broker/clients/total"], "10");
   assert.equal(first["$SYS/broker/subscriptions/count"], "10");
+  assert.equal(first["$SYS/broker/messages/received"], "134");
+  assert.equal(first["$SYS/broker/messages/sent"], "54");
   assert.equal(first["$SYS/broker/publish/messages/received"], "120");
   assert.equal(first["$SYS/broker/publish/messages/dropped"], "8");
   assert.equal(first["$SYS/broker/load/publish/received/1min"], "0.00");

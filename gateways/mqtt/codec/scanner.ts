@@ -73,6 +73,8 @@ export class PacketScanner {
   packetBytesMax: number;
   /** After a scan: how many bytes the last packet lacks at least; 0 when the scan ended on a packet. */
   missingBytes = 0;
+  /** Packets that were taken. Whoever counts them sets it back. */
+  taken = 0;
   readonly #role: Role;
   readonly #handler: PacketHandler;
   readonly #publish = new PublishView();
@@ -133,6 +135,7 @@ export class PacketScanner {
       }
       if (!this.#hand(first, type, bytes, body, next)) break;
       at = next;
+      this.taken++;
     }
     return at;
   }

@@ -137,7 +137,10 @@ export class Conversation implements PacketHandler, KeptHost {
 
   /** False when the client takes no packet of that size: then nothing is sent. */
   write(reply: Reply, reason?: string): boolean {
-    return writeReply(this.#output.writer, reply, this.version ?? 4, this.#client, reason);
+    const { writer } = this.#output;
+    const written = writeReply(writer, reply, this.version ?? 4, this.#client, reason);
+    if (written) this.#services.stats.packetsSent++;
+    return written;
   }
 
   /** Connected: packets are taken from now on. */
@@ -185,6 +188,7 @@ export class Conversation implements PacketHandler, KeptHost {
     if (!this.#open || this.info === undefined) return this.#notNow();
     switch (packet.kind) {
       case "pingreq":
+        this.#services.stats.packetsSent++;
         writePing(this.#output.writer, "pingresp");
         return true;
       case "subscribe":

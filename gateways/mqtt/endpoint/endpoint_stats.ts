@@ -17,8 +17,11 @@ export class EndpointStats {
   /** A new certificate was taken, or refused while the old one stays. */
   tlsReloads = 0;
   tlsReloadFailures = 0;
-  /** PUBLISH packets that clients sent and that were taken, and bytes both ways. */
+  /** PUBLISH packets that clients sent and that were taken. */
   publishesReceived = 0;
+  /** Packets of every kind that were taken; what was sent, but for PUBLISH and PUBREL. */
+  packetsReceived = 0;
+  packetsSent = 0;
   bytesReceived = 0;
   bytesSent = 0;
   wills = 0;
@@ -61,6 +64,8 @@ export class EndpointStats {
   counters(): Record<string, number> {
     const counters: Record<string, number> = {
       sluice_mqtt_publish_received_total: this.publishesReceived,
+      sluice_mqtt_packets_received_total: this.packetsReceived,
+      sluice_mqtt_packets_sent_total: this.packetsSent,
       sluice_mqtt_bytes_received_total: this.bytesReceived,
       sluice_mqtt_bytes_sent_total: this.bytesSent,
       sluice_mqtt_connections_accepted_total: this.accepted,

@@ -173,6 +173,7 @@ export class Inbound implements Acknowledger {
     const known = this.#unreleased.delete(packetId) || this.#unsettled.delete(packetId);
     if (known) this.#kept?.released(packetId);
     const reasonCode = known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
+    this.#stats.packetsSent++;
     writeAcknowledgement(
       this.#output.writer,
       { kind: "pubcomp", packetId, reasonCode, properties: noProperties },
@@ -196,6 +197,7 @@ export class Inbound implements Acknowledger {
   /** From {@linkcode InFlight}. */
   acknowledge(packetId: number, qos: 1 | 2, reasonCode: number, sequence: number): void {
     const kind = qos === 1 ? "puback" : "pubrec";
+    this.#stats.packetsSent++;
     if (qos === 2) {
       this.#unsettled.delete(packetId);
       if (reasonCode < 0x80 || this.#version !== 5) {

@@ -139,6 +139,8 @@ export class SessionInput {
       if (!(error instanceof ProtocolError)) throw error;
       broken = error;
     }
+    this.#shared.services.stats.packetsReceived += this.#scanner.taken;
+    this.#scanner.taken = 0;
     // A packet counts, not a byte of one [MQTT-3.1.2-22].
     if (input.start > start && this.#connected) this.#alive(this.#clock.monotonic());
     if (this.#conversation.inbound !== undefined) {

@@ -54,6 +54,14 @@ Deno.test("a message with QoS 2, from PUBLISH to PUBCOMP", async () => {
       properties,
     }],
   );
+  const { stats, exchange: { pubsub } } = harness;
+  // CONNECT twice, SUBSCRIBE, PUBLISH, PUBREC twice, PUBCOMP; CONNACK twice and SUBACK.
+  assert.deepEqual([stats.packetsReceived, stats.packetsSent], [7, 3]);
+  assert.deepEqual([pubsub.stats.delivered, pubsub.stats.released], [1, 2]);
+  harness.intake.settle([0]);
+  await settle();
+  assert.deepEqual(publisher.sent(5).map(({ kind }) => kind), ["pubrec"]);
+  assert.equal(stats.packetsSent, 4);
 });
 
 Deno.test("the message goes out before its reading is settled, and not when there is no credit", async () => {

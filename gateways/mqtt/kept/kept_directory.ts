@@ -24,6 +24,13 @@ export class KeptDirectory {
     return this.#byId.size;
   }
 
+  /** Those whose client is away. */
+  get disconnected(): number {
+    let count = 0;
+    for (const { holder } of this.#byId.values()) if (holder === undefined) count++;
+    return count;
+  }
+
   byId(id: number): KeptSession | undefined {
     return this.#byId.get(id);
   }

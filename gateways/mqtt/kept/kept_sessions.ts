@@ -60,6 +60,11 @@ export class KeptSessions {
     return this.#directory.count;
   }
 
+  /** Those whose client is away. */
+  get disconnected(): number {
+    return this.#directory.disconnected;
+  }
+
   /** Messages in the queues, and what they count for. */
   get total(): { readonly count: number; readonly bytes: number } {
     return this.#store.use(({ queues }) => queues.total) ?? { count: 0, bytes: 0 };

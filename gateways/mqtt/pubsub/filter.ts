@@ -12,9 +12,9 @@ export interface TopicFilter {
   readonly group: string | undefined;
 }
 
-/** Longest filter, in UTF-16 units, and most levels: what one subscription may cost. */
+/** Longest filter, in UTF-16 units, and most levels by default: what one subscription may cost. */
 const filterCharsMax = 1_024;
-const filterLevelsMax = 64;
+const filterLevelsMaxDefault = 64;
 
 const share = "$share/";
 
@@ -31,11 +31,11 @@ export function filterName(filter: string, group: string): string {
 }
 
 /** Whether the filter is small enough to be kept. */
-export function isKeepable(name: string): boolean {
+export function isKeepable(name: string, levelsMax = filterLevelsMaxDefault): boolean {
   if (name.length > filterCharsMax) return false;
   let levels = 1;
   for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) levels++;
-  return levels <= filterLevelsMax;
+  return levels <= levelsMax;
 }
 
 /** Whether a filter matches a topic name [MQTT-4.7.1-2], [MQTT-4.7.2-1]. */

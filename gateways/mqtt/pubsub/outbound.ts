@@ -34,6 +34,8 @@ export interface OutboundOptions {
   readonly sink: OutboundSink;
   readonly client: ClientLimits;
   readonly queue: QueueLimits;
+  /** QoS 1 and 2 messages at once, whatever the client allows. */
+  readonly inFlightMax: number;
   readonly stats: PubSubStats;
   /** The session, when it outlives its connection: QoS 1 and 2 messages come from there. */
   readonly kept: KeptAttachment | undefined;
@@ -47,8 +49,6 @@ export interface OutboundOptions {
 
 /** Bytes in the connection's buffer beyond which messages wait in the queue. */
 const sinkBytesMax = 32 * 1024;
-/** Packet identifiers in use at once, whatever the client allows. */
-const inFlightMax = 1_024;
 /** Pages of retained messages that are searched in one go. */
 const pagesAtOnce = 4;
 
@@ -74,7 +74,7 @@ export class Outbound implements Subscriber, DeliverySink {
     this.#options = options;
     this.#queue = new DeliveryQueue(options.queue, options.stats);
     const { receiveMaximum, topicAliasMaximum } = options.client;
-    this.#inFlightMax = Math.min(receiveMaximum, inFlightMax);
+    this.#inFlightMax = Math.min(receiveMaximum, options.inFlightMax);
     this.kept = options.kept;
     this.kept?.open(this, () => this.pump());
     this.#aliases = topicAliasMaximum === 0 ? undefined : new OutboundAliases(topicAliasMaximum);
@@ -191,7 +191,8 @@ export class Outbound implements Subscriber, DeliverySink {
 
   /** Sends PUBREL. */
   release(packetId: number, found: boolean): void {
-    const { sink, version } = this.#options;
+    const { sink, version, stats } = this.#options;
+    stats.released++;
     if (found) {
       writeAcknowledged(sink.writer, "pubrel", packetId);
     } else {

@@ -12,6 +12,8 @@ import type { PubSubStats } from "./pubsub_stats.ts";
 export interface OutboundsOptions {
   readonly clock: Clock;
   readonly queue: QueueLimits;
+  /** QoS 1 and 2 messages on their way to one subscriber. */
+  readonly inFlightMax: number;
   readonly stats: PubSubStats;
   /** Ends a turn of its own, in which some went on. */
   flush(): void;
@@ -34,11 +36,12 @@ export class Outbounds {
   }
 
   open(options: SubscriberOptions): Outbound {
-    const { clock, queue, stats } = this.#options;
+    const { clock, queue, inFlightMax, stats } = this.#options;
     return new Outbound({
       ...options,
       kept: options.kept,
       queue,
+      inFlightMax,
       stats,
       now: () => clock.now(),
       wrote: (outbound) => this.#written.add(outbound),

@@ -40,6 +40,10 @@ export interface PubSubOptions {
   /** Subscriptions of one session, and of this shard. */
   readonly sessionSubscriptionsMax: number;
   readonly subscriptionsMax: number;
+  /** Levels of a filter. */
+  readonly filterLevelsMax: number;
+  /** QoS 1 and 2 messages on their way to one subscriber. */
+  readonly inFlightMax: number;
   readonly retained: Pick<Retained, "keep" | "flush" | "page">;
   readonly stats?: PubSubStats;
   /** Absent: no session outlives its connection. */
@@ -63,7 +67,7 @@ export class PubSub {
   readonly #outbounds: Outbounds;
 
   constructor(options: PubSubOptions) {
-    const { shard, clock, retained, queue, peerBytesMax } = options;
+    const { shard, clock, retained, queue, inFlightMax, peerBytesMax } = options;
     const stats = this.stats = options.stats ?? new PubSubStats();
     this.#clock = clock;
     this.#retained = retained;
@@ -81,7 +85,7 @@ export class PubSub {
       known: () => peers.known(),
       queued: (shard, id) => peers.queued(shard, id),
     });
-    const { sessionSubscriptionsMax, subscriptionsMax } = options;
+    const { sessionSubscriptionsMax, subscriptionsMax, filterLevelsMax } = options;
     this.#subscribing = new Subscribing({
       shard,
       table,
@@ -90,10 +94,12 @@ export class PubSub {
       stats,
       sessionSubscriptionsMax,
       subscriptionsMax,
+      filterLevelsMax,
       source: (filter) => isSystemFilter(filter) ? this.#system : retained,
     });
     this.#router = new MessageRouter({ shard, table, peers, kept });
-    this.#outbounds = new Outbounds({ clock, queue, stats, flush: () => this.flush() });
+    const flush = () => this.flush();
+    this.#outbounds = new Outbounds({ clock, queue, inFlightMax, stats, flush });
   }
 
   /** False while no message would reach anybody. */

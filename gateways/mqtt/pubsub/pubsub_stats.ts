@@ -19,6 +19,8 @@ export type Loss =
 export class PubSubStats {
   /** PUBLISH packets written to subscribers. */
   delivered = 0;
+  /** PUBREL packets written to subscribers. */
+  released = 0;
   /** Messages sent to another shard, which has somebody who listens. */
   forwarded = 0;
   readonly lost: Record<Loss, number> = {
@@ -51,6 +53,7 @@ export class PubSubStats {
   counters(): Record<string, number> {
     const counters: Record<string, number> = {
       sluice_pubsub_delivered_total: this.delivered,
+      sluice_pubsub_released_total: this.released,
       sluice_pubsub_forwarded_total: this.forwarded,
       sluice_pubsub_malformed_total: this.malformed,
       sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,

@@ -12,7 +12,7 @@ import { unlimited } from "./client_limits.ts";
 import { filterMatches } from "./filter.ts";
 import type { Delivery, Message } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
-import type { PubSub } from "./pubsub.ts";
+import type { PubSub, PubSubOptions } from "./pubsub.ts";
 import { ShardPair } from "./testing/shard_pair.ts";
 
 const utf8 = new TextEncoder();
@@ -114,8 +114,8 @@ function publish(
   return reached;
 }
 
-const single = () => {
-  const pair = new ShardPair(1);
+const single = (options: Partial<PubSubOptions> = {}) => {
+  const pair = new ShardPair(1, options);
   return { pair, pubsub: pair.shards[0]! };
 };
 
@@ -501,6 +501,26 @@ Deno.test("whoever subscribes to whatever, wherever: each gets what a naive mode
     }),
     { seed: 3, numRuns: 200 },
   );
+});
+
+Deno.test("messages in flight to a client are bounded, whatever it allows", () => {
+  const { pubsub } = single({ inFlightMax: 2 });
+  const client = new Client(pubsub, 100);
+  client.subscribe("a");
+  for (const payload of ["1", "2", "3"]) publish(pubsub, "a", payload, { qos: 1 });
+  const sent = client.packets();
+  assert.deepEqual(sent.map(({ payload }) => text.decode(payload)), ["1", "2"]);
+  client.outbound.acknowledged("puback", sent[0]!.packetId, 0);
+  assert.deepEqual(client.payloads(), ["3"]);
+});
+
+Deno.test("a filter of too many levels is refused; the name of a share does not count", () => {
+  const { pubsub } = single({ filterLevelsMax: 3 });
+  const client = new Client(pubsub);
+  const answers = ["a/+/#", "$share/group/a/+/#", "a/b/c/d", "$share/group/a/b/c/d"]
+    .map((filter) => client.subscribe(filter));
+  assert.deepEqual(answers, [[2], [2], [0x97], [0x97]]);
+  assert.equal(pubsub.stats.subscriptionsRefused, 2);
 });
 
 Deno.test("who is no session hears of every shard, until it wants no more", async () => {

@@ -30,6 +30,7 @@ export interface SubscribingOptions {
   /** Subscriptions of one session, and of this shard. */
   readonly sessionSubscriptionsMax: number;
   readonly subscriptionsMax: number;
+  readonly filterLevelsMax: number;
   /** Where what there is of a filter is read from. */
   source(filter: string): RetainedSource;
 }
@@ -51,6 +52,8 @@ interface Request {
 }
 
 const noIds: readonly number[] = [];
+/** `$share/group/` before a filter. */
+const shareLevels = 2;
 
 /** See the module. */
 export class Subscribing {
@@ -148,15 +151,17 @@ export class Subscribing {
     { filter: name, qos, noLocal, retainAsPublished, retainHandling }: Subscription,
     { subscriber, ids, permit, feeds, adds }: Request,
   ): number {
-    const { table, stats, sessionSubscriptionsMax, subscriptionsMax, source } = this.#options;
+    const { table, stats, sessionSubscriptionsMax, subscriptionsMax, filterLevelsMax, source } =
+      this.#options;
     if (!isTopicFilter(name)) return reasonCodes.topicFilterInvalid;
     const { filter, group } = parseFilter(name);
     if (permit?.subscribe(filter) === false) return reasonCodes.notAuthorized;
     const session = subscriber.kept?.session;
     const names = session?.grants ?? subscriber.names;
+    const levelsMax = filterLevelsMax + (group === undefined ? 0 : shareLevels);
     const full = names.size + adds.length >= sessionSubscriptionsMax ||
       table.count + table.keptCount + adds.length >= subscriptionsMax;
-    if ((full && !names.has(name)) || !isKeepable(name)) {
+    if ((full && !names.has(name)) || !isKeepable(name, levelsMax)) {
       stats.subscriptionsRefused++;
       return reasonCodes.quotaExceeded;
     }

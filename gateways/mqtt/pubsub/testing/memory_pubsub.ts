@@ -49,6 +49,8 @@ export function memoryPubSub(
     peerBytesMax: 1_000_000,
     sessionSubscriptionsMax: 5,
     subscriptionsMax: 20,
+    filterLevelsMax: 64,
+    inFlightMax: 1_024,
     retained,
     ...overrides,
   });
