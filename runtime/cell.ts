@@ -25,7 +25,7 @@ import type { ChildExit } from "./supervisor.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
 
 /** In an order that matters: from `stopping` on a cell refuses mail. */
-const cellStates = [
+export const cellStates = [
   "running",
   /** Between two incarnations: mail waits. */
   "waiting",

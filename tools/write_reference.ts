@@ -1,13 +1,16 @@
 /**
  * Writes what is made from tables: docs/configuration.md and schema/sluice.schema.json from the
- * options, docs/mqtt-conformance.md from MQTT's statements and the tests that show them. With
+ * options, docs/mqtt-conformance.md from MQTT's statements and the tests that show them,
+ * schema/openapi.json from the operations of HTTP. With
  * `--check` it only says whether they are current.
  *
  * @module
  */
+import manifest from "../deno.json" with { type: "json" };
 import { publishedSchema } from "../config/json_schema.ts";
 import { options } from "../config/options.ts";
 import { referencePage } from "../config/reference.ts";
+import { openApiDocument } from "../gateways/http/openapi/document.ts";
 import { writeStdout } from "../gateways/log/log.ts";
 import { conformancePage, problems, type Specification } from "./conformance/page.ts";
 import { shownIn } from "./conformance/shown_by.ts";
@@ -31,6 +34,7 @@ const shown = (await Promise.all(
 const files = [
   ["docs/configuration.md", referencePage(options)],
   ["schema/sluice.schema.json", `${JSON.stringify(publishedSchema(options), undefined, 2)}\n`],
+  ["schema/openapi.json", `${JSON.stringify(openApiDocument(manifest.version), undefined, 2)}\n`],
   ["docs/mqtt-conformance.md", conformancePage(specifications, shown)],
 ] as const;
 

@@ -1,8 +1,9 @@
 /**
- * Who may do what over HTTP: reads the token of a request, and decides by method and path.
+ * Who may do what over HTTP: reads the token of a request, and decides by what an operation asks for.
  *
  * @module
  */
+import type { Role } from "./account.ts";
 import { sessionCookie } from "./login.ts";
 import { mayRead, mayReadDevice, mayWrite, type Permissions } from "./permissions.ts";
 
@@ -18,41 +19,44 @@ export function tokenOf(headers: Headers): string | undefined {
   return undefined;
 }
 
-/** Whether a path is part of the API. */
-export function isApi(pathname: string): boolean {
-  return pathname === "/api" || pathname.startsWith("/api/");
-}
-
-/** Whether a path is the API's for a router that decodes it, and does not look like it. */
-export function isApiInDisguise(pathname: string): boolean {
-  return pathname.includes("%") && !isApi(pathname) && isApi(decodedPath(pathname) ?? "/api");
-}
+/** What an operation asks for; gateways/http/openapi/operation.ts says what each means. */
+export type Asked =
+  | "admin"
+  | "operator"
+  | "reader"
+  | "device"
+  | "sender"
+  | "topic-read"
+  | "topic-write";
 
 /**
- * Whether an account with these permissions may do this under `/api`.
+ * Whether an account with these permissions may do what is asked.
  *
- * - `admin`: everything; accounts and the audit log are nobody else's
- * - `operator`: everything else; `reader`: reads everything else
- * - everybody sends readings: each is held to {@linkcode maySend}
- * - others: their devices (`/api/devices/{id}`, `/api/readings` and `/api/live` with `device`), and
- *   the topics they may read or write
+ * @param name of the device or the topic that it is about, if it is about one.
  */
-export function mayUseApi(permissions: Permissions, method: string, url: URL): boolean {
-  const { pathname, searchParams } = url;
-  const held = new Set(permissions.roles);
-  if (held.has("admin")) return true;
-  if (/^\/api\/(accounts|audit)(\/|$)/.test(pathname)) return false;
-  const reads = method === "GET" || method === "HEAD" || method === "OPTIONS";
-  if (held.has("operator") || (reads && held.has("reader"))) return true;
-  const topic = rest(pathname, "/api/topics/");
-  if (topic !== undefined) {
-    return reads ? mayRead(permissions, topic) : mayWrite(permissions, topic);
+export function mayUse(permissions: Permissions, asked: Asked, name: string | undefined): boolean {
+  const holds = (...roles: readonly Role[]) =>
+    roles.some((role) => permissions.roles.includes(role));
+  switch (asked) {
+    case "admin":
+      return holds("admin");
+    case "operator":
+      return holds("admin", "operator");
+    case "reader":
+      return holds("admin", "operator", "reader");
+    case "device":
+      return holds("admin", "operator", "reader") ||
+        (name !== undefined && mayReadDevice(permissions, name));
+    case "sender":
+      return true;
+    case "topic-read":
+      return holds("admin", "operator", "reader") ||
+        (name !== undefined && mayRead(permissions, name));
+    case "topic-write":
+      return holds("admin", "operator") || (name !== undefined && mayWrite(permissions, name));
+    default:
+      return asked satisfies never;
   }
-  if (!reads) return method === "POST" && pathname === "/api/readings";
-  const device = pathname === "/api/readings" || pathname === "/api/live"
-    ? onlyOne(searchParams.getAll("device"))
-    : rest(pathname, "/api/devices/");
-  return device !== undefined && mayReadDevice(permissions, device);
 }
 
 /**
@@ -70,21 +74,4 @@ export function maySend({ name, permissions }: Sender, topic: string): boolean {
 export interface Sender {
   readonly name: string;
   readonly permissions: Permissions;
-}
-
-const onlyOne = (values: readonly string[]): string | undefined =>
-  values.length === 1 ? values[0] : undefined;
-
-/** What follows `prefix`, decoded; a path that cannot be decoded follows nothing. */
-function rest(pathname: string, prefix: string): string | undefined {
-  if (!pathname.startsWith(prefix) || pathname.length === prefix.length) return undefined;
-  return decodedPath(pathname.slice(prefix.length));
-}
-
-function decodedPath(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return undefined; // not UTF-8, so the name of nothing
-  }
 }

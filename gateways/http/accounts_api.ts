@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Account, accountKinds, type Grants, type Role, roles } from "../auth/account.ts";
 import { AccountError, type Accounts, type Issued } from "../auth/accounts.ts";
@@ -12,6 +12,8 @@ import { answerLogin } from "../auth/login.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Log } from "../log/log.ts";
 import { claimsOf } from "./guard.ts";
+import type { Handler, Handlers } from "./handler.ts";
+import type { accountOperations } from "./openapi/operations/accounts.ts";
 import { Problem } from "./problem.ts";
 import {
   encodeCursor,
@@ -21,7 +23,6 @@ import {
   pageQuery,
   parametersOf,
 } from "./request.ts";
-import { addResource } from "./resource.ts";
 
 /** What the accounts' part of the edge needs. */
 export interface AccountsParts {
@@ -33,16 +34,19 @@ export interface AccountsParts {
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: Log): void {
+export function accountHandlers(
+  parts: AccountsParts,
+  clock: Clock,
+  log: Log,
+): Handlers<typeof accountOperations> {
   const { accounts, gate } = parts;
-  const login = (context: Context) =>
+  const login: Handler = (context) =>
     answerLogin(context.req.raw, peerOf(context.env), {
       accounts,
       clock,
       refused: (refused) => log.warn("a login failed", refused),
       failed: (cause) => log.warn("a login could not be checked", { cause: String(cause) }),
     });
-  app.all("/login", login);
 
   /** The name of the admin who asks. */
   const admin = async ({ req }: Context): Promise<string> => {
@@ -52,23 +56,20 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
   };
   /** A change as an admin orders it, by a body with these keys. */
   const change = (
-    path: string,
     allowed: readonly string[],
     make: (order: Json, actor: string) => Promise<Json>,
     status: 200 | 201 = 200,
-  ) => ({
-    path,
-    POST: async (context: Context): Promise<Response> => {
-      const actor = await admin(context);
-      const order = orderOf(await jsonBody(context.req.raw), allowed);
-      const answer = await told(() => make(order, actor));
-      await parts.changed();
-      return context.json(answer, status);
-    },
-  });
+  ): Handler =>
+  async (context) => {
+    const actor = await admin(context);
+    parametersOf(context.req.url, []);
+    const order = orderOf(await jsonBody(context.req.raw), allowed);
+    const answer = await told(() => make(order, actor));
+    await parts.changed();
+    return context.json(answer, status);
+  };
 
-  const added = change(
-    "/api/accounts",
+  const addAccount = change(
     ["name", "kind", "password", ...grantNames],
     (order, by) =>
       accounts.add({
@@ -79,9 +80,10 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
       }, by).then(issuedJson),
     201,
   );
-  addResource(app, added.path, {
-    POST: added.POST,
-    DELETE: async (context) => {
+  return {
+    login,
+    addAccount,
+    deleteAccount: async (context) => {
       const actor = await admin(context);
       const name = parametersOf(context.req.url, ["name"]).get("name");
       if (name === undefined) throw invalidParameter("name", "say which account is to be deleted");
@@ -89,7 +91,7 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
       await parts.changed();
       return new Response(null, { status: 204 });
     },
-    GET: async (context) => {
+    getAccounts: async (context) => {
       await admin(context);
       const parameters = parametersOf(context.req.url, [...pageParameters, "name"]);
       const name = parameters.get("name");
@@ -108,34 +110,24 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
         ...(last === undefined ? {} : { next: encodeCursor(last.name) }),
       });
     },
-  });
-
-  const changes = [
-    change(
-      "/api/accounts/grant",
+    grantAccount: change(
       ["name", ...grantNames],
       async (order, by) =>
         accountJson(await accounts.grant(text(order, "name"), grantsOf(order), by)),
     ),
-    change(
-      "/api/accounts/disable",
+    disableAccount: change(
       ["name"],
       async (order, by) => accountJson(await accounts.disable(text(order, "name"), by)),
     ),
-    change(
-      "/api/accounts/enable",
+    enableAccount: change(
       ["name"],
       async (order, by) => accountJson(await accounts.enable(text(order, "name"), by)),
     ),
-    change("/api/accounts/rotate", ["name", "password"], async (order, by) => {
+    rotateAccount: change(["name", "password"], async (order, by) => {
       const { password } = passwordOf(order);
       return issuedJson(await accounts.rotate(text(order, "name"), password, by));
     }),
-  ];
-  for (const { path, POST } of changes) addResource(app, path, { POST });
-
-  addResource(app, "/api/audit", {
-    GET: async (context) => {
+    getAudit: async (context) => {
       await admin(context);
       const { limit, after } = pageQuery(parametersOf(context.req.url, pageParameters));
       const before = Number(after);
@@ -148,7 +140,7 @@ export function addAccounts(app: Hono, parts: AccountsParts, clock: Clock, log: 
         ...(last === undefined ? {} : { next: encodeCursor(String(last.sequence)) }),
       });
     },
-  });
+  };
 }
 
 /** The environment is what the caller of the app gave. */

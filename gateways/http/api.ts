@@ -3,9 +3,13 @@
  *
  * @module
  */
-import type { Hono } from "hono";
-import type { Clock } from "../../runtime/clock.ts";
 import { type Control, type Presence, presences, type ReplayChoice } from "./control.ts";
+import type { HttpParts } from "./app.ts";
+import type { Handlers } from "./handler.ts";
+import { metricsText, metricsType, processUse } from "./metrics.ts";
+import { openApiDocument } from "./openapi/document.ts";
+import type { historyOperations } from "./openapi/operations/readings.ts";
+import type { serviceOperations } from "./openapi/operations/service.ts";
 import { Problem } from "./problem.ts";
 import {
   integer,
@@ -15,19 +19,38 @@ import {
   pageQuery,
   parametersOf,
 } from "./request.ts";
-import { addResource } from "./resource.ts";
 import { actorJson, deadLetterJson, deviceJson, pageJson, statusJson } from "./views.ts";
 
-export function addApi(app: Hono, control: Control, clock: Clock): void {
-  addResource(app, "/api/status", {
-    GET: async (context) => {
+export function apiHandlers(
+  control: Control,
+  { clock, counters }: Pick<HttpParts, "clock" | "counters">,
+): Handlers<typeof serviceOperations & typeof historyOperations> {
+  return {
+    getHealth: (context) => context.text("ok\n"),
+
+    getReadiness: async (context) => {
+      const reasons = await control.notReady();
+      if (reasons.length === 0) return context.text("ready\n");
+      throw new Problem("not-ready", reasons.join("; "), { reasons });
+    },
+
+    getMetrics: async (context) => {
+      const { service } = control;
+      const text = await metricsText(service, await control.snapshot(), processUse(), counters?.());
+      return context.body(text, 200, { "content-type": metricsType });
+    },
+
+    getOpenApi: (context) => {
+      parametersOf(context.req.url, []);
+      return context.json(openApiDocument(control.service.version));
+    },
+
+    getStatus: async (context) => {
       parametersOf(context.req.url, []);
       return context.json(statusJson(control.service, await control.snapshot(), clock.now()));
     },
-  });
 
-  addResource(app, "/api/devices", {
-    GET: async (context) => {
+    getDevices: async (context) => {
       const allowed = [...pageParameters, "presence", "prefix"];
       const parameters = parametersOf(context.req.url, allowed);
       const presence = presenceOf(parameters.get("presence"));
@@ -39,21 +62,17 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
       });
       return context.json(pageJson(page, deviceJson));
     },
-  });
 
-  // The id of a device may contain slashes, written as they are or as %2F.
-  addResource(app, "/api/devices/:id{.+}", {
-    GET: async (context) => {
+    // The id of a device may contain slashes, written as they are or as %2F.
+    getDevice: async (context) => {
       parametersOf(context.req.url, []);
       const id = context.req.param("id") ?? "";
       const device = await control.device(id);
       if (device === undefined) throw new Problem("not-found", `no device ${JSON.stringify(id)}`);
       return context.json(deviceJson(device));
     },
-  });
 
-  addResource(app, "/api/readings", {
-    GET: async (context) => {
+    getReadings: async (context) => {
       const answer = await control.readings(parametersOf(context.req.url));
       switch (answer.kind) {
         case "page":
@@ -68,14 +87,8 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
           return answer satisfies never;
       }
     },
-  }, ["POST"]);
 
-  addResource(app, "/api/live", {}, ["GET"]);
-  addResource(app, "/api/topics/:topic{.+}", {}, ["GET", "PUT", "POST", "DELETE"]);
-  addResource(app, "/api/stations/:name/commands", {}, ["POST"]);
-
-  addResource(app, "/api/actors", {
-    GET: async (context) => {
+    getActors: async (context) => {
       const parameters = parametersOf(context.req.url, ["under", "children"]);
       const childrenMax = integer(parameters, "children", { default: 50, min: 1, max: 10_000 });
       const under = parameters.get("under");
@@ -85,25 +98,21 @@ export function addApi(app: Hono, control: Control, clock: Clock): void {
       if (tree === undefined) throw new Problem("not-found", `no actor ${JSON.stringify(under)}`);
       return context.json(actorJson(tree));
     },
-  });
 
-  addResource(app, "/api/dead-letters", {
-    GET: async (context) => {
+    getDeadLetters: async (context) => {
       const parameters = parametersOf(context.req.url, [...pageParameters, "reason"]);
       const reason = parameters.get("reason");
       const query = pageQuery(parameters);
       const page = await control.deadLetters(reason === undefined ? query : { ...query, reason });
       return context.json(pageJson(page, deadLetterJson));
     },
-  });
 
-  addResource(app, "/api/dead-letters/replay", {
-    POST: async (context) => {
+    replayDeadLetters: async (context) => {
       parametersOf(context.req.url, []);
       const choice = replayChoice(await jsonBody(context.req.raw));
       return context.json(await control.replayDeadLetters(choice));
     },
-  });
+  };
 }
 
 function presenceOf(text: string | undefined): Presence | undefined {

@@ -7,14 +7,20 @@ import { Hono } from "hono";
 import type { Clock } from "../../runtime/clock.ts";
 import { AskError } from "../../runtime/ask.ts";
 import type { Log } from "../log/log.ts";
-import { type AccountsParts, addAccounts } from "./accounts_api.ts";
-import { addApi } from "./api.ts";
+import { accountHandlers, type AccountsParts } from "./accounts_api.ts";
+import { apiHandlers } from "./api.ts";
 import type { Control } from "./control.ts";
-import { addDashboard } from "./dashboard.ts";
-import { metricsText, metricsType, processUse } from "./metrics.ts";
+import { dashboardHandlers } from "./dashboard.ts";
+import type { Handler } from "./handler.ts";
+import type { Operation } from "./openapi/operation.ts";
+import {
+  type ControlOperation,
+  controlOperations,
+  findOperation,
+  withoutOperation,
+} from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
-import { addResource } from "./resource.ts";
-import { sameOrigin, securityHeaders } from "./security.ts";
+import { sameOrigin, secured, securityHeaders } from "./security.ts";
 
 /** What the edge needs besides the control. */
 export interface HttpParts {
@@ -28,8 +34,6 @@ export interface HttpParts {
 
 /** Answers one request; `peer` is the IP address of the other end. Never rejects. */
 export type HttpHandler = (request: Request, peer?: string) => Promise<Response>;
-
-const retryAfterS = "5";
 
 /**
  * Builds the edge.
@@ -52,46 +56,37 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
   const app = new Hono();
   app.use(securityHeaders, sameOrigin);
 
-  addResource(app, "/healthz", { GET: (context) => context.text("ok\n") });
-  addResource(app, "/readyz", {
-    GET: async (context) => {
-      const reasons = await control.notReady();
-      if (reasons.length === 0) return context.text("ready\n");
-      throw new Problem("not-ready", reasons.join("; "), { reasons }, {
-        "retry-after": retryAfterS,
-      });
-    },
-  });
-  addResource(app, "/metrics", {
-    GET: async (context) => {
-      const text = await metricsText(
-        control.service,
-        await control.snapshot(),
-        processUse(),
-        parts.counters?.(),
-      );
-      return context.body(text, 200, { "content-type": metricsType });
-    },
-  });
-  addApi(app, control, clock);
-  if (accounts !== undefined) addAccounts(app, accounts, clock, log);
-  addDashboard(app);
-
-  app.notFound((context) => {
-    const { pathname } = new URL(context.req.url);
-    return problemResponse(
-      new Problem("not-found", `nothing at ${pathname}; docs/http.md lists all there is`),
-    );
-  });
+  const handlers: Readonly<Partial<Record<ControlOperation, Handler>>> = {
+    ...apiHandlers(control, parts),
+    ...dashboardHandlers,
+    ...(accounts === undefined ? {} : accountHandlers(accounts, clock, log)),
+  };
+  for (const [id, operation] of Object.entries(controlOperations)) {
+    const handler = handlers[id as ControlOperation];
+    if (handler !== undefined) app.on(operation.method, honoPath(operation), handler);
+  }
+  app.notFound(() => problemResponse(new Problem("not-found", "it is turned off")));
   app.onError((error, context) => {
     if (error instanceof Problem) return problemResponse(error);
     const { pathname } = new URL(context.req.url);
     log.error("a request failed", { method: context.req.method, path: pathname, error });
     return problemResponse(
       error instanceof AskError
-        ? new Problem("unavailable", error.message, {}, { "retry-after": retryAfterS })
+        ? new Problem("unavailable", error.message)
         : new Problem("internal", "the log has the cause"),
     );
   });
-  return async (request, peer = "") => await app.fetch(request, { peer });
+  return async (request, peer = "") =>
+    // Paths are compared as they are written, for who may come in is decided by that; Hono decodes.
+    findOperation(request) === undefined
+      ? secured(withoutOperation(request))
+      : await app.fetch(request, { peer });
+}
+
+/** A template as Hono has it. */
+function honoPath({ path, parameters = [] }: Operation): string {
+  return path.replace(/\{(\w+)\}/, (_, name) => {
+    const rest = parameters.some((parameter) => parameter.name === name && parameter.rest);
+    return rest ? `:${name}{.+}` : `:${name}`;
+  });
 }

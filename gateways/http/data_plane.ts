@@ -13,14 +13,23 @@ import type { Stations } from "../websocket/stations.ts";
 import { maySend } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { HttpHandler } from "./app.ts";
+import { checkAccept } from "./accept.ts";
 import { boundedBody, byteBudget } from "./body.ts";
 import type { Callers } from "./callers.ts";
 import { postReadings } from "./ingest/post_readings.ts";
 import { liveQuery } from "./live/live_query.ts";
 import { LiveStream } from "./live/live_stream.ts";
 import type { LiveSource } from "./live/source.ts";
+import type { Operation } from "./openapi/operation.ts";
+import {
+  type EdgeOperation,
+  edgeOperations,
+  findOperation,
+  type OperationId,
+  operations,
+  withoutOperation,
+} from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
-import { topicsPath } from "./topics/topic_path.ts";
 import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
 
@@ -63,7 +72,6 @@ export interface DataPlaneLimits {
 const creditMs = 5_000;
 const settleMs = 30_000;
 
-const stationPath = /^\/api\/stations\/([^/]+)\/commands$/;
 const commandBytesMax = 64 * 1024;
 
 function parsedJson(body: Uint8Array): unknown {
@@ -82,7 +90,17 @@ function decodedPart(part: string): string {
   }
 }
 
-const topicMethods = { GET: true, HEAD: true, PUT: true, POST: true, DELETE: true };
+/** Answers an operation; `name` is what the path has for its parameter, as it came. */
+type EdgeHandler = (request: Request, name: string) => Response | Promise<Response>;
+
+const isEdgeOperation = (id: OperationId): id is EdgeOperation => id in edgeOperations;
+
+/** Of the API, what it answers must be accepted; topics say themselves what they have. */
+function checkAnswerable({ headers }: Request, { path, answers }: Operation): void {
+  if (!path.startsWith("/api/")) return;
+  const types = answers.flatMap(({ content = {} }) => Object.keys(content));
+  if (types.length > 0 && !types.includes("*/*")) checkAccept(headers.get("accept"), types);
+}
 
 /** Viewers at once: each costs every shard a look at its devices now and then. */
 const streamsMax = 128;
@@ -97,6 +115,7 @@ export class DataPlane {
   readonly #budget: ReturnType<typeof byteBudget>;
   readonly #streams = new Set<LiveStream>();
   readonly #topics: Topics;
+  readonly #handlers: Readonly<Record<EdgeOperation, EdgeHandler>>;
   #draining = false;
 
   constructor(parts: DataPlaneParts) {
@@ -112,6 +131,18 @@ export class DataPlane {
       settleMs,
       budget: this.#budget,
     });
+    const topic = (request: Request) => this.#topic(request);
+    this.#handlers = {
+      postReadings: (request) => this.#postReadings(request),
+      getLive: (request) => this.#live(request),
+      getTopic: topic,
+      putTopic: topic,
+      postTopic: topic,
+      deleteTopic: topic,
+      openStation: (request) => this.#station(request),
+      openMqtt: (request) => this.#mqtt(request),
+      commandStation: (request, name) => this.#command(request, name),
+    };
   }
 
   /** A shard is there anew. */
@@ -121,28 +152,28 @@ export class DataPlane {
 
   /** Never rejects. */
   async handle(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/api/readings" && request.method === "POST") {
-      return await this.#guarded(request, () => this.#postReadings(request));
+    const found = findOperation(request);
+    if (found === undefined) {
+      await request.body?.cancel();
+      return secured(withoutOperation(request));
     }
-    if (pathname === "/api/live" && (request.method === "GET" || request.method === "HEAD")) {
-      return await this.#guarded(request, () => Promise.resolve(this.#live(request)));
+    const { id, name = "" } = found;
+    try {
+      refuseForeign(request);
+      checkAnswerable(request, operations[id]);
+    } catch (error) {
+      await request.body?.cancel();
+      return this.#failed(request, error);
     }
-    if (pathname.startsWith(topicsPath) && request.method in topicMethods) {
-      return await this.#guarded(request, () => this.#topic(request));
+    if (!isEdgeOperation(id)) return secured(await this.#parts.forward(request));
+    const handler = this.#handlers[id];
+    try {
+      const answer = await handler(request, name);
+      // The answer that makes a connection may not be touched: it has no headers of ours.
+      return operations[id].access === "connection" ? answer : secured(answer);
+    } catch (error) {
+      return this.#failed(request, error);
     }
-    if (pathname === "/ws") return await this.#upgraded(request, () => this.#station(request));
-    const { carriers } = this.#parts;
-    if (pathname === "/mqtt" && carriers !== undefined) {
-      const { peer } = this.#parts.callers.of(request);
-      // Which port the client has is not known here.
-      return await this.#upgraded(request, () => carriers.upgrade(request, `${peer}:0`));
-    }
-    const station = stationPath.exec(pathname)?.[1];
-    if (station !== undefined && request.method === "POST") {
-      return await this.#guarded(request, () => this.#command(request, station));
-    }
-    return await this.#parts.forward(request);
   }
 
   /** Takes no more readings, and ends what would not end by itself. */
@@ -172,32 +203,25 @@ export class DataPlane {
     };
   }
 
-  /** Errors as problems, and the headers that guard a browser. */
-  async #guarded(request: Request, answer: () => Promise<Response>): Promise<Response> {
-    try {
-      refuseForeign(request);
-      return secured(await answer());
-    } catch (error) {
-      if (error instanceof Problem) return secured(problemResponse(error));
-      const { method, url } = request;
-      this.#parts.log.error("a request failed", { method, path: new URL(url).pathname, error });
-      return secured(problemResponse(new Problem("internal", "the log has the cause")));
-    }
-  }
-
-  /** The answer that makes a connection may not be touched: it has no headers of ours. */
-  async #upgraded(request: Request, upgrade: () => Promise<Response>): Promise<Response> {
-    try {
-      return await upgrade();
-    } catch (error) {
-      return await this.#guarded(request, () => Promise.reject(error));
-    }
+  /** An error as a problem, with the headers that guard a browser. */
+  #failed(request: Request, error: unknown): Response {
+    if (error instanceof Problem) return secured(problemResponse(error));
+    const { method, url } = request;
+    this.#parts.log.error("a request failed", { method, path: new URL(url).pathname, error });
+    return secured(problemResponse(new Problem("internal", "the log has the cause")));
   }
 
   async #station(request: Request): Promise<Response> {
     const { stations, callers, claimsOf } = this.#parts;
     const { peer } = callers.of(request);
     return stations.upgrade(request, peer, await claimsOf(request.headers));
+  }
+
+  async #mqtt(request: Request): Promise<Response> {
+    const { carriers, callers } = this.#parts;
+    if (carriers === undefined) throw new Problem("not-found", "MQTT over WebSocket is turned off");
+    // Which port the client has is not known here.
+    return await carriers.upgrade(request, `${callers.of(request).peer}:0`);
   }
 
   async #command(request: Request, station: string): Promise<Response> {

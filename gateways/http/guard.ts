@@ -1,15 +1,17 @@
 /**
- * Asks for a token wherever the API begins, and lets through who may do what is asked.
+ * Asks for a token wherever an operation needs one, and lets through who may do what is asked.
  *
  * @module
  */
-import { isApi, isApiInDisguise, mayUseApi, tokenOf } from "../auth/api_guard.ts";
+import { type Asked, mayUse, tokenOf } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { HttpHandler } from "./app.ts";
 import type { Callers } from "./callers.ts";
+import { findOperation, operations } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { secured } from "./security.ts";
 
 export interface GuardParts {
   readonly handle: HttpHandler;
@@ -24,24 +26,53 @@ export interface GuardParts {
 export function guarded({ handle, callers, gate, clock, required }: GuardParts): HttpHandler {
   return async (request, peer = "") => {
     callers.set(request, { peer });
-    const url = new URL(request.url);
-    if (!required) return await handle(request, peer);
-    const disguised = isApiInDisguise(url.pathname);
-    if (!disguised && !isApi(url.pathname)) return await handle(request, peer);
+    const asked = required ? askedBy(request) : undefined;
+    if (asked === undefined) return await handle(request, peer);
     try {
-      if (disguised) throw new Problem("not-found", "write the path of the API as it is");
       const claims = await claimsOf(request.headers, gate, clock);
-      if (!mayUseApi(claims.permissions, request.method, url)) {
+      if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
         throw new Problem("forbidden", `the account ${claims.name} may not do this`);
       }
       callers.set(request, { peer, claims });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       await request.body?.cancel();
-      return problemResponse(error);
+      return secured(problemResponse(error));
     }
     return await handle(request, peer);
   };
+}
+
+interface AskedFor {
+  readonly access: Asked;
+  /** The device or the topic it is about. */
+  readonly name: string | undefined;
+}
+
+/** What a request needs; of the API all does, also what is not there. `undefined`: nothing. */
+function askedBy(request: Request): AskedFor | "token" | undefined {
+  const { pathname, searchParams } = new URL(request.url);
+  const found = findOperation(request);
+  if (found === undefined) {
+    return pathname === "/api" || pathname.startsWith("/api/") ? "token" : undefined;
+  }
+  const { access } = operations[found.id];
+  if (access === "open" || access === "connection") return undefined;
+  const name = found.name === undefined
+    ? onlyOne(searchParams.getAll("device"))
+    : decoded(found.name);
+  return { access, name };
+}
+
+const onlyOne = (values: readonly string[]): string | undefined =>
+  values.length === 1 ? values[0] : undefined;
+
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined; // Not UTF-8, so the name of nothing.
+  }
 }
 
 const why = {

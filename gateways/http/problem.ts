@@ -37,6 +37,28 @@ const problems = {
 
 export type ProblemType = keyof typeof problems;
 
+export const problemTypes = Object.keys(problems) as readonly ProblemType[];
+
+export const problemStatus = (type: ProblemType): number => problems[type][0];
+
+/** Status → the header without which its answer would not say what to do. */
+const headerOf: Readonly<Record<number, string>> = {
+  401: "www-authenticate",
+  405: "allow",
+  426: "upgrade",
+  429: "retry-after",
+  503: "retry-after",
+};
+
+/** Where nobody knows better. */
+const retryAfterS = "5";
+
+/** Headers that come with a problem, always. */
+export function problemHeaders(type: ProblemType): string[] {
+  const header = headerOf[problemStatus(type)];
+  return header === undefined ? [] : [header];
+}
+
 /** Thrown by a handler to answer with a problem. */
 export class Problem extends Error {
   override readonly name = "Problem";
@@ -63,8 +85,9 @@ export class Problem extends Error {
 export function problemResponse({ type, message, members, headers }: Problem): Response {
   const [status, title] = problems[type];
   const body = { type: `urn:sluice:problem:${type}`, title, status, detail: message, ...members };
+  const later = headerOf[status] === "retry-after" ? { "retry-after": retryAfterS } : {};
   return new Response(`${JSON.stringify(body)}\n`, {
     status,
-    headers: { ...headers, "content-type": "application/problem+json" },
+    headers: { ...later, ...headers, "content-type": "application/problem+json" },
   });
 }

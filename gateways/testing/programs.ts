@@ -20,6 +20,7 @@ const packages = {
   psql: "postgresql-client",
   promtool: "prometheus",
   chromium: "chromium",
+  curl: "curl",
   openssl: "openssl",
   setpriv: "util-linux",
   python3: "python3",

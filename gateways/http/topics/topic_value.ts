@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Message } from "../../mqtt/pubsub/message.ts";
-import { Problem } from "../problem.ts";
+import { checkAccept } from "../accept.ts";
 
 export interface TopicValue {
   /**
@@ -37,7 +37,7 @@ const policy = "default-src 'none'; sandbox";
 export function valueResponse({ method, headers }: Request, value: TopicValue): Response {
   const { payload, from, qos, atMs } = value;
   const type = typeOf(value);
-  checkAccept(headers.get("accept"), type);
+  checkAccept(headers.get("accept"), [type]);
   const tag = `"${
     createHash("sha256").update(type).update("\0").update(payload).digest("base64url").slice(0, 22)
   }"`;
@@ -78,16 +78,4 @@ function isKnown(headers: Headers, tag: string, atMs: number | undefined): boole
   }
   const since = Date.parse(headers.get("if-modified-since") ?? "");
   return atMs !== undefined && Math.floor(atMs / 1_000) * 1_000 <= since;
-}
-
-function checkAccept(accept: string | null, type: string): void {
-  if (accept === null) return;
-  const [wanted = ""] = type.toLowerCase().split(";");
-  const [group] = wanted.split("/");
-  const fits = accept.toLowerCase().split(",").some((part) => {
-    const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim());
-    if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) return false;
-    return range === "*/*" || range === wanted || range === `${group}/*`;
-  });
-  if (!fits) throw new Problem("not-acceptable", `the value is ${type}; accept that, or */*`);
 }
