@@ -63,7 +63,9 @@ export class Dispatcher {
   #count = 0;
   /** A slice runs or is asked for. */
   #awake = false;
+  /** Slices since the event loop had its share, and how long they took in all. */
   #microtaskSlices = 0;
+  #microtaskMs = 0;
 
   constructor(options: DispatcherOptions = {}) {
     const { messagesPerTurn = 64, sliceMs = 2 } = options;
@@ -87,12 +89,12 @@ export class Dispatcher {
     this.#ring[(this.#head + this.#count++) & (this.#ring.length - 1)] = runnable;
     if (this.#awake) return;
     this.#awake = true;
-    if (this.#microtaskSlices++ < microtaskSlicesMax) {
+    if (this.#microtaskSlices++ < microtaskSlicesMax && this.#microtaskMs < this.#sliceMs) {
       this.#scheduler.soon(this.#run);
     } else {
-      // An endless chain of promises and tells would otherwise starve the event loop.
-      this.#microtaskSlices = 0;
-      this.#scheduler.later(this.#run);
+      // An endless chain of promises and tells would otherwise starve the event loop: a read of a
+      // socket that always has more is one, and its turns may be long.
+      this.#later();
     }
   }
 
@@ -108,7 +110,8 @@ export class Dispatcher {
   }
 
   #slice(): void {
-    const endMs = this.#monotonic() + this.#sliceMs;
+    const startMs = this.#monotonic();
+    const endMs = startMs + this.#sliceMs;
     try {
       for (let turns = 1; this.#count > 0; turns++) {
         this.#next();
@@ -116,9 +119,16 @@ export class Dispatcher {
       }
     } finally {
       // Also when a turn threw against its contract: the others must not stand still for it.
-      if (this.#count > 0) this.#scheduler.later(this.#run);
+      this.#microtaskMs += this.#monotonic() - startMs;
+      if (this.#count > 0) this.#later();
       else this.#awake = false;
     }
+  }
+
+  #later(): void {
+    this.#microtaskSlices = 0;
+    this.#microtaskMs = 0;
+    this.#scheduler.later(this.#run);
   }
 
   #next(): void {

@@ -17,21 +17,20 @@ Deno.test("a device over its rate waits on all of its connections; another one d
   const clients = await Promise.all(
     [4, 5, 4, 5].map((version) => RawClient.connect(sluice.mqttPort, version === 5 ? 5 : 4)),
   );
-  const startMs = performance.now();
-  let done = 0;
-  const fast = Promise.all(clients.map(async (client, i) => {
-    for (let n = 0; n < 10; n++) {
-      assert.equal(await client.publish("UPB/fast", `{"TMP":${100 * i + n}}`), 0);
-      done++;
-    }
-  }));
   using other = await RawClient.connect(sluice.mqttPort);
-  for (let n = 0; n < 9; n++) await other.publish("UPB/slow", `{"TMP":${n}}`);
-  assert.ok(done < 40, "the other one did not wait for it");
-  const { text } = await getText(`${sluice.httpUrl}/api/devices/UPB~fast`);
-  assert.match(text, /"limitedForMs":\d+/);
-  await fast;
+  const startMs = performance.now();
+  const send = async (client: RawClient, device: string, count: number, from = 0) => {
+    for (let n = 0; n < count; n++) {
+      assert.equal(await client.publish(`UPB/${device}`, `{"TMP":${from + n}}`), 0);
+    }
+  };
+  await Promise.all([
+    ...clients.map((client, i) => send(client, "fast", 10, 100 * i)),
+    send(other, "slow", 9),
+  ]);
   assert.ok(performance.now() - startMs >= 2_900, "40 at 10 a second take 3 s");
+  const { text } = await getText(`${sluice.httpUrl}/api/devices/UPB~slow`);
+  assert.doesNotMatch(text, /limitedForMs/, "the other one has a rate of its own");
   for (const client of clients) client[Symbol.dispose]();
 
   const books = await settledBooks(sluice.httpUrl);
@@ -54,7 +53,9 @@ Deno.test("a device's points are a debt that its next message waits for", async 
 });
 
 Deno.test("over HTTP the items beyond a rate are named, with when to send them again", async () => {
-  await using sluice = await startSluice(rated({ address: { messages: "10:60" } }));
+  await using sluice = await startSluice(
+    rated({ address: { messages: "10:60" }, device: { messages: "1:3600" } }),
+  );
   const post = (count: number) =>
     fetch(`${sluice.httpUrl}/api/readings`, {
       method: "POST",
@@ -73,6 +74,8 @@ Deno.test("over HTTP the items beyond a rate are named, with when to send them a
   assert.equal(again.status, 429);
   assert.equal((await again.json()).taken, 0);
   assert.equal((await settledBooks(sluice.httpUrl)).stored, 10);
+  const { text } = await getText(`${sluice.httpUrl}/api/devices/UPB~RPi_0`);
+  assert.match(text, /"limitedForMs":\d{6,7}\b/);
 });
 
 Deno.test("a station over its rate is given no credit until it may send again", async () => {

@@ -106,7 +106,7 @@ export class RawClient implements Disposable {
     return this.#packetId;
   }
 
-  /** The next packet; `undefined` when the other end closed. */
+  /** The next packet; `undefined` when the other end closed, or this one was disposed of. */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const whole = this.#cut();
@@ -116,7 +116,7 @@ export class RawClient implements Disposable {
       try {
         count = await this.#socket.read(more);
       } catch (cause) { // Reset: what we sent was not read before the close.
-        if (!(cause instanceof Deno.errors.ConnectionReset)) throw cause;
+        if (this.#open && !(cause instanceof Deno.errors.ConnectionReset)) throw cause;
         count = null;
       }
       if (count === null) return undefined;

@@ -116,7 +116,7 @@ export class Session
   drained(): void {
     const { outbound } = this.#conversation;
     if (outbound !== undefined) {
-      outbound.pump();
+      outbound.drained();
       this.#link.output.flush();
     }
     if (this.#input.held === "output") this.#input.askResume();

@@ -312,6 +312,26 @@ Deno.test("more retained messages than a queue holds come as they are taken", ()
   });
 });
 
+Deno.test("many retained messages leave the event loop its share, however fast they are taken", () => {
+  const { pair, pubsub } = single();
+  pair.retained.pageMax = 3;
+  for (let i = 0; i < 100; i++) publish(pubsub, `a/${i}`, `${i}`, { retain: true });
+  const client = new Client(pubsub, 2);
+  client.subscribe("a/#");
+  const got = new Set<string>();
+  const take = () => {
+    for (let more = client.payloads(); more.length > 0; more = client.payloads()) {
+      for (const payload of more) got.add(payload);
+      client.outbound.drained();
+    }
+  };
+  take();
+  assert.ok(got.size > 0 && got.size < 50, `${got.size} at once`);
+  pair.clock.advance(0);
+  take();
+  assert.equal(got.size, 100);
+});
+
 Deno.test("nobody listens: nothing is sent, and the publisher can be told", () => {
   const { pubsub } = single();
   assert.equal(publish(pubsub, "a", "x"), false);
