@@ -12,6 +12,8 @@ import type { ActorRef } from "../runtime/actor.ts";
 
 /** Under which the main thread publishes who checks names and passwords. */
 export const accountsName = "accounts";
+/** Under which the main thread publishes who tells what accounts may do now. */
+export const standingsName = "account_standings";
 /** Under which a Worker publishes who wants to know what changes. */
 export const accountNewsName = "account_news";
 
@@ -37,6 +39,23 @@ export type AccountReply =
   /** `busy`: too many are being checked. `unavailable`: the database is away. */
   | { readonly kind: "wrong" | "limited" | "busy" | "unavailable" };
 
+/** What accounts may do now: for those that are kept sessions' and perhaps not connected. */
+export interface StandingsAsk {
+  readonly names: readonly string[];
+  readonly replyTo: ActorRef<StandingsReply>;
+}
+
+/** In the order of the names. `undefined`: the database is away. */
+export interface StandingsReply {
+  readonly standings: readonly Standing[] | undefined;
+}
+
+/** Without permissions the account is deleted or disabled. */
+export interface Standing {
+  readonly name: string;
+  readonly permissions: Permissions | undefined;
+}
+
 /** What a Worker must know to let tokens in, or what has become of it. */
 export interface AccountNews {
   readonly keys: readonly TokenKey[];
@@ -52,13 +71,13 @@ const isTexts = (value: unknown): value is string[] =>
 const isRoles = (value: unknown): value is Role[] =>
   isTexts(value) && value.every((item) => roles.some((role) => role === item));
 
-function isReplyRef(value: unknown): value is ActorRef<AccountReply> {
+function isRef(value: unknown): value is ActorRef<never> {
   return isFields(value) && typeof value.tell === "function" && typeof value.path === "string";
 }
 
 /** @throws {TypeError} when it is no question. */
 export function parseAccountAsk(message: unknown): AccountAsk {
-  if (isFields(message) && isFields(message.question) && isReplyRef(message.replyTo)) {
+  if (isFields(message) && isFields(message.question) && isRef(message.replyTo)) {
     const { name, password, address } = message.question;
     if (typeof name === "string" && typeof password === "string" && typeof address === "string") {
       return { question: { name, password, address }, replyTo: message.replyTo };
@@ -75,13 +94,49 @@ export function parseAccountReply(message: unknown): AccountReply {
       return { kind };
     }
     if (kind === "granted" && typeof version === "number" && isFields(permissions)) {
-      const { roles, read, write, devices } = permissions;
-      if (isRoles(roles) && isTexts(read) && isTexts(write) && isTexts(devices)) {
-        return { kind, version, permissions: { roles, read, write, devices } };
-      }
+      return { kind, version, permissions: parsePermissions(permissions) };
     }
   }
   throw new TypeError("Cannot read the answer of the accounts: wrong shape");
+}
+
+/** @throws {TypeError} when it is none. */
+function parsePermissions(value: unknown): Permissions {
+  if (isFields(value)) {
+    const { roles, read, write, devices } = value;
+    if (isRoles(roles) && isTexts(read) && isTexts(write) && isTexts(devices)) {
+      return { roles, read, write, devices };
+    }
+  }
+  throw new TypeError("Cannot read the permissions of an account: wrong shape");
+}
+
+/** @throws {TypeError} when it is no question. */
+export function parseStandingsAsk(message: unknown): StandingsAsk {
+  if (isFields(message) && isTexts(message.names) && isRef(message.replyTo)) {
+    return { names: message.names, replyTo: message.replyTo };
+  }
+  throw new TypeError("Cannot read the question for what accounts may do: wrong shape");
+}
+
+/** @throws {TypeError} when it is no reply. */
+export function parseStandingsReply(message: unknown): StandingsReply {
+  if (isFields(message) && message.standings === undefined) return { standings: undefined };
+  if (isFields(message) && Array.isArray(message.standings)) {
+    return { standings: message.standings.map(parseStanding) };
+  }
+  throw new TypeError("Cannot read what accounts may do: wrong shape");
+}
+
+function parseStanding(value: unknown): Standing {
+  if (isFields(value) && typeof value.name === "string") {
+    const { name, permissions } = value;
+    return {
+      name,
+      permissions: permissions === undefined ? undefined : parsePermissions(permissions),
+    };
+  }
+  throw new TypeError("Cannot read what an account may do: wrong shape");
 }
 
 /** @throws {TypeError} when it is no news. */

@@ -18,7 +18,12 @@ import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { WorkerFleet } from "../runtime/worker_fleet.ts";
 import { historyId, httpId, type Plan, shardCount, workerSpecs } from "../topology.ts";
-import { accountsName, parseAccountAsk } from "./account_messages.ts";
+import {
+  accountsName,
+  parseAccountAsk,
+  parseStandingsAsk,
+  standingsName,
+} from "./account_messages.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
 import { GuardMemory } from "./guard.ts";
@@ -124,6 +129,7 @@ export class Service {
     );
     this.#accounts = this.#openAccounts(keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
+    this.#names.publish(standingsName, this.#accounts.standings, parseStandingsAsk);
     const handler = httpApp(this.#control, {
       clock: systemClock,
       log: logger("http"),

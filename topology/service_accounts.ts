@@ -24,6 +24,7 @@ import {
   accountNewsName,
   type AccountReply,
 } from "./account_messages.ts";
+import { AccountStandings } from "./account_standings.ts";
 import type { DataPaths } from "./data_directory.ts";
 
 const log = logger("accounts");
@@ -64,6 +65,8 @@ export function openAccountStore(config: Config, file: string): AccountStore {
 export class ServiceAccounts implements ActorRef<AccountAsk> {
   readonly path = "accounts";
   readonly accounts: Accounts;
+  /** Answers what accounts may do now. */
+  readonly standings: AccountStandings;
   readonly gate = new TokenGate();
   readonly #options: ServiceAccountsOptions;
   readonly #store: AccountStore;
@@ -85,6 +88,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     this.#options = options;
     this.#keys = keys;
     this.#store = openAccountStore(config, paths.accounts);
+    this.standings = new AccountStandings(this.#store, (cause) => this.#failed(cause));
     this.accounts = new Accounts({
       store: this.#store,
       clock: systemClock,

@@ -107,13 +107,18 @@ export class Shard implements WorkerProgram {
       sink: sink.sink,
       rates: guard.rates,
     });
-    const messages = new ShardMessages({
+    const accounts: WorkerAccounts = new WorkerAccounts(boot, (changed) => {
+      edges.accountsChanged();
+      messages.accountsChanged(changed);
+    });
+    const messages: ShardMessages = new ShardMessages({
       config,
       shard,
       shards: shards + (config.http.listen === "" ? 0 : 1),
       messageBytes: limits.messageBytes,
       system,
       names: boot.names,
+      standings: (names) => accounts.standings(names),
     });
     const edges: ShardEdges = new ShardEdges({
       init,
@@ -121,7 +126,7 @@ export class Shard implements WorkerProgram {
       system,
       intake: path.hub,
       messages: messages.pubsub,
-      accounts: new WorkerAccounts(boot, () => edges.accountsChanged()),
+      accounts,
       guard,
     });
     const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger, guard);

@@ -5,6 +5,7 @@
  * @module
  */
 import { logger } from "../gateways/log/log.ts";
+import { KeptReview, type KeptReviewOptions } from "../gateways/mqtt/kept/kept_review.ts";
 import { parsePeerMail, type PeerMail } from "../gateways/mqtt/pubsub/peer_mail.ts";
 import { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import { PubSubActor, type PubSubMail, pubsubName } from "../gateways/mqtt/pubsub/pubsub_actor.ts";
@@ -18,6 +19,7 @@ import type { PublishedNames } from "../runtime/remote_names.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import type { Config } from "../config.ts";
+import type { AccountsChanged } from "./worker_accounts.ts";
 
 const log = logger("pubsub");
 const clock = systemClock;
@@ -37,6 +39,8 @@ export interface MessagesOptions {
   readonly messageBytes: number;
   readonly system: ActorSystem;
   readonly names: PublishedNames;
+  /** What accounts may do now; absent where kept sessions are not looked after. */
+  readonly standings?: KeptReviewOptions["ask"];
 }
 
 /** See the module. */
@@ -45,8 +49,10 @@ export class ShardMessages {
   readonly #shard: number;
   readonly #retained: Retained;
   readonly #actor: ActorRef<PubSubMail>;
+  readonly #review: KeptReview | undefined;
 
-  constructor({ config, shard, shards, messageBytes, system, names }: MessagesOptions) {
+  constructor(options: MessagesOptions) {
+    const { config, shard, shards, messageBytes, system, names, standings: ask } = options;
     const quotas = config.limits.subscribers;
     this.#shard = shard;
     const stats = new PubSubStats();
@@ -66,6 +72,7 @@ export class ShardMessages {
     });
     const pubsub = this.pubsub = new PubSub({
       shard,
+      shards,
       clock,
       queue: {
         countMax: quotas.queueMessagesMax,
@@ -89,6 +96,7 @@ export class ShardMessages {
         failed: (cause) => log.error("the file of kept sessions failed", { cause }),
       },
     });
+    this.#review = ask && new KeptReview({ messages: pubsub, clock, ask });
     const refs = new Map<number, ActorRef<PeerMail>>();
     this.#actor = system.spawn<PubSubMail>({
       id: pubsubName,
@@ -107,6 +115,11 @@ export class ShardMessages {
       hasRoom: () => link.underway.bytes < underwayBytesMax,
     };
     if (this.#actor.tell(mail) !== "accepted") log.error("a shard found no room here", { shard });
+  }
+
+  /** Kept sessions follow. */
+  accountsChanged({ names, all }: AccountsChanged): void {
+    this.#review?.changed(names, all);
   }
 
   /** What is retained, of all shards. */
@@ -138,6 +151,7 @@ export class ShardMessages {
 
   /** The sessions have ended. */
   close(): void {
+    this.#review?.close();
     this.pubsub.close();
     this.#retained.close();
   }

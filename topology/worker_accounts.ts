@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { mqttAuthenticator } from "../gateways/auth/mqtt_authenticator.ts";
+import { mqttAuthenticator, permitOf } from "../gateways/auth/mqtt_authenticator.ts";
 import { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { Authenticate, SessionInfo } from "../gateways/mqtt/endpoint/endpoint_options.ts";
+import type { AccountStanding } from "../gateways/mqtt/kept/kept_review.ts";
 import type { ActorRef, TellResult } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { WorkerBoot } from "../runtime/worker_serve.ts";
@@ -17,20 +18,35 @@ import {
   accountsName,
   parseAccountNews,
   parseAccountReply,
+  parseStandingsReply,
+  type StandingsAsk,
+  standingsName,
 } from "./account_messages.ts";
 
 /** Longer than a full queue of passwords takes; a client's own patience is shorter. */
 const askDeadlineMs = 30_000;
+const standingsDeadlineMs = 10_000;
+
+/** These accounts have; with `all`, any other may have while nobody looked. */
+export interface AccountsChanged {
+  readonly names: readonly string[];
+  readonly all: boolean;
+}
 
 /** See the module. */
 export class WorkerAccounts implements ActorRef<AccountNews> {
   readonly path = accountNewsName;
   readonly gate = new TokenGate();
   readonly authenticate: Authenticate;
-  readonly #changed: () => void;
+  readonly #host: WorkerBoot["host"];
+  readonly #changed: (changed: AccountsChanged) => void;
 
   /** `changed` is called after accounts have changed: sessions of what they were are to end. */
-  constructor({ host, names }: Pick<WorkerBoot, "host" | "names">, changed: () => void) {
+  constructor(
+    { host, names }: Pick<WorkerBoot, "host" | "names">,
+    changed: (changed: AccountsChanged) => void,
+  ) {
+    this.#host = host;
     this.#changed = changed;
     this.authenticate = mqttAuthenticator(
       this.gate,
@@ -50,11 +66,26 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
       this.gate.isCurrent({ name: account, version: accountVersion });
   }
 
+  /** What accounts may do now; `undefined`: their database is away. Rejects when nobody answers. */
+  async standings(names: readonly string[]): Promise<readonly AccountStanding[] | undefined> {
+    const { standings } = await this.#host.ask(
+      this.#host.ref<StandingsAsk>(standingsName),
+      (replyTo): StandingsAsk => ({ names, replyTo }),
+      { deadlineMs: standingsDeadlineMs, parse: parseStandingsReply },
+    );
+    return standings?.map(({ name, permissions }) => ({
+      name,
+      permit: permissions && permitOf(permissions),
+    }));
+  }
+
   tell({ keys, changed, open }: AccountNews): TellResult {
     if (keys.length > 0) this.gate.setKeys(keys);
     this.gate.change(changed);
     if (open) this.gate.setOpen();
-    if (changed.length > 0) this.#changed();
+    if (changed.length > 0 || open) {
+      this.#changed({ names: changed.map(({ name }) => name), all: open });
+    }
     return "accepted";
   }
 }

@@ -72,7 +72,8 @@ export function mqttAuthenticator(gate: TokenGate, ask: AskAccounts, clock: Cloc
   };
 }
 
-function permitOf(permissions: Permissions): SessionPermit {
+/** What an account with these permissions may do over MQTT. */
+export function permitOf(permissions: Permissions): SessionPermit {
   const write = new PublishPermit(permissions.write);
   return {
     publish: (bytes, start, end) => write.allows(bytes, start, end),

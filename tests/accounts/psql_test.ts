@@ -16,7 +16,7 @@ import {
   login,
   refusal,
 } from "../support/accounts.ts";
-import { startSluice, until } from "../support/sluice.ts";
+import { metrics, startSluice, until } from "../support/sluice.ts";
 
 /** What psql prints: rows of columns with `|` between. */
 async function psql(url: string, sql: string): Promise<string> {
@@ -72,8 +72,13 @@ testWith(
       ),
     );
     const ends = clients.map(ending);
+    const away = { clientId: "away", clean: false, properties: { sessionExpiryInterval: 600 } };
+    await (await connect(mqttPort, "UPB/A", password, away)).endAsync();
+    const kept = async () => (await metrics(httpUrl))("sluice_sessions_kept");
+    assert.equal(await kept(), 1);
     await psql(url, "UPDATE sluice_accounts SET disabled = 1 WHERE name = 'UPB/A'");
     for (const { code } of await Promise.all(ends)) assert.equal(code, 0x98);
+    await until("its kept session is over", async () => await kept() === 0);
     assert.equal(await refusal(connect(mqttPort, "UPB/A", password)), 0x86);
     assert.equal(await refusal(connect(mqttPort, "UPB/A", token)), 0x87);
     await psql(url, "UPDATE sluice_accounts SET disabled = 0 WHERE name = 'UPB/A'");

@@ -308,7 +308,9 @@ export class Session
     this.#phase = "ended";
     const { services, registry, wills } = this.#shared;
     const { info, will } = this.#conversation;
-    const sendWill = info !== undefined && will !== undefined && sessionEnds[ending.end].will;
+    // Of an account that was changed or disabled the will is not its own any more, whatever ends it.
+    const sendWill = info !== undefined && will !== undefined && sessionEnds[ending.end].will &&
+      this.#isCurrent(info);
     const later = this.#conversation.close(sendWill);
     this.#farewell(ending);
     services.intake.forget(this);

@@ -121,10 +121,10 @@ export class KeptCommit {
     return { queued, full };
   }
 
-  /** Empties the queue of a session. */
-  forget(session: number): void {
+  /** Empties the queue of a session; gives how many messages were in it. */
+  forget(session: number): number {
     const its = this.#tally(session);
-    if (its === undefined) return;
+    if (its === undefined) return 0;
     const messages = this.#prepare(
       "SELECT message FROM queue WHERE session = ? AND message IS NOT NULL",
     ).all(session);
@@ -134,6 +134,7 @@ export class KeptCommit {
       its.count,
       its.bytes,
     );
+    return its.count;
   }
 
   /** Gives how many had no room for it. */

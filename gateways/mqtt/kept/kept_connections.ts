@@ -6,7 +6,6 @@
  */
 import type { Will } from "../codec/connect.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
-import { parseFilter } from "../pubsub/filter.ts";
 import { KeptAttachment, type KeptHost } from "./kept_attachment.ts";
 import type { CommitOp } from "./kept_commit.ts";
 import type { KeptDirectory } from "./kept_directory.ts";
@@ -44,7 +43,8 @@ export interface KeptHome {
   flush(): void;
   /** Reads a session that was changed here, and has the others read it. */
   reread(id: number): void;
-  unsubscribe(session: KeptSession, names: readonly string[]): boolean;
+  /** Takes back subscriptions that the account may not have any more. */
+  withdraw(session: KeptSession, permit: KeptPermit): boolean;
 }
 
 export interface ConnectionsOptions
@@ -99,7 +99,7 @@ export class KeptConnections {
     this.#options.home.reread(id);
     const session = this.#options.directory.byId(id);
     if (session === undefined) return unavailable;
-    this.#withdraw(session, permit);
+    if (permit !== undefined) this.#options.home.withdraw(session, permit);
     // To hear of others that claim it, from now on.
     const place = { session, host, epoch, present: claimed.present, permit };
     session.attachment = this.#attachment(place, { sent: 0, next: 0 }, new Map());
@@ -178,13 +178,5 @@ export class KeptConnections {
         note: (op: CommitOp, later: boolean) => this.#options.log.note(op, later),
       },
     });
-  }
-
-  /** Takes back subscriptions that the account may not have any more. */
-  #withdraw(session: KeptSession, permit: KeptPermit | undefined): void {
-    if (permit === undefined) return;
-    const denied = [...session.grants.keys()]
-      .filter((name) => !permit.subscribe(parseFilter(name).filter));
-    if (denied.length > 0) this.#options.home.unsubscribe(session, denied);
   }
 }

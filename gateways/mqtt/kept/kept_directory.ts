@@ -43,6 +43,10 @@ export class KeptDirectory {
     return this.#byId.values();
   }
 
+  ofAccount(account: string): KeptSession[] {
+    return [...this.#byId.values()].filter((session) => session.account === account);
+  }
+
   /** Makes it what the file says; `undefined`: it has ended. */
   apply(id: number, record: KeptRecord | undefined, evict: Evict): void {
     const known = this.#byId.get(id);

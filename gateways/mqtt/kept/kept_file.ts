@@ -16,12 +16,12 @@ export class KeptFile {
   readonly lives: KeptLives;
   readonly #database: KeptDatabase;
 
-  /** Opens or makes the file. */
-  constructor(file: string) {
+  /** Opens or makes the file. `givenUp` hears of messages that waited for sessions which ended. */
+  constructor(file: string, givenUp: (count: number) => void) {
     const database = this.#database = new KeptDatabase(file);
     this.records = new KeptRecords(database);
     this.queues = new KeptQueues(database);
-    this.lives = new KeptLives(database, this.queues);
+    this.lives = new KeptLives(database, this.queues, givenUp);
   }
 
   close(): void {

@@ -41,10 +41,17 @@ export interface Detachment {
 export class KeptLives {
   readonly #database: KeptDatabase;
   readonly #queues: Pick<KeptQueues, "forget">;
+  readonly #givenUp: (count: number) => void;
 
-  constructor(database: KeptDatabase, queues: Pick<KeptQueues, "forget">) {
+  /** `givenUp` hears of messages that waited for sessions which ended. */
+  constructor(
+    database: KeptDatabase,
+    queues: Pick<KeptQueues, "forget">,
+    givenUp: (count: number) => void,
+  ) {
     this.#database = database;
     this.#queues = queues;
+    this.#givenUp = givenUp;
   }
 
   /**
@@ -129,7 +136,15 @@ export class KeptLives {
     });
   }
 
-  /** A will was sent. */
+  /** The will that is to be sent later. */
+  willOf(id: number): Uint8Array | undefined {
+    const row = this.#database.prepare(
+      "SELECT will FROM session WHERE id = ? AND will_due_ms IS NOT NULL",
+    ).get(id);
+    return blob(row?.["will"]);
+  }
+
+  /** A will was sent, or is not to be sent any more. */
   willSent(id: number): void {
     this.#database.prepare("UPDATE session SET will = NULL, will_due_ms = NULL WHERE id = ?").run(
       id,
@@ -175,7 +190,7 @@ export class KeptLives {
   }
 
   #delete(id: number): void {
-    this.#queues.forget(id);
+    this.#givenUp(this.#queues.forget(id));
     for (const table of ["subscription", "received"]) {
       this.#database.prepare(`DELETE FROM ${table} WHERE session = ?`).run(id);
     }

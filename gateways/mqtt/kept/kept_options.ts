@@ -35,7 +35,10 @@ export interface KeptSessionsOptions extends KeptSettings {
   queued(shard: number, id: number): void;
 }
 
-/** What a connection may do. */
+/** What an account may do. */
 export interface KeptPermit {
+  /** Whether the topic name in these bytes may be published to. */
+  publish(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Whether every topic that the filter matches may be read. */
   subscribe(filter: string): boolean;
 }

@@ -62,8 +62,8 @@ export class KeptQueues {
     return this.#database.transaction(() => this.#commit.run(ops, bounds));
   }
 
-  /** Empties the queue of a session that ends; within a transaction. */
-  forget(session: number): void {
-    this.#commit.forget(session);
+  /** Empties the queue of a session that ends, within a transaction. Gives how many were in it. */
+  forget(session: number): number {
+    return this.#commit.forget(session);
   }
 }

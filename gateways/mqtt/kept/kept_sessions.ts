@@ -11,6 +11,7 @@
  * @module
  */
 import type { Will } from "../codec/connect.ts";
+import { parseFilter } from "../pubsub/filter.ts";
 import type { Message } from "../pubsub/message.ts";
 import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
 import type { CommitResult, QueueTarget } from "./kept_commit.ts";
@@ -23,6 +24,10 @@ import type { KeptSubscription } from "./kept_records.ts";
 import type { KeptSession } from "./kept_session.ts";
 import { KeptStore } from "./kept_store.ts";
 import { decodeWill } from "./will_record.ts";
+
+/** Sessions that end in one transaction. */
+const endsMax = 200;
+const utf8 = new TextEncoder();
 
 /** See the module. */
 export class KeptSessions {
@@ -43,8 +48,7 @@ export class KeptSessions {
     const home = {
       flush: () => this.flush(true),
       reread: (id: number) => this.#reread(id),
-      unsubscribe: (session: KeptSession, names: readonly string[]) =>
-        this.unsubscribe(session, names),
+      withdraw: (session: KeptSession, permit: KeptPermit) => this.#withdraw(session, permit),
     };
     this.#connections = new KeptConnections({ ...options, store, directory, log, home });
     if (shard < shards) this.#store.use(({ lives }) => lives.adopt(shard, shards, clock.now()));
@@ -169,6 +173,44 @@ export class KeptSessions {
     this.queuedElsewhere(here);
   }
 
+  // --- For their accounts.
+
+  /** Those that have sessions: all of them, or those this shard is to look after. */
+  accounts(which: "all" | "mine"): Set<string> {
+    const { shard, shards } = this.#options;
+    const names = new Set<string>();
+    for (const { id, account } of this.#directory.values()) {
+      if (account !== "" && (which === "all" || id % shards === shard)) names.add(account);
+    }
+    return names;
+  }
+
+  /** The account is no more: its sessions end, and so do their wills. False: not all of them. */
+  revoke(account: string): boolean {
+    const ids = this.#directory.ofAccount(account).map(({ id }) => id);
+    for (let at = 0; at < ids.length; at += endsMax) {
+      const some = ids.slice(at, at + endsMax);
+      if (!this.#end(some)) return false;
+      this.#options.stats.sessionsRevoked += some.length;
+    }
+    return true;
+  }
+
+  /** This is all that the account may do now. False when it could not be written. */
+  restrict(account: string, permit: KeptPermit): boolean {
+    let done = true;
+    for (const session of this.#directory.ofAccount(account)) {
+      done = this.#withdraw(session, permit) && done;
+      const will = decodeWill(this.#store.use(({ lives }) => lives.willOf(session.id)));
+      if (will === undefined) continue;
+      const topic = utf8.encode(will.topic);
+      if (permit.publish(topic, 0, topic.length)) continue;
+      this.#options.stats.lost.denied++;
+      this.#store.use(({ lives }) => lives.willSent(session.id));
+    }
+    return done;
+  }
+
   // --- From time to time.
 
   /** Ends sessions whose time is up, and gives the wills that are due, to be sent. */
@@ -184,9 +226,7 @@ export class KeptSessions {
       if (this.flush()) this.#store.use(({ lives }) => lives.willSent(id));
     }
     const expired = this.#store.use(({ lives }) => lives.expired(nowMs, shards, shard)) ?? [];
-    if (expired.length === 0) return;
-    this.#end(expired);
-    stats.sessionsExpired += expired.length;
+    if (expired.length > 0 && this.#end(expired)) stats.sessionsExpired += expired.length;
   }
 
   close(): void {
@@ -195,9 +235,16 @@ export class KeptSessions {
     this.#store.close();
   }
 
-  #end(ids: readonly number[]): void {
-    this.#store.use(({ lives }) => lives.end(ids));
+  #end(ids: readonly number[]): boolean {
+    const wills = this.#store.use(({ lives }) => lives.end(ids));
     for (const id of ids) this.#reread(id);
+    return wills !== undefined;
+  }
+
+  #withdraw(session: KeptSession, permit: KeptPermit): boolean {
+    const denied = [...session.grants.keys()]
+      .filter((name) => !permit.subscribe(parseFilter(name).filter));
+    return denied.length === 0 || this.unsubscribe(session, denied);
   }
 
   readonly #evict = (session: KeptSession, resumed: boolean): void => {

@@ -22,7 +22,7 @@ export class KeptStore {
   use<T>(run: (file: KeptFile) => T): T | undefined {
     const { file, failed } = this.#settings;
     try {
-      return run(this.#file ??= new KeptFile(file));
+      return run(this.#file ??= new KeptFile(file, this.#givenUp));
     } catch (cause) {
       this.#stats.keptFailed++;
       failed(cause);
@@ -34,4 +34,8 @@ export class KeptStore {
     this.#file?.close();
     this.#file = undefined;
   }
+
+  readonly #givenUp = (count: number): void => {
+    this.#stats.lost.session_over += count;
+  };
 }

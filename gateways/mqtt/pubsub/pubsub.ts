@@ -33,6 +33,8 @@ import { isSystemFilter, systemRoot, SystemTopics } from "./system_topics.ts";
 
 export interface PubSubOptions {
   readonly shard: number;
+  /** This one and the others, which divide what is subscribed to among them. */
+  readonly shards: number;
   readonly clock: Clock;
   readonly queue: QueueLimits;
   /** Bytes that may wait for another shard. */
@@ -81,13 +83,17 @@ export class PubSub {
       clock,
       table,
       stats,
-      changed: (ids) => peers.sessionsChanged(ids),
+      changed: (ids) => {
+        peers.sessionsChanged(ids);
+        this.#subscribing.counted();
+      },
       known: () => peers.known(),
       queued: (shard, id) => peers.queued(shard, id),
     });
-    const { sessionSubscriptionsMax, subscriptionsMax, filterLevelsMax } = options;
+    const { shards, sessionSubscriptionsMax, subscriptionsMax, filterLevelsMax } = options;
     this.#subscribing = new Subscribing({
       shard,
+      shards,
       table,
       peers,
       kept,

@@ -12,6 +12,7 @@ export type Loss =
   | "too_large"
   | "peer_full"
   | "session_full"
+  | "session_over"
   | "denied"
   | "damaged";
 
@@ -30,6 +31,7 @@ export class PubSubStats {
     too_large: 0,
     peer_full: 0,
     session_full: 0,
+    session_over: 0,
     denied: 0,
     damaged: 0,
   };
@@ -40,9 +42,13 @@ export class PubSubStats {
   /** Retained messages that were not kept: for want of room, or because the disk failed. */
   retainedRefused = 0;
   retainedFailed = 0;
-  /** Kept sessions: those that found no room, those whose time was up, and faults of their file. */
+  /**
+   * Kept sessions: those that found no room, whose time was up, whose account was deleted or
+   * disabled, and faults of their file.
+   */
   sessionsRefused = 0;
   sessionsExpired = 0;
+  sessionsRevoked = 0;
   keptFailed = 0;
   /** Gauges. */
   subscriptions = 0;
@@ -61,6 +67,7 @@ export class PubSubStats {
       sluice_pubsub_retained_failed_total: this.retainedFailed,
       sluice_sessions_refused_total: this.sessionsRefused,
       sluice_sessions_expired_total: this.sessionsExpired,
+      sluice_sessions_revoked_total: this.sessionsRevoked,
       sluice_sessions_failed_total: this.keptFailed,
     };
     for (const [why, count] of Object.entries(this.lost)) {

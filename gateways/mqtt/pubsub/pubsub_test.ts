@@ -307,6 +307,7 @@ Deno.test("more retained messages than a queue holds come as they are taken", ()
     too_large: 0,
     peer_full: 0,
     session_full: 0,
+    session_over: 0,
     denied: 0,
     damaged: 0,
   });

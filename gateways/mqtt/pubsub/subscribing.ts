@@ -21,13 +21,14 @@ import { RetainedFeed, type RetainedSource } from "./retained_feed.ts";
 import type { Subscriber, SubscriptionTable } from "./subscription_table.ts";
 
 export interface SubscribingOptions {
-  /** This one. */
+  /** This one, of so many. */
   readonly shard: number;
+  readonly shards: number;
   readonly table: SubscriptionTable;
   readonly peers: PeerShards;
   readonly kept: KeptSessions | undefined;
   readonly stats: PubSubStats;
-  /** Subscriptions of one session, and of this shard. */
+  /** Subscriptions of one session, and of this shard: it has a share of those that are kept. */
   readonly sessionSubscriptionsMax: number;
   readonly subscriptionsMax: number;
   readonly filterLevelsMax: number;
@@ -151,16 +152,15 @@ export class Subscribing {
     { filter: name, qos, noLocal, retainAsPublished, retainHandling }: Subscription,
     { subscriber, ids, permit, feeds, adds }: Request,
   ): number {
-    const { table, stats, sessionSubscriptionsMax, subscriptionsMax, filterLevelsMax, source } =
-      this.#options;
+    const { table, shards, stats, source, ...max } = this.#options;
     if (!isTopicFilter(name)) return reasonCodes.topicFilterInvalid;
     const { filter, group } = parseFilter(name);
     if (permit?.subscribe(filter) === false) return reasonCodes.notAuthorized;
     const session = subscriber.kept?.session;
     const names = session?.grants ?? subscriber.names;
-    const levelsMax = filterLevelsMax + (group === undefined ? 0 : shareLevels);
-    const full = names.size + adds.length >= sessionSubscriptionsMax ||
-      table.count + table.keptCount + adds.length >= subscriptionsMax;
+    const levelsMax = max.filterLevelsMax + (group === undefined ? 0 : shareLevels);
+    const full = names.size + adds.length >= max.sessionSubscriptionsMax ||
+      table.count + (table.keptCount + adds.length) / shards >= max.subscriptionsMax;
     if ((full && !names.has(name)) || !isKeepable(name, levelsMax)) {
       stats.subscriptionsRefused++;
       return reasonCodes.quotaExceeded;

@@ -44,6 +44,7 @@ export function memoryPubSub(
   const retained = new MemoryRetained();
   const pubsub = new PubSub({
     shard: 0,
+    shards: 1,
     clock,
     queue: testQueue,
     peerBytesMax: 1_000_000,

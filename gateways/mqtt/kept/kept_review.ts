@@ -1,0 +1,92 @@
+/**
+ * Kept sessions follow their accounts: those of an account that was deleted or disabled end, and
+ * subscriptions that an account may not have any more are taken back, whether their client is
+ * connected or not.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../../../runtime/clock.ts";
+import type { KeptPermit } from "./kept_options.ts";
+import type { KeptSessions } from "./kept_sessions.ts";
+
+/** What an account may do now; without permit it is deleted or disabled. */
+export interface AccountStanding {
+  readonly name: string;
+  readonly permit: KeptPermit | undefined;
+}
+
+export interface KeptReviewOptions {
+  readonly messages: {
+    readonly kept: Pick<KeptSessions, "accounts" | "restrict" | "revoke"> | undefined;
+    flush(): boolean;
+  };
+  readonly clock: Clock;
+  /** Gives one standing for each name; `undefined`, or a rejection: not now. */
+  ask(names: readonly string[]): Promise<readonly AccountStanding[] | undefined>;
+}
+
+/** Accounts that are asked for at once. */
+const namesMax = 100;
+const againMs = 500;
+
+/** See the module. */
+export class KeptReview {
+  readonly #options: KeptReviewOptions;
+  /** At most as many as there are kept sessions. */
+  readonly #due = new Set<string>();
+  #asking = false;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: KeptReviewOptions) {
+    this.#options = options;
+  }
+
+  /** These accounts have changed, or, with `all`, any may have. */
+  changed(names: readonly string[], all: boolean): void {
+    const { kept } = this.#options.messages;
+    if (kept === undefined) return;
+    if (all) { for (const name of kept.accounts("mine")) this.#due.add(name); }
+    if (names.length > 0) {
+      const known = kept.accounts("all");
+      for (const name of names) if (known.has(name)) this.#due.add(name);
+    }
+    this.#next();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.clear();
+  }
+
+  #next(): void {
+    if (this.#asking || this.#timer !== undefined || this.#due.size === 0 || this.#closed) return;
+    const names = [...this.#due].slice(0, namesMax);
+    // One that changes while it is being asked for is asked for again.
+    for (const name of names) this.#due.delete(name);
+    this.#asking = true;
+    this.#options.ask(names).catch(() => undefined).then((standings) => {
+      this.#asking = false;
+      if (this.#closed) return;
+      if (standings !== undefined && this.#apply(standings)) return this.#next();
+      for (const name of names) this.#due.add(name);
+      this.#timer = this.#options.clock.setTimer(againMs, () => {
+        this.#timer = undefined;
+        this.#next();
+      });
+    });
+  }
+
+  /** False when the file failed. */
+  #apply(standings: readonly AccountStanding[]): boolean {
+    const { messages } = this.#options;
+    const { kept } = messages;
+    if (kept === undefined) return true;
+    let done = true;
+    for (const { name, permit } of standings) {
+      done = (permit === undefined ? kept.revoke(name) : kept.restrict(name, permit)) && done;
+    }
+    messages.flush();
+    return done;
+  }
+}
