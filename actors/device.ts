@@ -10,7 +10,7 @@
  */
 import type { PayloadDecoder } from "./decode.ts";
 import type { ChangeCounter } from "./device_changes.ts";
-import type { DeviceCode, DeviceCodeRunner } from "./device_code.ts";
+import type { CodePoint, DeviceCode, DeviceCodeRunner } from "./device_code.ts";
 import { LastValues, type ShapeTable } from "./device_values.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { FingerprintWindow, type WindowRoom } from "./fingerprint_window.ts";
@@ -31,6 +31,8 @@ export interface DeviceTools {
   readonly payloadBytesMax: number;
   /** Sees every reading that was decoded, before its fate is known: for logs and live views. */
   readonly onDecoded?: (reading: Reading, decoder: PayloadDecoder) => void;
+  /** The same for code, with what it made of the reading. */
+  readonly onCoded?: (reading: Reading, points: readonly CodePoint[]) => void;
 }
 
 /** The last thing that went wrong with a device. */
@@ -148,11 +150,14 @@ export class Device implements GroupDevice {
   }
 
   #takeByCode<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code: DeviceCode): void {
+    const { onCoded } = this.#tools;
     if (this.#isDuplicate(reading, false)) {
+      onCoded?.(reading, []);
       this.#repeat(reading, outlet);
       return;
     }
     this.#nextArrival(reading.batch.arrivalMs);
+    const emitted: CodePoint[] | undefined = onCoded && [];
     const points = this.#tools.codeRunner.run(
       code,
       reading,
@@ -160,7 +165,9 @@ export class Device implements GroupDevice {
       this.arrivalMs,
       this.arrivalNs,
       this.values,
+      emitted,
     );
+    if (emitted !== undefined) onCoded?.(reading, emitted);
     if (points > 0) {
       this.#accept(reading, outlet, points);
     } else {

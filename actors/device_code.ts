@@ -59,7 +59,8 @@ export class DeviceCodeRunner {
   latePoints = 0;
 
   /**
-   * Appends the lines of what `code` makes of the reading, and returns how many points that were.
+   * Appends the lines of what `code` makes of the reading, and returns how many points that were;
+   * `emitted` gets them, when somebody wants to see them.
    *
    * @throws what the code throws, and {@linkcode TypeError} for a point that cannot be written;
    * `lines` is then as before.
@@ -71,6 +72,7 @@ export class DeviceCodeRunner {
     arrivalMs: number,
     arrivalNs: number,
     values: LastValues,
+    emitted?: CodePoint[],
   ): number {
     const { batch, entry, start, end } = reading;
     const before = lines.length;
@@ -101,6 +103,7 @@ export class DeviceCodeRunner {
           appendTime(lines, this.#time.ms, this.#time.ns);
           lines.push(0x0a);
           points++;
+          emitted?.push(point);
           keep(values, point, Math.min(this.#time.ms, batch.arrivalMs));
         },
       );

@@ -5,8 +5,15 @@
  * @module
  */
 import type { PayloadDecoder } from "../actors/decode.ts";
+import type { CodePoint } from "../actors/device_code.ts";
 import type { Reading } from "../actors/reading.ts";
-import { type DataFlow, dataFlowLines, receivedLine } from "../gateways/log/data_flow.ts";
+import {
+  type DataFlow,
+  dataFlowLines,
+  type FlowPoints,
+  pointLines,
+  receivedLine,
+} from "../gateways/log/data_flow.ts";
 import { writeStdout } from "../gateways/log/log.ts";
 
 const utf8 = new TextDecoder();
@@ -14,6 +21,8 @@ const utf8 = new TextDecoder();
 /** What the path calls when the log is on. */
 export interface DataFlowTap {
   decoded(reading: Reading, decoder: PayloadDecoder): void;
+  /** What the code of a route made of a message. */
+  coded(reading: Reading, points: readonly CodePoint[]): void;
   /** A message that becomes nothing. */
   nothing(topic: string): void;
 }
@@ -21,8 +30,22 @@ export interface DataFlowTap {
 export function dataFlowTap(now: () => number): DataFlowTap {
   return {
     decoded: (reading, decoder) => writeStdout(dataFlowLines(now(), flowOf(reading, decoder))),
+    coded: ({ entry }, points) => {
+      const nowMs = now();
+      const lines = points.map((point) => pointLines(nowMs, flowOfPoint(entry.topic, point)));
+      writeStdout(receivedLine(nowMs, entry.topic) + lines.join(""));
+    },
     nothing: (topic) => writeStdout(receivedLine(now(), topic)),
   };
+}
+
+function flowOfPoint(topic: string, { fields, time }: CodePoint): FlowPoints {
+  const series = topic.replaceAll("/", ".");
+  const points = Object.entries(fields).map(([name, value]): [string, string] => [
+    `${series}.${name}`,
+    String(value),
+  ]);
+  return time === undefined ? { points } : { points, timestamp: String(time) };
 }
 
 function flowOf({ batch, entry }: Reading, decoder: PayloadDecoder): DataFlow {

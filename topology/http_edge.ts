@@ -29,6 +29,7 @@ import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { isDevice } from "../gateways/http/control.ts";
 import type { TopicDevices } from "../gateways/http/topics/topics.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
+import { AskError } from "../runtime/ask.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
@@ -301,7 +302,9 @@ export class HttpEdge implements WorkerProgram {
 
   #ask(shard: number, question: ShardQuestion): Promise<unknown> {
     const link = this.#links.get(shard);
-    if (link === undefined) return Promise.reject(new Error(`shard ${shard} is not there`));
+    if (link === undefined) {
+      return Promise.reject(new AskError("stopped", `shard ${shard} is being restarted`));
+    }
     return link.ask(
       link.ref<ShardAsk>(controlName),
       (replyTo) => ({ question, replyTo }),

@@ -85,7 +85,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   });
   const routes = shardRoutes(config);
   const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
-  const devices = await ShardDevices.open(options, routes, tap?.decoded);
+  const devices = await ShardDevices.open(options, routes, tap);
   const live = { offer: (_record: SpoolRecord) => false };
   const bytesMax = Math.ceil(config.spool.bytesMax / shards);
   const { spool, report } = await Spool.open({

@@ -5,7 +5,6 @@
  * @module
  */
 import { CodeTrace } from "../actors/code_trace.ts";
-import type { PayloadDecoder } from "../actors/decode.ts";
 import type { DeviceTools } from "../actors/device.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
 import { ChangeCounter, fnv1a } from "../actors/device_changes.ts";
@@ -17,7 +16,7 @@ import { Fingerprint, hashBytes } from "../actors/fingerprint.ts";
 import { WindowRoom } from "../actors/fingerprint_window.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
-import type { DeviceOutlet, Reading, TopicEntry } from "../actors/reading.ts";
+import type { DeviceOutlet, TopicEntry } from "../actors/reading.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import type { DeviceQuery, DeviceView, Page, Presence } from "../gateways/http/control.ts";
@@ -37,6 +36,7 @@ import { KeyedRef } from "../runtime/keyed_ref.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
+import type { DataFlowTap } from "./data_flow_tap.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -90,7 +90,7 @@ export class ShardDevices {
   private constructor(
     { init, system, limits }: ShardDevicesOptions,
     codes: DeviceCodes,
-    onDecoded: ((reading: Reading, decoder: PayloadDecoder) => void) | undefined,
+    tap: DataFlowTap | undefined,
   ) {
     const { device } = init.config;
     this.#init = init;
@@ -105,7 +105,7 @@ export class ShardDevices {
       changes: new ChangeCounter(),
       windowRoom: new WindowRoom(limits.windowBytes),
       payloadBytesMax: init.config.limits.payloadBytesMax,
-      ...(onDecoded === undefined ? {} : { onDecoded }),
+      ...(tap === undefined ? {} : { onDecoded: tap.decoded, onCoded: tap.coded }),
     };
     this.#directory = new DeviceDirectory(tools, {
       silentAfterMs: device.silentAfterMs,
@@ -119,11 +119,11 @@ export class ShardDevices {
   static async open(
     options: ShardDevicesOptions,
     routes: readonly CompiledRoute[],
-    onDecoded?: (reading: Reading, decoder: PayloadDecoder) => void,
+    tap?: DataFlowTap,
   ): Promise<ShardDevices> {
     const base = new URL(`file://${Deno.cwd()}/`);
     const codes = await loadDeviceCodes(routes, (module) => import(new URL(module, base).href));
-    const devices = new ShardDevices(options, codes, onDecoded);
+    const devices = new ShardDevices(options, codes, tap);
     await devices.#load();
     return devices;
   }

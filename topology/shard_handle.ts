@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AskError } from "../runtime/ask.ts";
 import type { ActorView } from "../runtime/inspect.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerView } from "../runtime/worker_host.ts";
@@ -56,7 +57,7 @@ export class HostedShard implements ShardHandle {
   ask(question: ShardQuestion, deadlineMs = askDeadlineMs): Promise<unknown> {
     const link = this.#link();
     if (link === undefined) {
-      return Promise.reject(new Error(`shard ${this.shard} is ${this.state}`));
+      return Promise.reject(new AskError("stopped", `shard ${this.shard} is ${this.state}`));
     }
     return link.ask(
       link.ref<ShardAsk>(controlName),

@@ -5,13 +5,17 @@
  */
 import { oneLine } from "./escape.ts";
 
-/** One message as it went through. */
-export interface DataFlow {
-  readonly topic: string;
+/** Points of one time. */
+export interface FlowPoints {
   /** The payload's own timestamp as it was written there; absent when the arrival time counts. */
   readonly timestamp?: string;
   /** Series name, such as `UPB.RPi_1.BAT`, and the value as the payload writes it. */
   readonly points: readonly (readonly [series: string, value: string])[];
+}
+
+/** One message as it went through. */
+export interface DataFlow extends FlowPoints {
+  readonly topic: string;
 }
 
 /**
@@ -37,13 +41,18 @@ export interface DataFlow {
  * );
  * ```
  */
-export function dataFlowLines(nowMs: number, { topic, timestamp, points }: DataFlow): string {
+export function dataFlowLines(nowMs: number, flow: DataFlow): string {
+  return receivedLine(nowMs, flow.topic) + pointLines(nowMs, flow);
+}
+
+/** The lines of points, below that of their message. */
+export function pointLines(nowMs: number, { timestamp, points }: FlowPoints): string {
   const at = clockText(nowMs);
   const time = timestamp === undefined
     ? "Data timestamp is NOW"
     : `Data timestamp is: ${oneLine(timestamp)}`;
   const series = points.map(([name, value]) => `${at} ${oneLine(name)} ${oneLine(value)}\n`);
-  return `${receivedLine(nowMs, topic)}${at} ${time}\n${series.join("")}`;
+  return `${at} ${time}\n${series.join("")}`;
 }
 
 /** The line of a message that becomes nothing. */

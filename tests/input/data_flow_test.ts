@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { publish } from "../support/input.ts";
 import { RawClient } from "../support/raw_mqtt.ts";
-import { settledBooks, type Sluice, startSluice, until } from "../support/sluice.ts";
+import { settledBooks, type Sluice, startSluice, trapRoute, until } from "../support/sluice.ts";
 
 const clock = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /;
 
@@ -19,7 +19,10 @@ async function flow(sluice: Sluice, last: string): Promise<string[]> {
 }
 
 testWith(["mosquitto_pub"], "DEBUG_DATA_FLOW=true logs each message to the letter", async () => {
-  await using sluice = await startSluice({ env: { DEBUG_DATA_FLOW: "true" } });
+  await using sluice = await startSluice({
+    env: { DEBUG_DATA_FLOW: "true" },
+    config: { routes: [trapRoute] },
+  });
   const { mqttPort } = sluice;
   const before = Date.now();
   await publish(
@@ -44,6 +47,8 @@ testWith(["mosquitto_pub"], "DEBUG_DATA_FLOW=true logs each message to the lette
   await publish(mqttPort, "UPB/RPi_1", '{"status":"OK"}');
   await publish(mqttPort, "UPB/RPi_1", "not json");
   await publish(mqttPort, "no/route/here", '{"BAT":1}');
+  await publish(mqttPort, "trap/x", "21.5");
+  await publish(mqttPort, "trap/x", "throw");
   await publish(mqttPort, "the/end", '{"e":1.50e2}');
   assert.deepEqual((await flow(sluice, "the.end.e")).slice(5), [
     "Received a message by topic [Dorinel/Zeus]",
@@ -58,6 +63,10 @@ testWith(["mosquitto_pub"], "DEBUG_DATA_FLOW=true logs each message to the lette
     "Data timestamp is NOW",
     "Received a message by topic [UPB/RPi_1]",
     "Received a message by topic [no/route/here]",
+    "Received a message by topic [trap/x]",
+    "Data timestamp is NOW",
+    "trap.x.value 21.5",
+    "Received a message by topic [trap/x]",
     "Received a message by topic [the/end]",
     "Data timestamp is NOW",
     "the.end.e 1.50e2",

@@ -328,8 +328,9 @@ export class Session
   #farewell({ end, reasonCode, detail }: Ending): void {
     const { info } = this.#conversation;
     const { output } = this.#link;
-    const hears = sessionEnds[end].hears && (info !== undefined || output.waitingBytes > 0);
-    if (!hears) return this.#link.close();
+    const { hears } = sessionEnds[end];
+    const farewell = hears === true && info !== undefined;
+    if (!farewell && (hears === false || output.waitingBytes === 0)) return this.#link.close();
     if (info?.version === 5 && reasonCode !== undefined) {
       this.#conversation.write(
         { kind: "disconnect", reasonCode, properties: noProperties },

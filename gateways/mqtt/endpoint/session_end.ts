@@ -7,12 +7,13 @@
 import { reasonCodes } from "../codec/reason_code.ts";
 
 /**
- * `hears`: the connection is worth a farewell; if not it is closed at once. `will`: the client or
+ * `hears`: the connection is worth a farewell; if not it is closed at once, or once what waits is
+ * written: a client may have sent all it had to say before it reads an answer. `will`: the client or
  * the network failed, which is what a will is for (MQTT 5 §3.1.2.5).
  */
 export const sessionEnds = {
   /** The client said DISCONNECT. With a normal one its will is gone by then [MQTT-3.14.4-3]. */
-  disconnected: { hears: false, will: true },
+  disconnected: { hears: "what_waits", will: true },
   /** The client closed without it. */
   closed: { hears: false, will: true },
   connection_lost: { hears: false, will: true },
@@ -35,7 +36,10 @@ export const sessionEnds = {
   drained: { hears: true, will: false },
   drain_timeout: { hears: true, will: false },
   crashed: { hears: false, will: true },
-} as const satisfies Record<string, { readonly hears: boolean; readonly will: boolean }>;
+} as const satisfies Record<
+  string,
+  { readonly hears: boolean | "what_waits"; readonly will: boolean }
+>;
 
 export type SessionEnd = keyof typeof sessionEnds;
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { concatBytes } from "../../../actors/concat_bytes.ts";
 import { encodePacket, type Packet } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
@@ -617,6 +618,27 @@ Deno.test("the will is a reading of a client that went away, not of one that sai
       harness.intake.taken.map(({ topic, payload }) => [topic, payload]),
       published ? [["device/1", "gone"]] : [],
     );
+  }
+});
+
+Deno.test("who says all at once, DISCONNECT too, gets its answers before the connection ends", async () => {
+  for (const version of [4, 5] as const) {
+    const harness = new SessionHarness();
+    const { connection } = harness.open();
+    const said: Packet[] = [
+      connectOf({ version }),
+      { kind: "pingreq" },
+      { kind: "disconnect", reasonCode: 0, ...none },
+    ];
+    connection.feed(concatBytes(said.map((packet) => encodePacket(packet, version))));
+    await settle();
+    const answers = connection.sent(version);
+    assert.deepEqual(answers.map(({ kind }) => kind), ["connack", "pingresp"]);
+    assert.equal(harness.ended[0]?.end, "disconnected");
+    assert.equal(connection.halfClosed, true);
+    connection.end();
+    await settle();
+    assert.equal(connection.closed, true);
   }
 });
 
