@@ -6,7 +6,8 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import { boundedBody } from "../http/body.ts";
-import { Problem, problemResponse } from "../http/problem.ts";
+import { Problem, problemResponse, unknownType } from "../http/problem.ts";
+import { checkUnpacked } from "../http/request.ts";
 import type { Accounts, LoggedIn } from "./accounts.ts";
 import { BusyError } from "./turns.ts";
 
@@ -132,9 +133,9 @@ function wantsJson(accept: string | null): boolean {
 async function fieldsOf(request: Request, clock: Clock): Promise<ReadonlyMap<string, string>> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json" && type !== "application/x-www-form-urlencoded") {
-    const detail = "send application/json or application/x-www-form-urlencoded";
-    throw new Problem("unsupported-media-type", detail);
+    throw unknownType(type, ["application/x-www-form-urlencoded", "application/json"]);
   }
+  checkUnpacked(request.headers);
   const body = await boundedBody(request, { bytesMax: bodyBytesMax, deadlineMs: bodyMs, clock });
   const text = new TextDecoder().decode(body);
   return type === "application/json" ? jsonFields(text) : formFields(text);

@@ -131,9 +131,10 @@ export function accountHandlers(
       await admin(context);
       const { limit, after } = pageQuery(parametersOf(context.req.url, pageParameters));
       const before = Number(after);
-      const entries = await accounts.audit(
-        after === undefined || !Number.isSafeInteger(before) ? { limit } : { limit, before },
-      );
+      if (after !== undefined && !(after !== "" && Number.isSafeInteger(before))) {
+        throw invalidParameter("cursor", "must be the `next` of the page before");
+      }
+      const entries = await accounts.audit(after === undefined ? { limit } : { limit, before });
       const last = entries.length === limit ? entries.at(-1) : undefined;
       return context.json({
         items: entries.map(({ atMs, ...entry }) => ({ ...entry, at: rfc3339(atMs) })),

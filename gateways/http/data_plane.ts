@@ -30,6 +30,7 @@ import {
   withoutOperation,
 } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { checkJson, parametersOf, parsedJson } from "./request.ts";
 import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
 
@@ -73,14 +74,6 @@ const creditMs = 5_000;
 const settleMs = 30_000;
 
 const commandBytesMax = 64 * 1024;
-
-function parsedJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    throw new Problem("invalid-body", "a command is JSON");
-  }
-}
 
 function decodedPart(part: string): string {
   try {
@@ -226,6 +219,8 @@ export class DataPlane {
 
   async #command(request: Request, station: string): Promise<Response> {
     const { stations, clock, limits } = this.#parts;
+    parametersOf(request.url, []);
+    checkJson(request.headers);
     const body = await boundedBody(request, {
       bytesMax: commandBytesMax,
       deadlineMs: limits.bodyMs,

@@ -81,6 +81,19 @@ export class Problem extends Error {
   }
 }
 
+/** 415 for a media type; `known` are those to send instead. */
+export function unknownType(type: string | null | undefined, known: readonly string[]): Problem {
+  const list = known.join(", ");
+  const detail = `send ${list}, not ${type || "a body without Content-Type"}`;
+  return new Problem("unsupported-media-type", detail, {}, { accept: list });
+}
+
+/** 415 for a `Content-Encoding`; `known` are those to send instead. */
+export function unknownEncoding(encoding: string, known: string): Problem {
+  const detail = `Content-Encoding ${encoding} is not understood here; send ${known}`;
+  return new Problem("unsupported-media-type", detail, {}, { "accept-encoding": known });
+}
+
 /** The answer that a problem is. */
 export function problemResponse({ type, message, members, headers }: Problem): Response {
   const [status, title] = problems[type];

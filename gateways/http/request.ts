@@ -5,7 +5,7 @@
  * @module
  */
 import type { PageQuery } from "./control.ts";
-import { Problem } from "./problem.ts";
+import { Problem, unknownEncoding, unknownType } from "./problem.ts";
 
 /**
  * The parameters of a query. Repeated ones are refused; unknown ones too, when it is said which are
@@ -73,10 +73,27 @@ const bodyBytesMax = 64 * 1024;
 export async function jsonBody(request: Request): Promise<unknown> {
   const bytes = await boundedBody(request);
   if (bytes.length === 0) return undefined;
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new Problem("unsupported-media-type", `send application/json, not ${type || "no type"}`);
+  checkJson(request.headers);
+  return parsedJson(bytes);
+}
+
+/** @throws {Problem} `unsupported-media-type` unless a body is JSON, and not packed. */
+export function checkJson(headers: Headers): void {
+  const type = headers.get("content-type");
+  if (!/^application\/json\s*(;|$)/i.test(type ?? "")) {
+    throw unknownType(type, ["application/json"]);
   }
+  checkUnpacked(headers);
+}
+
+/** @throws {Problem} `unsupported-media-type` when a body is packed. */
+export function checkUnpacked(headers: Headers): void {
+  const encoding = headers.get("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() !== "identity") throw unknownEncoding(encoding, "identity");
+}
+
+/** @throws {Problem} `invalid-body`. */
+export function parsedJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {

@@ -4,6 +4,17 @@
  * @module
  */
 import type { HttpHandler } from "./app.ts";
+import { Problem, problemResponse } from "./problem.ts";
+import { secured } from "./security.ts";
+
+const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+/** Why a request names no place; a Host with a slash would be part of the path it is routed by. */
+function targetProblem({ url, headers }: Request): Problem | undefined {
+  const host = headers.get("host");
+  if ((host === null || hostForm.test(host)) && URL.canParse(url)) return undefined;
+  return new Problem("invalid-header", "Host, or the host of the URL, is no host[:port]");
+}
 
 /** A listener that takes requests. */
 export interface HttpServer {
@@ -31,6 +42,11 @@ export function serveHttp(
     request: Request,
     { remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Promise<Response> => {
+    const problem = targetProblem(request);
+    if (problem !== undefined) {
+      await request.body?.cancel();
+      return secured(problemResponse(problem));
+    }
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);
     try {
@@ -46,7 +62,8 @@ export function serveHttp(
     close: async (deadlineMs) => {
       const late = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => {
-        for (const resolve of underWay) resolve(new Response(null, { status: 503 }));
+        const ending = new Problem("not-ready", "the service is shutting down; ask again later");
+        for (const resolve of underWay) resolve(secured(problemResponse(ending)));
         late.resolve(false);
       }, deadlineMs);
       const inTime = await Promise.race([server.shutdown().then(() => true), late.promise]);

@@ -87,9 +87,9 @@ export class Stations {
     let upgraded: Deno.WebSocketUpgrade;
     try {
       upgraded = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeoutS });
-    } catch (cause) { // Its headers are not those of a WebSocket.
+    } catch {
       door.left(peer);
-      throw cause;
+      throw new Problem("invalid-header", "the headers are not those of a WebSocket (RFC 6455)");
     }
     const { socket, response } = upgraded;
     const session: StationSession = new StationSession(socket, {

@@ -118,6 +118,7 @@ Deno.test("a station answers commands", async () => {
   const command = async (station: string) => {
     const answer = await fetch(`${sluice.httpUrl}/api/stations/${station}/commands`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: '{"set":"interval"}',
     });
     return { status: answer.status, body: await answer.text() };

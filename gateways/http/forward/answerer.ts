@@ -56,8 +56,8 @@ export class Answerer implements ActorRef<ForwardAsk> {
     this.#underWay++;
     try {
       return await this.#head(await this.#handle(requestOf(request), request.peer));
-    } catch (cause) {
-      return await this.#head(problemResponse(new Problem("internal", String(cause))));
+    } catch {
+      return await this.#head(problemResponse(new Problem("internal", "it cannot be passed on")));
     } finally {
       this.#underWay--;
     }
@@ -112,6 +112,7 @@ function requestOf({ method, url, headers, body }: ForwardedRequest): Request {
   return new Request(url, {
     method,
     headers: made,
-    ...(body.length === 0 ? {} : { body: body.slice() }),
+    // A body of GET means nothing (RFC 9110 §9.3.1), and a Request has none.
+    ...(body.length === 0 || method === "GET" || method === "HEAD" ? {} : { body: body.slice() }),
   });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Problem } from "../problem.ts";
+import { Problem, unknownType } from "../problem.ts";
 import { badItem, type Item } from "./item.ts";
 import { jsonItem } from "./json_item.ts";
 import { elements, members, type Range, skipSpace, stringAt, valueEnd } from "./json_ranges.ts";
@@ -33,10 +33,7 @@ export const readingTypes: readonly string[] = Object.keys(types);
 export function bodyFormat(contentType: string | null): BodyFormat {
   const type = (contentType ?? "application/json").split(";")[0]!.trim().toLowerCase();
   if (Object.hasOwn(types, type)) return types[type]!;
-  throw new Problem(
-    "unsupported-media-type",
-    `send ${readingTypes.join(", ")}, not ${type || "no type"}`,
-  );
+  throw unknownType(type, readingTypes);
 }
 
 export interface ItemOptions {

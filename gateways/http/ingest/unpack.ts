@@ -5,7 +5,7 @@
  * @module
  */
 import { gunzipSync } from "node:zlib";
-import { Problem } from "../problem.ts";
+import { Problem, unknownEncoding } from "../problem.ts";
 
 /**
  * The body as it was before `Content-Encoding`.
@@ -20,10 +20,7 @@ export function unpack(body: Uint8Array, encoding: string | null, bytesMax: numb
     case "x-gzip":
       return gunzip(body, bytesMax);
     default:
-      throw new Problem(
-        "unsupported-media-type",
-        `Content-Encoding ${encoding} is not understood; send gzip, or none`,
-      );
+      throw unknownEncoding(encoding ?? "", "gzip");
   }
 }
 
