@@ -136,6 +136,12 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "limits.payloadBytesMax: must be at most mqtt.packetBytesMax, which is 524288; it is 1000000",
   ],
   [
+    "revocation without an authority",
+    { mqtt: { tls: { clientCrlFile: "list.pem" } } },
+    {},
+    "mqtt.tls.clientCrlFile: needs mqtt.tls.clientCaFile",
+  ],
+  [
     "TLS without a certificate",
     { mqtt: { tls: { listen: "127.0.0.1:8883" } } },
     {},

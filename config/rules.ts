@@ -48,6 +48,9 @@ export function contradictions(config: Config): string[] {
   ) {
     problems.push("mqtt.tls.listen: needs mqtt.tls.certFile and mqtt.tls.keyFile");
   }
+  if (mqtt.tls.clientCrlFile !== undefined && mqtt.tls.clientCaFile === undefined) {
+    problems.push("mqtt.tls.clientCrlFile: needs mqtt.tls.clientCaFile");
+  }
   if ((broker.tls.certFile === undefined) !== (broker.tls.keyFile === undefined)) {
     problems.push("broker.tls: certFile and keyFile go together; only one of them is set");
   }
@@ -85,6 +88,9 @@ export function warnings(config: Config): string[] {
     found.push(
       "jwt.secret: not set, so each instance has a key of its own and takes no other's tokens",
     );
+  }
+  if (mqtt.tls.clientCaFile !== undefined && mqtt.tls.listen === "") {
+    found.push("mqtt.tls.clientCaFile: has no effect without mqtt.tls.listen");
   }
   if (config.influx.url === undefined && config.influx.token !== undefined) {
     found.push("influx.token: has no effect without influx.url; the embedded store is in use");

@@ -6,24 +6,17 @@
  */
 import type { AccountVersion } from "../gateways/auth/account_store.ts";
 import { type Role, roles } from "../gateways/auth/account.ts";
+import type { AccountQuestion } from "../gateways/auth/mqtt_authenticator.ts";
 import type { Permissions } from "../gateways/auth/permissions.ts";
 import type { TokenKey } from "../gateways/auth/token.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 
-/** Under which the main thread publishes who checks names and passwords. */
+/** Under which the main thread publishes who knows the accounts. */
 export const accountsName = "accounts";
 /** Under which the main thread publishes who tells what accounts may do now. */
 export const standingsName = "account_standings";
 /** Under which a Worker publishes who wants to know what changes. */
 export const accountNewsName = "account_news";
-
-/** A name and a password that a client gave. */
-export interface AccountQuestion {
-  readonly name: string;
-  readonly password: string;
-  /** IP address of the client. */
-  readonly address: string;
-}
 
 export interface AccountAsk {
   readonly question: AccountQuestion;
@@ -78,9 +71,13 @@ function isRef(value: unknown): value is ActorRef<never> {
 /** @throws {TypeError} when it is no question. */
 export function parseAccountAsk(message: unknown): AccountAsk {
   if (isFields(message) && isFields(message.question) && isRef(message.replyTo)) {
-    const { name, password, address } = message.question;
-    if (typeof name === "string" && typeof password === "string" && typeof address === "string") {
-      return { question: { name, password, address }, replyTo: message.replyTo };
+    const { name, address, proof, password } = message.question;
+    if (typeof name === "string" && typeof address === "string") {
+      const { replyTo } = message;
+      if (proof === "certificate") return { question: { name, address, proof }, replyTo };
+      if (proof === "password" && typeof password === "string") {
+        return { question: { name, address, proof, password }, replyTo };
+      }
     }
   }
   throw new TypeError("Cannot read the question for an account: wrong shape");

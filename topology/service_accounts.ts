@@ -142,11 +142,14 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     await this.#store.close();
   }
 
-  async #answer({ name, password, address }: AccountAsk["question"]): Promise<AccountReply> {
+  async #answer(question: AccountAsk["question"]): Promise<AccountReply> {
+    const { name, address, proof } = question;
     try {
-      const answer = await this.accounts.authenticate(name, password, address);
+      const answer = await (proof === "certificate"
+        ? this.accounts.certified(name)
+        : this.accounts.authenticate(name, question.password, address));
       if (answer.kind !== "granted") {
-        log.warn("a login failed", { name, address, why: answer.kind });
+        log.warn("a login failed", { name, address, proof, why: answer.kind });
         return { kind: answer.kind };
       }
       const { account, permissions } = answer;

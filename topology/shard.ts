@@ -26,6 +26,7 @@ import {
   ShardEdges,
 } from "./shard_edges.ts";
 import { shardLimits } from "./limits.ts";
+import { importClientTls } from "./shard_acceptors.ts";
 import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";
 import { WorkerAccounts } from "./worker_accounts.ts";
 import { shardSnapshot } from "./shard_snapshot.ts";
@@ -128,6 +129,7 @@ export class Shard implements WorkerProgram {
       messages: messages.pubsub,
       accounts,
       guard,
+      clientTls: await importClientTls(config),
     });
     const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger, guard);
     // A shard whose tree has ended can do nothing more: the host starts it anew.

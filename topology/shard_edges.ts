@@ -20,14 +20,6 @@ import {
   sessionKey,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
-import { type Acceptor, acceptorOf } from "../gateways/mqtt/endpoint/arrival.ts";
-import {
-  PreparedAcceptor,
-  type PreparedAcceptorOptions,
-} from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
-import { ReloadingAcceptor } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
-import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
-import { listenAtSocket } from "./session_sockets.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
@@ -35,6 +27,7 @@ import type { ActorRef, Context } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import type { Guard } from "./guard.ts";
+import { type AcceptorsOptions, ShardAcceptors } from "./shard_acceptors.ts";
 import type { ShardLimits } from "./limits.ts";
 import { shardRoutes } from "./routes.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -52,6 +45,7 @@ export interface EdgesOptions {
   readonly messages: MessageExchange & Pick<PubSub, "listening">;
   readonly accounts: WorkerAccounts;
   readonly guard: Guard;
+  readonly clientTls: AcceptorsOptions["clientTls"];
 }
 
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
@@ -78,6 +72,7 @@ const writeStallMs = 30_000;
 export class ShardEdges {
   readonly stats = new EndpointStats();
   readonly #options: EdgesOptions;
+  readonly #acceptors: ShardAcceptors;
   #brokers: readonly BrokerHandle[] = [];
   /** By shard: who is to be told of a client that connects here. */
   readonly #others = new Map<string, ActorRef<ClientConnected>>();
@@ -86,6 +81,13 @@ export class ShardEdges {
 
   constructor(options: EdgesOptions) {
     this.#options = options;
+    this.#acceptors = new ShardAcceptors({
+      init: options.init,
+      stats: this.stats,
+      clock: options.system.clock,
+      clientTls: options.clientTls,
+      certificatesChanged: () => this.accountsChanged(),
+    });
   }
 
   /** Broker connections that are up, and why others are not. */
@@ -115,7 +117,7 @@ export class ShardEdges {
         const listens = [init.mqtt, init.mqttTls, init.sessionPath].some((at) => at !== undefined);
         if (listens) {
           this.#listener = context.spawn(
-            listenerSpec("mqtt", this.#services(), () => this.#acceptors()),
+            listenerSpec("mqtt", this.#services(), () => this.#acceptors.open()),
           );
         }
         this.#brokers = init.brokers.map((index) => this.#openBroker(index, context));
@@ -139,7 +141,7 @@ export class ShardEdges {
     return this.#options.accounts.gate;
   }
 
-  /** Sessions of accounts that have changed end. */
+  /** Sessions of accounts that have changed, or with certificates that were revoked, end. */
   accountsChanged(): void {
     this.#listener?.tell({ kind: "accounts_changed" });
   }
@@ -167,68 +169,6 @@ export class ShardEdges {
     await Promise.all(ends);
   }
 
-  #acceptors(): Acceptor[] {
-    const { init } = this.#options;
-    const acceptors: Acceptor[] = [];
-    if (init.mqtt !== undefined) {
-      acceptors.push(acceptorOf(Deno.listen({ ...init.mqtt, transport: "tcp", reusePort: true })));
-    }
-    if (init.mqttTls !== undefined) acceptors.push(this.#tlsAcceptor(init.mqttTls));
-    if (init.sessionPath !== undefined) {
-      acceptors.push(this.#prepared(listenAtSocket(init.sessionPath), async (connection) => ({
-        connection,
-        peer: await readPreface(connection),
-        transport: "ws",
-      })));
-    }
-    return acceptors;
-  }
-
-  #tlsAcceptor(address: NonNullable<ShardInit["mqttTls"]>): Acceptor {
-    const { init: { config: { mqtt: { tls } } }, system: { clock } } = this.#options;
-    const { certFile = "", keyFile = "", reloadMs } = tls; // config/rules.ts asks for both.
-    return new ReloadingAcceptor({
-      pair: { cert: Deno.readTextFileSync(certFile), key: Deno.readTextFileSync(keyFile) },
-      read: async () => ({
-        cert: await Deno.readTextFile(certFile),
-        key: await Deno.readTextFile(keyFile),
-      }),
-      open: (pair) => acceptorOf(Deno.listenTls({ ...address, reusePort: true, ...pair })),
-      clock,
-      everyMs: reloadMs,
-      reloaded: () => {
-        this.stats.tlsReloads++;
-        log.info("took a new certificate", { certFile });
-      },
-      refused: (error) => {
-        this.stats.tlsReloadFailures++;
-        log.error("cannot take the new certificate; the old one stays", {
-          certFile,
-          keyFile,
-          error,
-        });
-      },
-    });
-  }
-
-  #prepared<C extends { close(): void }>(
-    listener: PreparedAcceptorOptions<C>["listener"],
-    prepare: PreparedAcceptorOptions<C>["prepare"],
-  ): Acceptor {
-    const { init: { config: { mqtt } }, system: { clock } } = this.#options;
-    return new PreparedAcceptor<C>({
-      listener,
-      prepare,
-      countMax: mqtt.connectionsMax,
-      deadlineMs: mqtt.connectTimeoutMs,
-      clock,
-      refused: (cause) => {
-        this.stats.unprepared++;
-        log.debug("a connection was closed before MQTT began", { cause });
-      },
-    });
-  }
-
   #services(): EndpointServices {
     const { init, limits, intake, messages, accounts, guard } = this.#options;
     const { mqtt, shutdown } = init.config;
@@ -247,7 +187,9 @@ export class ShardEdges {
         drainMs: Math.floor(shutdown.drainMs / 2),
       },
       authenticate: init.config.auth.required ? accounts.authenticate : openToAll,
-      isCurrent: (session) => accounts.isCurrent(session),
+      isCurrent: (session) =>
+        accounts.isCurrent(session) &&
+        (session.certificate === undefined || !this.#acceptors.isRevoked(session.certificate)),
       door: {
         enter: (peer) => guard.enter(hostOf(peer)) === undefined,
         left: (peer) => guard.left(hostOf(peer)),

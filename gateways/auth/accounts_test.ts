@@ -28,6 +28,20 @@ Deno.test("a device logs in and gets a token that says what it may do", async ()
   assert.equal(answer.endpoints.length, 2);
 });
 
+Deno.test("a certificate's name lets in when its account is there and enabled", async () => {
+  await using it = await quickAccounts();
+  await it.accounts.add(device, "admin");
+  const answer = await it.accounts.certified("UPB/A");
+  assert.ok(answer.kind === "granted");
+  assert.equal(answer.account.version, 1);
+  await it.accounts.disable("UPB/A", "admin");
+  for (const name of ["UPB/A", "nobody", "#", "UPB/A\0", ""]) {
+    assert.deepEqual(await it.accounts.certified(name), { kind: "wrong" });
+  }
+  assert.equal(it.hasher.derivations, 1);
+  assert.equal(it.accounts.stats.counters()['sluice_logins_total{outcome="wrong"}'], 5);
+});
+
 Deno.test("unknown, wrong and disabled: one answer, and the same work for each", async () => {
   await using it = await quickAccounts();
   const { password } = await it.accounts.add({ ...device, name: "off" }, "admin");

@@ -1,6 +1,6 @@
 /**
  * How an MQTT client is let in: name and password are asked of the accounts, a token as password is
- * verified here.
+ * verified here, and who has a good certificate needs neither. What is given must be of one account.
  *
  * @module
  */
@@ -17,10 +17,21 @@ import { PublishPermit } from "./publish_permit.ts";
 import { clockToleranceS } from "./token.ts";
 import { looksLikeToken, type TokenGate } from "./token_gate.ts";
 
-/** What the accounts say to a name and a password; rejects when they cannot be asked. */
-export type AskAccounts = (
-  question: { readonly name: string; readonly password: string; readonly address: string },
-) => Promise<
+/** Who wants to be let in, and by what. */
+export type AccountQuestion =
+  & {
+    readonly name: string;
+    /** IP address of the client. */
+    readonly address: string;
+  }
+  & (
+    | { readonly proof: "password"; readonly password: string }
+    /** Its certificate, which was found good, is for that name. */
+    | { readonly proof: "certificate" }
+  );
+
+/** What the accounts say; rejects when they cannot be asked. */
+export type AskAccounts = (question: AccountQuestion) => Promise<
   | { readonly kind: "granted"; readonly version: number; readonly permissions: Permissions }
   | { readonly kind: "wrong" | "limited" | "busy" | "unavailable" }
 >;
@@ -43,9 +54,11 @@ const denied = (why: keyof typeof denials): Authentication => ({
 /** See the module. */
 export function mqttAuthenticator(gate: TokenGate, ask: AskAccounts, clock: Clock): Authenticate {
   return async (credentials) => {
-    const { username = "" } = credentials;
-    const password = textOf(credentials.password);
-    if (password === undefined || password === "") {
+    const { certifiedName } = credentials;
+    const username = credentials.username || certifiedName || "";
+    if (certifiedName !== undefined && username !== certifiedName) return denied("invalid");
+    const password = textOf(credentials.password) ?? "";
+    if (password === "" && certifiedName === undefined) {
       return { kind: "denied", reasonCode: reasonCodes.notAuthorized };
     }
     if (looksLikeToken(password)) {
@@ -60,7 +73,11 @@ export function mqttAuthenticator(gate: TokenGate, ask: AskAccounts, clock: Cloc
         expiresMs: (claims.expiresS + clockToleranceS) * 1000,
       };
     }
-    const answer = await ask({ name: username, password, address: addressOf(credentials) });
+    const answer = await ask({
+      name: username,
+      address: addressOf(credentials),
+      ...(password === "" ? { proof: "certificate" } : { proof: "password", password }),
+    });
     if (answer.kind !== "granted") return denied(answer.kind);
     if (!gate.isCurrent({ name: username, version: answer.version })) return denied("outdated");
     return {

@@ -1,6 +1,6 @@
 """Subscribes, publishes with every QoS and prints what it heard, a line of JSON for each message.
 
-usage: paho_client.py tcp|websockets PORT 3|5 TOPIC
+usage: paho_client.py tcp|websockets PORT 3|5 TOPIC [CA CERTIFICATE KEY]
 """
 
 import json
@@ -10,7 +10,7 @@ import threading
 import paho.mqtt.client as mqtt
 
 DEADLINE_S = 20
-transport, port, version, topic = sys.argv[1:]
+transport, port, version, topic, *certificate = sys.argv[1:]
 
 # Paho 2 asks which callbacks are meant; Paho 1 has only these.
 first = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []
@@ -22,6 +22,8 @@ client = mqtt.Client(
 )
 if transport == "websockets":
     client.ws_set_options(path="/mqtt")
+if certificate:
+    client.tls_set(*certificate)
 
 connected, subscribed, done = threading.Event(), threading.Event(), threading.Event()
 heard = []

@@ -9,12 +9,24 @@ import type { Connection } from "./link.ts";
 export const sessionTransports = ["mqtt", "ws"] as const;
 export type SessionTransport = typeof sessionTransports[number];
 
+/** What a client showed of itself before MQTT, and what was found good. */
+export interface ClientCertificate {
+  /** The account it is for. */
+  readonly name: string;
+  /** Who issued it, and under which number. */
+  readonly issuer: string;
+  readonly serial: string;
+  /** Wall time in ms. */
+  readonly expiresMs: number;
+}
+
 /** See the module. */
 export interface Arrival {
   readonly connection: Connection;
   /** `host:port` of the client itself, whoever carried its bytes here. */
   readonly peer: string;
   readonly transport: SessionTransport;
+  readonly certificate?: ClientCertificate;
 }
 
 /** Where clients arrive, one after the other. */

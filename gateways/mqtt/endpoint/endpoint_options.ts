@@ -7,6 +7,7 @@ import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
+import type { ClientCertificate } from "./arrival.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import type { Ending } from "./session_end.ts";
 import type { MessageExchange } from "./subscriptions.ts";
@@ -40,6 +41,8 @@ export interface Credentials {
   readonly clientId: string;
   readonly username?: string;
   readonly password?: Uint8Array;
+  /** The account that its certificate, which was found good, is for. */
+  readonly certifiedName?: string;
   /** `host:port` of the other end. */
   readonly peer: string;
 }
@@ -60,7 +63,7 @@ export interface Granted {
   readonly accountVersion?: number;
   /** Absent when everything is allowed. */
   readonly permit?: SessionPermit;
-  /** Wall time in ms at which the session ends with its token. */
+  /** Wall time in ms at which the session ends with its token, or its certificate. */
   readonly expiresMs?: number;
 }
 
@@ -82,6 +85,7 @@ export interface SessionInfo extends Granted {
   readonly clientId: string;
   readonly version: ProtocolVersion;
   readonly peer: string;
+  readonly certificate?: ClientCertificate;
 }
 
 /** What tells sessions apart: client ids of one account have nothing to do with another's. */
@@ -117,7 +121,7 @@ export interface EndpointServices {
   readonly intake: Intake;
   readonly limits: EndpointLimits;
   readonly authenticate: Authenticate;
-  /** Whether the account is still as it was when it was let in. Default: always. */
+  /** Whether account and certificate are still as good as when it was let in. Default: always. */
   readonly isCurrent?: (session: SessionInfo) => boolean;
   /** Who is let in at the door, before a word is said. Default: everybody. */
   readonly door?: Door;

@@ -14,6 +14,8 @@ export class EndpointStats {
   acceptErrors = 0;
   /** Closed before MQTT began: no TLS, no good certificate, no PROXY header, too slow. */
   unprepared = 0;
+  /** Those of them that had no certificate that is let in. */
+  certificatesRefused = 0;
   /** A new certificate was taken, or refused while the old one stays. */
   tlsReloads = 0;
   tlsReloadFailures = 0;
@@ -72,6 +74,7 @@ export class EndpointStats {
       sluice_mqtt_connections_over_limit_total: this.overLimit,
       sluice_mqtt_accept_errors_total: this.acceptErrors,
       sluice_mqtt_connections_unprepared_total: this.unprepared,
+      sluice_mqtt_client_certificates_refused_total: this.certificatesRefused,
       sluice_mqtt_tls_reloads_total: this.tlsReloads,
       sluice_mqtt_tls_reload_failures_total: this.tlsReloadFailures,
       sluice_mqtt_wills_total: this.wills,

@@ -39,7 +39,7 @@ const randomId = (): string => `sluice-${crypto.randomUUID()}`;
 /** A promise only when the authentication gives one; it never rejects. */
 export function shakeHands(
   connect: Connect,
-  { peer }: Arrival,
+  arrival: Arrival,
   services: EndpointServices,
 ): Handshake | Promise<Handshake> {
   const decision = decideConnect(connect, services.limits, services.assignId ?? randomId);
@@ -51,12 +51,13 @@ export function shakeHands(
     clientId: decision.clientId,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    peer,
+    ...(arrival.certificate !== undefined && { certifiedName: arrival.certificate.name }),
+    peer: arrival.peer,
   });
   const conclude = (authentication: Authentication): Handshake =>
     authentication.kind === "denied"
       ? refuse(connect, authentication.reasonCode, "authentication failed")
-      : connected(connect, decision, authentication, peer, services);
+      : connected(connect, decision, authentication, arrival, services);
   return answer instanceof Promise
     ? answer.then(conclude, () => conclude(unavailable))
     : conclude(answer);
@@ -65,8 +66,8 @@ export function shakeHands(
 function connected(
   connect: Connect,
   admitted: Admitted,
-  { account, accountVersion, permit, expiresMs }: Granted,
-  peer: string,
+  { account, accountVersion, permit, expiresMs = Infinity }: Granted,
+  { peer, certificate }: Arrival,
   { limits }: EndpointServices,
 ): Handshake {
   const { clientId, keepAliveS } = admitted;
@@ -76,6 +77,7 @@ function connected(
       return refuse(connect, reasonCodes.notAuthorized, "a will on a topic that is not its own");
     }
   }
+  const endsMs = Math.min(expiresMs, certificate?.expiresMs ?? Infinity);
   return {
     kind: "connected",
     connack: admission(connect, admitted, limits),
@@ -86,7 +88,8 @@ function connected(
       peer,
       ...(accountVersion !== undefined && { accountVersion }),
       ...(permit !== undefined && { permit }),
-      ...(expiresMs !== undefined && { expiresMs }),
+      ...(endsMs !== Infinity && { expiresMs: endsMs }),
+      ...(certificate !== undefined && { certificate }),
     },
     silenceMsMax: keepAliveS * 1_500,
   };

@@ -1,7 +1,7 @@
 /**
  * An acceptor for connections of which something must be known before MQTT begins: whose bytes they
  * carry, or who holds the certificate. Many are prepared at once, each within its deadline, so one
- * that is slow or silent keeps nobody waiting.
+ * that is slow or silent keeps nobody waiting: where there are too many, the oldest makes room.
  *
  * @module
  */
@@ -12,18 +12,19 @@ export interface PreparedAcceptorOptions<C> {
   readonly listener: { accept(): Promise<C>; close(): void };
   /** Finds out what is to be known. It rejects for a connection that is not let in. */
   readonly prepare: (connection: C) => Promise<Arrival>;
-  /** Connections in preparation at once; further ones wait in the kernel's queue. */
+  /** Connections in preparation at once; for a further one the oldest is closed. */
   readonly countMax: number;
   readonly deadlineMs: number;
   readonly clock: Clock;
   /** A connection was closed before it became an arrival. */
-  readonly refused: (cause: unknown) => void;
+  readonly refused: (cause: unknown, connection: C) => void;
 }
 
 /** See the module. */
 export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
   readonly #options: PreparedAcceptorOptions<C>;
-  readonly #underWay = new Set<C>();
+  /** The oldest first, with what gives it up. */
+  readonly #underWay = new Map<C, (why: string) => void>();
   readonly #ready: Arrival[] = [];
   #waiting: PromiseWithResolvers<Arrival> | undefined;
   #accepting = false;
@@ -45,19 +46,24 @@ export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.listener.close();
-    for (const connection of this.#underWay) closeQuietly(connection);
+    for (const connection of this.#underWay.keys()) closeQuietly(connection);
     for (const { connection } of this.#ready.splice(0)) connection.close();
     this.#waiting?.reject(new Error("the listener is closed"));
   }
 
   #acceptNext(): void {
     const { listener, countMax } = this.#options;
-    const full = this.#underWay.size + this.#ready.length >= countMax;
-    if (this.#closed || this.#accepting || full) return;
+    if (this.#closed || this.#accepting || this.#ready.length >= countMax) return;
     this.#accepting = true;
     listener.accept().then(
       (connection) => {
         this.#accepting = false;
+        if (this.#underWay.size >= countMax) {
+          for (const giveUp of this.#underWay.values()) {
+            giveUp("others wanted its place");
+            break;
+          }
+        }
         this.#prepare(connection);
         this.#acceptNext();
       },
@@ -73,20 +79,23 @@ export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
 
   #prepare(connection: C): void {
     const { prepare, clock, deadlineMs, refused } = this.#options;
-    this.#underWay.add(connection);
-    let late = false;
-    const timer = clock.setTimer(deadlineMs, () => {
-      late = true;
+    let givenUp: string | undefined;
+    const giveUp = (why: string): void => {
+      givenUp = why;
+      this.#underWay.delete(connection);
       closeQuietly(connection); // What waits for its bytes fails by that.
-    });
+    };
+    this.#underWay.set(connection, giveUp);
+    const timer = clock.setTimer(deadlineMs, () => giveUp("it took too long"));
     prepare(connection).then(
       (arrival) => {
-        if (late || this.#closed) throw new Error("it took too long");
+        if (givenUp !== undefined || this.#closed) throw new Error("it came too late");
         this.#arrived(arrival);
       },
     ).catch((cause: unknown) => {
       closeQuietly(connection);
-      if (!this.#closed) refused(late ? new Error("it took too long", { cause }) : cause);
+      if (this.#closed) return;
+      refused(givenUp === undefined ? cause : new Error(givenUp, { cause }), connection);
     }).finally(() => {
       timer.clear();
       this.#underWay.delete(connection);

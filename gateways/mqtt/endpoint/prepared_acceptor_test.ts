@@ -129,17 +129,18 @@ Deno.test("one that is not let in is closed and told of; others come in order", 
   acceptor.close();
 });
 
-Deno.test("no more are in preparation than may be", async () => {
-  const { listener, acceptor } = prepare(2);
+Deno.test("no more are in preparation than may be: the oldest makes room", async () => {
+  const { listener, refusals, acceptor } = prepare(2);
   const connections = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   const first = acceptor.accept();
   listener.arrive(...connections);
   await settle();
-  assert.equal(listener.accepts, 2);
+  assert.deepEqual(connections.map(({ closed }) => closed), [true, false, false]);
+  assert.deepEqual(refusals, ["others wanted its place"]);
+  connections[2]?.admit("third");
+  assert.equal((await first).peer, "third");
   connections[1]?.admit("second");
-  assert.equal((await first).peer, "second");
-  await settle();
-  assert.equal(listener.accepts, 3);
+  assert.equal((await acceptor.accept()).peer, "second");
   acceptor.close();
 });
 

@@ -7,24 +7,27 @@
 import type { Clock } from "../../../runtime/clock.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
 
-/** A certificate chain and its private key, PEM. */
-export interface TlsPair {
+/** A certificate chain and its private key, and what clients' certificates are held to; PEM. */
+export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
+  /** Absent: clients are not asked for certificates. */
+  readonly clientCa?: string;
+  readonly clientCrl?: string;
 }
 
 export interface ReloadingAcceptorOptions {
-  /** The pair that is there at first. */
-  readonly pair: TlsPair;
-  /** Reads the pair again. */
-  readonly read: () => Promise<TlsPair>;
-  /** Listens, beside whoever has the port already. Throws when the pair is no good. */
-  readonly open: (pair: TlsPair) => Acceptor;
+  /** Those that are there at first. */
+  readonly files: TlsFiles;
+  /** Reads them again. */
+  readonly read: () => Promise<TlsFiles>;
+  /** Listens, beside whoever has the port already. Throws when they are no good. */
+  readonly open: (files: TlsFiles) => Acceptor;
   readonly clock: Clock;
   /** How often to look. */
   readonly everyMs: number;
   readonly reloaded: () => void;
-  /** A new pair was not taken, and the old one stays. Told once for each pair and cause. */
+  /** New files were not taken, and the old ones stay. Told once for each change and cause. */
   readonly refused: (cause: unknown) => void;
 }
 
@@ -33,7 +36,7 @@ export class ReloadingAcceptor implements Acceptor {
   readonly #options: ReloadingAcceptorOptions;
   #current: Acceptor;
   /** Tried last, taken or not. */
-  #pair: TlsPair;
+  #files: TlsFiles;
   #unreadable = "";
   #timer: { clear(): void };
   #closed = false;
@@ -41,8 +44,8 @@ export class ReloadingAcceptor implements Acceptor {
   /** @throws what `open` does. */
   constructor(options: ReloadingAcceptorOptions) {
     this.#options = options;
-    this.#pair = options.pair;
-    this.#current = options.open(options.pair);
+    this.#files = options.files;
+    this.#current = options.open(options.files);
     this.#timer = this.#lookLater();
   }
 
@@ -77,9 +80,9 @@ export class ReloadingAcceptor implements Acceptor {
   async #look(): Promise<void> {
     const { read, refused } = this.#options;
     try {
-      const pair = await read();
+      const files = await read();
       this.#unreadable = "";
-      if (!this.#closed && !same(pair, this.#pair)) this.#take(pair);
+      if (!this.#closed && !same(files, this.#files)) this.#take(files);
     } catch (cause) {
       if (this.#unreadable === String(cause)) return;
       this.#unreadable = String(cause);
@@ -87,12 +90,12 @@ export class ReloadingAcceptor implements Acceptor {
     }
   }
 
-  #take(pair: TlsPair): void {
+  #take(files: TlsFiles): void {
     const { open, reloaded, refused } = this.#options;
-    this.#pair = pair;
+    this.#files = files;
     const old = this.#current;
     try {
-      this.#current = open(pair);
+      this.#current = open(files);
     } catch (cause) {
       return refused(cause);
     }
@@ -101,5 +104,6 @@ export class ReloadingAcceptor implements Acceptor {
   }
 }
 
-const same = (one: TlsPair, other: TlsPair): boolean =>
-  one.cert === other.cert && one.key === other.key;
+const same = (one: TlsFiles, other: TlsFiles): boolean =>
+  one.cert === other.cert && one.key === other.key && one.clientCa === other.clientCa &&
+  one.clientCrl === other.clientCrl;

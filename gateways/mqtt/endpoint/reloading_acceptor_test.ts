@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
-import { ReloadingAcceptor, type TlsPair } from "./reloading_acceptor.ts";
+import { ReloadingAcceptor, type TlsFiles } from "./reloading_acceptor.ts";
 import { MemoryConnection, settle } from "./testing.ts";
 
 /** A listener that shows which pair it has by the peer it names. */
 class FakeListener implements Acceptor {
   closed = false;
-  readonly #pair: TlsPair;
+  readonly #pair: TlsFiles;
   #waiting: PromiseWithResolvers<Arrival> | undefined;
 
-  constructor(pair: TlsPair) {
+  constructor(pair: TlsFiles) {
     this.#pair = pair;
   }
 
@@ -33,10 +33,10 @@ class FakeListener implements Acceptor {
 function reloading() {
   const clock = new ManualClock();
   const listeners: FakeListener[] = [];
-  const files: { pair: TlsPair | Error } = { pair: { cert: "old", key: "old" } };
+  const files: { pair: TlsFiles | Error } = { pair: { cert: "old", key: "old" } };
   const told: string[] = [];
   const acceptor = new ReloadingAcceptor({
-    pair: { cert: "old", key: "old" },
+    files: { cert: "old", key: "old" },
     read: () =>
       files.pair instanceof Error ? Promise.reject(files.pair) : Promise.resolve(files.pair),
     open: (pair) => {

@@ -238,7 +238,7 @@ export class Session
     // While it was being asked, the account may have changed.
     const handshake = shaken.kind === "refused" || this.#isCurrent(shaken.session)
       ? shaken
-      : refuse({ version }, reasonCodes.notAuthorized, "the account has changed");
+      : refuse({ version }, reasonCodes.notAuthorized, endings.accountChanged.detail);
     if (handshake.kind === "refused") return this.#refused(handshake);
     const claim = this.#conversation.claim(handshake.session);
     if (claim === undefined) return this.#connected(handshake, false);
@@ -256,7 +256,7 @@ export class Session
     if (result.will !== undefined) this.#shared.wills.publish(result.will, this.originHash);
     if (!this.#isCurrent(handshake.session)) {
       const { notAuthorized } = reasonCodes;
-      return this.#refused(refuse({ version }, notAuthorized, "the account has changed"));
+      return this.#refused(refuse({ version }, notAuthorized, endings.accountChanged.detail));
     }
     this.#connected(handshake, result.kind === "attached" && result.attachment.present);
   }

@@ -25,9 +25,9 @@ export const sessionEnds = {
   connect_timeout: { hears: false, will: false },
   keep_alive_timeout: { hears: true, will: true },
   taken_over: { hears: true, will: true },
-  /** The token it came with has expired. */
+  /** The token, or the certificate, it came with has expired. */
   token_expired: { hears: true, will: true },
-  /** Its account was changed or disabled: its will is not its own any more. */
+  /** Its account was changed or disabled, or its certificate revoked: its will is not its own any more. */
   account_changed: { hears: true, will: false },
   /** The client did not take what was sent to it. */
   write_stalled: { hears: false, will: true },
@@ -68,12 +68,12 @@ export const endings = {
   tokenExpired: {
     end: "token_expired",
     reasonCode: reasonCodes.maximumConnectTime,
-    detail: "the token has expired; connect with a new one",
+    detail: "the token or certificate has expired; connect with a new one",
   },
   accountChanged: {
     end: "account_changed",
     reasonCode: reasonCodes.administrativeAction,
-    detail: "the account has changed",
+    detail: "the account has changed, or the certificate was revoked",
   },
   writeStalled: { end: "write_stalled" },
   drained: {

@@ -1,0 +1,92 @@
+/**
+ * TLS that asks clients for certificates, over a plain TCP connection: Deno's own listener cannot.
+ * It costs more memory a connection, so it is there only where certificates are asked for.
+ *
+ * @module
+ */
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import type { Clock } from "../../../runtime/clock.ts";
+import type { Arrival, ClientCertificate } from "../endpoint/arrival.ts";
+import type { TlsFiles } from "../endpoint/reloading_acceptor.ts";
+import type { CertificateName } from "./certificate_parts.ts";
+import { CertificateRefused } from "./certificate_refused.ts";
+import { ClientCertificates } from "./client_certificates.ts";
+import { type RawConnection, SocketStream } from "./socket_stream.ts";
+import { TlsConnection } from "./tls_connection.ts";
+
+export interface ClientTlsOptions {
+  readonly files: TlsFiles;
+  /** Whether one without a certificate is refused, or is to say who it is otherwise. */
+  readonly required: boolean;
+  readonly nameFrom: CertificateName;
+  readonly clock: Clock;
+}
+
+/** See the module. */
+export class ClientTls {
+  readonly certificates: ClientCertificates;
+  readonly #context: SecureContext;
+  readonly #required: boolean;
+  readonly #clock: Clock;
+
+  /** @throws {Error} when a file is no good. */
+  constructor({ files, required, nameFrom, clock }: ClientTlsOptions) {
+    const { cert, key, clientCa = "", clientCrl } = files;
+    this.certificates = new ClientCertificates({
+      authorities: clientCa,
+      ...(clientCrl !== undefined && { revoked: clientCrl }),
+      nameFrom,
+    });
+    this.#context = createSecureContext({ cert, key, ca: clientCa });
+    this.#required = required;
+    this.#clock = clock;
+  }
+
+  /**
+   * Makes a session's connection of a socket.
+   *
+   * @throws {CertificateRefused} when its certificate is not let in; other errors when it does not
+   * speak TLS as it should, or is gone.
+   */
+  async accept(socket: RawConnection): Promise<Pick<Arrival, "connection" | "certificate">> {
+    const raw = new SocketStream(socket);
+    const tls = new TLSSocket(raw, {
+      isServer: true,
+      secureContext: this.#context,
+      requestCert: true,
+      rejectUnauthorized: false, // What is wrong with it is to be told: see `certificates`.
+    });
+    try {
+      raw.wanted = true;
+      await shakenHands(raw, tls);
+      const certificate = this.#certificateOf(tls);
+      return {
+        connection: new TlsConnection(raw, tls),
+        ...(certificate !== undefined && { certificate }),
+      };
+    } catch (error) {
+      tls.destroy();
+      raw.destroy();
+      throw error;
+    }
+  }
+
+  #certificateOf(tls: TLSSocket): ClientCertificate | undefined {
+    const sent = tls.getPeerX509Certificate();
+    if (sent !== undefined) return this.certificates.check(sent.raw, this.#clock.now());
+    if (this.#required) throw new CertificateRefused("the client has none");
+    return undefined;
+  }
+}
+
+/** Later errors are heard too: one that nobody listens for would end the process. */
+function shakenHands(raw: SocketStream, tls: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    tls.once("secure", resolve);
+    tls.on("error", reject);
+    raw.on("error", reject);
+    const closed = (): void => reject(new Error("the client closed before TLS began"));
+    raw.once("end", closed);
+    tls.once("close", closed);
+  });
+}

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { type Clock, systemClock } from "../../../runtime/clock.ts";
+import { TestAuthority } from "../../testing/certificates.ts";
+import { findProgram, testWith } from "../../testing/programs.ts";
+import type { Connection } from "../endpoint/link.ts";
+import { ClientTls } from "./client_tls.ts";
+import type { RawConnection } from "./socket_stream.ts";
+
+const loopback = { hostname: "127.0.0.1", port: 0 };
+
+/** Calls with a directory in which are a server's certificate, and that of a client `one`. */
+async function withCertificates(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    const ours = await TestAuthority.make(directory, "ours");
+    await ours.issue("server", { extensions: ["subjectAltName=IP:127.0.0.1"] });
+    await ours.issue("one");
+    await run(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function serverOf(directory: string, required: boolean, clock: Clock = systemClock): ClientTls {
+  const read = (file: string): string => Deno.readTextFileSync(`${directory}/${file}`);
+  return new ClientTls({
+    files: { cert: read("server.crt"), key: read("server.key"), clientCa: read("ours.crt") },
+    required,
+    nameFrom: "commonName",
+    clock,
+  });
+}
+
+function connectAs(directory: string, name: string, port: number): Promise<Deno.TlsConn> {
+  const read = (file: string): string => Deno.readTextFileSync(`${directory}/${file}`);
+  return Deno.connectTls({
+    hostname: "127.0.0.1",
+    port,
+    caCerts: [read("ours.crt")],
+    cert: read(`${name}.crt`),
+    key: read(`${name}.key`),
+  });
+}
+
+/** Lets everything happen that can without new input. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise<void>((done) => setImmediate(done));
+}
+
+/** Counts what is read from a socket. */
+function counted(socket: Deno.TcpConn): RawConnection & { readonly readBytes: number } {
+  let readBytes = 0;
+  return {
+    get readBytes() {
+      return readBytes;
+    },
+    read: async (into) => {
+      const count = await socket.read(into);
+      readBytes += count ?? 0;
+      return count;
+    },
+    write: (bytes) => socket.write(bytes),
+    closeWrite: () => socket.closeWrite(),
+    close: () => socket.close(),
+  };
+}
+
+testWith(
+  ["openssl"],
+  "no more is read from the socket than the session asks for",
+  () =>
+    withCertificates(async (directory) => {
+      const server = serverOf(directory, true);
+      using listener = Deno.listen(loopback);
+      const dialled = connectAs(directory, "one", listener.addr.port);
+      const socket = counted(await listener.accept());
+      const { connection, certificate } = await server.accept(socket);
+      assert.equal(certificate?.name, "one");
+      const client = await dialled;
+
+      const sent = crypto.getRandomValues(new Uint8Array(60_000));
+      const rounds = 40;
+      const writing = (async () => {
+        for (let round = 0; round < rounds; round++) {
+          for (let at = 0; at < sent.length;) at += await client.write(sent.subarray(at));
+        }
+        await client.closeWrite();
+      })();
+      const into = new Uint8Array(5_000);
+      let taken = 0;
+      for (;;) {
+        const count = await connection.read(into);
+        if (count === null) break;
+        for (let i = 0; i < count; i++) {
+          if (into[i] !== sent[(taken + i) % sent.length]) assert.fail(`byte ${taken + i} differs`);
+        }
+        taken += count;
+        if (taken % 200_000 < count) await settle();
+        // A record that is not whole, one that is read, and one that Node's stream holds ready.
+        const aheadBytes = socket.readBytes - taken;
+        assert.ok(aheadBytes < 150_000, `${aheadBytes} bytes were read ahead`);
+      }
+      assert.equal(taken, rounds * sent.length);
+      await writing;
+
+      // The other way: what is written comes, in order, and then the end.
+      const answer = new Uint8Array(100_000).map((_, i) => i);
+      const written = (async () => {
+        for (let at = 0; at < answer.length;) at += await connection.write(answer.subarray(at));
+        await connection.closeWrite();
+      })();
+      assert.deepEqual(await readAll(client), answer);
+      await written;
+      client.close();
+      connection.close();
+    }),
+);
+
+async function readAll(from: Pick<Connection, "read">): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const into = new Uint8Array(16_384);
+    const count = await from.read(into);
+    if (count === null) break;
+    chunks.push(into.subarray(0, count));
+  }
+  return new Uint8Array(await new Blob(chunks.map((chunk) => chunk.slice())).arrayBuffer());
+}
+
+testWith(
+  ["openssl"],
+  "a client that does not read holds up what is written to it",
+  () =>
+    withCertificates(async (directory) => {
+      const server = serverOf(directory, true);
+      using listener = Deno.listen(loopback);
+      const dialled = connectAs(directory, "one", listener.addr.port);
+      const { connection } = await server.accept(await listener.accept());
+      const client = await dialled;
+      const bytes = new Uint8Array(1_000_000);
+      let written = 0;
+      const writing = (async () => {
+        for (;;) {
+          await connection.write(bytes);
+          written++;
+        }
+      })();
+      // What the kernel takes on both sides, and no more however long it lasts.
+      let before = -1;
+      for (let still = 0; still < 50; still = written === before ? still + 1 : 0) {
+        before = written;
+        await settle();
+        assert.ok(written < 200, "it writes on");
+      }
+      connection.close();
+      await assert.rejects(writing);
+      client.close();
+    }),
+);
+
+testWith(
+  ["openssl"],
+  "a certificate is looked at again when its TLS session is resumed",
+  () =>
+    withCertificates(async (directory) => {
+      using listener = Deno.listen(loopback);
+      const dial = async (...args: readonly string[]): Promise<string> => {
+        const { stdout } = await new Deno.Command(findProgram("openssl"), {
+          args: ["s_client", "-ign_eof", "-connect", `127.0.0.1:${listener.addr.port}`, ...args],
+          cwd: directory,
+          stdin: "null",
+        }).output();
+        return new TextDecoder().decode(stdout);
+      };
+      const clock = { now: Date.now() };
+      const server = serverOf(directory, true, { ...systemClock, now: () => clock.now });
+      const serve = async (): Promise<string> => {
+        try {
+          const { connection, certificate } = await server.accept(await listener.accept());
+          await connection.write(new Uint8Array(1));
+          await connection.closeWrite();
+          await connection.read(new Uint8Array(1));
+          connection.close();
+          return certificate?.name ?? "nobody";
+        } catch (error) {
+          return String(error);
+        }
+      };
+      for (const version of ["-tls1_2", "-tls1_3"]) {
+        const session = `${version}.session`;
+        const own = [version, "-cert", "one.crt", "-key", "one.key", "-sess_out", session];
+        assert.equal((await Promise.all([serve(), dial(...own)]))[0], "one");
+        const again = async (): Promise<string> => {
+          const [outcome, said] = await Promise.all([serve(), dial(version, "-sess_in", session)]);
+          assert.match(said, /^Reused/m);
+          return outcome;
+        };
+        assert.equal(await again(), "one");
+        clock.now += 400 * 86_400_000;
+        assert.match(await again(), /CertificateRefused: it has expired/);
+        clock.now = Date.now();
+      }
+    }),
+);
+
+testWith(
+  ["openssl"],
+  "what is no TLS, or ends early, is an error of its own",
+  () =>
+    withCertificates(async (directory) => {
+      const server = serverOf(directory, false);
+      using listener = Deno.listen(loopback);
+      for (const sent of ["", "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\xff\xff\x01"]) {
+        const client = await Deno.connect({ ...loopback, port: listener.addr.port });
+        const accepted = server.accept(await listener.accept());
+        await client.write(new TextEncoder().encode(sent));
+        await client.closeWrite();
+        await assert.rejects(accepted);
+        client.close();
+      }
+      const dialled = connectAs(directory, "one", listener.addr.port);
+      const { connection } = await server.accept(await listener.accept());
+      (await dialled).close();
+      assert.equal(await connection.read(new Uint8Array(10)).catch(() => null), null);
+      connection.close();
+    }),
+);

@@ -1,0 +1,182 @@
+/**
+ * Where a shard's MQTT clients arrive: over TCP, over TLS with or without certificates of theirs,
+ * and from the HTTP edge.
+ *
+ * @module
+ */
+import { logger } from "../gateways/log/log.ts";
+import { CertificateRefused } from "../gateways/mqtt/client_tls/certificate_refused.ts";
+import type { ClientTls } from "../gateways/mqtt/client_tls/client_tls.ts";
+import {
+  type Acceptor,
+  acceptorOf,
+  type ClientCertificate,
+} from "../gateways/mqtt/endpoint/arrival.ts";
+import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
+import {
+  PreparedAcceptor,
+  type PreparedAcceptorOptions,
+} from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
+import { ReloadingAcceptor, type TlsFiles } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
+import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { listenAtSocket } from "./session_sockets.ts";
+import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("mqtt");
+
+type Tls = ShardInit["config"]["mqtt"]["tls"];
+type Address = NonNullable<ShardInit["mqttTls"]>;
+
+export interface AcceptorsOptions {
+  readonly init: ShardInit;
+  readonly stats: EndpointStats;
+  readonly clock: Clock;
+  /** Where clients are asked for certificates: see {@linkcode importClientTls}. */
+  readonly clientTls: typeof ClientTls | undefined;
+  /** Some may have been revoked. */
+  readonly certificatesChanged: () => void;
+}
+
+/** TLS handshakes at once; each costs memory before its client is known. */
+const handshakesMax = 256;
+
+/** The code for certificates of clients is loaded where they are asked for, for it takes memory. */
+export async function importClientTls(
+  { mqtt: { tls } }: ShardInit["config"],
+): Promise<typeof ClientTls | undefined> {
+  if (tls.listen === "" || tls.clientCaFile === undefined) return undefined;
+  return (await import("../gateways/mqtt/client_tls/client_tls.ts")).ClientTls;
+}
+
+/** See the module. */
+export class ShardAcceptors {
+  readonly #options: AcceptorsOptions;
+  #clientTls: ClientTls | undefined;
+
+  constructor(options: AcceptorsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {Error} when an address or a file is no good. */
+  open(): Acceptor[] {
+    const { mqtt, mqttTls, sessionPath, config } = this.#options.init;
+    const acceptors: Acceptor[] = [];
+    if (mqtt !== undefined) acceptors.push(acceptorOf(listenTcp(mqtt)));
+    if (mqttTls !== undefined) acceptors.push(this.#tls(mqttTls));
+    if (sessionPath !== undefined) {
+      const { connectionsMax } = config.mqtt;
+      acceptors.push(
+        this.#prepared(listenAtSocket(sessionPath), connectionsMax, async (connection) => ({
+          connection,
+          peer: await readPreface(connection),
+          transport: "ws",
+        })),
+      );
+    }
+    return acceptors;
+  }
+
+  /** Whether the certificate was revoked since its client was let in. */
+  isRevoked(certificate: ClientCertificate): boolean {
+    return this.#clientTls?.certificates.isRevoked(certificate) ?? false;
+  }
+
+  #tls(address: Address): Acceptor {
+    const { init: { config: { mqtt: { tls } } }, clock, stats } = this.#options;
+    const { certFile, keyFile, clientCaFile, clientCrlFile } = tls;
+    return new ReloadingAcceptor({
+      files: filesOf(tls, Deno.readTextFileSync),
+      read: async () => {
+        const texts = new Map<string, string>();
+        for (const file of [certFile, keyFile, clientCaFile, clientCrlFile]) {
+          if (file !== undefined) texts.set(file, await Deno.readTextFile(file));
+        }
+        return filesOf(tls, (file) => texts.get(file) ?? "");
+      },
+      open: (files) => this.#listenTls(address, files),
+      clock,
+      everyMs: tls.reloadMs,
+      reloaded: () => {
+        stats.tlsReloads++;
+        log.info("took new certificates", { certFile, clientCaFile, clientCrlFile });
+        this.#options.certificatesChanged();
+      },
+      refused: (error) => {
+        stats.tlsReloadFailures++;
+        log.error("cannot take the new certificates; the old ones stay", {
+          certFile,
+          keyFile,
+          clientCaFile,
+          clientCrlFile,
+          error,
+        });
+      },
+    });
+  }
+
+  #listenTls(address: Address, files: TlsFiles): Acceptor {
+    const { init: { config: { mqtt: { tls } } }, clientTls: ClientTls, clock } = this.#options;
+    if (ClientTls === undefined) {
+      const { cert, key } = files;
+      return acceptorOf(Deno.listenTls({ ...address, reusePort: true, cert, key }));
+    }
+    const clientTls = new ClientTls({
+      files,
+      required: tls.clientCertificate === "required",
+      nameFrom: tls.clientName,
+      clock,
+    });
+    const acceptor = this.#prepared(listenTcp(address), handshakesMax, async (socket) => {
+      socket.setNoDelay(true);
+      return { ...await clientTls.accept(socket), peer: peerOf(socket), transport: "mqtt" };
+    });
+    this.#clientTls = clientTls;
+    return acceptor;
+  }
+
+  #prepared<C extends Deno.Conn>(
+    listener: PreparedAcceptorOptions<C>["listener"],
+    countMax: number,
+    prepare: PreparedAcceptorOptions<C>["prepare"],
+  ): Acceptor {
+    const { init: { config: { mqtt } }, clock, stats } = this.#options;
+    return new PreparedAcceptor<C>({
+      listener,
+      prepare,
+      countMax,
+      deadlineMs: mqtt.connectTimeoutMs,
+      clock,
+      refused: (cause, connection) => {
+        stats.unprepared++;
+        const peer = peerOf(connection);
+        if (cause instanceof CertificateRefused) {
+          stats.certificatesRefused++;
+          const { message: why, subject } = cause;
+          return log.warn("a client's certificate was refused", { peer, why, subject });
+        }
+        log.debug("a connection was closed before MQTT began", { peer, cause });
+      },
+    });
+  }
+}
+
+const listenTcp = (address: Address): Deno.TcpListener =>
+  Deno.listen({ ...address, transport: "tcp", reusePort: true });
+
+function peerOf({ remoteAddr }: Pick<Deno.Conn, "remoteAddr">): string {
+  return "hostname" in remoteAddr ? `${remoteAddr.hostname}:${remoteAddr.port}` : "";
+}
+
+/** config/rules.ts asks for the first two. */
+function filesOf(
+  { certFile = "", keyFile = "", clientCaFile, clientCrlFile }: Tls,
+  read: (file: string) => string,
+): TlsFiles {
+  return {
+    cert: read(certFile),
+    key: read(keyFile),
+    ...(clientCaFile !== undefined && { clientCa: read(clientCaFile) }),
+    ...(clientCrlFile !== undefined && { clientCrl: read(clientCrlFile) }),
+  };
+}
