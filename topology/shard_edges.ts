@@ -5,6 +5,7 @@
  */
 import { hashBytes } from "../actors/fingerprint.ts";
 import type { Intake } from "../actors/intake.ts";
+import type { GateReason } from "../actors/rates/connection_gate.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
   type BrokerCommand,
@@ -19,7 +20,9 @@ import {
   openToAll,
   sessionKey,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
+import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
+import type { TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
@@ -191,7 +194,7 @@ export class ShardEdges {
         accounts.isCurrent(session) &&
         (session.certificate === undefined || !this.#acceptors.isRevoked(session.certificate)),
       door: {
-        enter: (peer) => guard.enter(hostOf(peer)) === undefined,
+        enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
         left: (peer) => guard.left(hostOf(peer)),
       },
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
@@ -231,6 +234,24 @@ export class ShardEdges {
     return { name, ref, gateway: () => gateway };
   }
 }
+
+const turnedAways: Readonly<Record<GateReason, TurnedAway>> = {
+  rate: {
+    reasonCode: reasonCodes.connectionRateExceeded,
+    reason: "too many connect just now; come back later",
+  },
+  address_rate: {
+    reasonCode: reasonCodes.connectionRateExceeded,
+    reason: "this address connects too often; come back later",
+  },
+  address_max: {
+    reasonCode: reasonCodes.quotaExceeded,
+    reason: "this address has as many connections as it may have",
+  },
+};
+
+const turnedAway = (reason: GateReason | undefined): TurnedAway | undefined =>
+  reason && turnedAways[reason];
 
 /** `host:port` without the port. */
 const hostOf = (peer: string): string => peer.slice(0, Math.max(0, peer.lastIndexOf(":")));

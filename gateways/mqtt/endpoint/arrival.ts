@@ -20,6 +20,12 @@ export interface ClientCertificate {
   readonly expiresMs: number;
 }
 
+/** Why a client is not let in, as its CONNECT is answered: `reason` is for people. */
+export interface TurnedAway {
+  readonly reasonCode: number;
+  readonly reason: string;
+}
+
 /** See the module. */
 export interface Arrival {
   readonly connection: Connection;
@@ -27,6 +33,8 @@ export interface Arrival {
   readonly peer: string;
   readonly transport: SessionTransport;
   readonly certificate?: ClientCertificate;
+  /** It is not let in. */
+  readonly turnedAway?: TurnedAway;
 }
 
 /** Where clients arrive, one after the other. */

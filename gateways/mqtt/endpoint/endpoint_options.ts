@@ -7,7 +7,7 @@ import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
-import type { ClientCertificate } from "./arrival.ts";
+import type { ClientCertificate, TurnedAway } from "./arrival.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import type { Ending } from "./session_end.ts";
 import type { MessageExchange } from "./subscriptions.ts";
@@ -111,8 +111,8 @@ export interface EndpointEvents {
 
 /** Counts connections by `host:port` of the other end. */
 export interface Door {
-  /** False: the connection is closed. */
-  enter(peer: string): boolean;
+  /** `undefined`: it is let in. */
+  enter(peer: string): TurnedAway | undefined;
   left(peer: string): void;
 }
 

@@ -42,6 +42,10 @@ export function shakeHands(
   arrival: Arrival,
   services: EndpointServices,
 ): Handshake | Promise<Handshake> {
+  const { turnedAway } = arrival;
+  if (turnedAway !== undefined) {
+    return refuse(connect, turnedAway.reasonCode, turnedAway.reason);
+  }
   const decision = decideConnect(connect, services.limits, services.assignId ?? randomId);
   if (decision.kind === "refused") {
     return refuse(connect, decision.reasonCode, decision.detail);

@@ -25,6 +25,8 @@ export type ListenerMessage =
 /** How long to wait before accepting again after it failed. */
 const acceptRetryMs = 200;
 const sweepMs = 1_000;
+/** Connections at once that are not let in, and are told so at their CONNECT. */
+const turnedAwayMax = 256;
 
 /**
  * The listener as a child. `open` is called by each incarnation; what it throws is the actor's
@@ -130,7 +132,8 @@ class Listener implements Actor<ListenerMessage> {
   #admit(arrival: Arrival, context: Context<ListenerMessage>): void {
     const { stats, limits, door } = this.#services;
     if (this.#drained !== undefined) return arrival.connection.close();
-    if (door?.enter(arrival.peer) === false) return arrival.connection.close();
+    const turnedAway = door?.enter(arrival.peer);
+    if (turnedAway !== undefined) return this.#turnAway({ ...arrival, turnedAway }, context);
     // One that has said nothing yet makes room for one that may.
     if (this.#open >= limits.connectionsMax && !this.#shared.registry.endSilent()) {
       stats.overLimit++;
@@ -138,6 +141,19 @@ class Listener implements Actor<ListenerMessage> {
       return arrival.connection.close();
     }
     stats.accepted++;
+    this.#converse(arrival, context);
+  }
+
+  /** Hears its CONNECT, to say why not; when many wait for that, it is closed without a word. */
+  #turnAway(arrival: Arrival, context: Context<ListenerMessage>): void {
+    const { limits } = this.#services;
+    const full = this.#shared.turnedAway >= turnedAwayMax || this.#open >= limits.connectionsMax;
+    if (full) return arrival.connection.close();
+    this.#shared.turnedAway++;
+    this.#converse(arrival, context);
+  }
+
+  #converse(arrival: Arrival, context: Context<ListenerMessage>): void {
     this.#open++;
     context.spawn<SessionMessage>({
       id: `${++this.#accepted}`,

@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import type { ActorRef } from "../../../runtime/actor.ts";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
+import { reasonCodes } from "../codec/reason_code.ts";
 import { encodePacket, type Packet } from "../codec/packet.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
-import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
+import {
+  type Door,
+  type EndpointLimits,
+  type EndpointServices,
+  openToAll,
+} from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import { type Acceptor, acceptorOf } from "./arrival.ts";
 import { type ListenerMessage, listenerSpec } from "./listener.ts";
@@ -22,6 +28,7 @@ interface Endpoint {
 function startEndpoint(
   open: () => Deno.TcpListener | Deno.TlsListener,
   limits: Partial<EndpointLimits> = {},
+  door?: Door,
 ): Endpoint {
   const intake = new FakeIntake();
   const stats = new EndpointStats();
@@ -32,6 +39,7 @@ function startEndpoint(
     messages: memoryPubSub(systemClock).pubsub,
     stats,
     events: {},
+    ...(door === undefined ? {} : { door }),
   };
   const socket = open();
   const system = new ActorSystem();
@@ -129,6 +137,32 @@ Deno.test("connections that say nothing make room, the oldest first; clients do 
   assert.equal(endpoint.stats.sessions, 3);
   for (const connection of [...silent, ...clients, late]) connection.close();
   await drain(endpoint);
+  await endpoint.system.stop();
+});
+
+Deno.test("who is not let in hears why at CONNECT; of very many, some are closed without a word", async () => {
+  const left: string[] = [];
+  const turnedAway = { reasonCode: reasonCodes.connectionRateExceeded, reason: "later" };
+  const endpoint = startEndpoint(() => Deno.listen(loopback), {}, {
+    enter: () => turnedAway,
+    left: (peer) => left.push(peer),
+  });
+  const dial = () => Deno.connect({ ...loopback, port: endpoint.port });
+  const old = await dial();
+  await sendTo(old, connectOf({}));
+  assert.equal(await readFrom(old), "20020003", "MQTT 3 has no better word than unavailable");
+  assert.equal(await readFrom(old), null);
+  const client = await dial();
+  await client.write(encodePacket(connectOf({ version: 5 }), 5));
+  assert.equal(await readFrom(client), "200b009f081f00056c61746572");
+  const silent: Deno.Conn[] = [];
+  for (let i = 0; i < 256; i++) silent.push(await dial());
+  const late = await dial();
+  assert.equal(await readFrom(late).catch(() => null), null);
+  for (const connection of [old, client, late, ...silent]) connection.close();
+  await drain(endpoint);
+  assert.deepEqual(left, [], "it was never in");
+  assert.equal(endpoint.stats.sessions, 0);
   await endpoint.system.stop();
 });
 

@@ -315,7 +315,8 @@ export class Session
     this.#farewell(ending);
     services.intake.forget(this);
     registry.delete(this, info && sessionKey(info));
-    services.door?.left(this.arrival.peer);
+    if (this.arrival.turnedAway !== undefined) this.#shared.turnedAway--;
+    else services.door?.left(this.arrival.peer);
     services.stats.ended(ending.end);
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);

@@ -40,6 +40,8 @@ export class SessionShared<S extends RegisteredSession = RegisteredSession> impl
   readonly writers: WriterPool;
   readonly scratch = new OfferScratch();
   readonly wills: Wills;
+  /** Sessions that are only to hear why they are not let in. */
+  turnedAway = 0;
   /** A link has closed for good. */
   readonly closed: () => void;
 
