@@ -152,19 +152,35 @@ export class KeptClient {
 
 export const payloadOf = ({ payload }: Pick<Publish, "payload">): string => text.decode(payload);
 
-/** Publishes to a topic of one letter. False: it must not be acknowledged. */
+export interface PublishOptions {
+  readonly expiryS?: number | undefined;
+  /** One letter. */
+  readonly topic?: string;
+}
+
+/** Publishes, and carries it to whom it is for. False: it must not be acknowledged. */
 export function publish(
   pair: ShardPair,
   pubsub: PubSub,
   payload: string,
   qos: Qos,
-  { expiryS, topic = "a" }: { readonly expiryS?: number | undefined; readonly topic?: string } = {},
+  options: PublishOptions = {},
 ): boolean {
+  publishOnly(pubsub, payload, qos, options);
+  const kept = pubsub.flush();
+  pair.carry();
+  return kept;
+}
+
+/** Publishes, and neither writes nor sends it. */
+export function publishOnly(
+  pubsub: PubSub,
+  payload: string,
+  qos: Qos,
+  { expiryS, topic = "a" }: PublishOptions,
+): void {
   const bytes = utf8.encode(`${topic}${payload}`);
   const ranges = { topicEnd: 1, payloadStart: 1, payloadEnd: bytes.length };
   const properties = expiryS === undefined ? {} : { messageExpiryIntervalS: expiryS };
   pubsub.publish({ ...blankOffer(), bytes, ...ranges, flags: qos }, properties, undefined);
-  const kept = pubsub.flush();
-  pair.carry();
-  return kept;
 }
