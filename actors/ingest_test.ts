@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { unawaited } from "./intake.ts";
 import { imbalance } from "./ledger.ts";
 import { Client, offer, OwnerPath } from "./testing/owner_path.ts";
 
@@ -14,7 +15,7 @@ Deno.test("a reading is settled only after its group is committed, whatever beca
   await path.walk();
   assert.equal(client.settledAs.size, 0);
   assert.equal(path.group.count, 1);
-  assert.ok(path.commitsAsked > 0);
+  assert.ok(path.commitsAsked.includes("now"));
   path.commit();
   assert.deepEqual([...client.settledAs], [
     [0, "taken"],
@@ -27,6 +28,21 @@ Deno.test("a reading is settled only after its group is committed, whatever beca
   ]);
   assert.equal(path.ledger.books().duplicate, 1);
   assert.equal(imbalance(path.ledger.books()), 0);
+});
+
+Deno.test("a commit that nobody waits for need not be now, unless much has gathered", async () => {
+  const path = new OwnerPath();
+  const client = new Client();
+  offer(path, client, unawaited, "UPB/RPi_1", '{"BAT":1}');
+  path.hub.flush();
+  await path.walk();
+  assert.equal(path.group.count, 1);
+  assert.ok(path.commitsAsked.length > 0 && !path.commitsAsked.includes("now"));
+  path.group.lines.append(new Uint8Array(256 * 1024));
+  offer(path, client, unawaited, "UPB/RPi_1", '{"BAT":2}');
+  path.hub.flush();
+  await path.walk();
+  assert.ok(path.commitsAsked.includes("now"));
 });
 
 Deno.test("without a route, or on a topic of the server, a reading is refused on the spot and counted", () => {

@@ -56,9 +56,12 @@ export interface Offer {
   flags: number;
   /** MQTT packet identifier; 0 for none. */
   packetId: number;
-  /** Chosen by the origin, given back in `settled`. */
+  /** Chosen by the origin, given back in `settled`; {@linkcode unawaited} where nobody waits. */
   sequence: number;
 }
+
+/** The sequence of readings whose sender wants no answer: these may gather longer for a commit. */
+export const unawaited = -1;
 
 /** An offer to fill in, again and again. */
 export function blankOffer(): Offer {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Offer, Origin, Rejection } from "./intake.ts";
+import { type Offer, type Origin, type Rejection, unawaited } from "./intake.ts";
 import type { Sender } from "./rates/rates.ts";
 import { FrameWriter } from "./readings_frame.ts";
 
@@ -93,6 +93,7 @@ export class Lane {
       return false;
     }
     if (frame.count === 0) frame.arrivalMs = this.#options.now();
+    if (offer.sequence !== unawaited) frame.awaited = true;
     frame.add(
       offer.bytes,
       offer.topicStart,

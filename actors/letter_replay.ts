@@ -42,6 +42,7 @@ function tellDevice(options: LetterReplayOptions, letter: StoredLetter): Promise
   bytes.set(letter.payload, topic.length);
   const frame = new FrameWriter(bytes.length, 1);
   frame.arrivalMs = letter.arrivalMs;
+  frame.awaited = true;
   const word = entryWord(0, 0, recovery);
   frame.add(bytes, 0, topic.length, topic.length, bytes.length, word, 0);
   return new Promise((resolve) => {

@@ -14,14 +14,15 @@ import type { OwnedBatch, OwnedReading } from "./owned_batch.ts";
 import type { DeviceOutlet, TopicEntry } from "./reading.ts";
 import { transportCode } from "./readings_frame.ts";
 import type { CommitGroup, Completion, GroupDevice } from "./spool/commit_group.ts";
+import type { CommitTime } from "./spool/spool_actor.ts";
 
 export interface OutletOptions {
   readonly group: CommitGroup;
   readonly ledger: Ledger;
   /** Takes a dead letter in; it is synced by the next commit. */
   readonly deadLetter: (letter: Letter) => void;
-  /** Asks the spool to commit soon. */
-  readonly requestCommit: () => void;
+  /** Asks the spool to commit; `soon`: nobody waits, more may gather. */
+  readonly requestCommit: (when: CommitTime) => void;
   /**
    * Completes when the store has all that recovery found of a device; false when it has it already.
    */
@@ -31,6 +32,9 @@ export interface OutletOptions {
   /** Sees every reading that becomes nothing, for the log of the data flow. */
   readonly onNothing?: (topic: string) => void;
 }
+
+/** Lines that do not gather any longer, though nobody waits for them. */
+const gatherBytesMax = 256 * 1024;
 
 /** See the module. */
 export class Outlet implements DeviceOutlet<OwnedReading> {
@@ -61,7 +65,7 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
       (batch.points ??= new Array<number>(batch.frame.count).fill(0))[reading.index] = points;
     }
     group.add(device, hi, lo);
-    if (group.count === 1) this.#options.requestCommit();
+    if (group.count === 1) this.#options.requestCommit(batch.frame.awaited ? "now" : "soon");
     if (batch.ackLevel === "stored") {
       this.#firstCopies.add(group, hi, lo);
       if (batch.groupNo !== group.groupNo) {
@@ -124,6 +128,7 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
     const group = this.#group;
     batch.waits++;
     group.durable.push(batch);
-    if (group.count === 0) this.#options.requestCommit();
+    const now = batch.frame.awaited || group.lines.length >= gatherBytesMax;
+    this.#options.requestCommit(now ? "now" : "soon");
   }
 }

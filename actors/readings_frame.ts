@@ -6,7 +6,7 @@
  * settled, so it can send it again should the owner be lost.
  *
  * Layout, little endian: header of {@linkcode headerBytes} (magic, version, acknowledgement level,
- * batch id, count, bytes of data, arrival in ms as float64), then per reading four uint32 (end of
+ * batch id, count, bytes of data, whether it is awaited, arrival in ms as float64), then per reading four uint32 (end of
  * the topic, end of the payload, origin hash, and packet id | flags << 16 | transport << 24), then
  * the data. A topic starts where the payload before it ends.
  *
@@ -33,6 +33,8 @@ export interface ReadingsFrame {
   readonly index: Uint32Array;
   /** When the first reading came in, wall time in ms. */
   readonly arrivalMs: number;
+  /** Somebody waits to hear what became of one of them. */
+  readonly awaited: boolean;
 }
 
 export const topicEnd = (frame: ReadingsFrame, i: number): number => frame.index[i * entryWords]!;
@@ -56,6 +58,7 @@ export class FrameWriter implements ReadingsFrame {
   index: Uint32Array;
   count = 0;
   arrivalMs = 0;
+  awaited = false;
 
   constructor(dataBytes = 16 * 1024, readings = 64) {
     this.#lines = new LineBuffer(dataBytes);
@@ -83,6 +86,7 @@ export class FrameWriter implements ReadingsFrame {
     copy.index.set(this.index.subarray(0, this.count * entryWords));
     copy.count = this.count;
     copy.arrivalMs = this.arrivalMs;
+    copy.awaited = this.awaited;
     return copy;
   }
 
@@ -134,6 +138,7 @@ export class FrameWriter implements ReadingsFrame {
   reset(): void {
     this.#lines.length = 0;
     this.count = 0;
+    this.awaited = false;
   }
 
   /** The transferable form: a copy. */
@@ -148,6 +153,7 @@ export class FrameWriter implements ReadingsFrame {
     header.setUint32(8, batchId, true);
     header.setUint32(12, this.count, true);
     header.setUint32(16, data.length, true);
+    header.setUint32(20, this.awaited ? 1 : 0, true);
     header.setFloat64(24, this.arrivalMs, true);
     new Uint32Array(packed, headerBytes, this.count * entryWords)
       .set(this.index.subarray(0, this.count * entryWords));
@@ -250,6 +256,7 @@ export function parseFrame(packed: Uint8Array): ParsedFrame {
     ackLevel,
     count,
     arrivalMs: header.getFloat64(24, true),
+    awaited: header.getUint32(20, true) !== 0,
     index,
     data: packed.subarray(headerBytes + indexBytes),
   };

@@ -28,6 +28,7 @@ Deno.test("a packed frame gives back every reading", () => {
   fc.assert(fc.property(fc.array(reading, { maxLength: 100 }), (readings) => {
     const writer = new FrameWriter(16, 1);
     writer.arrivalMs = 1234.5;
+    writer.awaited = readings.length % 2 === 1;
     for (const r of readings) {
       const packet = new Uint8Array([...r.topic, ...new Uint8Array(r.gap), ...r.payload]);
       const payloadStart = r.topic.length + r.gap;
@@ -46,6 +47,7 @@ Deno.test("a packed frame gives back every reading", () => {
     assert.equal(frame.batchId, 7);
     assert.equal(frame.ackLevel, "stored");
     assert.equal(frame.arrivalMs, 1234.5);
+    assert.equal(frame.awaited, writer.awaited);
     readings.forEach((r, i) => {
       assert.deepEqual(frame.data.slice(topicStart(frame, i), topicEnd(frame, i)), r.topic);
       assert.deepEqual(frame.data.slice(topicEnd(frame, i), payloadEnd(frame, i)), r.payload);

@@ -165,7 +165,7 @@ export class ReadingPath {
       group: this.spool.group,
       ledger,
       deadLetter: (letter) => this.letters.add(letter),
-      requestCommit: () => this.requestCommit(),
+      requestCommit: (when) => this.#request.ask(this.#spoolRef, when),
       recoveredStored: (deviceId, completion) => this.spool.recoveredStored(deviceId, completion),
       ...(rates?.countsPoints &&
         { onPoints: (entry, points) => rates.spentByDevice(entry, points) }),

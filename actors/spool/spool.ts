@@ -1,6 +1,7 @@
 /**
  * Where a reading becomes durable. Groups are committed one after the other; while one is being
- * synced the next gathers, so commits grow with the load and nobody waits for a timer.
+ * synced the next gathers, so commits grow with the load and nobody waits for a timer: what nobody
+ * waits for may.
  *
  * What does not fit, or what the disk refuses, is not lost and not acknowledged: the group waits,
  * its senders get no more credit, and the commit is tried again until the disk takes it.

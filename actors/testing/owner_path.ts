@@ -35,7 +35,7 @@ export class OwnerPath {
   readonly group = new CommitGroup();
   readonly letters: Letter[] = [];
   readonly hub: IntakeHub;
-  commitsAsked = 0;
+  readonly commitsAsked: ("now" | "soon")[] = [];
 
   constructor(
     options: {
@@ -53,7 +53,7 @@ export class OwnerPath {
       group: this.group,
       ledger: this.ledger,
       deadLetter: (letter) => this.letters.push(letter),
-      requestCommit: () => this.commitsAsked++,
+      requestCommit: (when) => this.commitsAsked.push(when),
       recoveredStored: () => false,
     });
     const tools = { ...deviceTools(), payloadBytesMax: 1_000 };

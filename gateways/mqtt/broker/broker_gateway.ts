@@ -6,8 +6,9 @@
  */
 import mqtt from "mqtt";
 import type { Intake, Origin, Rejection } from "../../../actors/intake.ts";
-import { blankOffer, offerFlags } from "../../../actors/intake.ts";
+import { blankOffer, offerFlags, unawaited } from "../../../actors/intake.ts";
 import type { Actor, Context } from "../../../runtime/actor.ts";
+import type { Clock } from "../../../runtime/clock.ts";
 import { writeAcknowledged } from "../codec/acknowledgement.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { PublishView } from "../codec/publish.ts";
@@ -72,6 +73,8 @@ const gatewayProperty = "sluice-gateway";
 
 /** Waits before a new try, in ms. */
 const reconnectMs = 1_000;
+/** How long messages of QoS 0 gather in the socket. */
+const gatherMs = 5;
 const connackTimeoutMs = 10_000;
 
 /** See the module. */
@@ -80,6 +83,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
   readonly originHash: number;
   readonly #options: BrokerOptions;
   readonly #needs: BrokerDependencies;
+  readonly #clock: Clock;
   readonly #client: mqtt.MqttClient;
   readonly #writer = new PacketWriter();
   readonly #offer = blankOffer();
@@ -97,6 +101,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
   constructor(options: BrokerOptions, needs: BrokerDependencies, context: Context<BrokerCommand>) {
     this.#options = options;
     this.#needs = needs;
+    this.#clock = context.clock;
     this.#filters = options.filters;
     this.originHash = needs.hash(options.clientId);
     this.#acks = new InFlight(options.receiveMaximum);
@@ -149,7 +154,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     offer.payloadEnd = view.payloadEnd;
     offer.packetId = packetId;
     offer.flags = qos | (view.dup ? offerFlags.dup : 0) | (view.retain ? offerFlags.retain : 0);
-    offer.sequence = qos === 0 ? -1 : this.#epoch + this.#acks.push(packetId, qos);
+    offer.sequence = qos === 0 ? unawaited : this.#epoch + this.#acks.push(packetId, qos);
     const result = this.#needs.intake.offer(this, offer);
     if (result === "full") {
       if (qos > 0) this.#acks.unpush();
@@ -249,6 +254,8 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
       version: this.#options.version,
       packetBytesMax: this.#options.packetBytesMax,
       keptBytesMax: this.#options.keptBytesMax,
+      gatherMs: this.#options.qos === 0 ? gatherMs : 0,
+      clock: this.#clock,
       handler: this,
     });
     this.#tap = tap;

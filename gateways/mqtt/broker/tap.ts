@@ -12,6 +12,7 @@ import { encodePacket, type Packet } from "../codec/packet.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { type PacketHandler, PacketScanner } from "../codec/scanner.ts";
+import type { Clock } from "../../../runtime/clock.ts";
 import type { ByteStream } from "./dial.ts";
 
 /** What the tap takes out of the stream. */
@@ -30,10 +31,19 @@ export interface TapOptions {
   readonly packetBytesMax: number;
   /** Of a larger PUBLISH only the beginning is handed over: a broker has no limit of its own. */
   readonly keptBytesMax: number;
+  /**
+   * After a small chunk the socket is not read for so long, so that more comes at once: a broker
+   * writes every message by itself, and each turn has its price. 0 where the broker waits for
+   * acknowledgements before it sends more.
+   */
+  readonly gatherMs: number;
+  readonly clock: Pick<Clock, "setTimer">;
   readonly handler: TapHandler;
 }
 
 const publishType = 3;
+/** So much at once is enough. */
+const gatheredBytes = 32 * 1024;
 /** What the broker does not take of what it is sent, before no more is taken from it. */
 const outboundBytesMax = 64 * 1024;
 const pingRequest = 0xc0;
@@ -45,6 +55,8 @@ export class BrokerTap extends Duplex {
   readonly #version: ProtocolVersion;
   readonly #scanner: PacketScanner;
   readonly #keptBytesMax: number;
+  readonly #gatherMs: number;
+  readonly #clock: Pick<Clock, "setTimer">;
   #stream: ByteStream | undefined;
   readonly #opened: Promise<ByteStream>;
   #outbound = Promise.resolve();
@@ -64,6 +76,8 @@ export class BrokerTap extends Duplex {
     this.#handler = options.handler;
     this.#version = options.version;
     this.#keptBytesMax = options.keptBytesMax;
+    this.#gatherMs = options.gatherMs;
+    this.#clock = options.clock;
     this.#scanner = new PacketScanner("client", this.#packetHandler(), {
       version: options.version,
       packetBytesMax: options.packetBytesMax,
@@ -137,10 +151,24 @@ export class BrokerTap extends Duplex {
       });
       if (chunk === undefined) break;
       await this.#take(chunk);
+      if (!this.destroyed && this.#gatherMs > 0 && chunk.length < gatheredBytes) {
+        await this.#gather();
+      }
       if (this.destroyed) return;
     }
     this.push(null);
     this.destroy();
+  }
+
+  async #gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.setTimer(this.#gatherMs, resolve);
+      this.#wake = () => {
+        timer.clear();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
   }
 
   /** Scans `chunk` behind what was left over, waiting whenever the handler refuses. */

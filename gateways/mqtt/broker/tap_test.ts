@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ManualClock } from "../../../runtime/clock.ts";
 import { encodePacket } from "../codec/packet.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { ByteStream } from "./dial.ts";
@@ -59,13 +60,19 @@ const publishOf = (payload: Uint8Array) =>
 
 const small = publishOf(new TextEncoder().encode("{}"));
 
-function tapOn(handler: Partial<TapHandler> & Pick<TapHandler, "publish">) {
+function tapOn(
+  handler: Partial<TapHandler> & Pick<TapHandler, "publish">,
+  gatherMs = 0,
+  clock = new ManualClock(),
+) {
   const stream = new MemoryStream();
   const tap = new BrokerTap({
     dial: () => Promise.resolve(stream),
     version: 4,
     packetBytesMax: 256 << 20,
     keptBytesMax: 10_000,
+    gatherMs,
+    clock,
     handler: { released() {}, drained() {}, ...handler },
   });
   return { stream, tap };
@@ -138,4 +145,26 @@ Deno.test("nothing more is taken while the broker does not take what it is sent"
   assert.equal(taken, 100);
   assert.equal(tap.outboundBytes, 0);
   tap.destroy();
+});
+
+Deno.test("small chunks gather in the socket, large ones do not wait", async () => {
+  const clock = new ManualClock();
+  let taken = 0;
+  const { stream, tap } = tapOn({ publish: () => ++taken > 0 }, 5, clock);
+  stream.feed(small);
+  await turns();
+  stream.feed(small);
+  await turns();
+  assert.equal(taken, 1);
+  clock.advance(5);
+  await turns();
+  assert.equal(taken, 2);
+  clock.advance(5);
+  const many = Math.ceil(40_000 / small.length);
+  stream.feed(new Uint8Array(Array.from({ length: many }, () => [...small]).flat()));
+  stream.feed(small);
+  await turns();
+  assert.equal(taken, 2 + many + 1);
+  tap.destroy();
+  assert.equal(clock.pending, 0);
 });

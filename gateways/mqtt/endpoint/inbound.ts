@@ -5,7 +5,7 @@
  * @module
  */
 import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
-import { offerFlags } from "../../../actors/intake.ts";
+import { offerFlags, unawaited } from "../../../actors/intake.ts";
 import { writeAcknowledged, writeAcknowledgement } from "../codec/acknowledgement.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
@@ -36,9 +36,6 @@ const notAuthorized: Rejection = {
   reason: "not_authorized",
   detail: "the account may not publish to this topic",
 };
-
-/** Sequence of a reading that nobody waits for. */
-const unacknowledged = -1;
 
 /** One offer, and room to put topic and payload together, for all sessions of a shard. */
 export class OfferScratch {
@@ -125,7 +122,7 @@ export class Inbound implements Acknowledger {
       this.#inFlight.settle(this.#inFlight.push(packetId, qos), reasonCodes.success);
       return "taken";
     }
-    const sequence = qos === 0 ? unacknowledged : this.#inFlight.push(packetId, qos);
+    const sequence = qos === 0 ? unawaited : this.#inFlight.push(packetId, qos);
     offer.sequence = sequence;
     if (this.#permit?.publish(offer.bytes, offer.topicStart, offer.topicEnd) === false) {
       this.#deny(offer);
@@ -182,7 +179,7 @@ export class Inbound implements Acknowledger {
   }
 
   settled(sequence: number, rejection: Rejection | undefined): void {
-    if (sequence === unacknowledged) return;
+    if (sequence === unawaited) return;
     this.#inFlight.settle(sequence, rejection === undefined ? 0 : rejectionCode(rejection));
     if (rejection === undefined || this.#version !== 5 || !this.#client.reasonStrings) return;
     this.#reasons ??= new Map();
