@@ -47,6 +47,8 @@ export interface Plan {
   readonly mqttTls: ListenAddress | undefined;
   /** Shared by the spools of all shards. */
   readonly diskPressure: SharedArrayBuffer;
+  /** Spools that take nothing now, for the edges. */
+  readonly stalls: SharedArrayBuffer;
   readonly http: ListenAddress | undefined;
   /** What all Workers know together of those who send. */
   readonly guard: GuardMemory;
@@ -105,7 +107,7 @@ export function workerSpecs(
 }
 
 function httpInit(
-  { config, shards, gatewayId, guard, sessionSockets }: Plan,
+  { config, shards, gatewayId, guard, sessionSockets, stalls }: Plan,
   http: ListenAddress,
   { books }: HostedShard,
 ): () => HttpInit {
@@ -114,7 +116,16 @@ function httpInit(
     const sessionPaths = sessionSockets &&
       Array.from({ length: shards }, (_, shard) => sessionSockets.path(shard));
     const ledgerMemory = books.memory;
-    return { config, shards, gatewayId, http, sessionPaths, ledgerMemory, guard: guard.init() };
+    return {
+      config,
+      shards,
+      gatewayId,
+      http,
+      sessionPaths,
+      ledgerMemory,
+      stalls,
+      guard: guard.init(),
+    };
   };
 }
 
@@ -142,6 +153,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     codeTrace: suspects.memory,
     suspects: suspects.list,
     diskPressure: plan.diskPressure,
+    stalls: plan.stalls,
     guard: plan.guard.init(),
     adopts,
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],

@@ -37,6 +37,11 @@ export interface Origin {
   readonly sender?: Sender | undefined;
   /** The offer that answers `full` does so because of a rate; `resume` follows after so many ms. */
   rateLimited?(waitMs: number): void;
+  /**
+   * The offer that answers `full` does so because its owner's spool takes nothing: no `resume`
+   * follows. Only who can refuse at once has this; others wait on the lane, within its credit.
+   */
+  ownerStalled?(): void;
 }
 
 /** Bits of {@linkcode Offer.flags}. */

@@ -38,6 +38,8 @@ export interface IntakeHubOptions {
   transmit(owner: number, ackLevel: AckLevel, batch: SentBatch): void;
   /** What senders are held to; absent: nothing. */
   readonly rates?: Rates | undefined;
+  /** Whether an owner's spool takes nothing now: for origins that do not wait for it. */
+  readonly stalled?: (owner: number) => boolean;
   /** Sees every offer that no route takes, for the log of the data flow. */
   readonly onRefused?: (offer: Offer) => void;
 }
@@ -113,6 +115,10 @@ export class IntakeHub implements Intake {
     const level = found.route.ackLevel === "stored" ? 1 : 0;
     const owner = (found.deviceHash >>> 0) % options.shards;
     const lane = this.#lanes[owner * ackLevels.length + level]!;
+    if (origin.ownerStalled !== undefined && options.stalled?.(owner)) {
+      origin.ownerStalled();
+      return "full";
+    }
     if (
       options.rates !== undefined && origin.sender !== undefined && lane.hasCredit &&
       !options.rates.admit(origin, origin.sender, found)

@@ -11,6 +11,7 @@ import { Ledger } from "../actors/ledger.ts";
 import type { TopicEntry } from "../actors/reading.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { Histogram } from "../actors/histogram.ts";
+import { Stalls } from "../actors/spool/stalls.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
@@ -60,6 +61,8 @@ export interface HttpInit {
   readonly config: Config;
   readonly gatewayId: string;
   readonly ledgerMemory: SharedArrayBuffer;
+  /** Spools that take nothing now. */
+  readonly stalls: SharedArrayBuffer;
   readonly guard: GuardInit;
   readonly http: { readonly hostname: string; readonly port: number };
   /** By shard: where MQTT over WebSocket goes. */
@@ -75,6 +78,7 @@ function parseHttpInit(value: unknown): HttpInit {
 function isHttpInit(value: unknown): value is HttpInit {
   return isFields(value) && typeof value.shards === "number" && isFields(value.config) &&
     isFields(value.http) && value.ledgerMemory instanceof SharedArrayBuffer &&
+    value.stalls instanceof SharedArrayBuffer &&
     isGuardInit(value.guard);
 }
 
@@ -116,7 +120,9 @@ export class HttpEdge implements WorkerProgram {
       entriesMax: config.limits.topicsMax,
       hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
     });
+    const stalls = new Stalls(init.stalls);
     this.#hub = new IntakeHub({
+      stalled: (owner) => stalls.has(owner),
       shards,
       topics: this.#topics,
       ledger: this.#ledger,
@@ -184,6 +190,7 @@ export class HttpEdge implements WorkerProgram {
       live: this.#liveSource(),
       senderOf,
       isCurrent,
+      stalled: () => stalls.any,
       stations,
       topics: {
         pubsub: this.#messages.pubsub,

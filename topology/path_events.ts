@@ -23,8 +23,16 @@ export class PathEvents implements SpoolEvents, WriterEvents {
   readonly #ledger: Ledger;
   readonly #counters: Record<string, number>;
   readonly #storeSeconds: Histogram;
+  readonly #onStalled: (stalled: boolean) => void;
 
-  constructor(ledger: Ledger, counters: Record<string, number>, storeSeconds: Histogram) {
+  /** `onStalled` is told when nothing can be committed, and when it can again. */
+  constructor(
+    ledger: Ledger,
+    counters: Record<string, number>,
+    storeSeconds: Histogram,
+    onStalled: (stalled: boolean) => void,
+  ) {
+    this.#onStalled = onStalled;
     this.#ledger = ledger;
     this.#counters = counters;
     this.#storeSeconds = storeSeconds;
@@ -53,6 +61,7 @@ export class PathEvents implements SpoolEvents, WriterEvents {
       failed: "the disk does not take it",
     }[reason];
     this.stalledFor = `the spool takes nothing (${advice}): ${detail}`;
+    this.#onStalled(true);
     this.#bump("sluice_spool_stalls_total");
     spoolLog.error(
       "the spool takes nothing more: nothing is acknowledged until it does; it is tried again",
@@ -62,6 +71,7 @@ export class PathEvents implements SpoolEvents, WriterEvents {
 
   resumed(): void {
     this.stalledFor = "";
+    this.#onStalled(false);
     spoolLog.info("the spool takes readings again");
   }
 

@@ -9,6 +9,7 @@ import { Histogram } from "../actors/histogram.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import { DiskPressure } from "../actors/spool/disk_pressure.ts";
+import { Stalls } from "../actors/spool/stalls.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import { Spool } from "../actors/spool/spool.ts";
 import type { Ledger } from "../actors/ledger.ts";
@@ -69,7 +70,11 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     sluice_dead_letters_dropped_total: 0,
   };
   const storeSeconds = new Histogram();
-  const events = new PathEvents(ledger, counters, storeSeconds);
+  const stalls = new Stalls(init.stalls);
+  stalls.set(init.shard, false); // The incarnation before may have said otherwise.
+  const events = new PathEvents(ledger, counters, storeSeconds, (stalled) => {
+    stalls.set(init.shard, stalled);
+  });
   const { log: letters, report: lettersReport } = await DeadLetterLog.open({
     files: diskFiles,
     directory: `${paths.deadLetters}/${shard}`,

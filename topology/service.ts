@@ -5,6 +5,7 @@
  * @module
  */
 import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
+import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { Answerer } from "../gateways/http/forward/answerer.ts";
@@ -87,6 +88,7 @@ export class Service {
       gatewayId: gatewayIdOf(config.gatewayId, root),
       paths: data.paths,
       diskPressure: diskPressureMemory(),
+      stalls: stallsMemory(shards),
       guard: new GuardMemory(config, shards),
       mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
       mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),

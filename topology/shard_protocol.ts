@@ -30,6 +30,8 @@ export interface ShardInit {
   readonly suspects: readonly string[];
   /** Shared by the spools of all shards: see actors/spool/disk_pressure.ts. */
   readonly diskPressure: SharedArrayBuffer;
+  /** Where to say that the spool takes nothing: see actors/spool/stalls.ts. */
+  readonly stalls: SharedArrayBuffer;
   readonly guard: GuardInit;
   /** The readings in the spool are in the books of the incarnation before. */
   readonly adopts: boolean;
@@ -138,5 +140,6 @@ function isShardInit(value: unknown): value is ShardInit {
     isFields(value.config) && typeof value.gatewayId === "string" &&
     value.ledgerMemory instanceof SharedArrayBuffer &&
     value.codeTrace instanceof SharedArrayBuffer &&
-    value.diskPressure instanceof SharedArrayBuffer && isGuardInit(value.guard);
+    value.diskPressure instanceof SharedArrayBuffer &&
+    value.stalls instanceof SharedArrayBuffer && isGuardInit(value.guard);
 }

@@ -48,6 +48,8 @@ export interface DataPlaneParts {
   readonly senderOf: (account: string, address: string) => Sender | undefined;
   /** False once the account of a token is not what it was any more. */
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Whether the spool of some shard takes nothing now. */
+  readonly stalled: () => boolean;
   readonly stations: Stations;
   /** MQTT over WebSocket; absent when it is turned off. */
   readonly carriers?: Carriers;
@@ -114,12 +116,13 @@ export class DataPlane {
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
     this.#budget = byteBudget(parts.limits.bodiesBytes);
-    const { clock, limits, isCurrent, topics } = parts;
+    const { clock, limits, isCurrent, topics, stalled } = parts;
     const { bodyMs } = limits;
     this.#topics = new Topics({
       ...topics,
       clock,
       isCurrent,
+      stalled,
       bodyMs,
       settleMs,
       budget: this.#budget,
@@ -275,7 +278,7 @@ export class DataPlane {
 
   async #postReadings(request: Request): Promise<Response> {
     if (this.#draining) throw shuttingDown();
-    const { intake, clock, limits, callers } = this.#parts;
+    const { intake, clock, limits, callers, stalled } = this.#parts;
     const { claims, peer } = callers.of(request);
     const { bodyBytesMax, bodyMs } = limits;
     const budget = this.#budget;
@@ -287,6 +290,7 @@ export class DataPlane {
       bodyMs,
       creditMs,
       settleMs,
+      stalled,
       sender: this.#parts.senderOf(claims?.name ?? "", peer),
       ...(claims === undefined ? {} : { permits: (topic) => maySend(claims, topic) }),
     });

@@ -10,11 +10,32 @@ import { readiness } from "../support/api.ts";
 import { startFleet } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { overHttp, overQos2, overWebSocket } from "../support/backpressure.ts";
-import { assertConserved, books, settledBooks, startSluice, until } from "../support/sluice.ts";
+import {
+  assertConserved,
+  books,
+  settledBooks,
+  type Sluice,
+  startSluice,
+  until,
+} from "../support/sluice.ts";
 import { mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
 
 const name = "a data directory on a 2 MB tmpfs that fills: backpressure, a clear word, no crash, " +
   "and all goes on by itself";
+
+/** A reading that there would be room for on the way there is refused, and not kept waiting. */
+async function smallPost({ httpUrl }: Sluice): Promise<void> {
+  for (const path of ["/api/readings?topic=bench/small", "/api/topics/bench/small"]) {
+    const answer = await fetch(`${httpUrl}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"ts":1,"seq":1}',
+    });
+    const { type } = await answer.json();
+    assert.deepEqual([answer.status, type], [429, "urn:sluice:problem:backpressure"]);
+    assert.ok(Number(answer.headers.get("retry-after")) >= 1);
+  }
+}
 
 async function fillUp(): Promise<void> {
   await using disk = await mountTmpfs(2 * 1024 * 1024);
@@ -51,6 +72,7 @@ async function fillUp(): Promise<void> {
     return (await books(sluice.httpUrl)).spool === spool;
   });
   assertConserved(await books(sluice.httpUrl));
+  await smallPost(sluice);
   const senders = [
     await overQos2(sluice),
     await overHttp(sluice),

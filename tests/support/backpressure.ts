@@ -46,26 +46,29 @@ export async function overHttp({ httpUrl }: Sluice): Promise<Waiting> {
   };
 }
 
-/** A station sends one reading: it gets credit 0 instead of an acknowledgement. */
+/** What a station may have under way. */
+const frames = 256;
+
+/** A station sends readings: it gets credit 0 instead of acknowledgements. */
 export async function overWebSocket({ httpUrl }: Sluice): Promise<Waiting> {
-  const frames: Record<string, unknown>[] = [];
+  const received: Record<string, unknown>[] = [];
   const socket = new WebSocket(`${httpUrl.replace(/^http/, "ws")}/ws`);
   const closed = new Promise((resolve) => socket.onclose = resolve);
-  socket.onmessage = ({ data }) => frames.push(JSON.parse(String(data)));
+  socket.onmessage = ({ data }) => received.push(JSON.parse(String(data)));
   const came = (type: string, key = "type", value: unknown = type) => () =>
-    frames.some((frame) => frame.type === type && frame[key] === value);
+    received.some((frame) => frame.type === type && frame[key] === value);
   await new Promise((resolve) => socket.onopen = resolve);
   socket.send('{"type":"hello","station":"full"}');
   await until("the welcome", came("welcome"));
   // Devices of both shards.
-  for (let id = 1; id <= 16; id++) {
+  for (let id = 1; id <= frames; id++) {
     const payload = { ts: Date.now(), seq: id, padding };
     socket.send(JSON.stringify({ type: "reading", id, topic: `bench/frame${id}`, payload }));
   }
   await until("no credit", came("credit", "readings", 0));
   return async () => {
-    await until("the acknowledgement", came("ack", "id", 16));
-    await until("credit again", came("credit", "readings", 256));
+    await until("the acknowledgement", came("ack", "id", frames));
+    await until("credit again", came("credit", "readings", frames));
     socket.close();
     await closed;
   };

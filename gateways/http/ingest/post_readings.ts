@@ -32,6 +32,8 @@ export interface PostReadingsParts {
   readonly permits?: (topic: string) => boolean;
   /** Whose rates the items are held to. */
   readonly sender?: Sender | undefined;
+  /** Whether the spool of some shard takes nothing now. */
+  readonly stalled: () => boolean;
 }
 
 const soon = { "retry-after": "1" };
@@ -64,13 +66,14 @@ export async function postReadings(request: Request, parts: PostReadingsParts): 
       precision,
       ...(topic === undefined ? {} : { topic }),
     });
-    const { creditMs, settleMs, intake, permits, sender } = parts;
+    const { creditMs, settleMs, intake, permits, sender, stalled } = parts;
     const submission = new Submission(intake, {
       clock,
       creditMs,
       settleMs,
       nameHash,
       sender,
+      stalled,
       ...(permits === undefined ? {} : { permits }),
     });
     return answer(items.length, await submission.submit(items));

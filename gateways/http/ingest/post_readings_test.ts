@@ -9,13 +9,15 @@ import { postReadings, type PostReadingsParts } from "./post_readings.ts";
 /** An intake with credit for so many readings; what it took is settled when the test says so. */
 class FakeIntake implements Intake {
   credit = Infinity;
+  stalled = false;
   readonly taken: { topic: string; payload: string; flags: number; packetId: number }[] = [];
   denied = 0;
   #origin: Origin | undefined;
   #unsettled: number[] = [];
 
   offer(origin: Origin, offer: Offer): OfferResult {
-    if (this.credit === 0) return "full";
+    if (this.stalled) origin.ownerStalled?.();
+    if (this.stalled || this.credit === 0) return "full";
     this.credit--;
     const text = (start: number, end: number) =>
       new TextDecoder().decode(offer.bytes.subarray(start, end));
@@ -55,6 +57,7 @@ function parts(intake: Intake, clock = new ManualClock()): PostReadingsParts {
   return {
     intake,
     clock,
+    stalled: () => false,
     budget: byteBudget(1 << 20),
     bodyBytesMax: 1 << 16,
     bodyMs: 1_000,
@@ -134,7 +137,27 @@ Deno.test("what does not become durable in time is not said to be", async () => 
   const clock = new ManualClock();
   const answer = refusal(postReadings(post('{"uuid":"a"}'), parts(intake, clock)));
   await turns();
-  clock.advance(1_000);
+  clock.advance(500); // Looks whether a spool takes nothing; none does.
+  await turns();
+  clock.advance(500);
+  assert.equal((await answer).type, "not-settled");
+});
+
+Deno.test("a spool that takes nothing is not waited for, neither before nor behind the offer", async () => {
+  const refused = new FakeIntake();
+  refused.stalled = true;
+  const before = await refusal(postReadings(post('{"uuid":"a"}'), parts(refused)));
+  assert.deepEqual([before.type, before.headers["retry-after"]], ["backpressure", "1"]);
+  assert.equal(refused.taken.length, 0);
+
+  const taken = new FakeIntake();
+  taken.settles = false;
+  const clock = new ManualClock();
+  const answer = refusal(
+    postReadings(post('{"uuid":"a"}'), { ...parts(taken, clock), stalled: () => true }),
+  );
+  await turns();
+  clock.advance(500);
   assert.equal((await answer).type, "not-settled");
 });
 

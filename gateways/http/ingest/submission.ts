@@ -48,9 +48,13 @@ export interface SubmissionOptions {
   readonly permits?: (topic: string) => boolean;
   /** Whose rates the items are held to. */
   readonly sender?: Sender | undefined;
+  /** Whether the spool of some shard takes nothing now. */
+  readonly stalled: () => boolean;
 }
 
 const encoder = new TextEncoder();
+/** How often to look whether what was taken waits for a spool that takes nothing. */
+const stallCheckMs = 500;
 /** Offers in one go, before others have their turn. */
 const offersPerTurn = 256;
 /** Packet identifiers go from 1 to this. */
@@ -94,7 +98,7 @@ export class Submission implements Origin {
 
   /** To be called once. */
   async submit(items: readonly Item[]): Promise<SubmissionResult> {
-    const { creditMs, settleMs } = this.#options;
+    const { creditMs } = this.#options;
     let taken = 0;
     while (taken < items.length) {
       const offered = this.#offerSome(items, taken);
@@ -102,10 +106,11 @@ export class Submission implements Origin {
       taken += offered.count;
       if (!offered.full) await new Promise<void>((resolve) => setImmediate(resolve));
       else if (
-        taken === 0 || this.#limitedMs > 0 || !await this.#woken(() => this.#hasCredit, creditMs)
+        taken === 0 || this.#limitedMs > 0 || this.#stalled ||
+        !await this.#woken(() => this.#hasCredit, creditMs)
       ) break;
     }
-    const settled = await this.#woken(() => this.#pending === 0, settleMs);
+    const settled = await this.#allSettled();
     this.#intake.forget(this);
     this.#rejected.sort((a, b) => a.index - b.index);
     return { rejected: this.#rejected, taken, limitedMs: this.#limitedMs, settled };
@@ -125,6 +130,12 @@ export class Submission implements Origin {
   resume(): void {
     this.#hasCredit = true;
     this.#wake?.();
+  }
+
+  #stalled = false;
+
+  ownerStalled(): void {
+    this.#stalled = true;
   }
 
   rateLimited(waitMs: number): void {
@@ -185,6 +196,16 @@ export class Submission implements Origin {
       reason,
       ...(detail === undefined ? {} : { detail }),
     });
+  }
+
+  /** False when it is not so in time, or cannot be: a spool takes nothing. */
+  async #allSettled(): Promise<boolean> {
+    const { settleMs, stalled } = this.#options;
+    for (let leftMs = settleMs; leftMs > 0; leftMs -= stallCheckMs) {
+      if (await this.#woken(() => this.#pending === 0, Math.min(leftMs, stallCheckMs))) return true;
+      if (stalled()) return false;
+    }
+    return false;
   }
 
   /** Waits until the condition holds; false when it does not in time. */

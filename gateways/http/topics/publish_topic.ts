@@ -34,6 +34,8 @@ export interface PublishParts {
   readonly sender: Sender | undefined;
   /** How long to wait until the reading is durable. */
   readonly settleMs: number;
+  /** Whether the spool of some shard takes nothing now. */
+  readonly stalled: () => boolean;
 }
 
 /** Sends the message on when the intake has taken its reading, or when no route wants it. */
@@ -82,10 +84,17 @@ export async function publishTopic(
   parts: PublishParts,
   publication: Publication,
 ): Promise<"settled" | "no-route"> {
-  const { clock, settleMs, sender } = parts;
+  const { clock, settleMs, sender, stalled } = parts;
   const { topic, payload, nameHash } = publication;
   const intake = new MessageIntake(parts, publication);
-  const submission = new Submission(intake, { clock, creditMs: 0, settleMs, nameHash, sender });
+  const submission = new Submission(intake, {
+    clock,
+    creditMs: 0,
+    settleMs,
+    nameHash,
+    sender,
+    stalled,
+  });
   const item = { topic, bytes: payload, start: 0, end: payload.length };
   const result = await submission.submit([item]);
   const { rejected: [rejected], taken, limitedMs, settled } = result;

@@ -47,6 +47,8 @@ export interface TopicsParts {
   /** What all messages that are kept for viewers may take. */
   readonly historyBytesMax: number;
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Whether the spool of some shard takes nothing now. */
+  readonly stalled: () => boolean;
 }
 
 /** Viewers that follow topics. */
@@ -100,7 +102,8 @@ export class Topics {
     retain: boolean,
     sender: Sender | undefined,
   ): Promise<Response> {
-    const { clock, budget, payloadBytesMax, bodyMs, settleMs, intake, pubsub } = this.#parts;
+    const { clock, budget, payloadBytesMax, bodyMs, settleMs, stalled, intake, pubsub } = this
+      .#parts;
     const topic = this.#writable(request, claims);
     const parameters = parametersOf(request.url, ["qos", "retain", "expires", "reading"]);
     const order = {
@@ -133,7 +136,7 @@ export class Topics {
       const publication = { ...order, payload };
       let reading = "none";
       if (asReading) {
-        const parts = { intake, messages: pubsub, clock, settleMs, sender };
+        const parts = { intake, messages: pubsub, clock, settleMs, sender, stalled };
         reading = await publishTopic(parts, publication);
       } else {
         publishMessage(pubsub, publication);
