@@ -55,6 +55,18 @@ export function publishPacket(version: 4 | 5, fields: PublishFields): Uint8Array
   );
 }
 
+/** SUBSCRIBE with QoS 1. */
+export function subscribePacket(
+  version: 4 | 5,
+  packetId: number,
+  filters: readonly string[],
+): Uint8Array {
+  const head = [packetId >> 8, packetId & 255, ...(version === 5 ? [0] : [])];
+  const options = new Uint8Array([1]);
+  const asked = filters.flatMap((filter) => [prefixed(encoder.encode(filter)), options]);
+  return packet(0x82, concatBytes([head, ...asked]));
+}
+
 /** A connection. Dispose of it to close it. */
 export class RawClient implements Disposable {
   readonly version: 4 | 5;
