@@ -157,7 +157,8 @@ Deno.test("clients that use up what is bounded cost nobody else anything", async
       ]);
       await exchange(client, packets, packets.length);
     }
-    assert.equal((await metrics(httpUrl))("sluice_subscriptions"), 0);
+    await exchange(client, [subscribePacket(5, 1, ["stays"])], 1);
+    assert.equal((await metrics(httpUrl))("sluice_pubsub_subscriptions"), 1);
   });
 
   await t.step("topics of the server are not for clients", async () => {
