@@ -12,6 +12,9 @@
 // deno-fmt-ignore
 const unsafe = /[\\\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
 
+/** Those of them that JSON leaves in a string as they are. */
+const unsafeInJson = /[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 const short: Readonly<Record<string, string>> = {
   "\\": "\\\\",
   "\n": "\\n",
@@ -34,5 +37,13 @@ export function oneLine(text: string): string {
   return text.replace(
     unsafe,
     (char) => short[char] ?? `\\u{${char.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/** The same for JSON, whose meaning it keeps. */
+export function oneLineJson(json: string): string {
+  return json.replace(
+    unsafeInJson,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { oneLine } from "./escape.ts";
+import { oneLine, oneLineJson } from "./escape.ts";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
@@ -36,7 +36,7 @@ export function jsonLine({ atMs, level, logger, message, fields }: LogEntry): st
   const own = { time: new Date(atMs).toISOString(), level, logger, message };
   const others = Object.entries(fields)
     .map(([key, value]) => [reserved.has(key) ? `${key}_` : key, plain(value)]);
-  return `${JSON.stringify({ ...own, ...Object.fromEntries(others) })}\n`;
+  return `${oneLineJson(JSON.stringify({ ...own, ...Object.fromEntries(others) }))}\n`;
 }
 
 function fieldText(value: unknown): string {

@@ -71,8 +71,17 @@ Deno.test("whatever the fields hold, an entry is one line", () => {
   fc.assert(fc.property(fields, fc.string({ unit: "binary" }), (values, message) => {
     for (const line of [textLine(entry(values, message)), jsonLine(entry(values, message))]) {
       assert.equal(line.indexOf("\n"), line.length - 1);
+      assert.doesNotMatch(
+        line.slice(0, -1),
+        /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u,
+      );
     }
   }));
+});
+
+Deno.test("what is escaped in JSON is read as it was", () => {
+  const text = 'a\u2028b\u009b2J\u202e\\u2028\n"';
+  assert.equal(JSON.parse(jsonLine(entry({ text }))).text, text);
 });
 
 Deno.test("what cannot be shown does not throw", () => {
