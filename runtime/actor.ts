@@ -120,8 +120,11 @@ export interface Context<M> {
   readonly id: string;
   readonly path: string;
   readonly clock: Clock;
-  /** Starts a child under this actor's supervision. A second child of one id is an error. */
-  spawn<C>(spec: ChildSpec<C>): ActorRef<C>;
+  /**
+   * Starts a child under this actor's supervision. A second child of one id is an error. Many
+   * children may share a spec, which is checked once: each then has an `id` of its own.
+   */
+  spawn<C>(spec: ChildSpec<C>, id?: string): ActorRef<C>;
   /** Starts a group of actors that are made on demand, one for each key. */
   spawnKeyed<C>(spec: KeyedSpec<C>): Keyed<C>;
   child<C = never>(id: string): ActorRef<C> | undefined;

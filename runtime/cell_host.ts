@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -12,15 +13,29 @@ import type { Random } from "./random.ts";
 import type { ChildExit } from "./supervisor.ts";
 
 /** A child ended by itself, and its supervisor decided. */
-export interface SupervisionEvent {
-  readonly path: string;
-  readonly kind: string;
-  readonly exit: ChildExit;
-  /** Absent when the child completed. */
-  readonly failure?: Failure;
-  readonly decision: "restart" | "remove" | "escalate" | "quarantine" | "stop";
-  /** How long the restart waits, in ms. */
-  readonly delayMs: number;
+export class SupervisionEvent {
+  readonly #child: Pick<Cell, "path" | "settings">;
+
+  constructor(
+    child: Pick<Cell, "path" | "settings">,
+    readonly exit: ChildExit,
+    /** Absent when the child completed. */
+    readonly failure: Failure | undefined,
+    readonly decision: "restart" | "remove" | "escalate" | "quarantine" | "stop",
+    /** How long the restart waits, in ms. */
+    readonly delayMs: number,
+  ) {
+    this.#child = child;
+  }
+
+  /** Worked out when it is asked for: nobody looks at the many that complete. */
+  get path(): string {
+    return this.#child.path;
+  }
+
+  get kind(): string {
+    return this.#child.settings.kind;
+  }
 }
 
 /** The services of one actor system, shared by all of its cells. */

@@ -7,6 +7,7 @@
 import type { ActorRef, SupervisionSpec } from "./actor.ts";
 import { backoffDelayMs } from "./backoff.ts";
 import type { Cell } from "./cell.ts";
+import { SupervisionEvent } from "./cell_host.ts";
 import type { Failure } from "./failure.ts";
 import { afterRound, RestartRound } from "./restart_round.ts";
 import type { RestartWindow } from "./restart_window.ts";
@@ -68,14 +69,8 @@ export class Children {
       clock.monotonic(),
     );
     const delayMs = decision.kind === "restart" ? this.#delayMs(child) : 0;
-    this.#owner.host.supervised({
-      path: child.path,
-      kind: child.settings.kind,
-      exit,
-      ...(failure === undefined ? {} : { failure }),
-      decision: decision.kind === "exceeded" ? decision.then : decision.kind,
-      delayMs,
-    });
+    const decided = decision.kind === "exceeded" ? decision.then : decision.kind;
+    this.#owner.host.supervised(new SupervisionEvent(child, exit, failure, decided, delayMs));
     switch (decision.kind) {
       case "remove":
         return child.end(exit, "stopped", failure);

@@ -12,7 +12,7 @@ import { Children } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Keyed, type KeyedSpec } from "./keyed.ts";
 import { ReceiveTimeout } from "./receive_timeout.ts";
-import { cellSettings } from "./settings.ts";
+import { childSettings } from "./settings.ts";
 import { Stash } from "./stash.ts";
 import { type TimerEntry, Timers } from "./timers.ts";
 import { isWatchable, type WatchableRef, type Watcher } from "./watch.ts";
@@ -110,8 +110,8 @@ export class Incarnation implements Context<unknown>, Watcher {
     return this.#cell.host.clock;
   }
 
-  spawn<C>(spec: ChildSpec<C>): ActorRef<C> {
-    return this.#cell.adopt(spec.id, cellSettings({ ...spec, kind: spec.kind ?? spec.id })).self;
+  spawn<C>(spec: ChildSpec<C>, id = spec.id): ActorRef<C> {
+    return this.#cell.adopt(id, childSettings(spec)).self;
   }
 
   spawnKeyed<C>(spec: KeyedSpec<C>): Keyed<C> {

@@ -55,6 +55,18 @@ export function cellSettings<M>(
   };
 }
 
+const known = new WeakMap<object, CellSettings>();
+
+/** Those of a spec, whoever starts a child by it: checked at the first. */
+export function childSettings<M>(spec: ChildSpec<M>): CellSettings {
+  let settings = known.get(spec);
+  if (settings === undefined) {
+    settings = cellSettings({ ...spec, kind: spec.kind ?? spec.id });
+    known.set(spec, settings);
+  }
+  return settings;
+}
+
 /** An id as one step of a path: `~` and `/` are written `~0` and `~1`, as in RFC 6901. */
 export function pathStep(id: string): string {
   return id.replaceAll("~", "~0").replaceAll("/", "~1");

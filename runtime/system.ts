@@ -17,7 +17,7 @@ import { type ActorView, type KindSummary, summarize, viewOf } from "./inspect.t
 import { Keyed, type KeyedSpec } from "./keyed.ts";
 import type { Random } from "./random.ts";
 import { Registry } from "./registry.ts";
-import { cellSettings, pathIds } from "./settings.ts";
+import { cellSettings, childSettings, pathIds } from "./settings.ts";
 
 export interface SystemOptions {
   /** First step of every path. Default `system`. */
@@ -114,7 +114,7 @@ export class ActorSystem {
 
   /** Starts a top-level actor. A second one of the same id is an error. */
   spawn<M>(spec: ChildSpec<M>): ActorRef<M> {
-    return this.#root.adopt(spec.id, cellSettings({ ...spec, kind: spec.kind ?? spec.id })).self;
+    return this.#root.adopt(spec.id, childSettings(spec)).self;
   }
 
   /** Starts a top-level group of keyed actors. */

@@ -141,10 +141,10 @@ export class HttpEdge implements WorkerProgram {
     }
     this.#system = new ActorSystem({
       name: "http",
-      onSupervision: ({ path, failure }) => {
-        if (failure !== undefined) {
-          log.error("an actor failed", { actor: path, failure: failure.message });
-        }
+      onSupervision: (event) => {
+        const { failure } = event;
+        if (failure === undefined) return;
+        log.error("an actor failed", { actor: event.path, failure: failure.message });
       },
     });
     this.#messages = new ShardMessages({

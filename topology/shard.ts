@@ -89,10 +89,11 @@ export class Shard implements WorkerProgram {
     const system = new ActorSystem({
       name: `shard-${shard}`,
       supervision: endsTheShard,
-      onSupervision: ({ path, decision, failure, exit }) => {
-        if (failure !== undefined && exit !== "completed") {
-          log.error("an actor failed", { actor: path, decision, failure: failure.message });
-        }
+      onSupervision: (event) => {
+        const { failure, exit } = event;
+        if (failure === undefined || exit === "completed") return;
+        const { path: actor, decision } = event;
+        log.error("an actor failed", { actor, decision, failure: failure.message });
       },
       onStopFault: (path, failure) =>
         log.warn("an actor did not stop well", { actor: path, failure: failure.message }),

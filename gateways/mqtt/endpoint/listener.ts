@@ -50,6 +50,16 @@ class Listener implements Actor<ListenerMessage> {
   #acceptors: readonly Acceptor[];
   readonly #context: Context<ListenerMessage>;
   readonly #shared: SessionShared<Session>;
+  /** Those whose session has not started, by its id. */
+  readonly #arrivals = new Map<string, Arrival>();
+  readonly #sessionSpec: ChildSpec<SessionMessage> = {
+    id: "session",
+    kind: "mqtt_session",
+    restart: "temporary",
+    mailOnCrash: "dead_letter",
+    mailbox: { countMax: 64 },
+    start: (context) => this.#session(context),
+  };
   #accepted = 0;
   /** Connections that are not closed, those included whose session has ended. */
   #open = 0;
@@ -155,14 +165,16 @@ class Listener implements Actor<ListenerMessage> {
 
   #converse(arrival: Arrival, context: Context<ListenerMessage>): void {
     this.#open++;
-    context.spawn<SessionMessage>({
-      id: `${++this.#accepted}`,
-      kind: "mqtt_session",
-      restart: "temporary",
-      mailOnCrash: "dead_letter",
-      mailbox: { countMax: 64 },
-      start: (context) => new Session(arrival, this.#shared, context),
-    });
+    const id = `${++this.#accepted}`;
+    this.#arrivals.set(id, arrival);
+    context.spawn(this.#sessionSpec, id);
+  }
+
+  #session(context: Context<SessionMessage>): Session {
+    const arrival = this.#arrivals.get(context.id);
+    if (arrival === undefined) throw new Error(`Nobody has arrived for session ${context.id}`);
+    this.#arrivals.delete(context.id);
+    return new Session(arrival, this.#shared, context);
   }
 
   #stopAccepting(): void {
