@@ -208,7 +208,7 @@ export class ShardEdges {
           for (const sessions of this.#others.values()) sessions.tell({ sessionKey: key });
         },
         ended: (peer, clientId, ending) =>
-          log.debug("a connection ended", { peer, clientId, ...ending }),
+          log.debug("a connection ended", () => ({ peer, clientId, ...ending })),
         acceptFailed: (error) => log.warn("cannot accept connections; trying again", { error }),
       },
     };

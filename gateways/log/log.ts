@@ -11,7 +11,8 @@ import { RepeatLimiter } from "./repeats.ts";
 
 /** What a part of the program writes to. Messages are constant; what varies goes in `fields`. */
 export interface Log {
-  debug(message: string, fields?: Record<string, unknown>): void;
+  /** A function is asked for the fields only when the message is written. */
+  debug(message: string, fields?: Record<string, unknown> | (() => Record<string, unknown>)): void;
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;

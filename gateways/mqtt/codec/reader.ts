@@ -4,6 +4,7 @@
  * @module
  */
 import { malformed } from "./protocol_error.ts";
+import { asciiText } from "./text.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -55,6 +56,8 @@ export class PacketReader {
   text(): string {
     const length = this.uint16();
     const at = this.#take(length);
+    const ascii = asciiText(this.bytes, at, at + length);
+    if (ascii !== undefined) return ascii;
     let text: string;
     try {
       text = utf8.decode(this.bytes.subarray(at, at + length));

@@ -44,6 +44,22 @@ export function isTopicFilter(filter: string): boolean {
     );
 }
 
+/** More arguments than a call should have. */
+const asciiCharsMax = 256;
+
+/**
+ * The bytes as text when they are ASCII without NUL, and not too many; a fifth of what a
+ * `TextDecoder` takes for a short one.
+ */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start > asciiCharsMax) return undefined;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === 0 || byte >= 0x80) return undefined;
+  }
+  return String.fromCharCode.apply(undefined, bytes.subarray(start, end) as unknown as number[]);
+}
+
 function hasWildcard(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     if (bytes[i] === plus || bytes[i] === hash) return true;

@@ -94,11 +94,16 @@ export function sessionKey({ account, clientId }: SessionInfo): string {
 }
 
 const utf8 = new TextEncoder();
+/** Room for the keys that clients usually have. */
+const keyBytes = new Uint8Array(1_024);
 
 /** What readings of a session's client have in common, whatever the connection. */
 export function originHashOf(sessionKey: string): number {
-  const key = utf8.encode(sessionKey);
-  return hashBytes(key, 0, key.length);
+  if (3 * sessionKey.length > keyBytes.length) {
+    const key = utf8.encode(sessionKey);
+    return hashBytes(key, 0, key.length);
+  }
+  return hashBytes(keyBytes, 0, utf8.encodeInto(sessionKey, keyBytes).written);
 }
 
 export interface EndpointEvents {

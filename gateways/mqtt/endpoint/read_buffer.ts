@@ -6,9 +6,14 @@
  * @module
  */
 
-/** Bytes that the grown buffers of one shard may hold together; the smallest size is not counted. */
+/**
+ * Bytes that the grown buffers of one shard may hold together; the smallest size is not counted.
+ * Buffers of that size are used again: one a connection would be most of the garbage of one that is
+ * opened and closed.
+ */
 export class BufferBudget {
   readonly bytesMax: number;
+  readonly #spares: Uint8Array<ArrayBuffer>[] = [];
   #usedBytes = 0;
 
   constructor(bytesMax: number) {
@@ -29,11 +34,24 @@ export class BufferBudget {
   give(bytes: number): void {
     this.#usedBytes -= bytes;
   }
+
+  /** A buffer of the smallest size. */
+  rest(): Uint8Array<ArrayBuffer> {
+    return this.#spares.pop() ?? new Uint8Array(restBytes);
+  }
+
+  /** Takes such a buffer back: nobody reads into it any more. */
+  spare(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#spares.length < sparesMax) this.#spares.push(bytes);
+  }
 }
 
 /** Size at rest, and the largest size that is only there for speed. */
 export const restBytes = 512;
 export const speedBytesMax = 64 * 1024;
+/** Buffers of the smallest size that wait for the next connection. */
+const sparesMax = 256;
+const none = new Uint8Array(0);
 
 const growthFactor = 8;
 /** Reads in a row that leave seven eighths empty before the buffer falls back. */
@@ -44,13 +62,14 @@ const speedShare = 0.75;
 /** `bytes[start..end)` was read and is not consumed. */
 export class ReadBuffer {
   readonly #budget: BufferBudget;
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(restBytes);
+  bytes: Uint8Array<ArrayBuffer>;
   start = 0;
   end = 0;
   #leanReads = 0;
 
   constructor(budget: BufferBudget) {
     this.#budget = budget;
+    this.bytes = budget.rest();
   }
 
   /**
@@ -83,10 +102,14 @@ export class ReadBuffer {
     this.#leanReads = !lean ? 0 : quiet ? leanReadsMax : this.#leanReads + 1;
   }
 
-  /** Gives the room back to the budget. The buffer must not be used again. */
-  release(): void {
+  /**
+   * Gives the room back to the budget. The buffer must not be used again. `reading`: what reads into
+   * it may go on for a moment.
+   */
+  release(reading = false): void {
     if (this.bytes.length > restBytes) this.#budget.give(this.bytes.length);
-    this.bytes = new Uint8Array(0);
+    else if (this.bytes !== none && !reading) this.#budget.spare(this.bytes);
+    this.bytes = none;
     this.start = this.end = 0;
   }
 

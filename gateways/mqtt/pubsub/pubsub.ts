@@ -14,6 +14,7 @@ import type { Clock } from "../../../runtime/clock.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { Qos } from "../codec/publish.ts";
 import type { Subscribe } from "../codec/subscribe.ts";
+import { asciiText } from "../codec/text.ts";
 import type { Unsubscribe } from "../codec/unsubscribe.ts";
 import type { KeptSettings } from "../kept/kept_options.ts";
 import { KeptSessions } from "../kept/kept_sessions.ts";
@@ -145,7 +146,8 @@ export class PubSub {
     const retain = (offer.flags & offerFlags.retain) !== 0;
     if (!retain && this.#table.empty) return false;
     const { bytes, topicStart, topicEnd, payloadStart, payloadEnd } = offer;
-    const topic = utf8.decode(bytes.subarray(topicStart, topicEnd));
+    const topic = asciiText(bytes, topicStart, topicEnd) ??
+      utf8.decode(bytes.subarray(topicStart, topicEnd));
     const entries = this.#table.match(topic);
     if ((!retain && entries.length === 0) || topic.startsWith(systemRoot)) return false;
     const message = Message.of({
