@@ -1,6 +1,7 @@
 /**
- * What all Workers know together of those who send: their rates, and how they connect. Made once, given to every Worker
- * at its start, and read by each through a view of its own.
+ * What all Workers know together of those who send: their rates, how they connect, and roughly who
+ * is connected. Made once, given to every Worker at its start, and read by each through a view of
+ * its own.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import {
   gateMemory,
   type GateReason,
 } from "../actors/rates/connection_gate.ts";
+import { sharedCountsBytes, sharedCountsMemory } from "../actors/rates/shared_counts.ts";
 import type { Config } from "../config.ts";
 import { networkOf } from "../gateways/auth/login_limits.ts";
 import { logger } from "../gateways/log/log.ts";
@@ -31,27 +33,33 @@ export interface GuardInit {
   readonly time: TimeMark;
   readonly rates: RatesMemory | undefined;
   readonly gate: GateMemory;
+  /** How many sessions each shard has, by the hash of their keys. */
+  readonly sessions: SharedArrayBuffer;
 }
 
 /** Bytes that all Workers share. HTTP is a Worker beside the shards. */
 export function guardBytes({ limits }: Config, shards: number): number {
-  return ratesBytes(limits.rates) + gateBytes(limits.connections, shards + 1);
+  return ratesBytes(limits.rates) + gateBytes(limits.connections, shards + 1) +
+    sharedCountsBytes(shards);
 }
 
 /** The main thread's part: it holds the memory. */
 export class GuardMemory {
   readonly #rates: RatesMemory | undefined;
   readonly #gate: GateMemory;
+  readonly #sessions: SharedArrayBuffer;
 
   constructor({ limits }: Config, shards: number) {
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
     this.#rates = ratesMemory(limits.rates, seed);
     this.#gate = gateMemory(limits.connections, shards + 1, seed);
+    this.#sessions = sharedCountsMemory(shards);
   }
 
   /** For a Worker that starts now. */
   init(): GuardInit {
-    return { time: markTime(systemClock), rates: this.#rates, gate: this.#gate };
+    const time = markTime(systemClock);
+    return { time, rates: this.#rates, gate: this.#gate, sessions: this.#sessions };
   }
 }
 
@@ -124,5 +132,5 @@ export class Guard {
 /** Our own main thread made it: what is checked is that it is one at all. */
 export function isGuardInit(value: unknown): value is GuardInit {
   return typeof value === "object" && value !== null && "time" in value && "rates" in value &&
-    "gate" in value;
+    "gate" in value && "sessions" in value;
 }

@@ -159,7 +159,7 @@ export class Shard implements WorkerProgram {
       const other = Number(link.peer.slice("shard-".length));
       this.#path.linked(other, link);
       this.#messages.linked(other, link);
-      this.#edges.linked(link.peer, link.ref(sessionsName));
+      this.#edges.linked(other, link.ref(sessionsName));
     }
   }
 

@@ -6,6 +6,7 @@
 import { hashBytes } from "../actors/fingerprint.ts";
 import type { Intake } from "../actors/intake.ts";
 import type { GateReason } from "../actors/rates/connection_gate.ts";
+import { SharedCounts } from "../actors/rates/shared_counts.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
   type BrokerCommand,
@@ -78,14 +79,17 @@ export class ShardEdges {
   readonly #acceptors: ShardAcceptors;
   #brokers: readonly BrokerHandle[] = [];
   /** By shard: who is to be told of a client that connects here. */
-  readonly #others = new Map<string, ActorRef<ClientConnected>>();
+  readonly #others = new Map<number, ActorRef<ClientConnected>>();
+  readonly #sessions: SharedCounts;
   #listener: ActorRef<ListenerMessage> | undefined;
   #opened = false;
 
   constructor(options: EdgesOptions) {
+    const { init } = options;
     this.#options = options;
+    this.#sessions = new SharedCounts(init.guard.sessions, init.shard);
     this.#acceptors = new ShardAcceptors({
-      init: options.init,
+      init,
       stats: this.stats,
       clock: options.system.clock,
       clientTls: options.clientTls,
@@ -129,9 +133,9 @@ export class ShardEdges {
     });
   }
 
-  /** Another shard, for the first time or anew: it is told of every client that connects here. */
-  linked(peer: string, sessions: ActorRef<ClientConnected>): void {
-    this.#others.set(peer, sessions);
+  /** Another shard, for the first time or anew: it is told of clients it may have a session of. */
+  linked(shard: number, sessions: ActorRef<ClientConnected>): void {
+    this.#others.set(shard, sessions);
   }
 
   /** A client has connected in another shard: a session of its id here ends [MQTT-3.1.4-3]. */
@@ -198,15 +202,20 @@ export class ShardEdges {
         left: (peer) => guard.left(hostOf(peer)),
       },
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
+      roll: {
+        joined: (session, keyHash) => {
+          this.#sessions.add(keyHash);
+          for (const shard of this.#sessions.elsewhere(keyHash)) {
+            this.#others.get(shard)?.tell({ sessionKey: sessionKey(session) });
+          }
+        },
+        left: (keyHash) => this.#sessions.remove(keyHash),
+      },
       deniedPublish: mqtt.deniedPublish,
       assignId: () => `sluice-${crypto.randomUUID()}`,
       messages,
       stats: this.stats,
       events: {
-        connected: (session) => {
-          const key = sessionKey(session);
-          for (const sessions of this.#others.values()) sessions.tell({ sessionKey: key });
-        },
         ended: (peer, clientId, ending) =>
           log.debug("a connection ended", () => ({ peer, clientId, ...ending })),
         acceptFailed: (error) => log.warn("cannot accept connections; trying again", { error }),

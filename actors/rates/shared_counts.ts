@@ -7,6 +7,7 @@
  */
 
 const places = 65_536;
+const none: readonly number[] = [];
 
 /** Bytes of {@linkcode sharedCountsMemory}. */
 export const sharedCountsBytes = (workers: number): number =>
@@ -19,23 +20,40 @@ export const sharedCountsMemory = (workers: number): SharedArrayBuffer =>
 export class SharedCounts {
   readonly #all: Uint16Array;
   readonly #own: Uint16Array;
+  readonly #worker: number;
 
   constructor(memory: SharedArrayBuffer, worker: number) {
     this.#all = new Uint16Array(memory);
+    this.#worker = worker;
     this.#own = this.#all.subarray(worker * places, (worker + 1) * places).fill(0);
   }
 
   of(key: number): number {
     let sum = 0;
-    for (let at = key % places; at < this.#all.length; at += places) sum += this.#all[at]!;
+    for (let at = key % places; at < this.#all.length; at += places) {
+      sum += Atomics.load(this.#all, at);
+    }
     return sum;
   }
 
+  /**
+   * The other Workers that have some of it, or of a key in the same place. Of two that add a key and
+   * then ask, one hears of the other at least.
+   */
+  elsewhere(key: number): readonly number[] {
+    let found: number[] | undefined;
+    const { length } = this.#all;
+    for (let at = key % places, worker = 0; at < length; at += places, worker++) {
+      if (worker !== this.#worker && Atomics.load(this.#all, at) > 0) (found ??= []).push(worker);
+    }
+    return found ?? none;
+  }
+
   add(key: number): void {
-    this.#own[key % places]! += 1;
+    Atomics.add(this.#own, key % places, 1);
   }
 
   remove(key: number): void {
-    this.#own[key % places]! -= 1;
+    Atomics.sub(this.#own, key % places, 1);
   }
 }

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { findProgram, testWith } from "../../gateways/testing/programs.ts";
 import { publish } from "../support/input.ts";
-import { RawClient } from "../support/raw_mqtt.ts";
+import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
 import { metrics, type Sluice, startSluice, until } from "../support/sluice.ts";
 
 const deadlineMs = 20_000;
@@ -157,6 +157,23 @@ Deno.test("a will reaches subscribers", async () => {
   await until("and who comes late", () => late.heard.length === 1);
   assert.deepEqual([late.heard[0]?.payload, late.heard[0]?.retain], ["bye", true]);
   await end([...clients, dying, late]);
+});
+
+Deno.test("a client id has one session, whatever shards its connections come to", async () => {
+  await using sluice = await startSluice({ config });
+  // So many that each shard has some of them.
+  for (let round = 0, before: RawClient | undefined; round < 16; round++) {
+    const client = await RawClient.dial(sluice.mqttPort, 5);
+    await client.send(connectPacket(5, "the same"));
+    assert.equal((await client.read())?.[0], 0x20, "CONNACK");
+    if (before !== undefined) {
+      const packet = await before.read();
+      assert.deepEqual([packet?.[0], packet?.[2]], [0xe0, 0x8e], "DISCONNECT: taken over");
+      before[Symbol.dispose]();
+    }
+    before = client;
+    if (round === 15) client[Symbol.dispose]();
+  }
 });
 
 testWith(["mosquitto_sub", "mosquitto_pub"], "mosquitto_sub hears mosquitto_pub", async () => {

@@ -107,7 +107,6 @@ export function originHashOf(sessionKey: string): number {
 }
 
 export interface EndpointEvents {
-  connected?(session: SessionInfo): void;
   /** `ending.detail` is text for people; it may hold what the client sent, so escape it in logs. */
   ended?(peer: string, clientId: string | undefined, ending: Ending): void;
   /** Accepting failed, for example for want of file descriptors; it goes on by itself. */
@@ -121,6 +120,14 @@ export interface Door {
   left(peer: string): void;
 }
 
+/** Who is connected, over all shards. */
+export interface SessionRoll {
+  /** A client has connected here: a session of its key elsewhere is to end [MQTT-3.1.4-3]. */
+  joined(session: SessionInfo, keyHash: number): void;
+  /** Called once for each that joined. */
+  left(keyHash: number): void;
+}
+
 /** What all sessions of one listener share. */
 export interface EndpointServices {
   readonly intake: Intake;
@@ -130,6 +137,8 @@ export interface EndpointServices {
   readonly isCurrent?: (session: SessionInfo) => boolean;
   /** Who is let in at the door, before a word is said. Default: everybody. */
   readonly door?: Door;
+  /** Hears who is connected. Default: there is no other shard. */
+  readonly roll?: SessionRoll;
   /** Whose rates a session is held to. Default: nobody's. */
   readonly senderOf?: (session: SessionInfo) => Sender | undefined;
   /**

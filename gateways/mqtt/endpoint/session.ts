@@ -281,7 +281,7 @@ export class Session
     this.#input.sinceMs = this.#context.clock.monotonic();
     services.stats.connected(this.arrival.transport);
     registry.connect(sessionKey(handshake.session), this);
-    services.events.connected?.(handshake.session);
+    services.roll?.joined(handshake.session, this.originHash);
     this.#conversation.resume();
   }
 
@@ -320,6 +320,7 @@ export class Session
     services.stats.ended(ending.end);
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
+      services.roll?.left(this.originHash);
       if (sendWill && !later) wills.publish(will, this.originHash);
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);
