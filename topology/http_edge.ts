@@ -199,6 +199,7 @@ export class HttpEdge implements WorkerProgram {
         devices: this.#topicDevices(),
         payloadBytesMax: config.limits.payloadBytesMax,
         historyBytesMax: limits.messageBytes / 4,
+        takeMessage: (sender) => guard.rates?.takeMessage(sender) ?? 0,
       },
       claimsOf: async (headers) =>
         required && tokenOf(headers) !== undefined

@@ -108,27 +108,44 @@ export class Rates {
   /** Takes a message, or holds its origin back until it may come: false. */
   admit(origin: Origin, sender: Sender, entry: TopicEntry): boolean {
     const nowMs = this.#nowMs ||= this.#options.sharedMs();
-    const { account, address } = sender;
     if (this.#device !== undefined) {
       const waitMs = this.#device.take(this.#deviceKey(entry), nowMs);
       if (waitMs > 0) return this.#hold(origin, "device", entry, waitMs);
     }
+    const held = this.#takeOf(sender, nowMs);
+    if (held === undefined) return true;
+    this.#device?.giveBack(this.#deviceKey(entry), nowMs);
+    return this.#hold(origin, held.subject, entry, held.waitMs);
+  }
+
+  /**
+   * Takes a message of which no reading is made, so that it has no device: 0, or after how many ms
+   * it may come. Nobody is told to go on.
+   */
+  takeMessage(sender: Sender): number {
+    const held = this.#takeOf(sender, this.#now());
+    if (held === undefined) return 0;
+    this.held[held.subject]++;
+    return held.waitMs;
+  }
+
+  /** Spends one of the account and one of the address; or neither, and says whose rate it is over. */
+  #takeOf(
+    { account, address }: Sender,
+    nowMs: number,
+  ): { readonly subject: RateSubject; readonly waitMs: number } | undefined {
     if (this.#account !== undefined && account !== 0) {
       const waitMs = this.#account.take(account, nowMs);
-      if (waitMs > 0) {
-        this.#device?.giveBack(this.#deviceKey(entry), nowMs);
-        return this.#hold(origin, "account", entry, waitMs);
-      }
+      if (waitMs > 0) return { subject: "account", waitMs };
     }
     if (this.#address !== undefined && address !== 0) {
       const waitMs = this.#address.take(address, nowMs);
       if (waitMs > 0) {
-        this.#device?.giveBack(this.#deviceKey(entry), nowMs);
         if (account !== 0) this.#account?.giveBack(account, nowMs);
-        return this.#hold(origin, "address", entry, waitMs);
+        return { subject: "address", waitMs };
       }
     }
-    return true;
+    return undefined;
   }
 
   /** The message turned out to hold so many points. Its first is spent already. */

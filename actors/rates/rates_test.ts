@@ -113,6 +113,33 @@ Deno.test("an account and an address are held over all of their devices; a held 
   assert.equal(taken(a.hub, elsewhere, "UPB/RPi_4", 9), 2, "the account has three behind it");
 });
 
+Deno.test("a message without a device counts for its account and its address alone", () => {
+  const { clock, a, b } = setUp({
+    device: { messages: "1:1", points: undefined },
+    account: { messages: "3:1", points: undefined },
+    address: { messages: "5:1", points: undefined },
+  });
+  const address = a.rates.keyOf("10.0.0.1");
+  const sender = (name: string): Sender => ({ account: a.rates.keyOf(name), address });
+  assert.equal(taken(a.hub, new Client(sender("alice")), "UPB/RPi_1", 1), 1);
+  assert.deepEqual([1, 2, 3].map(() => Math.round(b.rates.takeMessage(sender("alice")))), [
+    0,
+    0,
+    333,
+  ]);
+  assert.deepEqual([1, 2, 3].map(() => Math.round(a.rates.takeMessage(sender("bob")))), [
+    0,
+    0,
+    200,
+  ]);
+  assert.deepEqual([a.rates.held, b.rates.held], [
+    { device: 0, account: 0, address: 1 },
+    { device: 0, account: 1, address: 0 },
+  ]);
+  clock.advance(201);
+  assert.equal(a.rates.takeMessage(sender("bob")), 0, "what the address refused was free");
+});
+
 Deno.test("points are charged when they are known, to the device and to who sent them", () => {
   const { clock, sent, a } = setUp({
     ...noRates,

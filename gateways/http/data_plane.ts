@@ -54,10 +54,15 @@ export interface DataPlaneParts {
   /** MQTT over WebSocket; absent when it is turned off. */
   readonly carriers?: Carriers;
   /** Messages, and an intake that does not itself send readings to subscribers. */
-  readonly topics: Pick<TopicsParts, "pubsub" | "retained" | "intake" | "historyBytesMax"> & {
-    readonly devices: TopicDevices;
-    readonly payloadBytesMax: number;
-  };
+  readonly topics:
+    & Pick<
+      TopicsParts,
+      "pubsub" | "retained" | "intake" | "historyBytesMax" | "takeMessage"
+    >
+    & {
+      readonly devices: TopicDevices;
+      readonly payloadBytesMax: number;
+    };
   /** What the token of a request says that does not go through the API's guard, if it has one. */
   readonly claimsOf: (headers: Headers) => Promise<Claims | undefined>;
 }
@@ -269,7 +274,7 @@ export class DataPlane {
         if (this.#draining) throw shuttingDown();
         return await this.#topics.publish(request, claims, request.method === "PUT", sender);
       case "DELETE":
-        return this.#topics.clear(request, claims);
+        return this.#topics.clear(request, claims, sender);
       default:
         if (this.#draining) throw shuttingDown();
         return await this.#topics.get(request, claims);

@@ -94,6 +94,12 @@ export function unknownEncoding(encoding: string, known: string): Problem {
   return new Problem("unsupported-media-type", detail, {}, { "accept-encoding": known });
 }
 
+/** 429 for a sender over its rate; its next message may come after so many ms. */
+export function rateLimited(waitMs: number, detail = "it was not taken", members = {}): Problem {
+  const after = String(Math.max(1, Math.ceil(waitMs / 1_000)));
+  return new Problem("rate-limited", detail, members, { "retry-after": after });
+}
+
 /** The answer that a problem is. */
 export function problemResponse({ type, message, members, headers }: Problem): Response {
   const [status, title] = problems[type];

@@ -78,6 +78,36 @@ Deno.test("over HTTP the items beyond a rate are named, with when to send them a
   assert.match(text, /"limitedForMs":\d{6,7}\b/);
 });
 
+Deno.test("a topic over HTTP counts for its sender, whether a reading is made of it or not", async () => {
+  await using sluice = await startSluice(rated({ address: { messages: "4:3600" } }));
+  const ask = async (method: string, topic: string) => {
+    const answer = await fetch(`${sluice.httpUrl}/api/topics/${topic}`, {
+      method,
+      body: method === "DELETE" ? null : '{"TMP":1}',
+    });
+    const text = await answer.text();
+    return { status: answer.status, after: Number(answer.headers.get("retry-after")), text };
+  };
+  const asked = [
+    ["PUT", "UPB/RPi_1"],
+    ["POST", "no/route/takes/it"],
+    ["POST", "UPB/RPi_1?reading=false"],
+    ["DELETE", "UPB/RPi_1"],
+  ] as const;
+  for (const [method, topic] of asked) assert.equal((await ask(method, topic)).status, 204, topic);
+  for (const [method, topic] of asked) {
+    const { status, after, text } = await ask(method, topic);
+    assert.equal(status, 429, topic);
+    assert.match(text, /"urn:sluice:problem:rate-limited"/);
+    assert.ok(after > 800 && after <= 900, String(after));
+  }
+  const sum = await metrics(sluice.httpUrl);
+  assert.equal(sum("sluice_rate_limited_total", 'subject="address"'), 4);
+  const value = await fetch(`${sluice.httpUrl}/api/topics/UPB/RPi_1`);
+  await value.body?.cancel();
+  assert.notEqual(value.headers.get("sluice-value"), "retained", "the fifth PUT was not taken");
+});
+
 Deno.test("a station over its rate is given no credit until it may send again", async () => {
   await using sluice = await startSluice(rated({ device: { messages: "3:1" } }));
   const socket = new WebSocket(`${sluice.httpUrl.replace("http", "ws")}/ws`);

@@ -9,7 +9,7 @@ import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
-import { Problem } from "../problem.ts";
+import { Problem, rateLimited } from "../problem.ts";
 import { invalidParameter, parametersOf } from "../request.ts";
 import { bodyFormat, itemsOf } from "./items.ts";
 import { topicProblem } from "./json_item.ts";
@@ -95,13 +95,12 @@ function answer(
     );
   }
   if (taken < count) {
-    const limited = limitedMs > 0;
-    throw new Problem(
-      limited ? "rate-limited" : "backpressure",
-      taken === 0 ? "none was taken" : `items from ${taken} on were not taken; send them again`,
-      { taken, rejected },
-      limited ? { "retry-after": String(Math.ceil(limitedMs / 1_000)) } : soon,
-    );
+    const detail = taken === 0
+      ? "none was taken"
+      : `items from ${taken} on were not taken; send them again`;
+    const members = { taken, rejected };
+    if (limitedMs > 0) throw rateLimited(limitedMs, detail, members);
+    throw new Problem("backpressure", detail, members, soon);
   }
   if (rejected.length > 0) {
     throw new Problem("rejected-items", `${rejected.length} of ${count} items were not taken`, {

@@ -11,7 +11,7 @@ import type { Properties } from "../../mqtt/codec/property_table.ts";
 import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import { Submission } from "../ingest/submission.ts";
-import { Problem, type ProblemType } from "../problem.ts";
+import { Problem, type ProblemType, rateLimited } from "../problem.ts";
 
 export type TopicMessages = Pick<PubSub, "publish" | "flush">;
 
@@ -99,13 +99,8 @@ export async function publishTopic(
   const result = await submission.submit([item]);
   const { rejected: [rejected], taken, limitedMs, settled } = result;
   if (taken === 0) {
-    const after = { "retry-after": String(Math.max(1, Math.ceil(limitedMs / 1_000))) };
-    throw new Problem(
-      limitedMs > 0 ? "rate-limited" : "backpressure",
-      "it was not taken",
-      {},
-      after,
-    );
+    if (limitedMs > 0) throw rateLimited(limitedMs);
+    throw new Problem("backpressure", "it was not taken", {}, { "retry-after": "1" });
   }
   if (!settled) {
     const detail = "it is not known whether the reading is durable; send the same request again";

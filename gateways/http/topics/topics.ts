@@ -16,7 +16,7 @@ import { boundedBody, type ByteBudget } from "../body.ts";
 import type { DeviceView } from "../control.ts";
 import { nameHashOf } from "../ingest/post_readings.ts";
 import { unpack } from "../ingest/unpack.ts";
-import { Problem } from "../problem.ts";
+import { Problem, rateLimited } from "../problem.ts";
 import { integer, invalidParameter, parametersOf } from "../request.ts";
 import { publishMessage, publishTopic } from "./publish_topic.ts";
 import { messageJson } from "./topic_event.ts";
@@ -47,6 +47,8 @@ export interface TopicsParts {
   /** What all messages that are kept for viewers may take. */
   readonly historyBytesMax: number;
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Takes a message of which no reading is made: 0, or after how many ms its sender may send it. */
+  readonly takeMessage: (sender: Sender) => number;
   /** Whether the spool of some shard takes nothing now. */
   readonly stalled: () => boolean;
 }
@@ -132,6 +134,7 @@ export class Topics {
       if (payload.length === 0 && order.retain) {
         throw new Problem("invalid-body", "an empty value would clear the topic: DELETE does that");
       }
+      if (!asReading || this.#parts.devices.idOf(topic) === undefined) this.#take(sender);
       this.#watches.of(topic);
       const publication = { ...order, payload };
       let reading = "none";
@@ -148,9 +151,10 @@ export class Topics {
   }
 
   /** @throws {Problem} */
-  clear(request: Request, claims: Claims | undefined): Response {
+  clear(request: Request, claims: Claims | undefined, sender: Sender | undefined): Response {
     const topic = this.#writable(request, claims);
     parametersOf(request.url, []);
+    this.#take(sender);
     this.#watches.of(topic);
     publishMessage(this.#parts.pubsub, {
       topic,
@@ -246,6 +250,12 @@ export class Topics {
     });
     this.#streams.add(stream);
     return new Response(stream.body, { headers });
+  }
+
+  /** Holds a message that no device's rate is held to to its sender's. @throws {Problem} */
+  #take(sender: Sender | undefined): void {
+    const waitMs = sender === undefined ? 0 : this.#parts.takeMessage(sender);
+    if (waitMs > 0) throw rateLimited(waitMs);
   }
 
   /** The topic of a request that changes it. */

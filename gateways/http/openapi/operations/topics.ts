@@ -134,6 +134,6 @@ export const topicOperations = table({
     access: "topic-write",
     parameters: [topic],
     answers: [noContent("Nothing is retained; subscribers were told.")],
-    problems: ["invalid-topic"],
+    problems: ["invalid-topic", "rate-limited"],
   },
 });
