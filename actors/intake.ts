@@ -93,8 +93,11 @@ export interface Intake {
   offer(origin: Origin, offer: Offer): OfferResult;
   /** Counts a reading that the edge itself refuses, for want of a permission; it is settled. */
   deny(origin: Origin, offer: Offer, rejection: Rejection): void;
-  /** Sends on what was gathered; called by an edge when it has no more bytes to parse. */
-  flush(): void;
+  /**
+   * Sends on what was gathered; called by an edge when it has no more bytes to parse. False: not all
+   * of it could be kept for those it is for, so none of it may be acknowledged.
+   */
+  flush(): boolean;
   /** The origin is gone: what is still in flight settles without it. */
   forget(origin: Origin): void;
 }

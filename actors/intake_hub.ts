@@ -136,10 +136,11 @@ export class IntakeHub implements Intake {
     this.#options.onRefused?.(offer);
   }
 
-  flush(): void {
-    if (this.#flushAsked) return;
+  flush(): boolean {
+    if (this.#flushAsked) return true;
     this.#flushAsked = true;
     this.#options.defer(this.#flushNow);
+    return true;
   }
 
   forget(origin: Origin): void {

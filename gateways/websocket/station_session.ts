@@ -57,11 +57,13 @@ const tokenMs = 10_000;
 /** Codes of WebSocket's own, and ours from 4000 on, after HTTP's. */
 export const closeCodes = {
   goingAway: 1001,
+
   unsupported: 1003,
   tooLarge: 1009,
   badFrame: 4400,
   unauthorized: 4401,
   noCredit: 4429,
+  tryAgain: 4503,
   /** As `unauthorized`, for what ends a connection that was let in. */
   tokenExpired: 4401,
   accountChanged: 4401,
@@ -192,7 +194,7 @@ export class StationSession implements Origin {
       this.#held.push(...held.slice(i + 1));
       break;
     }
-    this.#options.intake.flush();
+    this.#flush();
     if (this.#held.length === 0 && !this.#draining) {
       this.#send({ type: "credit", readings: stationCredit });
     }
@@ -297,8 +299,13 @@ export class StationSession implements Origin {
       if (this.#held.length > 0) this.#held.push(held);
       else this.#offerOne(held);
     }
-    this.#options.intake.flush();
+    this.#flush();
     if (!wasFull && this.#held.length > 0) this.#send({ type: "credit", readings: 0 });
+  }
+
+  #flush(): void {
+    if (this.#options.intake.flush()) return;
+    this.#close("tryAgain", "messages could not be kept for subscribers who are away; send again");
   }
 
   /** False: there is no room, and it is held. */

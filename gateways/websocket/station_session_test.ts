@@ -8,6 +8,8 @@ import { type StationOptions, StationSession } from "./station_session.ts";
 class FakeIntake implements Intake {
   credit = Infinity;
   denied = 0;
+  /** Whether messages can be kept for those who are away. */
+  keeps = true;
   readonly taken: Offer[] = [];
   origin: Origin | undefined;
 
@@ -23,7 +25,9 @@ class FakeIntake implements Intake {
     this.denied++;
   }
 
-  flush(): void {}
+  flush(): boolean {
+    return this.keeps;
+  }
 
   forget(): void {}
 
@@ -88,6 +92,15 @@ function station(options: Partial<StationOptions> = {}) {
 }
 
 const reading = (id: number) => ({ type: "reading", id, payload: { uuid: "d", value: id } });
+
+Deno.test("what could not be kept for subscribers who are away is not acknowledged", async () => {
+  const { intake, sent, say, code } = station();
+  intake.keeps = false;
+  await say(reading(1));
+  intake.settleAll();
+  assert.equal(code(), 4503);
+  assert.deepEqual(sent.slice(1), []);
+});
 
 Deno.test("without room readings wait here, the credit is none, and then it is back", async () => {
   const { intake, sent, say } = station();

@@ -34,9 +34,13 @@ class FakeIntake implements Intake {
     this.denied++;
   }
 
-  flush(): void {
+  flush(): boolean {
     if (this.settles) queueMicrotask(() => this.settle());
+    return this.keeps;
   }
+
+  /** Whether messages can be kept for those who are away. */
+  keeps = true;
 
   forget(): void {}
 
@@ -108,6 +112,13 @@ Deno.test("items that are not taken are named, the others are taken", async () =
   assert.equal(type, "rejected-items");
   assert.deepEqual([intake.taken.length, intake.denied, members["accepted"]], [1, 1, 1]);
   assert.match(JSON.stringify(members["rejected"]), /"index":1.*no_topic.*"index":2.*no_route/);
+});
+
+Deno.test("what could not be kept for subscribers who are away is not answered with 204", async () => {
+  const intake = new FakeIntake();
+  intake.keeps = false;
+  const { type, headers } = await refusal(postReadings(post('{"uuid":"a"}'), parts(intake)));
+  assert.deepEqual([type, headers["retry-after"]], ["not-settled", "1"]);
 });
 
 Deno.test("without credit nothing is taken, and the client is told to come again", async () => {

@@ -29,7 +29,7 @@ export interface SubmissionResult {
   readonly taken: number;
   /** Not 0 when it was for a rate: after so many ms the next item may be sent. */
   readonly limitedMs: number;
-  /** False: some that were taken are not known to be durable. */
+  /** False: some that were taken are not known to be durable, as readings or as messages. */
   readonly settled: boolean;
 }
 
@@ -100,9 +100,10 @@ export class Submission implements Origin {
   async submit(items: readonly Item[]): Promise<SubmissionResult> {
     const { creditMs } = this.#options;
     let taken = 0;
+    let kept = true;
     while (taken < items.length) {
       const offered = this.#offerSome(items, taken);
-      this.#intake.flush();
+      kept = this.#intake.flush() && kept;
       taken += offered.count;
       if (!offered.full) await new Promise<void>((resolve) => setImmediate(resolve));
       else if (
@@ -113,7 +114,12 @@ export class Submission implements Origin {
     const settled = await this.#allSettled();
     this.#intake.forget(this);
     this.#rejected.sort((a, b) => a.index - b.index);
-    return { rejected: this.#rejected, taken, limitedMs: this.#limitedMs, settled };
+    return {
+      rejected: this.#rejected,
+      taken,
+      limitedMs: this.#limitedMs,
+      settled: settled && kept,
+    };
   }
 
   settled(sequence: number, rejection: Rejection | undefined): void {

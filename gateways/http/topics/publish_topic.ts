@@ -65,9 +65,9 @@ class MessageIntake implements Intake {
     this.#parts.intake.deny(origin, offer, rejection);
   }
 
-  flush(): void {
-    this.#parts.intake.flush();
-    this.#parts.messages.flush();
+  flush(): boolean {
+    const taken = this.#parts.intake.flush();
+    return this.#parts.messages.flush() && taken;
   }
 
   forget(origin: Origin): void {
@@ -102,10 +102,7 @@ export async function publishTopic(
     if (limitedMs > 0) throw rateLimited(limitedMs);
     throw new Problem("backpressure", "it was not taken", {}, { "retry-after": "1" });
   }
-  if (!settled) {
-    const detail = "it is not known whether the reading is durable; send the same request again";
-    throw new Problem("not-settled", detail, {}, { "retry-after": "1" });
-  }
+  if (!settled) throw notSettled("it is not known whether the reading is durable");
   if (rejected === undefined) return "settled";
   if (rejected.reason === "no_route") return "no-route";
   const { outcome, reason, detail = reason } = rejected;
@@ -113,7 +110,14 @@ export async function publishTopic(
   throw new Problem(problemOf(reason), detail, { outcome, reason, published });
 }
 
-/** The message alone: no reading is made of it. */
+const notSettled = (detail: string): Problem =>
+  new Problem("not-settled", `${detail}; send the same request again`, {}, { "retry-after": "1" });
+
+/**
+ * The message alone: no reading is made of it.
+ *
+ * @throws {Problem} when it could not be kept for those who are away.
+ */
 export function publishMessage(messages: TopicMessages, publication: Publication): void {
   const topic = new TextEncoder().encode(publication.topic);
   const bytes = new Uint8Array(topic.length + publication.payload.length);
@@ -121,7 +125,7 @@ export function publishMessage(messages: TopicMessages, publication: Publication
   bytes.set(publication.payload, topic.length);
   const at = { topicEnd: topic.length, payloadStart: topic.length, payloadEnd: bytes.length };
   send(messages, { ...blankOffer(), ...at, bytes }, publication);
-  messages.flush();
+  if (!messages.flush()) throw notSettled("it could not be kept for subscribers who are away");
 }
 
 function send(

@@ -32,7 +32,9 @@ class HeldIntake implements Intake {
     return "accepted";
   }
 
-  flush(): void {}
+  flush(): boolean {
+    return true;
+  }
 
   deny(): void {}
 

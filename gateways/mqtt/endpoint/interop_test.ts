@@ -22,10 +22,11 @@ const certificate = {
 class PromptIntake extends FakeIntake {
   #settled = 0;
 
-  override flush(): void {
+  override flush(): boolean {
     queueMicrotask(() => {
       while (this.#settled < this.taken.length) this.settle([this.#settled++]);
     });
+    return true;
   }
 }
 

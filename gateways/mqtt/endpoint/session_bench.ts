@@ -83,11 +83,12 @@ class PromptIntake implements Intake {
     return "accepted";
   }
 
-  flush(): void {
+  flush(): boolean {
     const origin = this.#origin;
     for (const sequence of this.#sequences) origin?.settled(sequence, undefined);
     this.#sequences.length = 0;
     origin?.settledEnd();
+    return true;
   }
 
   deny(): void {}

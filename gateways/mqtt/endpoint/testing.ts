@@ -198,8 +198,9 @@ export class FakeIntake implements Intake {
     this.denied.push(rejection);
   }
 
-  flush(): void {
+  flush(): boolean {
     this.flushes++;
+    return true;
   }
 
   forget(origin: Origin): void {

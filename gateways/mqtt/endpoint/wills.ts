@@ -44,7 +44,8 @@ export class Wills {
     this.#messages.flush();
     if (this.#intake.offer(origin, origin.offer) !== "full") {
       this.#stats.wills++;
-      return this.#intake.flush();
+      this.#intake.flush();
+      return;
     }
     const bytes = origin.offer.payloadEnd;
     if (

@@ -43,9 +43,9 @@ export class HeardIntake implements Intake {
     this.#intake.deny(origin, offer, rejection);
   }
 
-  flush(): void {
-    this.#intake.flush();
-    this.#messages.flush();
+  flush(): boolean {
+    const taken = this.#intake.flush();
+    return this.#messages.flush() && taken;
   }
 
   forget(origin: Origin): void {

@@ -43,7 +43,7 @@ Deno.test("what is taken is heard, once; what is refused or made up by an edge i
       return result;
     },
     deny() {},
-    flush() {},
+    flush: () => true,
     forget: () => forgotten++,
   };
   const { pubsub } = memoryPubSub(new ManualClock());
