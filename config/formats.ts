@@ -5,6 +5,7 @@
  */
 import { isSigningKey } from "../gateways/auth/signing_key.ts";
 import { parseRate } from "../actors/rates/rate_limit.ts";
+import { parseIpNetwork } from "../gateways/proxy/ip_networks.ts";
 import { parseListenAddress } from "./listen_address.ts";
 import type { Format } from "./option.ts";
 
@@ -18,6 +19,12 @@ export const listenAddress: Format = {
   name: "sluice-listen-address",
   expects: `"host:port", such as "127.0.0.1:1883", or empty to turn it off`,
   accepts: (text) => text === "" || parseListenAddress(text) !== undefined,
+};
+
+export const ipNetwork: Format = {
+  name: "sluice-ip-network",
+  expects: `an IP address or a network, such as "10.1.2.3" or "10.0.0.0/8"`,
+  accepts: (text) => parseIpNetwork(text) !== undefined,
 };
 
 export const brokerUrl: Format = {
@@ -86,6 +93,7 @@ export const rate: Format = {
 export const formats: readonly Format[] = [
   rate,
   listenAddress,
+  ipNetwork,
   brokerUrl,
   httpUrl,
   postgresUrl,

@@ -9,6 +9,7 @@ import { type RouteConfig, routeSchema } from "../actors/route_config.ts";
 import {
   brokerUrl,
   httpUrl,
+  ipNetwork,
   label,
   listenAddress,
   postgresUrl,
@@ -121,6 +122,12 @@ export const options = section("The configuration of Sluice.", {
       default: true,
       doc:
         "MQTT over WebSocket, at `/mqtt` of `http.listen`. Who may connect from where is what HTTP's options say.",
+    }),
+    proxyProtocol: list({
+      default: [],
+      format: ipNetwork,
+      doc:
+        "Addresses and networks of the proxies that begin each connection to `mqtt.listen` and `mqtt.tls.listen` with a header of the PROXY protocol, version 1 or 2. Limits, bans and the log then go by the client's address. Others connect without one.",
     }),
     deniedPublish: choice(["acknowledge", "disconnect"], {
       default: "acknowledge",

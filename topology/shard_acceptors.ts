@@ -1,6 +1,6 @@
 /**
  * Where a shard's MQTT clients arrive: over TCP, over TLS with or without certificates of theirs,
- * and from the HTTP edge.
+ * either one through proxies, and from the HTTP edge.
  *
  * @module
  */
@@ -19,6 +19,9 @@ import {
 } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
 import { ReloadingAcceptor, type TlsFiles } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
+import { IpNetworks } from "../gateways/proxy/ip_networks.ts";
+import { ProxyHeaderError } from "../gateways/proxy/proxy_header.ts";
+import { readProxyHeader } from "../gateways/proxy/read_proxy_header.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { listenAtSocket } from "./session_sockets.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -32,7 +35,7 @@ export interface AcceptorsOptions {
   readonly init: ShardInit;
   readonly stats: EndpointStats;
   readonly clock: Clock;
-  /** Where clients are asked for certificates: see {@linkcode importClientTls}. */
+  /** Where Deno's own listener does not do: see {@linkcode importClientTls}. */
   readonly clientTls: typeof ClientTls | undefined;
   /** Some may have been revoked. */
   readonly certificatesChanged: () => void;
@@ -41,28 +44,37 @@ export interface AcceptorsOptions {
 /** TLS handshakes at once; each costs memory before its client is known. */
 const handshakesMax = 256;
 
-/** The code for certificates of clients is loaded where they are asked for, for it takes memory. */
+/**
+ * TLS of our own is loaded where it is needed, for it takes memory: where clients are asked for
+ * certificates, or a proxy speaks before TLS begins.
+ */
 export async function importClientTls(
-  { mqtt: { tls } }: ShardInit["config"],
+  { mqtt: { tls, proxyProtocol } }: ShardInit["config"],
 ): Promise<typeof ClientTls | undefined> {
-  if (tls.listen === "" || tls.clientCaFile === undefined) return undefined;
+  if (tls.listen === "") return undefined;
+  if (tls.clientCaFile === undefined && proxyProtocol.length === 0) return undefined;
   return (await import("../gateways/mqtt/client_tls/client_tls.ts")).ClientTls;
 }
 
 /** See the module. */
 export class ShardAcceptors {
   readonly #options: AcceptorsOptions;
+  readonly #proxies: IpNetworks | undefined;
+  /** `host:port` of clients behind proxies. */
+  readonly #proxied = new WeakMap<Deno.Conn, string>();
   #clientTls: ClientTls | undefined;
 
   constructor(options: AcceptorsOptions) {
     this.#options = options;
+    const { proxyProtocol } = options.init.config.mqtt;
+    this.#proxies = proxyProtocol.length === 0 ? undefined : new IpNetworks(proxyProtocol);
   }
 
   /** @throws {Error} when an address or a file is no good. */
   open(): Acceptor[] {
     const { mqtt, mqttTls, sessionPath, config } = this.#options.init;
     const acceptors: Acceptor[] = [];
-    if (mqtt !== undefined) acceptors.push(acceptorOf(listenTcp(mqtt)));
+    if (mqtt !== undefined) acceptors.push(this.#tcp(mqtt));
     if (mqttTls !== undefined) acceptors.push(this.#tls(mqttTls));
     if (sessionPath !== undefined) {
       const { connectionsMax } = config.mqtt;
@@ -79,7 +91,27 @@ export class ShardAcceptors {
 
   /** Whether the certificate was revoked since its client was let in. */
   isRevoked(certificate: ClientCertificate): boolean {
-    return this.#clientTls?.certificates.isRevoked(certificate) ?? false;
+    return this.#clientTls?.certificates?.isRevoked(certificate) ?? false;
+  }
+
+  #tcp(address: Address): Acceptor {
+    const listener = listenTcp(address);
+    if (this.#proxies === undefined) return acceptorOf(listener);
+    const { connectionsMax } = this.#options.init.config.mqtt;
+    return this.#prepared(listener, connectionsMax, async (connection) => {
+      connection.setNoDelay(true);
+      return { connection, peer: await this.#peerBehind(connection), transport: "mqtt" };
+    });
+  }
+
+  /** `host:port` of the client, which a trusted proxy tells before all else. */
+  async #peerBehind(socket: Deno.TcpConn): Promise<string> {
+    if (!this.#proxies?.has(socket.remoteAddr.hostname)) return peerOf(socket);
+    const client = await readProxyHeader(socket);
+    if (client === undefined) return peerOf(socket);
+    const peer = `${client.address}:${client.port}`;
+    this.#proxied.set(socket, peer);
+    return peer;
   }
 
   #tls(address: Address): Acceptor {
@@ -129,7 +161,8 @@ export class ShardAcceptors {
     });
     const acceptor = this.#prepared(listenTcp(address), handshakesMax, async (socket) => {
       socket.setNoDelay(true);
-      return { ...await clientTls.accept(socket), peer: peerOf(socket), transport: "mqtt" };
+      const peer = await this.#peerBehind(socket);
+      return { ...await clientTls.accept(socket), peer, transport: "mqtt" };
     });
     this.#clientTls = clientTls;
     return acceptor;
@@ -149,11 +182,15 @@ export class ShardAcceptors {
       clock,
       refused: (cause, connection) => {
         stats.unprepared++;
-        const peer = peerOf(connection);
+        const peer = this.#proxied.get(connection) ?? peerOf(connection);
         if (cause instanceof CertificateRefused) {
           stats.certificatesRefused++;
           const { message: why, subject } = cause;
           return log.warn("a client's certificate was refused", { peer, why, subject });
+        }
+        if (cause instanceof ProxyHeaderError) {
+          stats.proxyHeadersRefused++;
+          return log.warn("a proxy's connection was refused", { proxy: peer, why: cause.message });
         }
         log.debug("a connection was closed before MQTT began", { peer, cause });
       },

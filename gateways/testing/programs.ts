@@ -22,6 +22,7 @@ const packages = {
   chromium: "chromium",
   curl: "curl",
   openssl: "openssl",
+  haproxy: "haproxy",
   setpriv: "util-linux",
   python3: "python3",
   "paho/mqtt/client.py": "python3-paho-mqtt",

@@ -1,6 +1,6 @@
 /**
- * The real servers that integration tests run against: mosquitto, victoria-metrics, influxd and
- * postgres, each from Debian's package, on a free loopback port with a directory of its own.
+ * The real servers that integration tests run against: mosquitto, haproxy, victoria-metrics,
+ * influxd and postgres, each from Debian's package, on a free loopback port with a directory of its own.
  *
  * @module
  */
@@ -33,6 +33,23 @@ export function startMosquitto(extra: readonly string[] = []): Promise<ServerPro
         ].join("\n"),
       );
       return { program: findProgram("mosquitto"), args: ["-c", file] };
+    },
+  });
+}
+
+/** Starts HAProxy; each of the `lines` is of its configuration, which carries TCP. */
+export function startHaproxy(lines: readonly string[]): Promise<ServerProcess> {
+  return ServerProcess.start({
+    name: "haproxy",
+    scheme: "tcp",
+    ready: accepts,
+    async command(port, dir) {
+      const file = `${dir}/haproxy.cfg`;
+      const timeouts = ["connect", "client", "server"].map((of) => `  timeout ${of} 30s`);
+      const ready = ["listen ready", `  bind 127.0.0.1:${port}`];
+      const all = ["defaults", "  mode tcp", ...timeouts, ...ready, ...lines, ""];
+      await Deno.writeTextFile(file, all.join("\n"));
+      return { program: findProgram("haproxy"), args: ["-db", "-f", file] };
     },
   });
 }

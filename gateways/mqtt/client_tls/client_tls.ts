@@ -1,6 +1,6 @@
 /**
- * TLS that asks clients for certificates, over a plain TCP connection: Deno's own listener cannot.
- * It costs more memory a connection, so it is there only where certificates are asked for.
+ * TLS over a TCP connection that is there already, which may ask clients for certificates: Deno's
+ * own listener can do neither. It costs more memory a connection, so it is for where one is needed.
  *
  * @module
  */
@@ -24,20 +24,21 @@ export interface ClientTlsOptions {
 
 /** See the module. */
 export class ClientTls {
-  readonly certificates: ClientCertificates;
+  /** Absent: clients are not asked for them. */
+  readonly certificates: ClientCertificates | undefined;
   readonly #context: SecureContext;
   readonly #required: boolean;
   readonly #clock: Clock;
 
   /** @throws {Error} when a file is no good. */
   constructor({ files, required, nameFrom, clock }: ClientTlsOptions) {
-    const { cert, key, clientCa = "", clientCrl } = files;
-    this.certificates = new ClientCertificates({
+    const { cert, key, clientCa, clientCrl } = files;
+    this.certificates = clientCa === undefined ? undefined : new ClientCertificates({
       authorities: clientCa,
       ...(clientCrl !== undefined && { revoked: clientCrl }),
       nameFrom,
     });
-    this.#context = createSecureContext({ cert, key, ca: clientCa });
+    this.#context = createSecureContext({ cert, key, ...(clientCa && { ca: clientCa }) });
     this.#required = required;
     this.#clock = clock;
   }
@@ -53,7 +54,7 @@ export class ClientTls {
     const tls = new TLSSocket(raw, {
       isServer: true,
       secureContext: this.#context,
-      requestCert: true,
+      requestCert: this.certificates !== undefined,
       rejectUnauthorized: false, // What is wrong with it is to be told: see `certificates`.
     });
     try {
@@ -72,6 +73,7 @@ export class ClientTls {
   }
 
   #certificateOf(tls: TLSSocket): ClientCertificate | undefined {
+    if (this.certificates === undefined) return undefined;
     const sent = tls.getPeerX509Certificate();
     if (sent !== undefined) return this.certificates.check(sent.raw, this.#clock.now());
     if (this.#required) throw new CertificateRefused("the client has none");

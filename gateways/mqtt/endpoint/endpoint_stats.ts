@@ -16,6 +16,8 @@ export class EndpointStats {
   unprepared = 0;
   /** Those of them that had no certificate that is let in. */
   certificatesRefused = 0;
+  /** Those of them by which a proxy did not say whose they are. */
+  proxyHeadersRefused = 0;
   /** A new certificate was taken, or refused while the old one stays. */
   tlsReloads = 0;
   tlsReloadFailures = 0;
@@ -75,6 +77,7 @@ export class EndpointStats {
       sluice_mqtt_accept_errors_total: this.acceptErrors,
       sluice_mqtt_connections_unprepared_total: this.unprepared,
       sluice_mqtt_client_certificates_refused_total: this.certificatesRefused,
+      sluice_mqtt_proxy_headers_refused_total: this.proxyHeadersRefused,
       sluice_mqtt_tls_reloads_total: this.tlsReloads,
       sluice_mqtt_tls_reload_failures_total: this.tlsReloadFailures,
       sluice_mqtt_wills_total: this.wills,
