@@ -308,6 +308,28 @@ export const options = section("The configuration of Sluice.", {
       max: 600_000,
       doc: "How long the body of a request may take to come.",
     }),
+    headTimeoutMs: integer({
+      default: 20_000,
+      unit: "ms",
+      min: 100,
+      max: 600_000,
+      doc: "How long the head of a request may take to come, the first one's from connecting on.",
+    }),
+    idleTimeoutMs: integer({
+      default: 75_000,
+      unit: "ms",
+      min: 100,
+      max: 3_600_000,
+      doc:
+        "How long a connection may wait for its next request, or take nothing of what it is sent.",
+    }),
+    connectionsMax: integer({
+      default: 10_000,
+      min: 1,
+      max: 1_000_000,
+      doc:
+        "Connections at once, WebSockets included. For one more the oldest that has no request under way is closed.",
+    }),
     insecureAllowAnonymousRemote: flag({
       default: false,
       doc:

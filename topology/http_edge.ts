@@ -15,6 +15,8 @@ import { Stalls } from "../actors/spool/stalls.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
+import { acceptorOf } from "../gateways/mqtt/endpoint/arrival.ts";
+import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
 import { Callers } from "../gateways/http/callers.ts";
@@ -87,6 +89,8 @@ const controlBodyMs = 10_000;
 /** Of the time to close, what requests under way may take. */
 const closeShare = 0.5;
 const drainPollMs = 5;
+/** A WebSocket from which not even an answer to a ping comes ends. */
+const webSocketIdleMs = 30_000;
 /** How long a shard may take to say what has changed. */
 const askMs = 2_000;
 
@@ -106,6 +110,8 @@ export class HttpEdge implements WorkerProgram {
   readonly #system: ActorSystem;
   readonly #messages: ShardMessages;
   readonly #tokens: TokenGate;
+  /** Read buffers that have grown, of all connections. */
+  readonly #budget: BufferBudget;
   #malformed = 0;
   #server: HttpServer | undefined;
 
@@ -161,8 +167,12 @@ export class HttpEdge implements WorkerProgram {
     this.#tokens = accounts.gate;
     const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
+    this.#budget = new BufferBudget(limits.webSocketBytes);
+    const socket = { clock, budget: this.#budget, idleMs: webSocketIdleMs };
     const stations: Stations = new Stations({
       intake,
+      socket,
+      bytesMax: limits.webSocketBytes,
       clock,
       required,
       admit: (token) => accounts.gate.admit(token, clock.now()),
@@ -175,10 +185,9 @@ export class HttpEdge implements WorkerProgram {
     });
     const { sessionPaths } = init;
     this.#carriers = sessionPaths && new Carriers({
-      clock,
+      socket,
       shards,
       dial: (shard) => Deno.connect({ transport: "unix", path: sessionPaths[shard]! }),
-      bytesMax: limits.webSocketBytes,
     });
     this.#plane = new DataPlane({
       ...(this.#carriers === undefined ? {} : { carriers: this.#carriers }),
@@ -252,7 +261,7 @@ export class HttpEdge implements WorkerProgram {
       case "recovered":
         return 0;
       case "listen":
-        this.#server ??= serveHttp(this.#init.http, this.#handle);
+        this.#server ??= this.#serve();
         return null;
       case "drain":
         return this.#drain();
@@ -268,6 +277,18 @@ export class HttpEdge implements WorkerProgram {
     await this.#server?.close(this.#init.config.shutdown.closeMs * closeShare);
     await this.#system.stop();
     this.#messages.close();
+  }
+
+  #serve(): HttpServer {
+    const { http, config: { http: { headTimeoutMs, idleTimeoutMs, connectionsMax } } } = this.#init;
+    return serveHttp(acceptorOf(Deno.listen({ ...http, transport: "tcp" })), this.#handle, {
+      clock,
+      budget: this.#budget,
+      headTimeoutMs,
+      idleTimeoutMs,
+      connectionsMax,
+      acceptFailed: (cause) => log.warn("no connection can be accepted now", { cause }),
+    });
   }
 
   /** Takes no readings any more, and ends when those it took are settled. */
@@ -354,6 +375,7 @@ export class HttpEdge implements WorkerProgram {
       counters: {
         sluice_peer_frames_malformed_total: this.#malformed,
         ...this.#plane.counters(),
+        ...this.#server?.counters(),
         ...this.#guard.counters(),
         ...this.#tokens.counters(),
         ...this.#messages.counters(),
@@ -361,6 +383,7 @@ export class HttpEdge implements WorkerProgram {
       gauges: {
         sluice_lane_bytes: this.#hub.usedBytes,
         ...this.#plane.gauges(),
+        ...this.#server?.gauges(),
         ...this.#messages.gauges(),
       },
       notReady: [],

@@ -75,7 +75,7 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** Messages on their way to subscribers, and those kept for who follows topics. */
   readonly messageBytes: number;
-  /** MQTT over WebSocket that its session has not taken; as much again for what clients have not. */
+  /** Frames of stations; as much again for the read buffers of all connections. */
   readonly webSocketBytes: number;
   readonly sumBytes: number;
 }

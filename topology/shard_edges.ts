@@ -23,7 +23,7 @@ import {
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
-import type { TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
+import { hostOf, type TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
@@ -261,9 +261,6 @@ const turnedAways: Readonly<Record<GateReason, TurnedAway>> = {
 
 const turnedAway = (reason: GateReason | undefined): TurnedAway | undefined =>
   reason && turnedAways[reason];
-
-/** `host:port` without the port. */
-const hostOf = (peer: string): string => peer.slice(0, Math.max(0, peer.lastIndexOf(":")));
 
 /** A broker connection; its actor may be started anew. */
 interface BrokerHandle {

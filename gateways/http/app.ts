@@ -9,6 +9,7 @@ import { AskError } from "../../runtime/ask.ts";
 import type { Log } from "../log/log.ts";
 import { accountHandlers, type AccountsParts } from "./accounts_api.ts";
 import { apiHandlers } from "./api.ts";
+import type { TakeOver } from "./callers.ts";
 import type { Control } from "./control.ts";
 import { dashboardHandlers } from "./dashboard.ts";
 import type { Handler } from "./handler.ts";
@@ -32,8 +33,15 @@ export interface HttpParts {
   readonly counters?: () => Readonly<Record<string, number>>;
 }
 
-/** Answers one request; `peer` is the IP address of the other end. Never rejects. */
-export type HttpHandler = (request: Request, peer?: string) => Promise<Response>;
+/**
+ * Answers one request; `peer` is the IP address of the other end, `takeOver` for who makes another
+ * protocol of the connection. Never rejects.
+ */
+export type HttpHandler = (
+  request: Request,
+  peer?: string,
+  takeOver?: TakeOver,
+) => Promise<Response>;
 
 /**
  * Builds the edge.

@@ -4,10 +4,15 @@
  * @module
  */
 import type { Claims } from "../auth/token.ts";
+import type { Connection } from "../mqtt/endpoint/link.ts";
+
+/** Gives a request's connection away; `undefined` when its client has not waited for the answer. */
+export type TakeOver = () => Connection | undefined;
 
 export interface Caller {
   /** IP address of the other end. */
   readonly peer: string;
+  readonly takeOver?: TakeOver;
   /** Its token's, where one was asked for. */
   readonly claims?: Claims;
 }

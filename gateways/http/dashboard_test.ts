@@ -4,13 +4,13 @@ import { logger } from "../log/log.ts";
 import { findProgram, testWith } from "../testing/programs.ts";
 import { httpApp } from "./app.ts";
 import type { Control } from "./control.ts";
-import { serveHttp } from "./server.ts";
+import { listenHttp } from "./testing/listen.ts";
 import { deviceView, fakeControl } from "./testing/fake_control.ts";
 
 /** The dashboard as a browser shows it: the text of its elements, and what the console said. */
 async function shown(changes: Partial<Control>): Promise<{ dom: string; complaints: string[] }> {
   const app = httpApp(fakeControl(changes), { clock: new ManualClock(), log: logger("test") });
-  const server = serveHttp({ hostname: "127.0.0.1", port: 0 }, app);
+  const server = listenHttp(app);
   const profile = await Deno.makeTempDir();
   try {
     const { stdout, stderr } = await new Deno.Command(findProgram("chromium"), {

@@ -170,7 +170,7 @@ export class DataPlane {
     const handler = this.#handlers[id];
     try {
       const answer = await handler(request, name);
-      // The answer that makes a connection may not be touched: it has no headers of ours.
+      // The answer after which a connection is taken over reaches nobody.
       return operations[id].access === "connection" ? answer : secured(answer);
     } catch (error) {
       return this.#failed(request, error);
@@ -199,6 +199,7 @@ export class DataPlane {
     return {
       sluice_http_body_bytes: this.#budget.used,
       sluice_live_viewers: this.#streams.size,
+      ...this.#parts.stations.gauges(),
       ...this.#parts.carriers?.gauges(),
       ...this.#topics.gauges(),
     };
@@ -214,15 +215,16 @@ export class DataPlane {
 
   async #station(request: Request): Promise<Response> {
     const { stations, callers, claimsOf } = this.#parts;
-    const { peer } = callers.of(request);
-    return stations.upgrade(request, peer, await claimsOf(request.headers));
+    const { peer, takeOver } = callers.of(request);
+    return stations.upgrade(request, peer, takeOver, await claimsOf(request.headers));
   }
 
   async #mqtt(request: Request): Promise<Response> {
     const { carriers, callers } = this.#parts;
     if (carriers === undefined) throw new Problem("not-found", "MQTT over WebSocket is turned off");
+    const { peer, takeOver } = callers.of(request);
     // Which port the client has is not known here.
-    return await carriers.upgrade(request, `${callers.of(request).peer}:0`);
+    return await carriers.upgrade(request, `${peer}:0`, takeOver);
   }
 
   async #command(request: Request, station: string): Promise<Response> {

@@ -24,8 +24,9 @@ export interface GuardParts {
 
 /** `handle` with the guard in front. Never rejects. */
 export function guarded({ handle, callers, gate, clock, required }: GuardParts): HttpHandler {
-  return async (request, peer = "") => {
-    callers.set(request, { peer });
+  return async (request, peer = "", takeOver) => {
+    const caller = { peer, ...(takeOver === undefined ? {} : { takeOver }) };
+    callers.set(request, caller);
     const asked = required ? askedBy(request) : undefined;
     if (asked === undefined) return await handle(request, peer);
     try {
@@ -33,7 +34,7 @@ export function guarded({ handle, callers, gate, clock, required }: GuardParts):
       if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
         throw new Problem("forbidden", `the account ${claims.name} may not do this`);
       }
-      callers.set(request, { peer, claims });
+      callers.set(request, { ...caller, claims });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       await request.body?.cancel();

@@ -1,9 +1,12 @@
 /**
- * The HTTP listener. Every shard has one on the same port; the kernel divides connections.
+ * The HTTP server: Deno's own, which only this process's {@link ./front/front.ts} talks to, over a
+ * loopback port.
  *
  * @module
  */
+import type { Acceptor } from "../mqtt/endpoint/arrival.ts";
 import type { HttpHandler } from "./app.ts";
+import { Front, type FrontLimits } from "./front/front.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
 
@@ -18,30 +21,39 @@ function targetProblem({ url, headers }: Request): Problem | undefined {
 
 /** A listener that takes requests. */
 export interface HttpServer {
-  readonly hostname: string;
-  readonly port: number;
   /**
    * Takes no new connections and waits for the requests under way; those that take longer than
    * `deadlineMs` are answered 503. Tells whether all ended in time.
    */
   close(deadlineMs: number): Promise<boolean>;
+  counters(): Record<string, number>;
+  gauges(): Record<string, number>;
 }
 
-/**
- * Starts to listen.
- *
- * @throws {Deno.errors.AddrInUse} and others of `Deno.serve`, when the address cannot be had.
- */
+export interface HttpServerOptions extends FrontLimits {
+  readonly acceptFailed: (cause: unknown) => void;
+}
+
+const loopback = "127.0.0.1";
+/** How long the answers to what took too long may take. */
+const lastWordsMs = 500;
+
+/** Answers what arrives at `acceptor`. */
 export function serveHttp(
-  address: { readonly hostname: string; readonly port: number },
+  acceptor: Acceptor,
   handler: HttpHandler,
-  reusePort = false,
+  options: HttpServerOptions,
 ): HttpServer {
   const underWay = new Set<(answer: Response) => void>();
   const answer = async (
     request: Request,
-    { remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    { remoteAddr, completed }: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Promise<Response> => {
+    const visit = front.visitFrom(remoteAddr.port);
+    // Who found the loopback port by itself is nobody whose address is known.
+    if (visit === undefined) return new Response(null, { status: 403 });
+    visit.began();
+    completed.catch(() => {}).finally(() => visit.completed());
     const problem = targetProblem(request);
     if (problem !== undefined) {
       await request.body?.cancel();
@@ -50,25 +62,43 @@ export function serveHttp(
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);
     try {
-      return await Promise.race([promise, handler(request, remoteAddr.hostname)]);
+      return await Promise.race([
+        promise,
+        handler(request, visit.peer, () => visit.takeOver()),
+      ]);
     } finally {
       underWay.delete(resolve);
     }
   };
-  const server = Deno.serve({ ...address, reusePort, onListen: () => {} }, answer);
+  const server = Deno.serve({ hostname: loopback, port: 0, onListen: () => {} }, answer);
+  const { port } = server.addr;
+  const dial = async () => {
+    const connection = await Deno.connect({ hostname: loopback, port });
+    connection.setNoDelay(true);
+    return connection;
+  };
+  const front = new Front({ ...options, acceptor, dial });
   return {
-    hostname: server.addr.hostname,
-    port: server.addr.port,
     close: async (deadlineMs) => {
-      const late = Promise.withResolvers<boolean>();
-      const timer = setTimeout(() => {
+      front.closeDoor();
+      const done = server.shutdown().then(() => front.passedOn()).then(() => true);
+      const inTime = await orFalse(done, deadlineMs);
+      if (!inTime) {
         const ending = new Problem("not-ready", "the service is shutting down; ask again later");
         for (const resolve of underWay) resolve(secured(problemResponse(ending)));
-        late.resolve(false);
-      }, deadlineMs);
-      const inTime = await Promise.race([server.shutdown().then(() => true), late.promise]);
-      clearTimeout(timer);
+        await orFalse(done, lastWordsMs);
+      }
+      front.close();
       return inTime;
     },
+    counters: () => front.counters(),
+    gauges: () => front.gauges(),
   };
+}
+
+/** What `done` says, or false when it takes longer. */
+async function orFalse(done: Promise<boolean>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), ms);
+  return await Promise.race([done, late.promise]).finally(() => clearTimeout(timer));
 }

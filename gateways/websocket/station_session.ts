@@ -49,17 +49,23 @@ export interface StationOptions {
 export const stationCredit = 256;
 /** Largest frame. */
 export const frameBytesMax = 512 * 1024;
+/** Largest frame of who has not shown a token yet, which may be in it. */
+export const strangerBytesMax = 64 * 1024;
+/** Frames whose readings wait for room; with more of them nothing is read. */
+const heldBytesMax = frameBytesMax;
 /** Acknowledgements that a station has not read. */
-const unreadBytesMax = 1024 * 1024;
+const unreadBytesMax = 256 * 1024;
 /** How long a station may take to send a token, or the next one. */
 const tokenMs = 10_000;
 
 /** Codes of WebSocket's own, and ours from 4000 on, after HTTP's. */
 export const closeCodes = {
   goingAway: 1001,
-
   unsupported: 1003,
   tooLarge: 1009,
+  /** With the code of what was wrong: the connection is being closed already. */
+  protocol: 1002,
+  failed: 1011,
   badFrame: 4400,
   unauthorized: 4401,
   noCredit: 4429,
@@ -75,13 +81,20 @@ interface Sent {
   readonly id: FrameId;
   readonly number: number;
   waiting: number;
+  /** Readings that wait for room, and the bytes of the frame that they keep. */
+  held: number;
+  readonly bytes: number;
+  readonly release: () => void;
   readonly rejected: (Rejection & { readonly index: number })[];
 }
 
-interface Held {
-  readonly item: Item;
+/** A reading of a frame, and one that waits for room. */
+interface Place {
   readonly sent: Sent;
   readonly index: number;
+}
+interface Held extends Place {
+  readonly item: Item;
 }
 
 const encoder = new TextEncoder();
@@ -93,7 +106,7 @@ export class StationSession implements Origin {
   sender: Sender | undefined;
   readonly #socket: StationSocket;
   readonly #options: StationOptions;
-  readonly #offered = new Map<number, Held>();
+  readonly #offered = new Map<number, Place>();
   readonly #held: Held[] = [];
   readonly #commands = new Map<number, (result: unknown) => void>();
   #claims: Claims | undefined;
@@ -103,8 +116,8 @@ export class StationSession implements Origin {
   #commandNo = 0;
   #tokenTimer: Timer | undefined;
   #lastToken = "";
-  #work: Promise<void> = Promise.resolve();
-  #queued = 0;
+  #heldBytes = 0;
+  #roomy: PromiseWithResolvers<void> | undefined;
   #draining = false;
   #ended = false;
   readonly #offer = blankOffer();
@@ -123,20 +136,35 @@ export class StationSession implements Origin {
 
   /** The connection is open. */
   opened(): void {
-    if (!this.#mayNotSend) this.#welcome();
+    if (!this.isStranger) this.#welcome();
   }
 
-  /** A frame came. Frames are taken in their order, also when a token must be looked at first. */
-  received(data: unknown): void {
-    if (this.#ended) return;
-    if (typeof data !== "string") return this.#close("unsupported", "frames are text");
-    const bytes = encoder.encode(data);
-    if (bytes.length > frameBytesMax) {
-      return this.#close("tooLarge", `a frame has ${frameBytesMax} bytes at most`);
+  /** It has to show a token first. */
+  get isStranger(): boolean {
+    return this.#options.required && this.#claims === undefined;
+  }
+
+  /**
+   * A frame came. Resolves when the next one may: frames are taken in their order, also when a token
+   * must be looked at first, and not while much of what came before waits for room. `release` is
+   * called when nothing of the frame is held any more.
+   */
+  async received(bytes: Uint8Array, release = (): void => {}): Promise<void> {
+    let held = false;
+    try {
+      if (!this.#ended) held = await this.#take(stationFrame(bytes, stationCredit), bytes, release);
+    } finally {
+      if (!held) release();
     }
-    if (++this.#queued > 2 * stationCredit) return this.#close("noCredit", "too many frames");
-    const frame = stationFrame(bytes, stationCredit);
-    this.#work = this.#work.then(() => this.#take(frame)).finally(() => this.#queued--);
+    while (!this.#ended && this.#heldBytes > heldBytesMax) {
+      this.#roomy = Promise.withResolvers();
+      await this.#roomy.promise;
+    }
+  }
+
+  /** Ends the connection for what is no frame of a station. */
+  refuse(why: "unsupported" | "failed"): void {
+    this.#close(why, why === "failed" ? "something went wrong inside" : "frames are text");
   }
 
   /** The connection is gone. */
@@ -145,7 +173,9 @@ export class StationSession implements Origin {
     this.#ended = true;
     this.#tokenTimer?.clear();
     this.#options.intake.forget(this);
-    this.#held.length = 0;
+    for (const { sent } of this.#held.splice(0)) sent.release();
+    this.#heldBytes = 0;
+    this.#roomy?.resolve();
     for (const answer of this.#commands.values()) answer(undefined);
     this.#commands.clear();
     this.#options.ended(why);
@@ -177,10 +207,10 @@ export class StationSession implements Origin {
   // --- As an origin.
 
   settled(sequence: number, rejection: Rejection | undefined): void {
-    const held = this.#offered.get(sequence);
-    if (held === undefined) return;
+    const place = this.#offered.get(sequence);
+    if (place === undefined) return;
     this.#offered.delete(sequence);
-    this.#decided(held, rejection);
+    this.#decided(place, rejection);
   }
 
   settledEnd(): void {
@@ -190,36 +220,43 @@ export class StationSession implements Origin {
   resume(): void {
     const held = this.#held.splice(0);
     for (const [i, one] of held.entries()) {
-      if (this.#offerOne(one)) continue;
+      if (this.#offerOne(one)) {
+        if (--one.sent.held === 0) this.#release(one.sent);
+        continue;
+      }
       this.#held.push(...held.slice(i + 1));
       break;
     }
     this.#flush();
-    if (this.#held.length === 0 && !this.#draining) {
+    if (this.#ended) { for (const { sent } of held.concat(this.#held.splice(0))) sent.release(); }
+    else if (this.#held.length === 0 && !this.#draining) {
       this.#send({ type: "credit", readings: stationCredit });
     }
   }
 
   // --- Frames.
 
-  async #take(frame: StationFrame): Promise<void> {
-    if (this.#ended) return;
+  /** Whether the frame is held. */
+  async #take(frame: StationFrame, bytes: Uint8Array, release: () => void): Promise<boolean> {
     switch (frame.kind) {
       case "bad":
-        return this.#close("badFrame", frame.detail);
+        this.#close("badFrame", frame.detail);
+        return false;
       case "ping":
-        return this.#send({ type: "pong" });
+        this.#send({ type: "pong" });
+        return false;
       case "result":
         if (typeof frame.id === "number") this.#commands.get(frame.id)?.(frame.result ?? null);
-        return;
-      case "hello": {
-        if (frame.token !== undefined && !await this.#token(frame.token)) return;
+        return false;
+      case "hello":
+        if (frame.token !== undefined && !await this.#token(frame.token)) return false;
         if (frame.station !== "") this.#name(frame.station);
-        return this.#mayNotSend ? undefined : this.#welcome();
-      }
+        if (!this.isStranger) this.#welcome();
+        return false;
       case "readings":
-        if (frame.token !== undefined && !await this.#token(frame.token)) return;
-        return this.#readings(frame.id, frame.items);
+        if (frame.token !== undefined && !await this.#token(frame.token)) return false;
+        if (this.#ended) return false;
+        return this.#readings(frame, { bytes: bytes.length, release });
       default:
         return frame satisfies never;
     }
@@ -262,10 +299,6 @@ export class StationSession implements Origin {
     );
   }
 
-  get #mayNotSend(): boolean {
-    return this.#options.required && this.#claims === undefined;
-  }
-
   /** With accounts a station has the name of its own, unless the account is there for several. */
   #name(station: string): void {
     const { name, permissions } = this.#claims ?? {};
@@ -285,22 +318,41 @@ export class StationSession implements Origin {
     this.#send({ type: "welcome", credit: stationCredit });
   }
 
-  #readings(id: FrameId, items: readonly Item[]): void {
-    if (this.#mayNotSend) return this.#close("unauthorized", "say hello with a token first");
-    if (this.#draining) return;
-    if (this.#offered.size + this.#held.length + items.length > stationCredit) {
-      return this.#close("noCredit", `more than ${stationCredit} readings are not acknowledged`);
+  /** Whether some of them are held. */
+  #readings(
+    { id, items }: StationFrame & { readonly kind: "readings" },
+    kept: Pick<Sent, "bytes" | "release">,
+  ): boolean {
+    if (this.isStranger) {
+      this.#close("unauthorized", "say hello with a token first");
+      return false;
     }
-    const sent: Sent = { id, number: ++this.#frames, waiting: items.length, rejected: [] };
+    if (this.#draining) return false;
+    if (this.#offered.size + this.#held.length + items.length > stationCredit) {
+      this.#close("noCredit", `more than ${stationCredit} readings are not acknowledged`);
+      return false;
+    }
+    const number = ++this.#frames;
+    const sent: Sent = { id, number, waiting: items.length, held: 0, ...kept, rejected: [] };
     if (items.length === 0) this.#acknowledge(sent);
     const wasFull = this.#held.length > 0;
     for (const [index, item] of items.entries()) {
       const held = { item, sent, index };
       if (this.#held.length > 0) this.#held.push(held);
-      else this.#offerOne(held);
+      else if (this.#offerOne(held)) continue;
+      sent.held++;
     }
     this.#flush();
-    if (!wasFull && this.#held.length > 0) this.#send({ type: "credit", readings: 0 });
+    if (sent.held === 0 || this.#ended) return false;
+    this.#heldBytes += sent.bytes;
+    if (!wasFull) this.#send({ type: "credit", readings: 0 });
+    return true;
+  }
+
+  #release({ bytes, release }: Sent): void {
+    this.#heldBytes -= bytes;
+    release();
+    this.#roomy?.resolve();
   }
 
   #flush(): void {
@@ -340,12 +392,13 @@ export class StationSession implements Origin {
       this.#held.push(held);
       return false;
     }
-    if (result === "accepted") this.#offered.set(offer.sequence, held);
+    // Of the frame itself nothing is kept any more.
+    if (result === "accepted") this.#offered.set(offer.sequence, { sent, index: held.index });
     else this.#decided(held, result);
     return true;
   }
 
-  #decided({ sent, index }: Held, rejection: Rejection | undefined): void {
+  #decided({ sent, index }: Place, rejection: Rejection | undefined): void {
     if (rejection !== undefined) sent.rejected.push({ index, ...rejection });
     if (--sent.waiting === 0) this.#acknowledge(sent);
   }

@@ -37,6 +37,8 @@ class FakeIntake implements Intake {
   }
 }
 
+const encoder = new TextEncoder();
+
 const claimsOf = (name: string, expiresS: number): Claims => ({
   name,
   version: 1,
@@ -85,8 +87,7 @@ function station(options: Partial<StationOptions> = {}) {
     code: () => code,
     ended: () => ended,
     say: async (...frames: readonly unknown[]) => {
-      for (const frame of frames) session.received(JSON.stringify(frame));
-      for (let i = 0; i < 50; i++) await Promise.resolve();
+      for (const frame of frames) await session.received(encoder.encode(JSON.stringify(frame)));
     },
   };
 }
@@ -195,4 +196,24 @@ Deno.test("a drain takes nothing more and ends when all is acknowledged", async 
   intake.settleAll();
   assert.equal(code(), 1001);
   assert.deepEqual(sent.slice(1), [{ type: "credit", readings: 0 }, { type: "ack", id: 1 }]);
+});
+
+Deno.test("with a frame's worth of readings waiting nothing more is read, until there is room", async () => {
+  const { intake, session } = station();
+  intake.credit = 0;
+  const frame = encoder.encode(
+    JSON.stringify({ ...reading(1), pad: "x".repeat(300 * 1024) }),
+  );
+  const released: number[] = [];
+  await session.received(frame, () => released.push(1));
+  let taken = false;
+  const second = session.received(frame, () => released.push(2)).then(() => taken = true);
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+  assert.deepEqual([taken, released], [false, []]);
+  intake.credit = 1;
+  session.resume();
+  await second;
+  assert.deepEqual([taken, released], [true, [1]]);
+  session.closed();
+  assert.deepEqual(released, [1, 2]);
 });

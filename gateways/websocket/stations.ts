@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isUtf8 } from "node:buffer";
 import { hashBytes } from "../../actors/fingerprint.ts";
 import type { Intake } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
@@ -10,7 +11,21 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseForeignPage } from "../http/security.ts";
-import { closeCodes, type StationEnd, StationSession } from "./station_session.ts";
+import type { TakeOver } from "../http/callers.ts";
+import {
+  closeCodes,
+  frameBytesMax,
+  type StationEnd,
+  StationSession,
+  type StationSocket,
+  strangerBytesMax,
+} from "./station_session.ts";
+import { ByteRoom } from "./wire/byte_room.ts";
+import { opcodes, WireError } from "./wire/frame_head.ts";
+import { requireWebSocket } from "./wire/handshake.ts";
+import { type Message, readMessage } from "./wire/message.ts";
+import { openSocket } from "./wire/open_socket.ts";
+import type { ServerSocket, ServerSocketOptions } from "./wire/server_socket.ts";
 
 export interface StationsOptions {
   readonly intake: Intake;
@@ -22,14 +37,19 @@ export interface StationsOptions {
   readonly door: { enter(address: string): boolean; left(address: string): void };
   /** Whose rates are for an account, which may be none, and an IP address. */
   readonly senderOf: (account: string, address: string) => Sender | undefined;
+  readonly socket: ServerSocketOptions;
+  /** What the frames of all stations may take together, while they come and while they wait. */
+  readonly bytesMax: number;
 }
 
 /** Connections at once. */
 const stationsMax = 4_096;
-/** A connection from which not even an answer to a ping comes ends. */
-const idleTimeoutS = 30;
 /** How long a station may take to answer a command. */
 const commandMs = 10_000;
+/** How long a frame may take to come. */
+const frameMs = 30_000;
+/** Of the room for frames, that of those who have shown no token. They take none of the others'. */
+const strangersShare = 0.25;
 
 const stationEnds = Object.keys(closeCodes) as StationEnd[];
 const encoder = new TextEncoder();
@@ -39,6 +59,17 @@ function hashText(text: string): number {
   return hashBytes(bytes, 0, bytes.length);
 }
 
+/** As a session uses it. */
+const stationSocket = (socket: ServerSocket): StationSocket => ({
+  get bufferedAmount() {
+    return socket.bufferedAmount;
+  },
+  send: (text) => {
+    socket.send(opcodes.text, encoder.encode(text));
+  },
+  close: (code, reason) => socket.close(code, reason),
+});
+
 /** See the module. */
 export class Stations {
   readonly #options: StationsOptions;
@@ -46,10 +77,15 @@ export class Stations {
   /** By the name a station gave: the newest connection. */
   readonly #named = new Map<string, StationSession>();
   readonly #ends = new Map<StationEnd, number>();
+  readonly #room: ByteRoom;
+  readonly #strangersRoom: ByteRoom;
   #draining = false;
 
   constructor(options: StationsOptions) {
     this.#options = options;
+    const strangersBytes = Math.floor(options.bytesMax * strangersShare);
+    this.#strangersRoom = new ByteRoom(strangersBytes);
+    this.#room = new ByteRoom(options.bytesMax - strangersBytes);
   }
 
   get size(): number {
@@ -66,16 +102,24 @@ export class Stations {
     return counters;
   }
 
+  gauges(): Record<string, number> {
+    return { sluice_station_frame_bytes: this.#room.usedBytes + this.#strangersRoom.usedBytes };
+  }
+
   /**
    * Makes a connection of a request. `peer` is the IP address of the other end, `claims` what the
-   * request's own token said.
+   * request's own token said. The answer is for nobody then: `takeOver` has taken the connection
+   * away from it.
    *
    * @throws {Problem} when it cannot be had.
    */
-  upgrade(request: Request, peer: string, claims: Claims | undefined): Response {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      throw new Problem("upgrade-required", "here is a WebSocket", {}, { upgrade: "websocket" });
-    }
+  upgrade(
+    request: Request,
+    peer: string,
+    takeOver: TakeOver | undefined,
+    claims: Claims | undefined,
+  ): Response {
+    requireWebSocket(request, "here is a WebSocket");
     refuseForeignPage(request.headers);
     if (this.#draining || this.#sessions.size >= stationsMax) {
       throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
@@ -84,15 +128,15 @@ export class Stations {
     if (!door.enter(peer)) {
       throw new Problem("rate-limited", "too many connections", {}, { "retry-after": "5" });
     }
-    let upgraded: Deno.WebSocketUpgrade;
+    let socket: ServerSocket;
     try {
-      upgraded = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeoutS });
-    } catch {
+      socket = openSocket(request, takeOver, this.#options.socket);
+    } catch (cause) {
       door.left(peer);
-      throw new Problem("invalid-header", "the headers are not those of a WebSocket (RFC 6455)");
+      throw cause;
     }
-    const { socket, response } = upgraded;
-    const session: StationSession = new StationSession(socket, {
+    socket.closed.then(() => door.left(peer));
+    const session: StationSession = new StationSession(stationSocket(socket), {
       ...this.#options,
       ...(claims === undefined ? {} : { claims }),
       hash: hashText,
@@ -102,18 +146,14 @@ export class Stations {
         this.#named.set(station, session);
       },
       ended: (why) => {
-        door.left(peer);
         this.#sessions.delete(session);
         this.#forgetName(session.station, session);
         if (why !== undefined) this.#ends.set(why, (this.#ends.get(why) ?? 0) + 1);
       },
     });
     this.#sessions.add(session);
-    socket.onopen = () => session.opened();
-    socket.onmessage = ({ data }) => session.received(data);
-    socket.onclose = () => session.closed();
-    socket.onerror = () => session.closed();
-    return response;
+    this.#converse(socket, session);
+    return new Response(null);
   }
 
   /**
@@ -142,6 +182,35 @@ export class Stations {
   drain(): void {
     this.#draining = true;
     for (const session of [...this.#sessions]) session.drain();
+  }
+
+  /** Takes what the station says, a frame at a time, to the end. */
+  async #converse(socket: ServerSocket, session: StationSession): Promise<void> {
+    session.opened();
+    for (;;) {
+      const message = await this.#message(socket, session);
+      if (message === undefined) break;
+      await session.received(message.bytes, message.release).catch(() => session.refuse("failed"));
+    }
+    const code = socket.error?.code;
+    session.closed(code && (code === 1009 ? "tooLarge" : "protocol"));
+  }
+
+  /** The next frame of the station's own, which is a message of text. */
+  async #message(socket: ServerSocket, session: StationSession): Promise<Message | undefined> {
+    const message = await readMessage(socket, {
+      bytesMax: session.isStranger ? strangerBytesMax : frameBytesMax,
+      room: session.isStranger ? this.#strangersRoom : this.#room,
+      deadlineMs: frameMs,
+      clock: this.#options.clock,
+    });
+    if (message === undefined) return undefined;
+    const isGood = message.isText && isUtf8(message.bytes);
+    if (isGood) return message;
+    message.release();
+    if (message.isText) socket.fail(new WireError(1007, "text is UTF-8"));
+    else session.refuse("unsupported");
+    return undefined;
   }
 
   #forgetName(station: string, session: StationSession): void {

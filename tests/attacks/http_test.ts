@@ -1,6 +1,6 @@
 /**
  * What is sent to the HTTP port by who means no good: lies about lengths, slow and packed bodies,
- * smuggled requests, paths, origins, WebSocket frames. None of it costs anybody else anything.
+ * smuggled requests, paths, origins. None of it costs anybody else anything.
  *
  * @module
  */
@@ -190,22 +190,6 @@ Deno.test("attacks on the HTTP port cost nobody else anything", async (t) => {
       const head = `GET ${path} HTTP/1.1\r\n${host}${foreign}${upgrade}`;
       const answer = await raw(port, `${head}Sec-WebSocket-Protocol: mqtt\r\n\r\n`, last);
       assert.notEqual(statuses(answer)[0], 101, path);
-    }
-  });
-
-  await t.step("WebSocket frames that lie about their length end their connection", async () => {
-    const upgrade = `GET /ws HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\n` +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    const frames: readonly (readonly number[])[] = [
-      [0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4], // 2^63 - 1
-      [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4], // the highest bit
-      [0xc1, 0x81, 1, 2, 3, 4, 5], // RSV1 without an extension
-      [0x83, 0x80, 1, 2, 3, 4], // an opcode that is none
-      [0x89, 0xfe, 1, 0, 1, 2, 3, 4], // a ping of 256 bytes
-    ];
-    for (const frame of frames) {
-      const answer = await raw(port, upgrade, new Uint8Array(frame));
-      assert.equal(statuses(answer)[0], 101);
     }
   });
 

@@ -56,3 +56,6 @@ export function acceptorOf(listener: Deno.TcpListener | Deno.TlsListener): Accep
     close: () => listener.close(),
   };
 }
+
+/** The IP address of a `host:port`. */
+export const hostOf = (peer: string): string => peer.slice(0, Math.max(0, peer.lastIndexOf(":")));

@@ -1,38 +1,50 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { ManualClock } from "../../../runtime/clock.ts";
+import { type FrameHead, opcodes, WireError } from "../../websocket/wire/frame_head.ts";
 import type { Connection } from "../endpoint/link.ts";
 import { type CarriedSocket, Carrier, type CarrierEnd } from "./carrier.ts";
+
+/** What is said to who asks, one after the other; `null` from then on. */
+class Says<T> {
+  readonly #said: (T | null)[] = [];
+  #asked: PromiseWithResolvers<void> | undefined;
+
+  say(...what: (T | null)[]): void {
+    this.#said.push(...what);
+    this.#asked?.resolve();
+  }
+
+  async next(): Promise<T | null> {
+    while (this.#said.length === 0) {
+      this.#asked = Promise.withResolvers();
+      await this.#asked.promise;
+    }
+    return this.#said[0] === null ? null : this.#said.shift()!;
+  }
+}
 
 /** A shard that takes and says what the test lets it. */
 class FakeShard implements Connection {
   readonly taken: number[] = [];
-  /** Bytes it takes of each write; 0: it takes none, and the write waits. */
+  readonly says = new Says<Uint8Array>();
+  /** Bytes it takes of each write. */
   takes = Infinity;
+  /** While it is set a write waits. */
+  full: PromiseWithResolvers<void> | undefined;
   reads = 0;
   closedWrite = false;
   closed = false;
-  readonly #says: (Uint8Array | null)[] = [];
-  #asked: PromiseWithResolvers<void> | undefined;
-
-  say(bytes: Uint8Array | null): void {
-    this.#says.push(bytes);
-    this.#asked?.resolve();
-  }
 
   async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     this.reads++;
-    while (this.#says.length === 0) {
-      this.#asked = Promise.withResolvers();
-      await this.#asked.promise;
-    }
-    const bytes = this.#says.shift() ?? null;
+    const bytes = await this.says.next();
     if (bytes !== null) into.set(bytes);
     return bytes?.length ?? null;
   }
 
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
-    if (this.takes === 0) await new Promise<never>(() => {});
+    await this.full?.promise;
+    if (this.closed) throw new Error("closed");
     const count = Math.min(this.takes, bytes.length);
     this.taken.push(...bytes.subarray(0, count));
     return count;
@@ -45,142 +57,136 @@ class FakeShard implements Connection {
 
   close(): void {
     this.closed = true;
-    this.say(null);
+    this.full?.reject(new Error("closed"));
+    this.says.say(null);
   }
 }
 
+/** A client's WebSocket, its frames given piece by piece. */
 class FakeSocket implements CarriedSocket {
-  bufferedAmount = 0;
+  error: WireError | undefined;
   readonly sent: number[][] = [];
-  readonly closings: number[] = [];
+  readonly closings: (number | undefined)[] = [];
+  readonly frames = new Says<{ opcode: number; pieces: number[][] }>();
+  /** While it is set nothing that is sent is taken. */
+  full: PromiseWithResolvers<void> | undefined;
+  pieces = 0;
+  #left: number[][] = [];
 
-  send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.sent.push([...bytes]);
+  async frame(): Promise<FrameHead | undefined> {
+    const frame = await this.frames.next();
+    if (frame === null) return undefined;
+    this.#left = [...frame.pieces];
+    const length = frame.pieces.flat().length;
+    return { opcode: frame.opcode, final: true, length, maskAt: 0, end: 0 };
   }
 
-  close(code: number): void {
+  piece(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    this.pieces++;
+    const piece = this.#left.shift();
+    return Promise.resolve(piece && new Uint8Array(piece));
+  }
+
+  async send(opcode: number, payload: Uint8Array): Promise<void> {
+    assert.equal(opcode, opcodes.binary);
+    this.sent.push([...payload]);
+    await this.full?.promise;
+  }
+
+  close(code?: number): void {
     this.closings.push(code);
+    this.frames.say(null);
   }
 }
 
-function carry(budgetBytes = 64 * 1024 * 1024) {
+function carry() {
   const socket = new FakeSocket();
   const shard = new FakeShard();
-  const clock = new ManualClock();
   const ends: CarrierEnd[] = [];
-  const budget = { used: 0 };
-  const carrier = new Carrier(socket, shard, {
-    clock,
-    take: (bytes) => {
-      if (budget.used + bytes > budgetBytes) return false;
-      budget.used += bytes;
-      return true;
-    },
-    give: (bytes) => budget.used -= bytes,
-    unsentBytesMax: () => 100,
-    ended: (end) => ends.push(end),
-  });
+  const carrier = new Carrier(socket, shard, (end) => ends.push(end));
   carrier.start();
-  return { socket, shard, clock, ends, budget, carrier };
+  return { socket, shard, ends, carrier };
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
-const frame = (...bytes: number[]) => new Uint8Array(bytes).buffer;
+const binary = (...pieces: number[][]) => ({ opcode: opcodes.binary, pieces });
 
 // Shows 5: 6.0.0-2; 3.1.1: 6.0.0-2.
 Deno.test("bytes go both ways, in order, however much the shard takes at a time", async () => {
-  const { socket, shard, carrier, ends, budget } = carry();
+  const { socket, shard, ends } = carry();
   shard.takes = 2;
-  carrier.received(frame(1, 2, 3, 4, 5));
-  carrier.received(frame());
-  carrier.received(frame(6));
-  shard.say(new Uint8Array([7, 8]));
-  shard.say(new Uint8Array([9]));
+  socket.frames.say(binary([1, 2, 3], [4, 5]), binary(), binary([6]));
+  shard.says.say(new Uint8Array([7, 8]), new Uint8Array([9]));
   await settle();
   assert.deepEqual(shard.taken, [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(socket.sent, [[7, 8], [9]]);
-  assert.equal(budget.used, 0);
-  shard.say(null);
+  shard.says.say(null);
   await settle();
-  assert.deepEqual(ends, ["session"]);
-  assert.deepEqual(socket.closings, [1000]);
-  assert.equal(shard.closed, true);
+  assert.deepEqual([ends, socket.closings, shard.closed], [["session"], [1000], true]);
 });
 
 Deno.test("what a client said last reaches its session, which ends in its own time", async () => {
-  const { socket, shard, carrier, ends } = carry();
-  carrier.received(frame(1, 2));
-  carrier.closed();
-  carrier.closed();
+  const { socket, shard, ends } = carry();
+  socket.frames.say(binary([1, 2]), null);
   await settle();
-  assert.deepEqual(shard.taken, [1, 2]);
-  assert.equal(shard.closedWrite, true);
-  assert.deepEqual(ends, []);
-  shard.say(new Uint8Array([3])); // Nobody is there to hear it.
-  shard.say(null);
+  assert.deepEqual([shard.taken, shard.closedWrite, ends], [[1, 2], true, []]);
+  shard.says.say(new Uint8Array([3]), null); // Nobody is there to hear it.
   await settle();
-  assert.deepEqual(ends, ["client"]);
-  assert.deepEqual([socket.sent, socket.closings], [[], []]);
+  assert.deepEqual([ends, socket.sent, socket.closings], [["client"], [], []]);
 });
 
-Deno.test("a flood the shard does not take ends with 1009, and gives back what it held", async () => {
-  const { socket, shard, carrier, ends, budget } = carry();
-  shard.takes = 0;
-  const mebibyte = new ArrayBuffer(1024 * 1024);
-  for (let i = 0; i < 4; i++) carrier.received(mebibyte);
+Deno.test("while the shard takes nothing the client is not read", async () => {
+  const { socket, shard, ends } = carry();
+  shard.full = Promise.withResolvers();
+  socket.frames.say(binary([1], [2], [3]), binary([4]));
   await settle();
-  assert.equal(budget.used, 4 * 1024 * 1024);
-  assert.deepEqual(ends, []);
-  carrier.received(frame(1));
-  assert.deepEqual(ends, ["flooded"]);
-  assert.deepEqual(socket.closings, [1009]);
-  assert.equal(shard.closed, true);
-  assert.equal(budget.used, 0);
-  carrier.received(mebibyte);
+  assert.deepEqual([socket.pieces, shard.taken], [1, []]);
+  shard.full.resolve();
+  shard.full = undefined;
   await settle();
-  assert.deepEqual([ends, budget.used], [["flooded"], 0]);
+  assert.deepEqual([shard.taken, ends], [[1, 2, 3, 4], []]);
 });
 
-Deno.test("the budget of all clients ends a flood sooner", () => {
-  const { socket, shard, carrier, ends, budget } = carry(10);
-  shard.takes = 0;
-  carrier.received(frame(1, 2, 3, 4, 5, 6));
-  assert.deepEqual(ends, []);
-  carrier.received(frame(1, 2, 3, 4, 5));
-  assert.deepEqual([ends, socket.closings, budget.used], [["flooded"], [1009], 0]);
-});
-
-Deno.test("while a client takes nothing its shard is not read, and goes on when it does", async () => {
-  const { socket, shard, carrier, clock } = carry();
-  socket.bufferedAmount = 101;
-  shard.say(new Uint8Array([1]));
-  shard.say(new Uint8Array([2]));
+Deno.test("while the client takes nothing the shard is not read", async () => {
+  const { socket, shard } = carry();
+  socket.full = Promise.withResolvers();
+  shard.says.say(new Uint8Array([1]), new Uint8Array([2]));
   await settle();
-  for (let looked = 0; looked < 20; looked++) {
-    clock.advance(250);
-    await settle();
-  }
-  assert.deepEqual(socket.sent, [[1]]);
-  assert.equal(shard.reads, 1);
-  socket.bufferedAmount = 100;
-  clock.advance(250);
+  assert.deepEqual([socket.sent, shard.reads], [[[1]], 1]);
+  socket.full.resolve();
+  socket.full = undefined;
   await settle();
   assert.deepEqual(socket.sent, [[1], [2]]);
-  carrier.close();
-  await settle();
-  assert.equal(clock.pending, 0);
 });
 
-Deno.test("a text frame ends with 1003, the service's own end with 1001", () => {
-  for (
-    const [act, end, code] of [
-      [(carrier: Carrier) => carrier.received("text"), "text", 1003],
-      [(carrier: Carrier) => carrier.close(), "closed", 1001],
-    ] as const
-  ) {
-    const { socket, carrier, ends } = carry();
-    act(carrier);
-    act(carrier);
-    assert.deepEqual([ends, socket.closings], [[end], [code]]);
-  }
+Deno.test("a session that takes no more still says why, and then it ends", async () => {
+  const { socket, shard, ends } = carry();
+  shard.full = Promise.withResolvers();
+  socket.frames.say(binary([1], [2]));
+  await settle();
+  shard.full.reject(new Error("broken pipe"));
+  shard.says.say(new Uint8Array([5]), null);
+  await settle();
+  assert.deepEqual([socket.sent, ends, socket.closings], [[[5]], ["session"], [1000]]);
+});
+
+Deno.test("text ends with 1003, a frame that is not allowed by its own code, the service with 1001", async () => {
+  const text = carry();
+  text.socket.frames.say({ opcode: opcodes.text, pieces: [[1]] });
+  await settle();
+  assert.deepEqual([text.ends, text.socket.closings], [["text"], [1003]]);
+  const refused = carry();
+  refused.socket.error = new WireError(1002, "reserved");
+  refused.socket.frames.say(null);
+  await settle();
+  assert.deepEqual([refused.ends, refused.socket.closings, refused.shard.closed], [
+    ["protocol"],
+    [],
+    true,
+  ]);
+  const closed = carry();
+  closed.carrier.close();
+  closed.carrier.close();
+  await settle();
+  assert.deepEqual([closed.ends, closed.socket.closings], [["closed"], [1001]]);
 });

@@ -4,29 +4,25 @@
  *
  * @module
  */
-import type { Clock } from "../../../runtime/clock.ts";
 import { Problem } from "../../http/problem.ts";
 import { refuseForeignPage } from "../../http/security.ts";
-import { BufferBudget } from "../endpoint/read_buffer.ts";
+import type { TakeOver } from "../../http/callers.ts";
+import { requireWebSocket } from "../../websocket/wire/handshake.ts";
+import { openSocket } from "../../websocket/wire/open_socket.ts";
+import type { ServerSocket, ServerSocketOptions } from "../../websocket/wire/server_socket.ts";
 import type { Connection } from "../endpoint/link.ts";
 import { Carrier, type CarrierEnd } from "./carrier.ts";
 import { prefaceOf } from "./preface.ts";
 
 export interface CarriersOptions {
-  readonly clock: Clock;
+  readonly socket: ServerSocketOptions;
   /** Opens a connection to a shard; rejects when it is not there. */
   readonly dial: (shard: number) => Promise<Connection>;
   readonly shards: number;
-  /** What may wait of all clients for their sessions, and as much again for the clients. */
-  readonly bytesMax: number;
 }
 
 /** Connections at once. */
 const countMax = 4_096;
-/** A connection from which not even an answer to a ping comes ends. */
-const idleTimeoutS = 30;
-/** What may always wait for a client, and what at most. */
-const unsentBytes = { min: 8 * 1024, max: 256 * 1024 };
 
 /** `mqtt` is of 3.1.1 and 5 [MQTT-6.0.0-3]; clients of 3.1 say the other. */
 const subProtocols = ["mqtt", "mqttv3.1"] as const;
@@ -36,7 +32,6 @@ export class Carriers {
   readonly #options: CarriersOptions;
   readonly #carriers = new Set<Carrier>();
   readonly #ends = new Map<CarrierEnd, number>();
-  readonly #budget: BufferBudget;
   #next = 0;
   #accepted = 0;
   #dialing = 0;
@@ -44,21 +39,17 @@ export class Carriers {
 
   constructor(options: CarriersOptions) {
     this.#options = options;
-    this.#budget = new BufferBudget(options.bytesMax);
   }
 
   /**
-   * Makes a connection of a request; `peer` is the `host:port` of who asks.
+   * Makes a connection of a request; `peer` is the `host:port` of who asks. The answer is for nobody
+   * then: `takeOver` has taken the connection away from it.
    *
    * @throws {Problem} when it cannot be had.
    */
-  async upgrade(request: Request, peer: string): Promise<Response> {
+  async upgrade(request: Request, peer: string, takeOver?: TakeOver): Promise<Response> {
     const { headers } = request;
-    if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      throw new Problem("upgrade-required", "here is MQTT over WebSocket", {}, {
-        upgrade: "websocket",
-      });
-    }
+    requireWebSocket(request, "here is MQTT over WebSocket");
     refuseForeignPage(headers);
     const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((p) => p.trim());
     const protocol = subProtocols.find((known) => offered.includes(known));
@@ -68,19 +59,13 @@ export class Carriers {
     if (this.#draining || this.#carriers.size + this.#dialing >= countMax) throw noMore();
     this.#dialing++;
     const shard = await this.#dial(peer).finally(() => this.#dialing--);
-    let socket: WebSocket;
-    let response: Response;
     try {
-      ({ socket, response } = Deno.upgradeWebSocket(request, {
-        protocol,
-        idleTimeout: idleTimeoutS,
-      }));
+      this.#carry(openSocket(request, takeOver, this.#options.socket, protocol), shard);
     } catch (cause) {
       shard.close();
-      throw new Problem("invalid-header", `no WebSocket: ${String(cause)}`);
+      throw cause;
     }
-    this.#carry(socket, shard);
-    return response;
+    return new Response(null);
   }
 
   /** Connections that are open. */
@@ -105,33 +90,17 @@ export class Carriers {
   }
 
   gauges(): Record<string, number> {
-    return {
-      sluice_mqtt_ws_connections: this.#carriers.size,
-      sluice_mqtt_ws_waiting_bytes: this.#budget.usedBytes,
-    };
+    return { sluice_mqtt_ws_connections: this.#carriers.size };
   }
 
-  #carry(socket: WebSocket, shard: Connection): void {
+  #carry(socket: ServerSocket, shard: Connection): void {
     this.#accepted++;
-    socket.binaryType = "arraybuffer";
-    const carrier: Carrier = new Carrier(socket, shard, {
-      clock: this.#options.clock,
-      take: (bytes) => this.#budget.take(bytes),
-      give: (bytes) => this.#budget.give(bytes),
-      unsentBytesMax: () => {
-        const share = this.#budget.bytesMax / this.#carriers.size;
-        return Math.min(unsentBytes.max, Math.max(unsentBytes.min, share));
-      },
-      ended: (end) => {
-        this.#carriers.delete(carrier);
-        this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
-      },
+    const carrier: Carrier = new Carrier(socket, shard, (end) => {
+      this.#carriers.delete(carrier);
+      this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
     });
     this.#carriers.add(carrier);
     carrier.start();
-    socket.onmessage = ({ data }) => carrier.received(data);
-    socket.onclose = () => carrier.closed();
-    socket.onerror = () => carrier.closed();
   }
 
   /** The shards in turn; one that is being started anew is passed over. */
