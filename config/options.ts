@@ -51,6 +51,14 @@ const ratesOf = (whom: string) =>
     }),
   });
 
+const flaps = (whose: string) =>
+  text({
+    default: undefined,
+    defaultDoc: "no ban",
+    format: rate,
+    doc: `How many MQTT connections of ${whose} may end in a time; one more bans it.`,
+  });
+
 export const options = section("The configuration of Sluice.", {
   dataDir: text({
     default: "data",
@@ -585,6 +593,21 @@ export const options = section("The configuration of Sluice.", {
         doc: "Connections of one IP address at once.",
       }),
     }),
+    flapping: section(
+      "Who connects and ends again and again is banned for a time. See docs/limits.md.",
+      {
+        client: flaps("one client id of one account"),
+        account: flaps("one account"),
+        address: flaps("one IP address; of IPv6, a /64"),
+        banMs: integer({
+          default: 300_000,
+          unit: "ms",
+          min: 1_000,
+          max: 31_536_000_000,
+          doc: "How long a ban lasts.",
+        }),
+      },
+    ),
   }),
   routes: objects<RouteConfig>({
     default: [],

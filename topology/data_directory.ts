@@ -19,6 +19,7 @@ export interface DataPaths {
   readonly sessions: string;
   readonly accounts: string;
   readonly tokenKey: string;
+  readonly bans: string;
 }
 
 /** A directory that is ours. */
@@ -39,6 +40,7 @@ export function dataPaths(root: string): DataPaths {
     sessions: `${root}/sessions.db`,
     accounts: `${root}/accounts.db`,
     tokenKey: `${root}/jwt_key`,
+    bans: `${root}/bans.json`,
   };
 }
 

@@ -1,10 +1,12 @@
 /**
- * What all Workers know together of those who send: their rates, how they connect, and roughly who
- * is connected. Made once, given to every Worker at its start, and read by each through a view of
- * its own.
+ * What all Workers know together of those who send: their rates, how they connect, who is banned,
+ * and roughly who is connected. Made once, given to every Worker at its start, and read by each
+ * through a view of its own.
  *
  * @module
  */
+import type { Ban, BanClient } from "../actors/rates/ban.ts";
+import { Bans, bansBytes, type BansMemory, bansMemory } from "../actors/rates/bans.ts";
 import {
   Rates,
   ratesBytes,
@@ -35,12 +37,13 @@ export interface GuardInit {
   readonly gate: GateMemory;
   /** How many sessions each shard has, by the hash of their keys. */
   readonly sessions: SharedArrayBuffer;
+  readonly bans: BansMemory;
 }
 
 /** Bytes that all Workers share. HTTP is a Worker beside the shards. */
 export function guardBytes({ limits }: Config, shards: number): number {
   return ratesBytes(limits.rates) + gateBytes(limits.connections, shards + 1) +
-    sharedCountsBytes(shards);
+    sharedCountsBytes(shards) + bansBytes(limits.flapping);
 }
 
 /** The main thread's part: it holds the memory. */
@@ -48,18 +51,26 @@ export class GuardMemory {
   readonly #rates: RatesMemory | undefined;
   readonly #gate: GateMemory;
   readonly #sessions: SharedArrayBuffer;
+  readonly bans: BansMemory;
 
   constructor({ limits }: Config, shards: number) {
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
     this.#rates = ratesMemory(limits.rates, seed);
     this.#gate = gateMemory(limits.connections, shards + 1, seed);
     this.#sessions = sharedCountsMemory(shards);
+    this.bans = bansMemory(limits.flapping, seed);
   }
 
   /** For a Worker that starts now. */
   init(): GuardInit {
     const time = markTime(systemClock);
-    return { time, rates: this.#rates, gate: this.#gate, sessions: this.#sessions };
+    return {
+      time,
+      rates: this.#rates,
+      gate: this.#gate,
+      sessions: this.#sessions,
+      bans: this.bans,
+    };
   }
 }
 
@@ -69,17 +80,37 @@ export class Guard {
   readonly rates: Rates | undefined;
 
   readonly #gate: ConnectionGate;
+  readonly #bans: Bans;
 
-  /** `worker` is the number of this one; HTTP's follows the shards'. */
+  /**
+   * `worker` is the number of this one; HTTP's follows the shards'. `report` tells the main thread
+   * of a ban; false: it was not heard.
+   */
   constructor(
-    { time, rates, gate }: GuardInit,
+    { time, rates, gate, bans }: GuardInit,
     { limits }: Config,
     worker: number,
+    report: (ban: Ban) => boolean,
     clock: Clock = systemClock,
   ) {
     const sharedMs = sharedTime(time, clock);
     const specs = limits.connections;
     this.#gate = new ConnectionGate({ memory: gate, specs, worker, sharedMs });
+    this.#bans = new Bans({
+      memory: bans,
+      specs: limits.flapping,
+      now: () => clock.now(),
+      sharedMs,
+      onBanned: (ban) => {
+        const { key, untilMs } = ban;
+        const listed = report(ban);
+        log.warn("banned: its connections end too often", {
+          key,
+          until: new Date(untilMs).toISOString(),
+          ...(listed ? {} : { listed }),
+        });
+      },
+    });
     this.rates = rates && new Rates({
       memory: rates,
       specs: limits.rates,
@@ -116,6 +147,31 @@ export class Guard {
     this.#gate.left(networkOf(address));
   }
 
+  /** Another one after every ban. */
+  get bansVersion(): number {
+    return this.#bans.version;
+  }
+
+  /** When a client may come again, wall time in ms; 0: it is not banned. */
+  bannedUntilMs({ address, ...client }: BanClient): number {
+    return this.#bans.untilMs({ ...client, address: networkOf(address) });
+  }
+
+  /** The same, for one that wants to connect: counted and logged. */
+  banned(client: BanClient): number {
+    const untilMs = this.bannedUntilMs(client);
+    if (untilMs > 0) {
+      this.#bans.refused++;
+      log.info("a connection is not let in", { ...client, reason: "banned" });
+    }
+    return untilMs;
+  }
+
+  /** A client that was connected has gone. */
+  ended({ address, ...client }: BanClient): void {
+    this.#bans.ended({ ...client, address: networkOf(address) });
+  }
+
   /** By metric name. */
   counters(): Record<string, number> {
     const counters: Record<string, number> = {};
@@ -125,6 +181,10 @@ export class Guard {
     for (const [reason, count] of Object.entries(this.#gate.refused)) {
       counters[`sluice_connections_refused_total{reason="${reason}"}`] = count;
     }
+    counters[`sluice_connections_refused_total{reason="banned"}`] = this.#bans.refused;
+    for (const [subject, count] of Object.entries(this.#bans.made)) {
+      counters[`sluice_bans_total{subject="${subject}"}`] = count;
+    }
     return counters;
   }
 }
@@ -132,5 +192,5 @@ export class Guard {
 /** Our own main thread made it: what is checked is that it is one at all. */
 export function isGuardInit(value: unknown): value is GuardInit {
   return typeof value === "object" && value !== null && "time" in value && "rates" in value &&
-    "gate" in value && "sessions" in value;
+    "gate" in value && "sessions" in value && "bans" in value;
 }

@@ -38,6 +38,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { setImmediate } from "node:timers";
 import { Guard, type GuardInit, isGuardInit } from "./guard.ts";
+import { banReporter } from "./service_bans.ts";
 import { httpLimits } from "./limits.ts";
 import { PeerLink } from "./peer_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
@@ -117,7 +118,12 @@ export class HttpEdge implements WorkerProgram {
 
   private constructor(init: HttpInit, boot: WorkerBoot) {
     const { config, shards } = init;
-    const guard = this.#guard = new Guard(init.guard, config, shards);
+    const guard = this.#guard = new Guard(
+      init.guard,
+      config,
+      shards,
+      banReporter(boot),
+    );
     const limits = httpLimits(config, shards);
     this.#init = init;
     this.#ledger = new Ledger(init.ledgerMemory);
@@ -175,11 +181,18 @@ export class HttpEdge implements WorkerProgram {
       bytesMax: limits.webSocketBytes,
       clock,
       required,
-      admit: (token) => accounts.gate.admit(token, clock.now()),
+      admit: async (token) => {
+        const claims = await accounts.gate.admit(token, clock.now());
+        if (typeof claims === "string") return claims;
+        const untilMs = guard.banned({ account: claims.name, clientId: "", address: "" });
+        return untilMs === 0 ? claims : "that of an account that is banned for a time";
+      },
       isCurrent,
       senderOf,
       door: {
-        enter: (address) => guard.enter(address) === undefined,
+        enter: (address) =>
+          guard.banned({ account: "", clientId: "", address }) === 0 &&
+          guard.enter(address) === undefined,
         left: (address) => guard.left(address),
       },
     });

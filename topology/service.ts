@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parseBan } from "../actors/rates/ban_list.ts";
 import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
@@ -34,6 +35,7 @@ import { claimAddress } from "./ports.ts";
 import { sessionSockets } from "./session_sockets.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
+import { bansName, ServiceBans } from "./service_bans.ts";
 import { SystemValues } from "./system_values.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
@@ -68,6 +70,7 @@ export class Service {
   /** What Workers may ask of the main thread. */
   readonly #names = new PublishedNames();
   readonly #accounts: ServiceAccounts;
+  readonly #bans: ServiceBans;
   #firstAdmin: string | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
   #listening = false;
@@ -131,6 +134,8 @@ export class Service {
     );
     this.#accounts = this.#openAccounts(keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
+    this.#bans = new ServiceBans(this.#plan.guard.bans, data.paths.bans);
+    this.#names.publish(bansName, this.#bans, parseBan);
     this.#names.publish(standingsName, this.#accounts.standings, parseStandingsAsk);
     const handler = httpApp(this.#control, {
       clock: systemClock,
@@ -140,6 +145,7 @@ export class Service {
         gate: this.#accounts.gate,
         changed: () => this.#accounts.poll(),
       },
+      bans: { bans: this.#bans.list, gate: this.#accounts.gate },
       counters: () => this.#accounts.counters(),
     });
     this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
@@ -219,6 +225,7 @@ export class Service {
     log.info("shutting down: closing", { deadlineMs: closeMs });
     late.push(...(await this.#fleet.stop(closeMs)));
     await this.#accounts.stop();
+    this.#bans.stop();
     this.#plan.sessionSockets?.remove();
     this.#data.lock.release();
     return { late };

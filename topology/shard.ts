@@ -15,6 +15,7 @@ import { ActorSystem } from "../runtime/system.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { httpId, storeId } from "../topology.ts";
 import { Guard } from "./guard.ts";
+import { banReporter } from "./service_bans.ts";
 import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardMessages } from "./shard_messages.ts";
@@ -100,7 +101,7 @@ export class Shard implements WorkerProgram {
     });
     const limits = shardLimits(config, shards);
     const sink = openSink(config);
-    const guard = new Guard(init.guard, config, shard);
+    const guard = new Guard(init.guard, config, shard, banReporter(boot));
     const path = await ReadingPath.open({
       init,
       limits,

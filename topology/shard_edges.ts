@@ -17,6 +17,7 @@ import {
 import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
 import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
 import {
+  type Bans,
   type EndpointServices,
   openToAll,
   sessionKey,
@@ -201,6 +202,7 @@ export class ShardEdges {
         enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
         left: (peer) => guard.left(hostOf(peer)),
       },
+      bans: bansOf(guard),
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
       roll: {
         joined: (session, keyHash) => {
@@ -242,6 +244,27 @@ export class ShardEdges {
     });
     return { name, ref, gateway: () => gateway };
   }
+}
+
+function bansOf(guard: Guard): Bans {
+  const client = ({ account, clientId, peer }: Parameters<Bans["of"]>[0]) => ({
+    account,
+    clientId,
+    address: hostOf(peer),
+  });
+  return {
+    get version() {
+      return guard.bansVersion;
+    },
+    of: (who) => {
+      const untilMs = guard.banned(client(who));
+      if (untilMs === 0) return undefined;
+      const reason = `banned until ${new Date(untilMs).toISOString()}`;
+      return { reasonCode: reasonCodes.banned, reason };
+    },
+    includes: (session) => guard.bannedUntilMs(client(session)) > 0,
+    ended: (session) => guard.ended(client(session)),
+  };
 }
 
 const turnedAways: Readonly<Record<GateReason, TurnedAway>> = {

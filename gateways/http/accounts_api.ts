@@ -11,7 +11,7 @@ import { AccountError, type Accounts, type Issued } from "../auth/accounts.ts";
 import { answerLogin } from "../auth/login.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Log } from "../log/log.ts";
-import { claimsOf } from "./guard.ts";
+import { adminOf } from "./guard.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import type { accountOperations } from "./openapi/operations/accounts.ts";
 import { Problem } from "./problem.ts";
@@ -48,12 +48,7 @@ export function accountHandlers(
       failed: (cause) => log.warn("a login could not be checked", { cause: String(cause) }),
     });
 
-  /** The name of the admin who asks. */
-  const admin = async ({ req }: Context): Promise<string> => {
-    const claims = await claimsOf(req.raw.headers, gate, clock);
-    if (claims.permissions.roles.includes("admin")) return claims.name;
-    throw new Problem("forbidden", `the account ${claims.name} is no admin`);
-  };
+  const admin = ({ req }: Context): Promise<string> => adminOf(req.raw.headers, gate, clock);
   /** A change as an admin orders it, by a body with these keys. */
   const change = (
     allowed: readonly string[],

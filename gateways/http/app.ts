@@ -9,6 +9,7 @@ import { AskError } from "../../runtime/ask.ts";
 import type { Log } from "../log/log.ts";
 import { accountHandlers, type AccountsParts } from "./accounts_api.ts";
 import { apiHandlers } from "./api.ts";
+import { banHandlers, type BansParts } from "./bans_api.ts";
 import type { TakeOver } from "./callers.ts";
 import type { Control } from "./control.ts";
 import { dashboardHandlers } from "./dashboard.ts";
@@ -29,6 +30,8 @@ export interface HttpParts {
   readonly log: Log;
   /** Without them there is no `/login`. */
   readonly accounts?: AccountsParts;
+  /** Without them there is no `/api/bans`. */
+  readonly bans?: BansParts;
   /** Counters of the main thread, by metric name. */
   readonly counters?: () => Readonly<Record<string, number>>;
 }
@@ -60,7 +63,7 @@ export type HttpHandler = (
  * ```
  */
 export function httpApp(control: Control, parts: HttpParts): HttpHandler {
-  const { clock, log, accounts } = parts;
+  const { clock, log, accounts, bans } = parts;
   const app = new Hono();
   app.use(securityHeaders, sameOrigin);
 
@@ -68,6 +71,7 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
     ...apiHandlers(control, parts),
     ...dashboardHandlers,
     ...(accounts === undefined ? {} : accountHandlers(accounts, clock, log)),
+    ...(bans === undefined ? {} : banHandlers(bans, clock)),
   };
   for (const [id, operation] of Object.entries(controlOperations)) {
     const handler = handlers[id as ControlOperation];

@@ -82,6 +82,13 @@ const why = {
   invalid: "the token is not valid",
 } as const;
 
+/** The name of the admin who asks. @throws {Problem} when it is none. */
+export async function adminOf(headers: Headers, gate: TokenGate, clock: Clock): Promise<string> {
+  const claims = await claimsOf(headers, gate, clock);
+  if (claims.permissions.roles.includes("admin")) return claims.name;
+  throw new Problem("forbidden", `the account ${claims.name} is no admin`);
+}
+
 /** What the token of a request says. @throws {Problem} when there is none that is good. */
 export async function claimsOf(headers: Headers, gate: TokenGate, clock: Clock): Promise<Claims> {
   const token = tokenOf(headers);

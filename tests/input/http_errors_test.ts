@@ -14,7 +14,12 @@ import { addAccount, adminPassword, login } from "../support/accounts.ts";
 import { startSluice } from "../support/sluice.ts";
 
 const methods = ["GET", "PUT", "POST", "DELETE", "PATCH", "PROPFIND"];
-const names: Readonly<Record<string, string>> = { id: "UPB~x", topic: "UPB/x", name: "roof" };
+const names: Readonly<Record<string, string>> = {
+  id: "UPB~x",
+  topic: "UPB/x",
+  name: "roof",
+  key: "account:x",
+};
 const pathOf = ({ path }: Operation): string =>
   path.replace(/\{(\w+)\}/, (_, name: string) => names[name] ?? assert.fail(name));
 

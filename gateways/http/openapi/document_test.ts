@@ -11,6 +11,7 @@ import {
 } from "./resources.ts";
 import { accountOperations } from "./operations/accounts.ts";
 import { dashboardOperations, serviceOperations } from "./operations/service.ts";
+import { banOperations } from "./operations/bans.ts";
 import { connectionOperations } from "./operations/connections.ts";
 import { historyOperations, readingOperations } from "./operations/readings.ts";
 import { topicOperations } from "./operations/topics.ts";
@@ -63,6 +64,7 @@ Deno.test("no operation hides another, and each has one way to it", () => {
     serviceOperations,
     dashboardOperations,
     accountOperations,
+    banOperations,
     historyOperations,
     readingOperations,
     topicOperations,

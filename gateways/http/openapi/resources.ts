@@ -7,6 +7,7 @@
 import { Problem, problemResponse } from "../problem.ts";
 import type { Operation } from "./operation.ts";
 import { accountOperations } from "./operations/accounts.ts";
+import { banOperations } from "./operations/bans.ts";
 import { connectionOperations } from "./operations/connections.ts";
 import { historyOperations, readingOperations } from "./operations/readings.ts";
 import { dashboardOperations, serviceOperations } from "./operations/service.ts";
@@ -21,6 +22,7 @@ export const controlOperations = {
   ...serviceOperations,
   ...historyOperations,
   ...accountOperations,
+  ...banOperations,
   ...dashboardOperations,
 };
 export type ControlOperation = keyof typeof controlOperations;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { banSubjects } from "../../../actors/rates/ban.ts";
 import { cellStates } from "../../../runtime/cell.ts";
 import { accountKinds, auditActions, nameCharsMax, roles } from "../../auth/account.ts";
 import { presences } from "../control.ts";
@@ -151,6 +152,25 @@ export const schemas: Readonly<Record<string, Schema>> = {
     "payloadBase64?": { type: "string", contentEncoding: "base64" },
   }),
   DeadLetterPage: pageOf(ref("DeadLetter")),
+  Ban: object({
+    key: { ...text, description: "What to DELETE it by." },
+    subject: { enum: banSubjects },
+    reason: text,
+    "by?": { ...text, description: "The admin; absent when Sluice did by itself." },
+    since: time,
+    until: time,
+  }),
+  BanPage: pageOf(ref("Ban")),
+  BanOrder: {
+    ...object({
+      "client?": { ...text, description: "A client id, of `account` if that is given." },
+      "account?": text,
+      "address?": { ...text, description: "An IP address; of IPv6, its /64." },
+      forS: integerFrom(1, 315_360_000),
+      "reason?": text,
+    }),
+    description: "Either `address`, or `client`, `account` or both.",
+  },
   ReplayChoice: object({ "reason?": text, "ids?": texts }),
   ReplayResult: object({ replayed: count, remaining: count }),
   LiveState: object({

@@ -128,6 +128,18 @@ export interface SessionRoll {
   left(keyHash: number): void;
 }
 
+/** Who may not connect for a time. */
+export interface Bans {
+  /** Another one after every ban. */
+  readonly version: number;
+  /** `undefined`: it is not banned. */
+  of(client: Pick<SessionInfo, "account" | "clientId" | "peer">): TurnedAway | undefined;
+  /** Whether a client that is connected is banned by now. */
+  includes(session: SessionInfo): boolean;
+  /** A client that was connected has gone, and it was its own doing. */
+  ended(session: SessionInfo): void;
+}
+
 /** What all sessions of one listener share. */
 export interface EndpointServices {
   readonly intake: Intake;
@@ -139,6 +151,8 @@ export interface EndpointServices {
   readonly door?: Door;
   /** Hears who is connected. Default: there is no other shard. */
   readonly roll?: SessionRoll;
+  /** Who may not connect for a time. Default: nobody. */
+  readonly bans?: Bans;
   /** Whose rates a session is held to. Default: nobody's. */
   readonly senderOf?: (session: SessionInfo) => Sender | undefined;
   /**

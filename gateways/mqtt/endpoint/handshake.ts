@@ -51,8 +51,12 @@ export function shakeHands(
     return refuse(connect, decision.reasonCode, decision.detail);
   }
   const { username, password } = connect;
+  const { clientId } = decision;
+  // By the account that it says it is: a password that need not be checked costs nothing.
+  const ban = services.bans?.of({ account: username ?? "", clientId, peer: arrival.peer });
+  if (ban !== undefined) return refuse(connect, ban.reasonCode, ban.reason);
   const answer = services.authenticate({
-    clientId: decision.clientId,
+    clientId,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(arrival.certificate !== undefined && { certifiedName: arrival.certificate.name }),
@@ -72,9 +76,12 @@ function connected(
   admitted: Admitted,
   { account, accountVersion, permit, expiresMs = Infinity }: Granted,
   { peer, certificate }: Arrival,
-  { limits }: EndpointServices,
+  { limits, bans }: EndpointServices,
 ): Handshake {
   const { clientId, keepAliveS } = admitted;
+  // An account that the client had not named before.
+  const ban = account === connect.username ? undefined : bans?.of({ account, clientId, peer });
+  if (ban !== undefined) return refuse(connect, ban.reasonCode, ban.reason);
   if (connect.will !== undefined && permit !== undefined) {
     const topic = utf8.encode(connect.will.topic);
     if (!permit.publish(topic, 0, topic.length)) {

@@ -61,6 +61,8 @@ class Listener implements Actor<ListenerMessage> {
     start: (context) => this.#session(context),
   };
   #accepted = 0;
+  /** What it was when the sessions were last looked at. */
+  #bansVersion = 0;
   /** Connections that are not closed, those included whose session has ended. */
   #open = 0;
   #drained: ActorRef<"drained"> | undefined;
@@ -94,6 +96,7 @@ class Listener implements Actor<ListenerMessage> {
         const nowMs = context.clock.monotonic();
         const { registry, wills } = this.#shared;
         for (const session of registry.values()) session.sweep(nowMs);
+        this.#endBanned();
         const { messages } = this.#services;
         messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key)));
         messages.flush();
@@ -112,6 +115,13 @@ class Listener implements Actor<ListenerMessage> {
       default:
         return message satisfies never;
     }
+  }
+
+  #endBanned(): void {
+    const { bans } = this.#services;
+    if (bans === undefined || bans.version === this.#bansVersion) return;
+    this.#bansVersion = bans.version;
+    for (const session of this.#shared.registry.values()) session.bansChanged();
   }
 
   stopped(): void {

@@ -165,6 +165,14 @@ export class Session
     if (info !== undefined && !this.#isCurrent(info)) this.#endLater(endings.accountChanged);
   }
 
+  /** Somebody was banned. */
+  bansChanged(): void {
+    const { info } = this.#conversation;
+    if (info !== undefined && this.#shared.services.bans?.includes(info)) {
+      this.#endLater(endings.banned);
+    }
+  }
+
   drain(): void {
     this.#context.self.tell({ kind: "drain" });
   }
@@ -321,6 +329,7 @@ export class Session
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);
+      if (sessionEnds[ending.end].flaps) services.bans?.ended(info);
       if (sendWill && !later) wills.publish(will, this.originHash);
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);

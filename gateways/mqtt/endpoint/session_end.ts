@@ -13,32 +13,34 @@ import { reasonCodes } from "../codec/reason_code.ts";
  */
 export const sessionEnds = {
   /** The client said DISCONNECT. With a normal one its will is gone by then [MQTT-3.14.4-3]. */
-  disconnected: { hears: "what_waits", will: true },
+  disconnected: { hears: "what_waits", will: true, flaps: true },
   /** The client closed without it. */
-  closed: { hears: false, will: true },
-  connection_lost: { hears: false, will: true },
-  protocol_error: { hears: true, will: true },
+  closed: { hears: false, will: true, flaps: true },
+  connection_lost: { hears: false, will: true, flaps: true },
+  protocol_error: { hears: true, will: true, flaps: true },
   /** CONNECT was answered with a refusal. */
-  refused: { hears: true, will: false },
+  refused: { hears: true, will: false, flaps: false },
   /** It had not said CONNECT yet, and another client wanted its place. */
-  made_room: { hears: false, will: false },
-  connect_timeout: { hears: false, will: false },
-  keep_alive_timeout: { hears: true, will: true },
-  taken_over: { hears: true, will: true },
+  made_room: { hears: false, will: false, flaps: false },
+  connect_timeout: { hears: false, will: false, flaps: false },
+  keep_alive_timeout: { hears: true, will: true, flaps: true },
+  taken_over: { hears: true, will: true, flaps: true },
   /** The token, or the certificate, it came with has expired. */
-  token_expired: { hears: true, will: true },
+  token_expired: { hears: true, will: true, flaps: false },
   /** Its account was changed or disabled, or its certificate revoked: its will is not its own any more. */
-  account_changed: { hears: true, will: false },
+  account_changed: { hears: true, will: false, flaps: false },
+  /** It was banned while it was connected. */
+  banned: { hears: true, will: false, flaps: false },
   /** The client did not take what was sent to it. */
-  write_stalled: { hears: false, will: true },
+  write_stalled: { hears: false, will: true, flaps: true },
   /** What it published for kept sessions could not be written: it is to send it again. */
-  not_kept: { hears: false, will: true },
-  drained: { hears: true, will: false },
-  drain_timeout: { hears: true, will: false },
-  crashed: { hears: false, will: true },
+  not_kept: { hears: false, will: true, flaps: false },
+  drained: { hears: true, will: false, flaps: false },
+  drain_timeout: { hears: true, will: false, flaps: false },
+  crashed: { hears: false, will: true, flaps: false },
 } as const satisfies Record<
   string,
-  { readonly hears: boolean | "what_waits"; readonly will: boolean }
+  { readonly hears: boolean | "what_waits"; readonly will: boolean; readonly flaps: boolean }
 >;
 
 export type SessionEnd = keyof typeof sessionEnds;
@@ -74,6 +76,11 @@ export const endings = {
     end: "account_changed",
     reasonCode: reasonCodes.administrativeAction,
     detail: "the account has changed, or the certificate was revoked",
+  },
+  banned: {
+    end: "banned",
+    reasonCode: reasonCodes.administrativeAction,
+    detail: "it is banned for a time",
   },
   writeStalled: { end: "write_stalled" },
   drained: {

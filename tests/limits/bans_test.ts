@@ -1,0 +1,65 @@
+/** Bans as clients meet them. */
+import assert from "node:assert/strict";
+import { adminPassword, api, login } from "../support/accounts.ts";
+import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
+import { metrics, startSluice, until } from "../support/sluice.ts";
+
+Deno.test("clients that flap are banned in all shards, over a restart, until an admin lifts it", async (t) => {
+  await using sluice = await startSluice({
+    config: { shards: 2, limits: { flapping: { client: "6:3600" } } },
+  });
+  const { httpUrl, mqttPort } = sluice;
+  const password = await adminPassword(sluice);
+  const admin = await login(httpUrl, "admin", password);
+  const connect = async (clientId: string, version: 4 | 5 = 5) => {
+    const client = await RawClient.dial(mqttPort, version);
+    await client.send(connectPacket(version, clientId));
+    return { client, code: (await client.read())?.[3] };
+  };
+  const codeOf = async (clientId: string, version: 4 | 5 = 5) => {
+    const { client, code } = await connect(clientId, version);
+    client[Symbol.dispose]();
+    return code;
+  };
+  const lift = async (key: string) => {
+    const headers = { authorization: `Bearer ${admin}` };
+    const answer = await fetch(`${httpUrl}/api/bans/${key}`, { method: "DELETE", headers });
+    await answer.body?.cancel();
+    assert.equal(answer.status, 204);
+  };
+
+  await t.step("by flapping", async () => {
+    for (let i = 0; i < 7; i++) {
+      assert.equal(await codeOf("flap", i % 2 === 0 ? 4 : 5), 0);
+    }
+    const list = async () => (await api(httpUrl, admin, "/api/bans")).body.items;
+    await until("it is listed", async () => JSON.stringify(await list()).includes("flapping"));
+    for (let i = 0; i < 8; i++) {
+      const version = i % 2 === 0 ? 4 : 5;
+      assert.equal(await codeOf("flap", version), version === 5 ? 0x8a : 5);
+    }
+    using other = (await connect("other")).client;
+    assert.equal(await other.publish("UPB/other", '{"TMP":1}'), 0, "others are not meant");
+    const sum = await metrics(httpUrl);
+    assert.equal(sum("sluice_bans_total", 'subject="client"'), 1);
+    assert.equal(sum("sluice_connections_refused_total", 'reason="banned"'), 8);
+  });
+
+  await t.step("by hand, also one who is connected", async () => {
+    const { client } = await connect("connected");
+    const order = { client: "connected", forS: 600 };
+    const { status, body } = await api(httpUrl, admin, "/api/bans", order);
+    assert.deepEqual([status, body.key, body.by], [201, "client::connected", "admin"]);
+    const bye = await client.read();
+    assert.deepEqual([bye?.[0], bye?.[2]], [0xe0, 0x98]);
+    client[Symbol.dispose]();
+    assert.equal(await codeOf("connected"), 0x8a);
+  });
+
+  await t.step("over a restart, until it is lifted", async () => {
+    await sluice.process.restart();
+    assert.equal(await codeOf("flap"), 0x8a);
+    await lift("client::flap");
+    assert.equal(await codeOf("flap"), 0);
+  });
+});
