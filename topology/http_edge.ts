@@ -169,7 +169,10 @@ export class HttpEdge implements WorkerProgram {
     });
     const { required } = config.auth;
     const senderOf = (account: string, address: string) => guard.senderOf(account, address);
-    const accounts: WorkerAccounts = new WorkerAccounts(boot, () => stations.recheck());
+    const accounts: WorkerAccounts = new WorkerAccounts(boot, () => {
+      stations.recheck();
+      this.#plane.recheck();
+    });
     this.#tokens = accounts.gate;
     const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);

@@ -33,6 +33,7 @@ import { Problem, problemResponse } from "./problem.ts";
 import { checkJson, parametersOf, parsedJson } from "./request.ts";
 import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
+import { Viewers } from "./viewers.ts";
 
 export interface DataPlaneParts {
   /** Answers what is not the data plane's. */
@@ -113,7 +114,7 @@ const shuttingDown = (): Problem =>
 export class DataPlane {
   readonly #parts: DataPlaneParts;
   readonly #budget: ReturnType<typeof byteBudget>;
-  readonly #streams = new Set<LiveStream>();
+  readonly #viewers: Viewers;
   readonly #topics: Topics;
   readonly #handlers: Readonly<Record<EdgeOperation, EdgeHandler>>;
   #draining = false;
@@ -122,6 +123,7 @@ export class DataPlane {
     this.#parts = parts;
     this.#budget = byteBudget(parts.limits.bodiesBytes);
     const { clock, limits, isCurrent, topics, stalled } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, countMax: streamsMax });
     const { bodyMs } = limits;
     this.#topics = new Topics({
       ...topics,
@@ -149,6 +151,12 @@ export class DataPlane {
   /** A shard is there anew. */
   interrupted(): void {
     this.#topics.interrupted();
+  }
+
+  /** Accounts have changed: who may see no more is ended. */
+  recheck(): void {
+    this.#viewers.recheck();
+    this.#topics.recheck();
   }
 
   /** Never rejects. */
@@ -182,7 +190,7 @@ export class DataPlane {
     this.#draining = true;
     this.#parts.stations.drain();
     this.#parts.carriers?.drain();
-    for (const stream of [...this.#streams]) stream.close();
+    this.#viewers.close();
     this.#topics.drain();
   }
 
@@ -198,7 +206,7 @@ export class DataPlane {
   gauges(): Record<string, number> {
     return {
       sluice_http_body_bytes: this.#budget.used,
-      sluice_live_viewers: this.#streams.size,
+      sluice_live_viewers: this.#viewers.size,
       ...this.#parts.stations.gauges(),
       ...this.#parts.carriers?.gauges(),
       ...this.#topics.gauges(),
@@ -246,12 +254,12 @@ export class DataPlane {
   }
 
   #live(request: Request): Response {
-    const { live, clock, callers, isCurrent } = this.#parts;
+    const { live, clock, callers } = this.#parts;
     if (this.#draining) throw shuttingDown();
     const query = liveQuery(request, live.shards);
     const headers = { "content-type": "text/event-stream" };
     if (request.method === "HEAD") return new Response(null, { headers });
-    if (this.#streams.size >= streamsMax) {
+    if (this.#viewers.full) {
       throw new Problem("unavailable", `there are ${streamsMax} viewers already`, {}, retryLater);
     }
     const { claims } = callers.of(request);
@@ -259,11 +267,10 @@ export class DataPlane {
       source: live,
       clock,
       query,
-      mayGoOn: () =>
-        claims === undefined || (isCurrent(claims) && clock.now() < claims.expiresS * 1_000),
-      ended: () => this.#streams.delete(stream),
+      mayGoOn: () => this.#viewers.mayGoOn(claims),
+      ended: () => this.#viewers.delete(stream),
     });
-    this.#streams.add(stream);
+    this.#viewers.add(stream, claims);
     return new Response(stream.body, { headers });
   }
 

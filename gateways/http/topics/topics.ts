@@ -7,7 +7,7 @@
 import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
-import { maySubscribe, mayWrite } from "../../auth/permissions.ts";
+import { mayReadDevice, maySubscribe, mayWrite } from "../../auth/permissions.ts";
 import type { Claims } from "../../auth/token.ts";
 import { noProperties } from "../../mqtt/codec/properties.ts";
 import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
@@ -18,6 +18,7 @@ import { nameHashOf } from "../ingest/post_readings.ts";
 import { unpack } from "../ingest/unpack.ts";
 import { Problem, rateLimited } from "../problem.ts";
 import { integer, invalidParameter, parametersOf } from "../request.ts";
+import { Viewers } from "../viewers.ts";
 import { publishMessage, publishTopic } from "./publish_topic.ts";
 import { messageJson } from "./topic_event.ts";
 import { checkFilter, checkName, topicOf } from "./topic_path.ts";
@@ -62,12 +63,13 @@ const eventStream = "text/event-stream";
 export class Topics {
   readonly #parts: TopicsParts;
   readonly #watches: Watches;
-  readonly #streams = new Set<TopicStream>();
+  readonly #viewers: Viewers;
   #lost = 0;
 
   constructor(parts: TopicsParts) {
     this.#parts = parts;
-    const { pubsub, clock, historyBytesMax } = parts;
+    const { pubsub, clock, historyBytesMax, isCurrent } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, countMax: streamsMax });
     this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax });
   }
 
@@ -86,7 +88,7 @@ export class Topics {
     const seen = watch?.last;
     const value = this.#retained(topic) ??
       (seen === undefined
-        ? await this.#deviceValue(topic)
+        ? await this.#deviceValue(topic, claims)
         : seen.message.expired(this.#parts.clock.now()) || isClearing(seen.message)
         ? undefined
         : valueOf("last", seen.message, seen.atMs));
@@ -167,6 +169,11 @@ export class Topics {
     return new Response(null, { status: 204 });
   }
 
+  /** Accounts have changed: who may see no more is ended. */
+  recheck(): void {
+    this.#viewers.recheck();
+  }
+
   /** A shard is there anew. */
   interrupted(): void {
     this.#watches.interrupted();
@@ -174,7 +181,7 @@ export class Topics {
 
   /** Ends what would not end by itself. */
   drain(): void {
-    for (const stream of [...this.#streams]) stream.close();
+    this.#viewers.close();
     this.#watches.close();
   }
 
@@ -184,7 +191,7 @@ export class Topics {
 
   gauges(): Record<string, number> {
     return {
-      sluice_topic_followers: this.#streams.size,
+      sluice_topic_followers: this.#viewers.size,
       sluice_topic_watches: this.#watches.count,
       sluice_topic_history_bytes: this.#watches.bytes,
     };
@@ -196,7 +203,10 @@ export class Topics {
     return message && valueOf("retained", message);
   }
 
-  async #deviceValue(topic: string): Promise<TopicValue | undefined> {
+  /** A device may have values that came by other topics: who asks must be granted the device. */
+  async #deviceValue(topic: string, claims: Claims | undefined): Promise<TopicValue | undefined> {
+    const id = this.#parts.devices.idOf(topic);
+    if (id === undefined || (claims && !mayReadDevice(claims.permissions, id))) return undefined;
     const device = await this.#parts.devices.find(topic).catch(() => {
       throw new Problem("unavailable", "the shard of the topic's device does not answer now", {}, {
         "retry-after": "5",
@@ -223,7 +233,7 @@ export class Topics {
   }
 
   #follow(request: Request, filter: string, claims: Claims | undefined): Response {
-    const { clock, retained, isCurrent } = this.#parts;
+    const { clock, retained } = this.#parts;
     checkFilter(filter);
     parametersOf(request.url, []);
     if (claims !== undefined && !maySubscribe(claims.permissions, filter)) {
@@ -231,7 +241,7 @@ export class Topics {
     }
     const headers = { "content-type": eventStream };
     if (request.method === "HEAD") return new Response(null, { headers });
-    const watch = this.#streams.size < streamsMax ? this.#watches.of(filter) : undefined;
+    const watch = this.#viewers.full ? undefined : this.#watches.of(filter);
     if (watch === undefined) throw tooMany();
     const stream = new TopicStream({
       watch,
@@ -240,15 +250,14 @@ export class Topics {
       retained,
       clock,
       last: lastEventOf(request.headers.get("last-event-id")),
-      mayGoOn: () =>
-        claims === undefined || (isCurrent(claims) && clock.now() < claims.expiresS * 1_000),
+      mayGoOn: () => this.#viewers.mayGoOn(claims),
       lost: (count) => this.#lost += count,
       ended: () => {
-        this.#streams.delete(stream);
+        this.#viewers.delete(stream);
         this.#watches.of(filter); // It is kept for a while from now on.
       },
     });
-    this.#streams.add(stream);
+    this.#viewers.add(stream, claims);
     return new Response(stream.body, { headers });
   }
 

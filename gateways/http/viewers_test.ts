@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { ManualClock } from "../../runtime/clock.ts";
+import type { Claims } from "../auth/token.ts";
+import { Viewers } from "./viewers.ts";
+
+const claims = (name: string, expiresS: number): Claims => ({
+  name,
+  version: 1,
+  issuedS: 0,
+  expiresS,
+  permissions: { roles: [], read: [], write: [], devices: [] },
+});
+
+Deno.test("a viewer ends with its token and with its account, though nothing is sent", () => {
+  const clock = new ManualClock();
+  const startS = Math.floor(clock.now() / 1_000);
+  const changed = new Set<string>();
+  const viewers = new Viewers({
+    clock,
+    countMax: 3,
+    isCurrent: ({ name }) => !changed.has(name),
+  });
+  const ended: string[] = [];
+  const add = (name: string, token: Claims | undefined) => {
+    const viewer = {
+      close: () => {
+        ended.push(name);
+        viewers.delete(viewer);
+      },
+    };
+    viewers.add(viewer, token);
+  };
+  add("nobody", undefined);
+  add("late", claims("late", startS + 2));
+  add("gone", claims("gone", startS + 60));
+  assert.ok(viewers.full);
+  clock.advance(1_000);
+  assert.deepEqual(ended, []);
+  clock.advance(1_500);
+  assert.deepEqual(ended, ["late"]);
+  changed.add("gone");
+  viewers.recheck();
+  assert.deepEqual(ended, ["late", "gone"]);
+  clock.advance(60_000);
+  assert.equal(viewers.size, 1, "without a token nothing ends");
+  viewers.close();
+  assert.equal(viewers.size, 0);
+});
