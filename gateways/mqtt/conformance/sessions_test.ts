@@ -246,6 +246,28 @@ Deno.test("a will with a delay is kept back by a new connection in time, and sen
   harness.exchange.pubsub.close();
 });
 
+// Shows 5: 3.1.2-8; 3.1.1: 3.1.2-8.
+Deno.test("the will of a session that is kept is sent at once, and once", () =>
+  bothVersions(async (server) => {
+    const { harness, version } = server;
+    const listener = await harness.connected({ version, clientId: "listener", keepAliveS: 0 });
+    await server.say(listener, subscribeTo("gone"));
+    const will: Will = {
+      topic: "gone",
+      payload: new Uint8Array(1),
+      qos: 0,
+      retain: false,
+      properties: {},
+    };
+    await cut((await server.connect("c", { will })).connection);
+    assert.deepEqual(messagesIn(listener.sent(version)).map(({ topic }) => topic), ["gone"]);
+    await harness.sweepAfter(30_000);
+    const back = await server.connect("c", { will });
+    await server.say(back.connection, { kind: "disconnect", reasonCode: 0, properties: {} });
+    await harness.sweepAfter(30_000);
+    assert.deepEqual(listener.sent(version), []);
+  }));
+
 // Shows 5: 4.8.2-4, 4.8.2-5.
 Deno.test("a QoS 2 message of a shared subscription waits for its member, and for no other", async () => {
   const server = new Server(5);

@@ -20,6 +20,7 @@ import { type ClientLimits, clientLimits, unlimited } from "../pubsub/client_lim
 import type { Outbound } from "../pubsub/outbound.ts";
 import type { KeptAttachment, KeptHost } from "../kept/kept_attachment.ts";
 import type { ClaimResult } from "../kept/kept_connections.ts";
+import type { WillTime } from "../kept/kept_lives.ts";
 import { encodeWill } from "../kept/will_record.ts";
 import type { Arrival } from "./arrival.ts";
 import { sessionExpiryS } from "./connect_rules.ts";
@@ -73,6 +74,8 @@ export class Conversation implements PacketHandler, KeptHost {
   #expiryAsked = false;
   #expiryS = 0;
   #attachment: KeptAttachment | undefined;
+  /** The kept session it was connected to. */
+  #left: number | undefined;
 
   constructor(host: ConversationHost, services: EndpointServices, output: Output) {
     this.#host = host;
@@ -103,22 +106,29 @@ export class Conversation implements PacketHandler, KeptHost {
     const request = { key, account: info.account, clean, expiryS, will, willDelayS };
     return kept.claim(request, this, info.permit).then((result) => {
       if (result.kind !== "attached") return result;
-      if (this.#closed) kept.detach(result.attachment, { expiryS, willLater: false });
+      if (this.#closed) kept.detach(result.attachment, { expiryS, will: "none" });
       else this.#attachment = result.attachment;
       return result;
     });
   }
 
-  /** Takes no more packets. True when the will, if it is to be sent, waits for its time. */
-  close(sendWill: boolean): boolean {
+  /** Takes no more packets. Gives when the will is to be sent. */
+  close(sendWill: boolean): WillTime {
     this.#stop();
     const attachment = this.#attachment;
-    if (attachment === undefined) return false;
+    if (attachment === undefined) return sendWill ? "now" : "none";
     this.#attachment = undefined;
+    this.#left = attachment.session.id;
     const expiryS = this.#expiryS;
-    const willLater = sendWill && expiryS > 0 && this.#willDelayS > 0;
-    this.#services.messages.kept?.detach(attachment, { expiryS, willLater });
-    return willLater;
+    const later = expiryS > 0 && this.#willDelayS > 0;
+    const will = sendWill ? later ? "later" : "now" : "none";
+    this.#services.messages.kept?.detach(attachment, { expiryS, will });
+    return will;
+  }
+
+  /** The will that was to be sent now was sent. */
+  willSent(): void {
+    if (this.#left !== undefined) this.#services.messages.kept?.willSent(this.#left);
   }
 
   /** From the kept session. */

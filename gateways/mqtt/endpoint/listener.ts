@@ -98,7 +98,7 @@ class Listener implements Actor<ListenerMessage> {
         for (const session of registry.values()) session.sweep(nowMs);
         this.#endBanned();
         const { messages } = this.#services;
-        messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key)));
+        messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key), true));
         messages.flush();
         return context.startTimer("sweep", sweepMs, message);
       }

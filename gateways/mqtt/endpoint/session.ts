@@ -319,7 +319,7 @@ export class Session
     // Of an account that was changed or disabled the will is not its own any more, whatever ends it.
     const sendWill = info !== undefined && will !== undefined && sessionEnds[ending.end].will &&
       this.#isCurrent(info);
-    const later = this.#conversation.close(sendWill);
+    const willTime = this.#conversation.close(sendWill);
     this.#farewell(ending);
     services.intake.forget(this);
     registry.delete(this, info && sessionKey(info));
@@ -330,7 +330,9 @@ export class Session
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);
       if (sessionEnds[ending.end].flaps) services.bans?.ended(info);
-      if (sendWill && !later) wills.publish(will, this.originHash);
+      if (will !== undefined && willTime === "now" && wills.publish(will, this.originHash)) {
+        this.#conversation.willSent();
+      }
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);
   }

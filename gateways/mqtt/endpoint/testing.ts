@@ -294,7 +294,7 @@ export class SessionHarness {
     this.clock.advance(ms);
     for (const session of this.shared.registry.values()) session.sweep(this.clock.monotonic());
     const { kept } = this.exchange.pubsub;
-    kept?.sweep((will, key) => this.shared.wills.publish(will, originHashOf(key)));
+    kept?.sweep((will, key) => this.shared.wills.publish(will, originHashOf(key), true));
     await settle();
   }
 }

@@ -38,24 +38,31 @@ export class Wills {
     return this.#waiting.size;
   }
 
-  publish(will: Will, originHash: number): void {
+  /**
+   * False: it could not be kept for those who are away. With `again` it is tried again by the
+   * caller, and is no reading until it can.
+   */
+  publish(will: Will, originHash: number, again = false): boolean {
     const origin = new WillOrigin(will, originHash, () => this.#again(origin));
     this.#messages.publish(origin.offer, will.properties, undefined);
-    this.#messages.flush();
+    const kept = this.#messages.flush();
+    if (!kept && again) return false;
     if (this.#intake.offer(origin, origin.offer) !== "full") {
       this.#stats.wills++;
       this.#intake.flush();
-      return;
+      return kept;
     }
     const bytes = origin.offer.payloadEnd;
     if (
       this.#waiting.size >= waitingWillsMax || this.#waitingBytes + bytes > waitingWillBytesMax
     ) {
       this.#stats.willsDropped++;
-      return this.#intake.forget(origin);
+      this.#intake.forget(origin);
+      return kept;
     }
     this.#waiting.add(origin);
     this.#waitingBytes += bytes;
+    return kept;
   }
 
   #again(origin: WillOrigin): void {

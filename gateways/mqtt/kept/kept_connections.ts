@@ -29,7 +29,7 @@ export type ClaimResult =
   | { readonly kind: "refused"; readonly reasonCode: number; readonly detail: string };
 
 /** How a connection leaves its session. */
-export type Leaving = Pick<Detachment, "expiryS" | "willLater">;
+export type Leaving = Pick<Detachment, "expiryS" | "will">;
 
 const unavailable: ClaimResult = {
   kind: "refused",
@@ -137,6 +137,13 @@ export class KeptConnections {
     this.#options.home.flush();
     this.#leaving.set(session.id, { id: session.id, epoch, sent: delivery.sent, ...leaving });
     this.leave();
+  }
+
+  /** The will of a session that was left is out. */
+  willSent(id: number): void {
+    const leaving = this.#leaving.get(id);
+    if (leaving !== undefined) this.#leaving.set(id, { ...leaving, will: "none" });
+    else this.#options.store.use(({ lives }) => lives.willSent(id));
   }
 
   /** Tells the file of connections that have ended, as far as it does not know. */

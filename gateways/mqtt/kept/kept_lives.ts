@@ -33,9 +33,17 @@ export interface Detachment {
   readonly epoch: number;
   readonly sent: number;
   readonly expiryS: number;
-  /** Whether the will waits for its time. */
-  readonly willLater: boolean;
+  readonly will: WillTime;
 }
+
+/**
+ * When a will is sent: by whoever ends the connection, or when its delay is over. `now` is kept for
+ * the case that it does not come to that.
+ */
+export type WillTime = "none" | "now" | "later";
+
+/** So much later a will is sent that was to be sent at once, and perhaps was not. */
+const willGraceS = 10;
 
 /** See the module. Every method throws what SQLite throws; each is one transaction. */
 export class KeptLives {
@@ -102,7 +110,7 @@ export class KeptLives {
   }
 
   /** The connection has ended. False when the session is another one's by now, or is over. */
-  detach({ id, epoch, sent, expiryS, willLater }: Detachment, nowMs: number): boolean {
+  detach({ id, epoch, sent, expiryS, will }: Detachment, nowMs: number): boolean {
     return this.#database.transaction(() => {
       this.#database.changed();
       const whose = this.#database.prepare("SELECT 1 FROM session WHERE id = ? AND epoch = ?");
@@ -113,9 +121,10 @@ export class KeptLives {
       }
       this.#database.prepare(
         `UPDATE session SET holder = NULL, sent = MAX(sent, ?1), expiry_s = ?2,
-         expires_ms = ?3 + ?2 * 1000, will = CASE ?4 WHEN 1 THEN will END,
-         will_due_ms = CASE ?4 WHEN 1 THEN ?3 + MIN(will_delay_s, ?2) * 1000 END WHERE id = ?5`,
-      ).run(sent, expiryS, nowMs, willLater ? 1 : 0, id);
+         expires_ms = ?3 + ?2 * 1000, will = CASE ?4 WHEN 'none' THEN NULL ELSE will END,
+         will_due_ms = ?3 + 1000 * CASE WHEN ?4 = 'none' OR will IS NULL THEN NULL
+           WHEN ?4 = 'now' THEN ${willGraceS} ELSE MIN(will_delay_s, ?2) END WHERE id = ?5`,
+      ).run(sent, expiryS, nowMs, will, id);
       return true;
     });
   }
@@ -151,10 +160,11 @@ export class KeptLives {
     );
   }
 
-  /** Sessions whose time is up, of those with `id mod of = mine`. */
+  /** Sessions whose time is up and whose will is sent, of those with `id mod of = mine`. */
   expired(nowMs: number, of: number, mine: number): number[] {
     return this.#database.prepare(
-      "SELECT id FROM session WHERE expires_ms <= ? AND id % ? = ? ORDER BY expires_ms LIMIT 200",
+      `SELECT id FROM session WHERE expires_ms <= ? AND will_due_ms IS NULL AND id % ? = ?
+       ORDER BY expires_ms LIMIT 200`,
     ).all(nowMs, of, mine).map(({ id }) => number(id));
   }
 

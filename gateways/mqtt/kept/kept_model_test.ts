@@ -249,7 +249,7 @@ class World {
 
   #cut(): void {
     if (this.#client === undefined) return;
-    this.#client.leave(false, sessionExpiryS);
+    this.#client.leave("none", sessionExpiryS);
     this.#client = undefined;
     this.#owed = [];
     this.#overMs = this.#pair.clock.now() + sessionExpiryS * 1_000;
@@ -292,7 +292,7 @@ class World {
     const before = stats.map(({ lost }) => lost.session_over);
     const waited = this.#pair.shards[0]!.kept!.total.count;
     for (const shard of this.#pair.shards) {
-      shard.kept!.sweep(() => {});
+      shard.kept!.sweep(() => true);
       shard.flush();
     }
     this.#pair.carry();

@@ -71,7 +71,7 @@ Deno.test("a subscription that the account may not have any more is taken back, 
       const client = await KeptClient.connect(pair, here, request);
       await client.subscribe("a", 1);
       await client.subscribe("b", 1);
-      client.leave(true);
+      client.leave("later");
     }
     const { review, answers } = reviewOf(pair, 1);
     answers.push([{ name: account, permit: only("b") }]);
@@ -82,7 +82,7 @@ Deno.test("a subscription that the account may not have any more is taken back, 
     }
     const wills: string[] = [];
     pair.clock.advance(5_000);
-    for (const { kept } of pair.shards) kept!.sweep(({ topic }) => wills.push(topic));
+    for (const { kept } of pair.shards) kept!.sweep(({ topic }) => wills.push(topic) > 0);
     assert.deepEqual(wills, ["b"]);
     const back = await KeptClient.connect(pair, there, { key: "a", account }, only("b"));
     assert.deepEqual([back.present, back.payloads()], [true, ["b", "b"]]);

@@ -11,6 +11,7 @@
  * @module
  */
 import type { Will } from "../codec/connect.ts";
+import { ProtocolError } from "../codec/protocol_error.ts";
 import { parseFilter } from "../pubsub/filter.ts";
 import type { Message } from "../pubsub/message.ts";
 import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
@@ -114,6 +115,11 @@ export class KeptSessions {
     return done === true;
   }
 
+  /** The will of a session that was left is out. */
+  willSent(id: number): void {
+    this.#connections.willSent(id);
+  }
+
   // --- For messages.
 
   /** Puts a message into queues, with the next flush. */
@@ -213,17 +219,21 @@ export class KeptSessions {
 
   // --- From time to time.
 
-  /** Ends sessions whose time is up, and gives the wills that are due, to be sent. */
-  sweep(publish: (will: Will, key: string) => void): void {
+  /**
+   * Ends sessions whose time is up, and has the wills sent that are due. `publish`: false when one
+   * could not be kept for those it is for; it is tried again.
+   */
+  sweep(publish: (will: Will, key: string) => boolean): void {
     const { clock, shard, shards, stats } = this.#options;
     const nowMs = clock.now();
     this.#connections.leave();
     const wills = this.#store.use(({ lives }) => lives.dueWills(nowMs, shards, shard)) ?? [];
-    for (const { id, key, will } of wills) {
-      const known = decodeWill(will);
-      if (known !== undefined) publish(known, key);
-      // What it is for has it by now: a kill in between sends it twice, and never not at all.
-      if (this.flush()) this.#store.use(({ lives }) => lives.willSent(id));
+    for (const { id, key, will: bytes } of wills) {
+      const will = willOf(bytes);
+      if (will === undefined) stats.lost.damaged++;
+      else if (!publish(will, key)) continue;
+      // Those it is for have it by now: a kill in between sends it twice, and never not at all.
+      this.#store.use(({ lives }) => lives.willSent(id));
     }
     const expired = this.#store.use(({ lives }) => lives.expired(nowMs, shards, shard)) ?? [];
     if (expired.length > 0 && this.#end(expired)) stats.sessionsExpired += expired.length;
@@ -284,5 +294,15 @@ export class KeptSessions {
       }
     }
     for (const attachment of behind) attachment.pump();
+  }
+}
+
+/** `undefined`: it cannot be read. */
+function willOf(bytes: Uint8Array): Will | undefined {
+  try {
+    return decodeWill(bytes);
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    return undefined;
   }
 }

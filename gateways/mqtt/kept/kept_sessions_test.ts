@@ -67,17 +67,19 @@ Deno.test("a delayed will is sent in its time, unless the client is back", () =>
     });
     const sent: string[] = [];
     const sweep = () => {
-      for (const { kept } of pair.shards) kept!.sweep(({ topic }, key) => sent.push(topic + key));
+      for (const { kept } of pair.shards) {
+        kept!.sweep(({ topic }, key) => sent.push(topic + key) > 0);
+      }
     };
     const request = { will, willDelayS: 5 };
-    (await Client.connect(pair, pair.shards[0]!, request)).leave(true);
+    (await Client.connect(pair, pair.shards[0]!, request)).leave("later");
     pair.clock.advance(4_000);
     sweep();
     const back = await Client.connect(pair, pair.shards[1]!, request);
     pair.clock.advance(10_000);
     sweep();
     assert.deepEqual(sent, []);
-    back.leave(true);
+    back.leave("later");
     pair.clock.advance(5_000);
     sweep();
     sweep();
@@ -87,6 +89,47 @@ Deno.test("a delayed will is sent in its time, unless the client is back", () =>
     for (const shard of pair.shards) shard.flush();
     pair.carry();
     assert.equal(pair.shards.some(({ kept }) => kept!.has("k")), false, "its time is up");
+  }));
+
+Deno.test("a will that was to be sent at once is not lost by a kill before, nor when it is not kept", () =>
+  withShards(async (pair) => {
+    const will = encodeWill({
+      topic: "w",
+      payload: utf8.encode("gone"),
+      qos: 1,
+      retain: false,
+      properties: {},
+    });
+    const sent: string[] = [];
+    let kept = true;
+    const sweepAfter = (ms: number) => {
+      pair.clock.advance(ms);
+      for (const shard of pair.shards) {
+        shard.kept!.sweep((_will, key) => {
+          if (kept) sent.push(key);
+          return kept;
+        });
+        shard.flush();
+      }
+      pair.carry();
+    };
+    const killed = await Client.connect(pair, pair.shards[0]!, { key: "killed", will });
+    const connected = await Client.connect(pair, pair.shards[0]!, { key: "connected", will });
+    const told = await Client.connect(pair, pair.shards[1]!, { key: "told", will });
+    killed.leave("now", 5);
+    told.leave("now");
+    pair.shards[1]!.kept!.willSent(told.attachment.session.id);
+    pair.restart(0);
+    kept = false;
+    sweepAfter(1_000);
+    kept = true;
+    sweepAfter(1_000);
+    assert.deepEqual(sent, ["connected"]);
+    assert.equal(connected.evicted, undefined);
+    sweepAfter(8_000);
+    sweepAfter(20_000);
+    assert.deepEqual(sent, ["connected", "killed"]);
+    assert.equal(pair.shards[0]!.kept!.has("killed"), false);
   }));
 
 Deno.test("sessions are bounded; one that ends makes room", () =>
@@ -115,7 +158,7 @@ Deno.test("kept subscriptions count once, however many shards know of them", () 
       await assert.rejects(second.subscribe("y/3", 1), /151/);
       await assert.rejects(first.subscribe("x/5", 1), /151/);
       assert.deepEqual(pair.shards.map(({ stats }) => stats.subscriptions), [8, 0]);
-      first.leave(false, 0);
+      first.leave("none", 0);
       await second.subscribe("y/3", 1);
       assert.deepEqual(pair.shards.map(({ stats }) => stats.subscriptions), [4, 0]);
     },

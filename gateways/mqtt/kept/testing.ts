@@ -13,7 +13,7 @@ import type { Outbound } from "../pubsub/outbound.ts";
 import type { PubSub, PubSubOptions } from "../pubsub/pubsub.ts";
 import { ShardPair } from "../pubsub/testing/shard_pair.ts";
 import type { KeptAttachment } from "./kept_attachment.ts";
-import type { ClaimRequest } from "./kept_lives.ts";
+import type { ClaimRequest, WillTime } from "./kept_lives.ts";
 import type { KeptPermit, KeptSettings } from "./kept_options.ts";
 
 const utf8 = new TextEncoder();
@@ -106,9 +106,9 @@ export class KeptClient {
     return this.#attachment!;
   }
 
-  leave(willLater = false, expiryS = 100): void {
+  leave(will: WillTime = "none", expiryS = 100): void {
     this.#pubsub.forget(this.#outbound!);
-    this.#pubsub.kept!.detach(this.#attachment!, { expiryS, willLater });
+    this.#pubsub.kept!.detach(this.#attachment!, { expiryS, will });
     this.#pubsub.flush();
     this.#pair.carry();
   }
