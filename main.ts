@@ -15,6 +15,7 @@ import { systemClock } from "./runtime/clock.ts";
 import { StoreFileError } from "./gateways/store/store_database.ts";
 import { runAccountCommand } from "./topology/account_commands.ts";
 import { ListenError } from "./topology/ports.ts";
+import { compareConfiguration } from "./topology/reload.ts";
 import { Service, version } from "./topology/service.ts";
 
 const log = logger("main");
@@ -49,15 +50,30 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         return exitCodes.ok;
       }
       startLog({ level: config.log.level, format: config.log.format });
+      const hangUp = onHangUp();
       for (const warning of warnings) log.warn(warning);
       const service = await Service.start(config);
       for (const line of service.endpoints) writeStdout(`${line}\n`);
       writeStdout(`sluice ${version} is ready\n`);
+      hangUp.handler = async () => {
+        await service.reload();
+        compareConfiguration(config, command.configFile, env);
+      };
       return await untilEnd(service);
     }
     default:
       return command satisfies never;
   }
+}
+
+/**
+ * SIGHUP is for taking files anew; before there is a handler it is ignored. In a terminal it says
+ * that the terminal is gone, and ends the service as ever.
+ */
+function onHangUp(): { handler: () => Promise<void> } {
+  const hangUp = { handler: () => Promise.resolve() };
+  if (!Deno.stdin.isTerminal()) Deno.addSignalListener("SIGHUP", () => hangUp.handler());
+  return hangUp;
 }
 
 /**

@@ -32,6 +32,7 @@ import { GuardMemory } from "./guard.ts";
 import { historyOf } from "./history.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddress } from "./ports.ts";
+import { reloadCertificates } from "./reload.ts";
 import { sessionSockets } from "./session_sockets.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
@@ -207,6 +208,11 @@ export class Service {
     lines.push(`store      ${storeName(this.#config)}`);
     if (this.#firstAdmin !== undefined) lines.push(this.#firstAdmin);
     return lines;
+  }
+
+  /** Takes certificates anew; the log says what came of it. Never rejects. */
+  reload(): Promise<void> {
+    return reloadCertificates(this.#shards);
   }
 
   /** Ends the service in order. Never rejects. */

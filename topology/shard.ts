@@ -207,6 +207,8 @@ export class Shard implements WorkerProgram {
       case "announce":
         this.#messages.pubsub.announce(question.values);
         return null;
+      case "reload":
+        return this.#edges.reload();
       case "listen":
         return this.#edges.open();
       case "drain":

@@ -17,7 +17,11 @@ import {
   PreparedAcceptor,
   type PreparedAcceptorOptions,
 } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
-import { ReloadingAcceptor, type TlsFiles } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
+import {
+  type LookResult,
+  ReloadingAcceptor,
+  type TlsFiles,
+} from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
 import { IpNetworks } from "../gateways/proxy/ip_networks.ts";
 import { ProxyHeaderError } from "../gateways/proxy/proxy_header.ts";
@@ -63,6 +67,7 @@ export class ShardAcceptors {
   /** `host:port` of clients behind proxies. */
   readonly #proxied = new WeakMap<Deno.Conn, string>();
   #clientTls: ClientTls | undefined;
+  #reloading: ReloadingAcceptor | undefined;
 
   constructor(options: AcceptorsOptions) {
     this.#options = options;
@@ -94,6 +99,11 @@ export class ShardAcceptors {
     return this.#clientTls?.certificates?.isRevoked(certificate) ?? false;
   }
 
+  /** Looks now whether certificates have changed; `undefined` where there are none. */
+  async reload(): Promise<LookResult | undefined> {
+    return await this.#reloading?.look();
+  }
+
   #tcp(address: Address): Acceptor {
     const listener = listenTcp(address);
     if (this.#proxies === undefined) return acceptorOf(listener);
@@ -117,7 +127,7 @@ export class ShardAcceptors {
   #tls(address: Address): Acceptor {
     const { init: { config: { mqtt: { tls } } }, clock, stats } = this.#options;
     const { certFile, keyFile, clientCaFile, clientCrlFile } = tls;
-    return new ReloadingAcceptor({
+    return this.#reloading = new ReloadingAcceptor({
       files: filesOf(tls, Deno.readTextFileSync),
       read: async () => {
         const texts = new Map<string, string>();

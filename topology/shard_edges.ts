@@ -24,6 +24,7 @@ import {
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
+import type { LookResult } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { hostOf, type TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
@@ -142,6 +143,11 @@ export class ShardEdges {
   /** A client has connected in another shard: a session of its id here ends [MQTT-3.1.4-3]. */
   connectedElsewhere({ sessionKey }: ClientConnected): void {
     this.#listener?.tell({ kind: "connected_elsewhere", sessionKey });
+  }
+
+  /** See {@linkcode ShardAcceptors.reload}. */
+  reload(): Promise<LookResult | undefined> {
+    return this.#acceptors.reload();
   }
 
   /** What is known of tokens here. */

@@ -59,6 +59,8 @@ export type ShardQuestion =
   | { readonly kind: "replay_dead_letters"; readonly choice: ReplayChoice }
   /** What the server says of itself below `$SYS`, by topic. */
   | { readonly kind: "announce"; readonly values: Readonly<Record<string, string>> }
+  /** Look now at the files that may change while it runs. */
+  | { readonly kind: "reload" }
   /** Open the listeners: every shard is ready. */
   | { readonly kind: "listen" }
   /** Take nothing more, and settle and acknowledge what is in flight. */
@@ -88,6 +90,7 @@ function isQuestion(value: unknown): value is ShardQuestion {
   switch (value.kind) {
     case "snapshot":
     case "recovered":
+    case "reload":
     case "listen":
     case "drain":
       return true;

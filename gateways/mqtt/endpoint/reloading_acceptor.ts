@@ -16,6 +16,9 @@ export interface TlsFiles {
   readonly clientCrl?: string;
 }
 
+/** What came of looking at the files: `same` as before, `taken`, or `refused` while the old stay. */
+export type LookResult = "same" | "taken" | "refused";
+
 export interface ReloadingAcceptorOptions {
   /** Those that are there at first. */
   readonly files: TlsFiles;
@@ -37,7 +40,9 @@ export class ReloadingAcceptor implements Acceptor {
   #current: Acceptor;
   /** Tried last, taken or not. */
   #files: TlsFiles;
+  #taken = true;
   #unreadable = "";
+  #looking: Promise<unknown> = Promise.resolve();
   #timer: { clear(): void };
   #closed = false;
 
@@ -68,25 +73,40 @@ export class ReloadingAcceptor implements Acceptor {
     this.#current.close();
   }
 
+  /** Looks now; what was refused before is tried again, and told again. Never rejects. */
+  look(): Promise<LookResult> {
+    this.#unreadable = "";
+    return this.#lookNext(true);
+  }
+
+  /** One look after the other, so that none takes what another has read before it. */
+  #lookNext(again: boolean): Promise<LookResult> {
+    const look = this.#looking.then(() => this.#look(again));
+    this.#looking = look;
+    return look;
+  }
+
   #lookLater(): { clear(): void } {
     const { clock, everyMs } = this.#options;
     return clock.setTimer(everyMs, () => {
-      this.#look().finally(() => {
+      this.#lookNext(false).then(() => {
         if (!this.#closed) this.#timer = this.#lookLater();
       });
     });
   }
 
-  async #look(): Promise<void> {
+  async #look(again: boolean): Promise<LookResult> {
     const { read, refused } = this.#options;
     try {
       const files = await read();
       this.#unreadable = "";
-      if (!this.#closed && !same(files, this.#files)) this.#take(files);
+      const known = same(files, this.#files) && (this.#taken || !again);
+      if (!this.#closed && !known) this.#take(files);
+      return !this.#taken ? "refused" : known ? "same" : "taken";
     } catch (cause) {
-      if (this.#unreadable === String(cause)) return;
+      if (this.#unreadable !== String(cause)) refused(cause);
       this.#unreadable = String(cause);
-      refused(cause);
+      return "refused";
     }
   }
 
@@ -97,8 +117,10 @@ export class ReloadingAcceptor implements Acceptor {
     try {
       this.#current = open(files);
     } catch (cause) {
+      this.#taken = false;
       return refused(cause);
     }
+    this.#taken = true;
     old.close(); // Last, so that somebody listens all the time.
     reloaded();
   }

@@ -95,6 +95,23 @@ Deno.test("a bad pair is told of once, and the old one stays until a good one co
   acceptor.close();
 });
 
+Deno.test("asked to look, it says what came of it, and tries again what it refused", async () => {
+  const { listeners, files, told, acceptor, look } = reloading();
+  assert.equal(await acceptor.look(), "same");
+  files.pair = { cert: "new", key: "old" };
+  await look();
+  assert.equal(await acceptor.look(), "refused");
+  assert.deepEqual(told, ["new is not of old", "new is not of old"]);
+  files.pair = new Error("no such file");
+  await look();
+  assert.equal(await acceptor.look(), "refused");
+  assert.deepEqual(told.slice(2), ["no such file", "no such file"]);
+  files.pair = { cert: "new", key: "new" };
+  assert.deepEqual(await Promise.all([acceptor.look(), acceptor.look()]), ["taken", "same"]);
+  assert.equal(listeners.length, 2);
+  acceptor.close();
+});
+
 Deno.test("an acceptor closed while the files are read listens no more", async () => {
   const { clock, listeners, files, told, acceptor } = reloading();
   files.pair = { cert: "new", key: "new" };
