@@ -8,6 +8,7 @@ import { Device, type DeviceTools } from "./device.ts";
 import { lastChangeOf } from "./device_changes.ts";
 import { type DevicePresence, presenceOf, type PresenceTimeouts } from "./device_presence.ts";
 import { restoreDevice, saveDevice, savedLastSeenMs } from "./device_saved.ts";
+import { inOrder } from "./in_order.ts";
 
 export interface DirectoryOptions extends PresenceTimeouts {
   /**
@@ -101,13 +102,22 @@ export class DeviceDirectory {
     return this.#resting.entries();
   }
 
-  /** Devices that had a reading since, as they are saved, to be written down bit by bit. */
-  *changedSince(steadyMs: number): Generator<[id: string, saved: string]> {
-    for (const [id, device] of this.#active) {
-      if (device.lastSeenMs >= steadyMs) yield [id, saveDevice(device, this.#options.now())];
-    }
-    for (const [id, saved] of this.#resting) {
-      if (savedLastSeenMs(saved) >= steadyMs) yield [id, saved];
+  /**
+   * Devices that had a reading since, as they are saved, to be written down bit by bit: in the order
+   * of their ids, so that rows of one page come together. `undefined` is a moment to let others have
+   * their turn.
+   */
+  *changedSince(steadyMs: number): Generator<[id: string, saved: string] | undefined, void> {
+    for (const id of inOrder(this.#idsSince(steadyMs))) {
+      if (id === undefined) {
+        yield undefined;
+        continue;
+      }
+      const device = this.#active.get(id);
+      const saved = device === undefined
+        ? this.#resting.get(id)
+        : saveDevice(device, this.#options.now());
+      if (saved !== undefined) yield [id, saved];
     }
   }
 
@@ -195,6 +205,11 @@ export class DeviceDirectory {
     for (const device of this.#active.values()) tally[this.#presence(device.lastSeenMs)]++;
     for (const saved of this.#resting.values()) tally[this.#presence(savedLastSeenMs(saved))]++;
     return tally;
+  }
+
+  *#idsSince(steadyMs: number): Generator<string, void> {
+    for (const [id, device] of this.#active) if (device.lastSeenMs >= steadyMs) yield id;
+    for (const [id, saved] of this.#resting) if (savedLastSeenMs(saved) >= steadyMs) yield id;
   }
 
   #atRest(id: string): Device | undefined {

@@ -234,7 +234,8 @@ export class ShardDevices {
   /** The actors have ended: saves what is left. */
   close(): void {
     this.#saveTimer?.clear();
-    this.#trySave([...this.#directory.changedSince(this.#savedMs - saveIntervalMs)]);
+    const changed = [...this.#directory.changedSince(this.#savedMs - saveIntervalMs)];
+    this.#trySave(changed.filter((device) => device !== undefined));
     this.#states?.close();
   }
 
@@ -284,16 +285,16 @@ export class ShardDevices {
   }
 
   /** A chunk per turn of the event loop, so that no reading waits for all of them. */
-  #saveSome(changed: Iterator<[string, string], unknown>): void {
+  #saveSome(changed: Iterator<[string, string] | undefined, unknown>): void {
     const chunk: [string, string][] = [];
     let next = changed.next();
-    while (next.done !== true) {
+    while (next.done !== true && next.value !== undefined) {
       chunk.push(next.value);
       if (chunk.length === saveChunk) break;
       next = changed.next();
     }
     this.#trySave(chunk);
-    if (chunk.length < saveChunk) this.#saveLater();
+    if (next.done === true) this.#saveLater();
     else this.#saveTimer = this.#clock.setTimer(1, () => this.#saveSome(changed));
   }
 
