@@ -338,6 +338,11 @@ export const options = section("The configuration of Sluice.", {
       doc:
         "Connections at once, WebSockets included. For one more the oldest that has no request under way is closed.",
     }),
+    proxyProtocol: list({
+      default: [],
+      format: ipNetwork,
+      doc: "The same for `http.listen` as `mqtt.proxyProtocol` is for MQTT.",
+    }),
     insecureAllowAnonymousRemote: flag({
       default: false,
       doc:

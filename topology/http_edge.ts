@@ -15,7 +15,6 @@ import { Stalls } from "../actors/spool/stalls.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
-import { acceptorOf } from "../gateways/mqtt/endpoint/arrival.ts";
 import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
@@ -38,6 +37,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { setImmediate } from "node:timers";
 import { Guard, type GuardInit, isGuardInit } from "./guard.ts";
+import { httpAcceptor } from "./http_acceptor.ts";
 import { banReporter } from "./service_bans.ts";
 import { httpLimits } from "./limits.ts";
 import { PeerLink } from "./peer_link.ts";
@@ -115,6 +115,7 @@ export class HttpEdge implements WorkerProgram {
   readonly #budget: BufferBudget;
   #malformed = 0;
   #server: HttpServer | undefined;
+  #proxyHeadersRefused = 0;
 
   private constructor(init: HttpInit, boot: WorkerBoot) {
     const { config, shards } = init;
@@ -296,8 +297,10 @@ export class HttpEdge implements WorkerProgram {
   }
 
   #serve(): HttpServer {
-    const { http, config: { http: { headTimeoutMs, idleTimeoutMs, connectionsMax } } } = this.#init;
-    return serveHttp(acceptorOf(Deno.listen({ ...http, transport: "tcp" })), this.#handle, {
+    const { http, config } = this.#init;
+    const { headTimeoutMs, idleTimeoutMs, connectionsMax } = config.http;
+    const acceptor = httpAcceptor(http, config.http, clock, () => this.#proxyHeadersRefused++);
+    return serveHttp(acceptor, this.#handle, {
       clock,
       budget: this.#budget,
       headTimeoutMs,
@@ -392,6 +395,7 @@ export class HttpEdge implements WorkerProgram {
         sluice_peer_frames_malformed_total: this.#malformed,
         ...this.#plane.counters(),
         ...this.#server?.counters(),
+        sluice_http_proxy_headers_refused_total: this.#proxyHeadersRefused,
         ...this.#guard.counters(),
         ...this.#tokens.counters(),
         ...this.#messages.counters(),

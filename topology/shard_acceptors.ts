@@ -23,9 +23,8 @@ import {
   type TlsFiles,
 } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
-import { IpNetworks } from "../gateways/proxy/ip_networks.ts";
+import { Proxies } from "../gateways/proxy/proxies.ts";
 import { ProxyHeaderError } from "../gateways/proxy/proxy_header.ts";
-import { readProxyHeader } from "../gateways/proxy/read_proxy_header.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { listenAtSocket } from "./session_sockets.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -63,16 +62,13 @@ export async function importClientTls(
 /** See the module. */
 export class ShardAcceptors {
   readonly #options: AcceptorsOptions;
-  readonly #proxies: IpNetworks | undefined;
-  /** `host:port` of clients behind proxies. */
-  readonly #proxied = new WeakMap<Deno.Conn, string>();
+  readonly #proxies: Proxies;
   #clientTls: ClientTls | undefined;
   #reloading: ReloadingAcceptor | undefined;
 
   constructor(options: AcceptorsOptions) {
     this.#options = options;
-    const { proxyProtocol } = options.init.config.mqtt;
-    this.#proxies = proxyProtocol.length === 0 ? undefined : new IpNetworks(proxyProtocol);
+    this.#proxies = new Proxies(options.init.config.mqtt.proxyProtocol);
   }
 
   /** @throws {Error} when an address or a file is no good. */
@@ -106,22 +102,9 @@ export class ShardAcceptors {
 
   #tcp(address: Address): Acceptor {
     const listener = listenTcp(address);
-    if (this.#proxies === undefined) return acceptorOf(listener);
-    const { connectionsMax } = this.#options.init.config.mqtt;
-    return this.#prepared(listener, connectionsMax, async (connection) => {
-      connection.setNoDelay(true);
-      return { connection, peer: await this.#peerBehind(connection), transport: "mqtt" };
-    });
-  }
-
-  /** `host:port` of the client, which a trusted proxy tells before all else. */
-  async #peerBehind(socket: Deno.TcpConn): Promise<string> {
-    if (!this.#proxies?.has(socket.remoteAddr.hostname)) return peerOf(socket);
-    const client = await readProxyHeader(socket);
-    if (client === undefined) return peerOf(socket);
-    const peer = `${client.address}:${client.port}`;
-    this.#proxied.set(socket, peer);
-    return peer;
+    const { proxyProtocol, connectionsMax } = this.#options.init.config.mqtt;
+    if (proxyProtocol.length === 0) return acceptorOf(listener);
+    return this.#prepared(listener, connectionsMax, (socket) => this.#proxies.arrivalOf(socket));
   }
 
   #tls(address: Address): Acceptor {
@@ -170,9 +153,8 @@ export class ShardAcceptors {
       clock,
     });
     const acceptor = this.#prepared(listenTcp(address), handshakesMax, async (socket) => {
-      socket.setNoDelay(true);
-      const peer = await this.#peerBehind(socket);
-      return { ...await clientTls.accept(socket), peer, transport: "mqtt" };
+      const arrival = await this.#proxies.arrivalOf(socket);
+      return { ...arrival, ...await clientTls.accept(socket) };
     });
     this.#clientTls = clientTls;
     return acceptor;
@@ -192,7 +174,7 @@ export class ShardAcceptors {
       clock,
       refused: (cause, connection) => {
         stats.unprepared++;
-        const peer = this.#proxied.get(connection) ?? peerOf(connection);
+        const peer = this.#proxies.peerOf(connection);
         if (cause instanceof CertificateRefused) {
           stats.certificatesRefused++;
           const { message: why, subject } = cause;
@@ -210,10 +192,6 @@ export class ShardAcceptors {
 
 const listenTcp = (address: Address): Deno.TcpListener =>
   Deno.listen({ ...address, transport: "tcp", reusePort: true });
-
-function peerOf({ remoteAddr }: Pick<Deno.Conn, "remoteAddr">): string {
-  return "hostname" in remoteAddr ? `${remoteAddr.hostname}:${remoteAddr.port}` : "";
-}
 
 /** config/rules.ts asks for the first two. */
 function filesOf(

@@ -28,7 +28,7 @@ async function publishFrom(
 
 testWith(
   ["haproxy", "mosquitto_pub", "openssl"],
-  "HAProxy tells whose connection it carries, over TCP and TLS",
+  "HAProxy tells whose connection it carries: MQTT over TCP and TLS, HTTP",
   async () => {
     await using directory = await temporaryDirectory();
     const { path } = directory;
@@ -40,6 +40,8 @@ testWith(
       one: freePort(),
       two: freePort(),
       secure: freePort(),
+      http: freePort(),
+      bare: freePort(),
     };
     const tls = { certFile: `${path}/server.crt`, keyFile: `${path}/server.key` };
     await using sluice = await startSluice({
@@ -51,11 +53,13 @@ testWith(
           listen: `127.0.0.1:${ports.tcp}`,
           tls: { listen: `127.0.0.1:${ports.tls}`, ...tls },
           proxyProtocol: ["127.0.0.1"],
-          connectTimeoutMs: 1_000,
+          connectTimeoutMs: 3_000,
         },
       },
+      env: { SLUICE_HTTP_PROXY_PROTOCOL: "127.0.0.2" },
     });
     const { process, httpUrl } = sluice;
+    const httpPort = Number(new URL(httpUrl).port);
     const carry = (name: string, from: number, to: number, how: string) => [
       `listen ${name}`,
       `  bind 127.0.0.1:${from}`,
@@ -65,6 +69,8 @@ testWith(
       ...carry("one", ports.one, ports.tcp, "send-proxy"),
       ...carry("two", ports.two, ports.tcp, "send-proxy-v2"),
       ...carry("secure", ports.secure, ports.tls, "send-proxy-v2"),
+      ...carry("http", ports.http, httpPort, "send-proxy-v2 source 127.0.0.2"),
+      ...carry("bare", ports.bare, httpPort, "source 127.0.0.2"),
     ]);
 
     const ca = ["--cafile", `${path}/ours.crt`];
@@ -80,6 +86,21 @@ testWith(
       assert.ok(await publishFrom(address, port, args), `from ${address}`);
       await until(address, () => process.log.includes(`peer=${address}:`));
     }
+
+    // HTTP: a login that fails is logged with its address.
+    using http = Deno.createHttpClient({ localAddress: "127.0.0.30" });
+    const tryLogin = (port: number): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/login`, {
+        method: "POST",
+        body: new URLSearchParams({ name: "nobody", password: "wrong" }),
+        client: http,
+      });
+    const answer = await tryLogin(ports.http);
+    await answer.body?.cancel();
+    assert.equal(answer.status, 401);
+    await until("it is logged", () => /nobody.*127\.0\.0\.30/.test(process.log));
+    await assert.rejects(tryLogin(ports.bare));
+    assert.equal((await metrics(httpUrl))("sluice_http_proxy_headers_refused_total"), 1);
 
     // What a proxy that is trusted says is who counts.
     const behind = async (header: string | Uint8Array): Promise<RawClient> => {
