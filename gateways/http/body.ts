@@ -25,6 +25,9 @@ export interface BodyLimits {
   readonly budget?: ByteBudget;
 }
 
+/** Of a body that is not read to its end nobody knows where the next request begins. */
+export const lastAnswer = { connection: "close" } as const;
+
 /** A budget of `bytesMax`. */
 export function byteBudget(bytesMax: number): ByteBudget & { readonly used: number } {
   let used = 0;
@@ -85,9 +88,14 @@ export async function boundedBody(
     }
   } catch (cause) {
     budget?.give(taken);
-    reader.cancel().catch(() => {}); // The connection is at its end in any case.
-    if (cause instanceof Problem) throw cause;
-    throw new Problem("invalid-body", "the body ended early");
+    reader.cancel().catch(() => {});
+    const problem = cause instanceof Problem
+      ? cause
+      : new Problem("invalid-body", "the body ended early");
+    throw new Problem(problem.type, problem.message, problem.members, {
+      ...problem.headers,
+      ...lastAnswer,
+    });
   } finally {
     timer.clear();
   }

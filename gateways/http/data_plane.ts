@@ -162,16 +162,12 @@ export class DataPlane {
   /** Never rejects. */
   async handle(request: Request): Promise<Response> {
     const found = findOperation(request);
-    if (found === undefined) {
-      await request.body?.cancel();
-      return secured(withoutOperation(request));
-    }
+    if (found === undefined) return secured(withoutOperation(request));
     const { id, name = "" } = found;
     try {
       refuseForeign(request);
       checkAnswerable(request, operations[id]);
     } catch (error) {
-      await request.body?.cancel();
       return this.#failed(request, error);
     }
     if (!isEdgeOperation(id)) return secured(await this.#parts.forward(request));

@@ -37,7 +37,6 @@ export function guarded({ handle, callers, gate, clock, required }: GuardParts):
       callers.set(request, { ...caller, claims });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      await request.body?.cancel();
       return secured(problemResponse(error));
     }
     return await handle(request, peer);

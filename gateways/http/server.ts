@@ -6,6 +6,7 @@
  */
 import type { Acceptor } from "../mqtt/endpoint/arrival.ts";
 import type { HttpHandler } from "./app.ts";
+import { lastAnswer } from "./body.ts";
 import { Front, type FrontLimits } from "./front/front.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
@@ -17,6 +18,14 @@ function targetProblem({ url, headers }: Request): Problem | undefined {
   const host = headers.get("host");
   if ((host === null || hostForm.test(host)) && URL.canParse(url)) return undefined;
   return new Problem("invalid-header", "Host, or the host of the URL, is no host[:port]");
+}
+
+/** The connection's last answer, if the body was not wanted. */
+function inFull(request: Request, response: Response): Response {
+  if (!request.bodyUsed && request.body !== null) {
+    for (const [name, value] of Object.entries(lastAnswer)) response.headers.set(name, value);
+  }
+  return response;
 }
 
 /** A listener that takes requests. */
@@ -55,17 +64,12 @@ export function serveHttp(
     visit.began();
     completed.catch(() => {}).finally(() => visit.completed());
     const problem = targetProblem(request);
-    if (problem !== undefined) {
-      await request.body?.cancel();
-      return secured(problemResponse(problem));
-    }
+    if (problem !== undefined) return inFull(request, secured(problemResponse(problem)));
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);
     try {
-      return await Promise.race([
-        promise,
-        handler(request, visit.peer, () => visit.takeOver()),
-      ]);
+      const answered = handler(request, visit.peer, () => visit.takeOver());
+      return inFull(request, await Promise.race([promise, answered]));
     } finally {
       underWay.delete(resolve);
     }

@@ -224,7 +224,8 @@ export class Visit {
     const buffer = this.#down;
     for (;;) {
       const into = buffer.room(0)!;
-      const count = await server.read(into);
+      // One that has closed without reading all is done too.
+      const count = await server.read(into).catch(() => null);
       if (this.#state !== "open") return;
       if (count === null) break;
       buffer.filled(count, false);
