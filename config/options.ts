@@ -185,6 +185,13 @@ export const options = section("The configuration of Sluice.", {
       max: 65_535,
       doc: "QoS 1 and 2 messages of one connection that may wait for their acknowledgement.",
     }),
+    qos2Max: integer({
+      default: 65_535,
+      min: 1,
+      max: 65_535,
+      doc:
+        "QoS 2 messages of one session whose PUBREL has not come. One more is refused with 0x97, or ends the connection before MQTT 5.",
+    }),
     packetBytesMax: integer({
       default: 512 * kib,
       unit: "bytes",
@@ -598,6 +605,25 @@ export const options = section("The configuration of Sluice.", {
         doc: "Connections of one IP address at once.",
       }),
     }),
+    accounts: section(
+      "What one account may have at once, over all shards. See docs/limits.md.",
+      {
+        sessionsMax: integer({
+          default: undefined,
+          defaultDoc: "unlimited",
+          min: 1,
+          max: 1_000_000,
+          doc: "MQTT connections. CONNECT of one more is answered with 0x97, quota exceeded.",
+        }),
+        subscriptionsMax: integer({
+          default: undefined,
+          defaultDoc: "unlimited",
+          min: 1,
+          max: 100_000_000,
+          doc: "Subscriptions of those that are connected. One more is answered with 0x97.",
+        }),
+      },
+    ),
     flapping: section(
       "Who connects and ends again and again is banned for a time. See docs/limits.md.",
       {

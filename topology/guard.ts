@@ -5,6 +5,11 @@
  *
  * @module
  */
+import {
+  accountQuotasBytes,
+  type AccountQuotasMemory,
+  accountQuotasMemory,
+} from "../actors/rates/account_quotas.ts";
 import type { Ban, BanClient } from "../actors/rates/ban.ts";
 import { Bans, bansBytes, type BansMemory, bansMemory } from "../actors/rates/bans.ts";
 import {
@@ -38,12 +43,14 @@ export interface GuardInit {
   /** How many sessions each shard has, by the hash of their keys. */
   readonly sessions: SharedArrayBuffer;
   readonly bans: BansMemory;
+  readonly quotas: AccountQuotasMemory;
 }
 
 /** Bytes that all Workers share. HTTP is a Worker beside the shards. */
 export function guardBytes({ limits }: Config, shards: number): number {
   return ratesBytes(limits.rates) + gateBytes(limits.connections, shards + 1) +
-    sharedCountsBytes(shards) + bansBytes(limits.flapping);
+    sharedCountsBytes(shards) + bansBytes(limits.flapping) +
+    accountQuotasBytes(limits.accounts, shards);
 }
 
 /** The main thread's part: it holds the memory. */
@@ -52,6 +59,7 @@ export class GuardMemory {
   readonly #gate: GateMemory;
   readonly #sessions: SharedArrayBuffer;
   readonly bans: BansMemory;
+  readonly #quotas: AccountQuotasMemory;
 
   constructor({ limits }: Config, shards: number) {
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
@@ -59,6 +67,7 @@ export class GuardMemory {
     this.#gate = gateMemory(limits.connections, shards + 1, seed);
     this.#sessions = sharedCountsMemory(shards);
     this.bans = bansMemory(limits.flapping, seed);
+    this.#quotas = accountQuotasMemory(limits.accounts, shards, seed);
   }
 
   /** For a Worker that starts now. */
@@ -70,6 +79,7 @@ export class GuardMemory {
       gate: this.#gate,
       sessions: this.#sessions,
       bans: this.bans,
+      quotas: this.#quotas,
     };
   }
 }
@@ -192,5 +202,6 @@ export class Guard {
 /** Our own main thread made it: what is checked is that it is one at all. */
 export function isGuardInit(value: unknown): value is GuardInit {
   return typeof value === "object" && value !== null && "time" in value && "rates" in value &&
-    "gate" in value && "sessions" in value && "bans" in value;
+    "gate" in value && "sessions" in value && "bans" in value &&
+    "quotas" in value;
 }

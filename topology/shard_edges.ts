@@ -5,6 +5,7 @@
  */
 import { hashBytes } from "../actors/fingerprint.ts";
 import type { Intake } from "../actors/intake.ts";
+import { AccountQuotas } from "../actors/rates/account_quotas.ts";
 import type { GateReason } from "../actors/rates/connection_gate.ts";
 import { SharedCounts } from "../actors/rates/shared_counts.ts";
 import { logger } from "../gateways/log/log.ts";
@@ -20,6 +21,7 @@ import {
   type Bans,
   type EndpointServices,
   openToAll,
+  originHashOf,
   sessionKey,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
@@ -83,6 +85,7 @@ export class ShardEdges {
   /** By shard: who is to be told of a client that connects here. */
   readonly #others = new Map<number, ActorRef<ClientConnected>>();
   readonly #sessions: SharedCounts;
+  readonly #quotas: AccountQuotas;
   #listener: ActorRef<ListenerMessage> | undefined;
   #opened = false;
 
@@ -90,6 +93,7 @@ export class ShardEdges {
     const { init } = options;
     this.#options = options;
     this.#sessions = new SharedCounts(init.guard.sessions, init.shard);
+    this.#quotas = new AccountQuotas(init.guard.quotas, init.config.limits.accounts, init.shard);
     this.#acceptors = new ShardAcceptors({
       init,
       stats: this.stats,
@@ -112,6 +116,15 @@ export class ShardEdges {
       }
     }
     return { connected, notReady };
+  }
+
+  /** By metric name. */
+  counters(): Record<string, number> {
+    const { sessionsRefused } = this.#quotas;
+    return {
+      ...this.stats.counters(),
+      'sluice_connections_refused_total{reason="account_max"}': sessionsRefused,
+    };
   }
 
   /** Starts to take readings in. */
@@ -194,6 +207,7 @@ export class ShardEdges {
         keepAliveMaxS: mqtt.keepAliveMaxS,
         sessionExpiryMaxS: mqtt.sessions.expiryMaxS,
         receiveMaximum: mqtt.receiveMaximum,
+        qos2Max: mqtt.qos2Max,
         packetBytesMax: mqtt.packetBytesMax,
         readBytesMax: limits.readBytes,
         writeStallMs,
@@ -209,6 +223,14 @@ export class ShardEdges {
         left: (peer) => guard.left(hostOf(peer)),
       },
       bans: bansOf(guard),
+      quotas: {
+        enter: (session) => {
+          const replaces = this.#sessions.of(originHashOf(sessionKey(session))) > 0;
+          return this.#quotas.enter(session.account, replaces);
+        },
+        left: ({ account }) => this.#quotas.left(account),
+        subscriptionsOf: ({ account }) => this.#quotas.subscriptionsOf(account),
+      },
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
       roll: {
         joined: (session, keyHash) => {

@@ -55,7 +55,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
     counters: {
       ...path.devices.counters(),
       ...path.counters,
-      ...edges.stats.counters(),
+      ...edges.counters(),
       ...messages.counters(),
       ...guard.counters(),
       ...tokens.counters(),

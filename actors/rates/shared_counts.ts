@@ -11,19 +11,19 @@ const none: readonly number[] = [];
 
 /** Bytes of {@linkcode sharedCountsMemory}. */
 export const sharedCountsBytes = (workers: number): number =>
-  workers * places * Uint16Array.BYTES_PER_ELEMENT;
+  workers * places * Uint32Array.BYTES_PER_ELEMENT;
 
 export const sharedCountsMemory = (workers: number): SharedArrayBuffer =>
   new SharedArrayBuffer(sharedCountsBytes(workers));
 
 /** One Worker's view; there is one at a time. */
 export class SharedCounts {
-  readonly #all: Uint16Array;
-  readonly #own: Uint16Array;
+  readonly #all: Uint32Array;
+  readonly #own: Uint32Array;
   readonly #worker: number;
 
   constructor(memory: SharedArrayBuffer, worker: number) {
-    this.#all = new Uint16Array(memory);
+    this.#all = new Uint32Array(memory);
     this.#worker = worker;
     this.#own = this.#all.subarray(worker * places, (worker + 1) * places).fill(0);
   }
@@ -49,8 +49,8 @@ export class SharedCounts {
     return found ?? none;
   }
 
-  add(key: number): void {
-    Atomics.add(this.#own, key % places, 1);
+  add(key: number, count = 1): void {
+    Atomics.add(this.#own, key % places, count);
   }
 
   remove(key: number): void {

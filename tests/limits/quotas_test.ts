@@ -1,6 +1,7 @@
 /** Quotas of subscribers, as clients meet them. */
 import assert from "node:assert/strict";
 import { connectAsync } from "mqtt";
+import { addAccount, adminPassword, connect, login, refusal } from "../support/accounts.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
 
 Deno.test("subscriptions and retained messages beyond a quota are refused by name, and counted", async () => {
@@ -29,5 +30,49 @@ Deno.test("subscriptions and retained messages beyond a quota are refused by nam
   assert.equal(sum("sluice_retained_messages"), 2);
   assert.equal(sum("sluice_pubsub_retained_refused_total"), 1);
   await client.endAsync();
+  await new Promise<void>((resolve) => setTimeout(resolve));
+});
+
+Deno.test("an account has so many sessions and subscriptions, over all shards; others have theirs", async () => {
+  await using sluice = await startSluice({
+    config: {
+      shards: 2,
+      auth: { required: true },
+      limits: { accounts: { sessionsMax: 3, subscriptionsMax: 4 } },
+    },
+  });
+  const { httpUrl, mqttPort } = sluice;
+  const admin = await login(httpUrl, "admin", await adminPassword(sluice));
+  const password = new Map<string, string>();
+  for (const name of ["x", "y"]) {
+    const account = { name, kind: "service", read: ["#"], write: ["#"] };
+    password.set(name, await addAccount(httpUrl, admin, account));
+  }
+  const dial = (name: string, clientId: string) =>
+    connect(mqttPort, name, password.get(name), { clientId });
+  const clients = await Promise.all(["a", "b", "c"].map((id) => dial("x", id)));
+  assert.equal(await refusal(dial("x", "d")), 0x97);
+  const other = await dial("y", "d");
+
+  for (const [i, client] of clients.entries()) await client.subscribeAsync(`t/${i}`);
+  await clients[0]!.subscribeAsync("t/3");
+  await assert.rejects(clients[1]!.subscribeAsync("t/4"), /Quota exceeded/i);
+  await other.subscribeAsync("t/4");
+
+  // The same client again takes over its own place, and with it end its subscriptions.
+  const again = await dial("x", "a");
+  await until(
+    "there is room",
+    () => clients[1]!.subscribeAsync("t/4").then(() => true, () => false),
+  );
+  await clients[2]!.endAsync();
+  await until("a place is free", async () => {
+    const late = await dial("x", "e").catch(() => undefined);
+    await late?.endAsync();
+    return late !== undefined;
+  });
+  const sum = await metrics(httpUrl);
+  assert.ok(sum("sluice_connections_refused_total", 'reason="account_max"') >= 1);
+  for (const client of [...clients, again, other]) await client.endAsync(true);
   await new Promise<void>((resolve) => setTimeout(resolve));
 });

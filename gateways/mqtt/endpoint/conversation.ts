@@ -168,7 +168,7 @@ export class Conversation implements PacketHandler, KeptHost {
     );
     this.info = info;
     this.#open = true;
-    if (this.#attachment !== undefined) this.#openOutbound(info.version);
+    if (this.#attachment !== undefined) this.#openOutbound(info);
   }
 
   // --- As a handler of packets: false leaves the packet where it is.
@@ -222,10 +222,10 @@ export class Conversation implements PacketHandler, KeptHost {
     }
   }
 
-  #subscribe(packet: Subscribe, { version, permit }: SessionInfo): void {
+  #subscribe(packet: Subscribe, info: SessionInfo): void {
     const { messages } = this.#services;
-    const outbound = this.outbound ?? this.#openOutbound(version);
-    const answer = messages.subscribe(outbound, packet, permit);
+    const outbound = this.outbound ?? this.#openOutbound(info);
+    const answer = messages.subscribe(outbound, packet, info.permit);
     if (!(answer instanceof Promise)) return this.#subscribed(packet.packetId, answer);
     answer.then((codes) => {
       if (!this.#open) return;
@@ -234,10 +234,15 @@ export class Conversation implements PacketHandler, KeptHost {
     });
   }
 
-  #openOutbound(version: ProtocolVersion): Outbound {
-    const client = this.#client;
-    const kept = this.#attachment;
-    const outbound = this.#services.messages.open({ version, sink: this.#output, client, kept });
+  #openOutbound(info: SessionInfo): Outbound {
+    const { messages, quotas } = this.#services;
+    const outbound = messages.open({
+      version: info.version,
+      sink: this.#output,
+      client: this.#client,
+      kept: this.#attachment,
+      quota: quotas?.subscriptionsOf(info),
+    });
     if (this.inbound !== undefined) this.inbound.subscriber = outbound;
     return this.outbound = outbound;
   }

@@ -5,6 +5,7 @@
  */
 import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
+import type { SubscriptionQuota } from "../../../actors/rates/account_quotas.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { ClientCertificate, TurnedAway } from "./arrival.ts";
@@ -23,6 +24,8 @@ export interface EndpointLimits {
   readonly sessionExpiryMaxS: number;
   /** QoS 1 and 2 messages of a connection in flight. */
   readonly receiveMaximum: number;
+  /** QoS 2 messages of a session whose PUBREL has not come. */
+  readonly qos2Max: number;
   /** Largest packet. */
   readonly packetBytesMax: number;
   /**
@@ -140,6 +143,15 @@ export interface Bans {
   ended(session: SessionInfo): void;
 }
 
+/** What an account may have at once. */
+export interface Quotas {
+  /** Takes a place for a session; false: there is none. */
+  enter(session: SessionInfo): boolean;
+  /** Called once for each that has a place. */
+  left(session: SessionInfo): void;
+  subscriptionsOf(session: SessionInfo): SubscriptionQuota | undefined;
+}
+
 /** What all sessions of one listener share. */
 export interface EndpointServices {
   readonly intake: Intake;
@@ -153,6 +165,8 @@ export interface EndpointServices {
   readonly roll?: SessionRoll;
   /** Who may not connect for a time. Default: nobody. */
   readonly bans?: Bans;
+  /** Default: none. */
+  readonly quotas?: Quotas;
   /** Whose rates a session is held to. Default: nobody's. */
   readonly senderOf?: (session: SessionInfo) => Sender | undefined;
   /**

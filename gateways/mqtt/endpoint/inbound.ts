@@ -37,6 +37,12 @@ const notAuthorized: Rejection = {
   detail: "the account may not publish to this topic",
 };
 
+const tooManyOpen: Rejection = {
+  outcome: "refused",
+  reason: "qos2_quota",
+  detail: "too many QoS 2 messages whose PUBREL has not come",
+};
+
 /** One offer, and room to put topic and payload together, for all sessions of a shard. */
 export class OfferScratch {
   readonly joined = new PacketWriter();
@@ -69,6 +75,7 @@ export class Inbound implements Acknowledger {
   #reasons: Map<number, string> | undefined;
   readonly #permit: SessionPermit | undefined;
   readonly #disconnectDenied: boolean;
+  readonly #qos2Max: number;
   #aliases: TopicAliases | undefined;
   /** QoS 2 identifiers whose PUBREC is sent and whose PUBREL has not come. */
   readonly #unreleased = new PacketIdSet();
@@ -98,6 +105,7 @@ export class Inbound implements Acknowledger {
     this.#client = client;
     this.#stats = stats;
     this.#inFlight = new InFlight(limits.receiveMaximum);
+    this.#qos2Max = limits.qos2Max;
     this.#permit = permit;
     this.#kept = kept;
     for (const [packetId, settled] of kept?.received ?? []) {
@@ -121,6 +129,9 @@ export class Inbound implements Acknowledger {
       // Sent again before its PUBREL: acknowledged again, taken once [MQTT-4.3.3-10].
       this.#inFlight.settle(this.#inFlight.push(packetId, qos), reasonCodes.success);
       return "taken";
+    }
+    if (qos === 2 && this.#unreleased.size >= this.#qos2Max) {
+      return this.#refuseOpen(offer, packetId);
     }
     const sequence = qos === 0 ? unawaited : this.#inFlight.push(packetId, qos);
     offer.sequence = sequence;
@@ -154,6 +165,17 @@ export class Inbound implements Acknowledger {
     if (qos === 2 && this.#unsettled.has(packetId)) return true;
     if (qos === 2) this.#kept?.published(packetId);
     return this.#messages.publish(offer, properties, this.subscriber);
+  }
+
+  /** Its identifier cannot be remembered; MQTT 3 has no word for it. */
+  #refuseOpen(offer: Offer, packetId: number): "taken" {
+    this.#intake.deny(this.#origin, offer, tooManyOpen);
+    if (this.#version !== 5) {
+      const { reason, detail = reason } = tooManyOpen;
+      throw new ProtocolError(reasonCodes.quotaExceeded, detail, "MQTT-4.8.0-1");
+    }
+    this.settled(this.#inFlight.push(packetId, 2), tooManyOpen);
+    return "taken";
   }
 
   #deny(offer: Offer): void {

@@ -41,6 +41,8 @@ export class Session
   readonly #input: SessionInput;
   #phase: Phase = "connecting";
   #silenceMsMax = Infinity;
+  /** It has a place in the quota of its account. */
+  #placed: SessionInfo | undefined;
 
   constructor(
     arrival: Arrival,
@@ -248,6 +250,11 @@ export class Session
       ? shaken
       : refuse({ version }, reasonCodes.notAuthorized, endings.accountChanged.detail);
     if (handshake.kind === "refused") return this.#refused(handshake);
+    if (this.#shared.services.quotas?.enter(handshake.session) === false) {
+      const why = "the account has as many sessions as it may have";
+      return this.#refused(refuse({ version }, reasonCodes.quotaExceeded, why));
+    }
+    this.#placed = handshake.session;
     const claim = this.#conversation.claim(handshake.session);
     if (claim === undefined) return this.#connected(handshake, false);
     claim.then((result) => this.#context.self.tell({ kind: "claimed", handshake, result }));
@@ -326,6 +333,7 @@ export class Session
     if (this.arrival.turnedAway !== undefined) this.#shared.turnedAway--;
     else services.door?.left(this.arrival.peer);
     services.stats.ended(ending.end);
+    if (this.#placed !== undefined) services.quotas?.left(this.#placed);
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);

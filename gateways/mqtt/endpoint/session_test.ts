@@ -303,6 +303,35 @@ Deno.test("a refused QoS 2 message in MQTT 5 ends with its PUBREC", async () => 
   assert.equal(harness.intake.taken.length, 1);
 });
 
+Deno.test("of QoS 2 messages whose PUBREL does not come a session has so many, and no more", async () => {
+  for (const version of [4, 5] as const) {
+    const harness = new SessionHarness({ limits: { ...testLimits, qos2Max: 2 } });
+    const connection = await harness.connected({ version });
+    for (const packetId of [1, 2]) {
+      await send(connection, version, publishOf({ qos: 2, packetId }));
+      harness.intake.settle([packetId - 1]);
+      await settle();
+    }
+    connection.sent(version);
+    const [answer] = await send(connection, version, publishOf({ qos: 2, packetId: 3 }));
+    assert.deepEqual(harness.intake.denied.map(({ reason }) => reason), ["qos2_quota"]);
+    assert.equal(harness.intake.taken.length, 2);
+    if (version === 4) {
+      assert.deepEqual(harness.ended.map(({ end }) => end), ["protocol_error"]);
+      continue;
+    }
+    assert.deepEqual(answer, {
+      kind: "pubrec",
+      packetId: 3,
+      reasonCode: reasonCodes.quotaExceeded,
+      ...none,
+    });
+    await send(connection, 5, { kind: "pubrel", packetId: 1, reasonCode: 0, ...none });
+    await send(connection, 5, publishOf({ qos: 2, packetId: 3 }));
+    assert.equal(harness.intake.taken.length, 3, "a place is free again");
+  }
+});
+
 Deno.test("without credit nothing is read, and nothing is lost when it is back", async () => {
   const harness = new SessionHarness({ limits: { ...testLimits, receiveMaximum: 100 } });
   const connection = await harness.connected();

@@ -35,6 +35,7 @@ export const testLimits: EndpointLimits = {
   keepAliveMaxS: 3_600,
   sessionExpiryMaxS: 0,
   receiveMaximum: 4,
+  qos2Max: 65_535,
   packetBytesMax: 100_000,
   readBytesMax: 1 << 20,
   writeStallMs: 30_000,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { SubscriptionQuota } from "../../../actors/rates/account_quotas.ts";
 import { writeAcknowledged, writeAcknowledgement } from "../codec/acknowledgement.ts";
 import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
@@ -39,6 +40,8 @@ export interface OutboundOptions {
   readonly stats: PubSubStats;
   /** The session, when it outlives its connection: QoS 1 and 2 messages come from there. */
   readonly kept: KeptAttachment | undefined;
+  /** Of its account. */
+  readonly quota: SubscriptionQuota | undefined;
   /** Wall time, ms. */
   now(): number;
   /** Something was written that {@linkcode Outbound.flush} is to send. */
@@ -78,6 +81,10 @@ export class Outbound implements Subscriber, DeliverySink {
     this.kept = options.kept;
     this.kept?.open(this, () => this.pump());
     this.#aliases = topicAliasMaximum === 0 ? undefined : new OutboundAliases(topicAliasMaximum);
+  }
+
+  get quota(): SubscriptionQuota | undefined {
+    return this.#options.quota;
   }
 
   /** QoS 1 and 2 messages that the client has not acknowledged to the end. */

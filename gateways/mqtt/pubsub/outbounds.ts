@@ -22,7 +22,7 @@ export interface OutboundsOptions {
 /** Where a session's subscriber comes from. */
 export type SubscriberOptions =
   & Pick<OutboundOptions, "version" | "sink" | "client">
-  & Partial<Pick<OutboundOptions, "kept">>;
+  & Partial<Pick<OutboundOptions, "kept" | "quota">>;
 
 /** See the module. */
 export class Outbounds {
@@ -40,6 +40,7 @@ export class Outbounds {
     return new Outbound({
       ...options,
       kept: options.kept,
+      quota: options.quota,
       queue,
       inFlightMax,
       stats,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Offer } from "../../../actors/intake.ts";
 import { offerFlags } from "../../../actors/intake.ts";
+import type { SubscriptionQuota } from "../../../actors/rates/account_quotas.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { Publish, Qos } from "../codec/publish.ts";
@@ -30,10 +31,11 @@ class Client {
     receiveMaximum = 100,
     packetBytesMax = Infinity,
     topicAliasMaximum = 0,
+    quota?: SubscriptionQuota,
   ) {
     this.#pubsub = pubsub;
     const client = { ...unlimited, receiveMaximum, packetBytesMax, topicAliasMaximum };
-    this.outbound = pubsub.open({ version: 5, sink: this.#sink, client });
+    this.outbound = pubsub.open({ version: 5, sink: this.#sink, client, quota });
   }
 
   set stalled(stalled: boolean) {
@@ -364,6 +366,29 @@ Deno.test("subscriptions are bounded for a session, for the shard, and in length
   for (let i = 0; i < 5; i++) assert.deepEqual(late.subscribe(`a/${i}`), [2]);
   assert.deepEqual(late.subscribe("a/6"), [0x97]);
   assert.deepEqual(late.subscribe("a/#/b"), [0x8f]);
+});
+
+Deno.test("subscriptions of an account's quota: told what there is, asked before one more", () => {
+  const { pubsub } = single();
+  let held = 0;
+  const quota = {
+    get full() {
+      return held >= 2;
+    },
+    counted(count: number) {
+      held = count;
+    },
+  };
+  const client = new Client(pubsub, 100, Infinity, 0, quota);
+  for (const filter of ["a", "b"]) assert.deepEqual(client.subscribe(filter), [2]);
+  assert.deepEqual(client.subscribe("c"), [0x97]);
+  assert.deepEqual(client.subscribe("b"), [2], "one that is there is only changed");
+  assert.equal(held, 2);
+  client.unsubscribe("a");
+  assert.deepEqual(client.subscribe("c"), [2]);
+  pubsub.forget(client.outbound);
+  assert.equal(held, 0);
+  assert.equal(pubsub.stats.subscriptionsRefused, 1);
 });
 
 // --- Between shards.

@@ -80,7 +80,7 @@ export class Subscribing {
     if (session !== undefined && adds.length > 0 && kept?.subscribe(session, adds) !== true) {
       return codes.map((code) => code < 0x80 ? reasonCodes.implementationSpecificError : code);
     }
-    this.counted();
+    this.#countedOf(subscriber);
     const names: { has(name: string): boolean } = session?.grants ?? subscriber.names;
     const finish = (): readonly number[] => {
       for (const feed of feeds) if (names.has(feed.name)) subscriber.feed(feed);
@@ -105,6 +105,7 @@ export class Subscribing {
         ? reasonCodes.success
         : reasonCodes.noSubscriptionExisted;
     });
+    this.#countedOf(subscriber);
     this.#leftSome();
     return codes;
   }
@@ -112,6 +113,7 @@ export class Subscribing {
   /** A kept session is connected again: the retained messages it had not got to the end go on. */
   resume(subscriber: Outbound): void {
     const { kept } = subscriber;
+    this.#countedOf(subscriber);
     for (const { name, after } of kept?.unfed ?? []) {
       const grant = kept?.session.grants.get(name);
       if (grant === undefined) continue;
@@ -124,6 +126,7 @@ export class Subscribing {
   /** The session is over. */
   forget(subscriber: Outbound): void {
     for (const name of [...subscriber.names]) this.#options.table.remove(name, subscriber);
+    subscriber.quota?.counted(0);
     this.#leftSome();
   }
 
@@ -160,7 +163,8 @@ export class Subscribing {
     const names = session?.grants ?? subscriber.names;
     const levelsMax = max.filterLevelsMax + (group === undefined ? 0 : shareLevels);
     const full = names.size + adds.length >= max.sessionSubscriptionsMax ||
-      table.count + (table.keptCount + adds.length) / shards >= max.subscriptionsMax;
+      table.count + (table.keptCount + adds.length) / shards >= max.subscriptionsMax ||
+      subscriber.quota?.full === true;
     if ((full && !names.has(name)) || !isKeepable(name, levelsMax)) {
       stats.subscriptionsRefused++;
       return reasonCodes.quotaExceeded;
@@ -172,7 +176,14 @@ export class Subscribing {
       (retainHandling === 0 || (retainHandling === 1 && isNew));
     if (session !== undefined) adds.push({ name, grant, feedAfter: feeding ? "" : undefined });
     if (feeding) feeds.push(new RetainedFeed(source(filter), filter, qos, ids));
+    subscriber.quota?.counted(names.size + adds.length);
     return qos;
+  }
+
+  #countedOf(subscriber: Outbound): void {
+    const { kept, names, quota } = subscriber;
+    quota?.counted((kept?.session.grants ?? names).size);
+    this.counted();
   }
 
   #leftSome(): void {
