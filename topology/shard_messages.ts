@@ -24,6 +24,8 @@ import type { AccountsChanged } from "./worker_accounts.ts";
 const log = logger("pubsub");
 const clock = systemClock;
 
+/** How long a shard may wait for another that writes kept sessions. */
+const busyMs = 1_000;
 /** On a link with more than this under way, readings go first. */
 const underwayBytesMax = 1024 * 1024;
 /** Batches that other shards may send before this one looks: their links bound the bytes. */
@@ -70,6 +72,7 @@ export class ShardMessages {
         log.error("the file of retained messages failed", { cause, count });
       },
     });
+    const file = dataPaths(config.dataDir).sessions;
     const pubsub = this.pubsub = new PubSub({
       shard,
       shards,
@@ -87,13 +90,18 @@ export class ShardMessages {
       retained: this.#retained,
       stats,
       kept: {
-        file: dataPaths(config.dataDir).sessions,
+        file,
+        busyMs,
         shards: shards - (config.http.listen === "" ? 0 : 1),
         countMax: config.mqtt.sessions.countMax,
         queueMessagesMax: config.mqtt.sessions.queueMessagesMax,
         queueBytesMax: config.mqtt.sessions.queueBytesMax,
         bytesMax: config.mqtt.sessions.bytesMax,
-        failed: (cause) => log.error("the file of kept sessions failed", { cause }),
+        failed: (cause) => {
+          const what = "cannot use the file of kept sessions; what is published for them is not " +
+            "acknowledged until it can be written";
+          log.error(what, { file, cause });
+        },
       },
     });
     this.#review = ask && new KeptReview({ messages: pubsub, clock, ask });

@@ -33,6 +33,7 @@ class Server {
     {
       kept: {
         file: ":memory:",
+        busyMs: 0,
         shards: 1,
         countMax: 10,
         queueMessagesMax: 100,

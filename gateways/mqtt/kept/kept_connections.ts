@@ -181,7 +181,7 @@ export class KeptConnections {
         stats,
         now: () => clock.now(),
         page: (from, countMax) =>
-          this.#options.store.use(({ queues }) => queues.page(id, from, countMax)) ?? [],
+          this.#options.store.use(({ queues }) => queues.page(id, from, countMax)),
         note: (op: CommitOp, later: boolean) => this.#options.log.note(op, later),
       },
     });

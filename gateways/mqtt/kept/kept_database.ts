@@ -6,8 +6,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { keptSchema } from "./kept_schema.ts";
 
-/** How long a shard waits while another one writes. */
-const busyMs = 2_000;
 /** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
 const walPages = 64;
 const cacheKib = 4_096;
@@ -25,8 +23,8 @@ export class KeptDatabase {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** Opens or makes the file. */
-  constructor(file: string) {
+  /** Opens or makes the file. `busyMs`: how long to wait while somebody else writes. */
+  constructor(file: string, busyMs: number) {
     const database = this.#database = new DatabaseSync(file);
     try {
       database.exec(

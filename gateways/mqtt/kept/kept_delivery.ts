@@ -36,8 +36,8 @@ export interface DeliveryOptions {
   readonly stats: PubSubStats;
   /** Wall time, ms. */
   now(): number;
-  /** Messages from `from` on. */
-  page(from: number, countMax: number): readonly KeptRow[];
+  /** Messages from `from` on; `undefined`: they cannot be read just now. */
+  page(from: number, countMax: number): readonly KeptRow[] | undefined;
   /** To go to the file: before anything that was written goes out, or, `later`, at some time. */
   note(op: CommitOp, later: boolean): void;
 }
@@ -102,7 +102,7 @@ export class KeptDelivery {
   pump(): boolean {
     for (;;) {
       const next = this.#ready[0] ?? this.#read();
-      if (next === undefined) return true;
+      if (next === undefined) return !this.#more;
       if (!this.#mayPublish(packetIdOf(next.n))) return false;
       this.#ready.shift();
       this.#send(next);
@@ -133,6 +133,7 @@ export class KeptDelivery {
   #read(): KeptRow | undefined {
     if (!this.#more) return undefined;
     const page = this.#options.page(this.#cursor, pageMax);
+    if (page === undefined) return undefined; // There is more, perhaps; a later pump will see.
     const last = page.at(-1);
     if (last === undefined) this.#more = false;
     else this.#cursor = last.n + 1;

@@ -5,6 +5,7 @@
  * @module
  */
 import { KeptDatabase } from "./kept_database.ts";
+import type { KeptSettings } from "./kept_options.ts";
 import { KeptLives } from "./kept_lives.ts";
 import { KeptQueues } from "./kept_queues.ts";
 import { KeptRecords } from "./kept_records.ts";
@@ -17,8 +18,11 @@ export class KeptFile {
   readonly #database: KeptDatabase;
 
   /** Opens or makes the file. `givenUp` hears of messages that waited for sessions which ended. */
-  constructor(file: string, givenUp: (count: number) => void) {
-    const database = this.#database = new KeptDatabase(file);
+  constructor(
+    { file, busyMs }: Pick<KeptSettings, "file" | "busyMs">,
+    givenUp: (count: number) => void,
+  ) {
+    const database = this.#database = new KeptDatabase(file, busyMs);
     this.records = new KeptRecords(database);
     this.queues = new KeptQueues(database);
     this.lives = new KeptLives(database, this.queues, givenUp);

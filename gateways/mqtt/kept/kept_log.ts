@@ -6,9 +6,11 @@
 import type { Clock, Timer } from "../../../runtime/clock.ts";
 import type { CommitOp } from "./kept_commit.ts";
 
-/** What may wait for something that is urgent, in number and time. */
+/** What may wait for something that is urgent, in number, about, and time. */
 const laterMax = 500;
 const laterMs = 100;
+/** When the file has failed. */
+const againMs = 1_000;
 
 /** See the module. */
 export class KeptLog {
@@ -26,12 +28,9 @@ export class KeptLog {
 
   note(op: CommitOp, later: boolean): void {
     this.#ops.push(op);
-    if (!later || this.#ops.length >= laterMax) this.#urgent = true;
-    this.#timer ??= this.#clock.setTimer(laterMs, () => {
-      this.#timer = undefined;
-      this.#urgent ||= this.#ops.length > 0;
-      this.#due();
-    });
+    if (!later) this.#urgent = true;
+    if (this.#ops.length === laterMax) this.#dueIn(0);
+    else if (this.#timer === undefined) this.#dueIn(laterMs);
   }
 
   /** What is to be committed now; with `all`, what could wait too. */
@@ -43,13 +42,23 @@ export class KeptLog {
     return ops;
   }
 
-  /** Could not be committed. What nobody was promised is tried again. */
+  /** Could not be committed. What nobody waits for is tried again. */
   giveBack(ops: readonly CommitOp[]): void {
-    for (const op of ops) if (op.kind === "done") this.note(op, true);
+    const again = ops.filter(({ kind }) => kind === "done" || kind === "sent");
+    this.#ops = [...again, ...this.#ops];
+    if (again.length > 0) this.#dueIn(againMs);
   }
 
   close(): void {
     this.#timer?.clear();
     this.#timer = undefined;
+  }
+
+  #dueIn(ms: number): void {
+    this.#timer?.clear();
+    this.#timer = this.#clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      this.#due();
+    });
   }
 }

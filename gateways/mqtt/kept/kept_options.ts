@@ -16,6 +16,8 @@ export interface KeptBounds extends CommitBounds {
 /** What is the same for every shard of a process. */
 export interface KeptSettings extends KeptBounds {
   readonly file: string;
+  /** How long a shard waits while somebody else writes; it does nothing else meanwhile. */
+  readonly busyMs: number;
   /** Of shards that take connections. */
   readonly shards: number;
   /** The file could not be opened, written or read. */

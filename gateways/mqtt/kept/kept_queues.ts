@@ -7,7 +7,7 @@ import { type CommitBounds, type CommitOp, type CommitResult, KeptCommit } from 
 import { type KeptDatabase, number } from "./kept_database.ts";
 import { type KeptRow, readRow } from "./kept_row.ts";
 
-/** A page of a queue ends with the row that reaches this. */
+/** A page of a queue ends with the message that reaches this. */
 const pageBytesMax = 256 * 1024;
 
 /** See the module. Every method throws what SQLite throws. */
@@ -28,20 +28,14 @@ export class KeptQueues {
 
   /** Messages from number `from` on, in order, `countMax` at most. */
   page(id: number, from: number, countMax: number): KeptRow[] {
-    const found = this.#database.prepare(
-      `SELECT n, flags, ids, bytes, COALESCE(queue.body, message.body) AS body FROM queue
-       LEFT JOIN message ON message.id = queue.message
-       WHERE session = ? AND n >= ? ORDER BY n LIMIT ?`,
-    ).iterate(id, from, countMax);
-    const rows: KeptRow[] = [];
-    let bytes = 0;
-    for (const row of found) {
-      const read = readRow(row);
-      rows.push(read);
-      bytes += read.bytes;
-      if (bytes >= pageBytesMax) break;
-    }
-    return rows;
+    // Not by `iterate`, which ends without a word when SQLite fails.
+    return this.#database.prepare(
+      `SELECT n, flags, ids, bytes, COALESCE(its.body, message.body) AS body FROM
+       (SELECT *, SUM(bytes) OVER (ORDER BY n) - bytes AS before FROM
+        (SELECT * FROM queue WHERE session = ? AND n >= ? ORDER BY n LIMIT ?)) AS its
+       LEFT JOIN message ON message.id = its.message
+       WHERE before < ${pageBytesMax} ORDER BY n`,
+    ).all(id, from, countMax).map(readRow);
   }
 
   /** How far the queue has come: messages below `sent` were sent, those from `next` on are to come. */

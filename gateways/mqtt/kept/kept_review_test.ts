@@ -101,4 +101,4 @@ Deno.test("at the start each shard asks for its share of all accounts", () =>
     const asked = reviews.map((one) => one.asked.flat());
     assert.deepEqual(asked.flat().toSorted(), ["x", "y", "z"]);
     assert.ok(asked.every(({ length }) => length > 0));
-  }, { countMax: 4 }));
+  }, () => ({ countMax: 4 })));

@@ -27,7 +27,7 @@ import { KeptStore } from "./kept_store.ts";
 import { decodeWill } from "./will_record.ts";
 
 /** Sessions that end in one transaction. */
-const endsMax = 200;
+const endsMax = 10;
 const utf8 = new TextEncoder();
 
 /** See the module. */
@@ -45,7 +45,7 @@ export class KeptSessions {
     const { shard, shards, clock, table, stats } = options;
     const store = this.#store = new KeptStore(options, stats);
     const directory = this.#directory = new KeptDirectory(table);
-    const log = this.#log = new KeptLog(clock, () => this.flush());
+    const log = this.#log = new KeptLog(clock, () => this.flush(true));
     const home = {
       flush: () => this.flush(true),
       reread: (id: number) => this.#reread(id),
@@ -194,12 +194,9 @@ export class KeptSessions {
   /** The account is no more: its sessions end, and so do their wills. False: not all of them. */
   revoke(account: string): boolean {
     const ids = this.#directory.ofAccount(account).map(({ id }) => id);
-    for (let at = 0; at < ids.length; at += endsMax) {
-      const some = ids.slice(at, at + endsMax);
-      if (!this.#end(some)) return false;
-      this.#options.stats.sessionsRevoked += some.length;
-    }
-    return true;
+    const done = this.#end(ids);
+    if (done) this.#options.stats.sessionsRevoked += ids.length;
+    return done;
   }
 
   /** This is all that the account may do now. False when it could not be written. */
@@ -236,6 +233,10 @@ export class KeptSessions {
       this.#store.use(({ lives }) => lives.willSent(id));
     }
     const expired = this.#store.use(({ lives }) => lives.expired(nowMs, shards, shard)) ?? [];
+    // Of those that could not be read.
+    for (const { attachment } of this.#directory.values()) {
+      if (attachment?.delivery.idle === false) attachment.pump();
+    }
     if (expired.length > 0 && this.#end(expired)) stats.sessionsExpired += expired.length;
   }
 
@@ -246,9 +247,14 @@ export class KeptSessions {
   }
 
   #end(ids: readonly number[]): boolean {
-    const wills = this.#store.use(({ lives }) => lives.end(ids));
+    let done = true;
+    // A few at a time: long queues take a while, and other shards want to write.
+    for (let at = 0; at < ids.length; at += endsMax) {
+      const some = ids.slice(at, at + endsMax);
+      done = this.#store.use(({ lives }) => lives.end(some)) !== undefined && done;
+    }
     for (const id of ids) this.#reread(id);
-    return wills !== undefined;
+    return done;
   }
 
   #withdraw(session: KeptSession, permit: KeptPermit): boolean {

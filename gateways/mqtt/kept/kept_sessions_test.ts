@@ -162,6 +162,6 @@ Deno.test("kept subscriptions count once, however many shards know of them", () 
       await second.subscribe("y/3", 1);
       assert.deepEqual(pair.shards.map(({ stats }) => stats.subscriptions), [4, 0]);
     },
-    {},
+    undefined,
     { shards: 2, subscriptionsMax: 4, sessionSubscriptionsMax: 100 },
   ));

@@ -9,23 +9,22 @@ import type { KeptSettings } from "./kept_options.ts";
 
 /** See the module. */
 export class KeptStore {
-  readonly #settings: Pick<KeptSettings, "file" | "failed">;
+  readonly #settings: Pick<KeptSettings, "file" | "busyMs" | "failed">;
   readonly #stats: PubSubStats;
   #file: KeptFile | undefined;
 
-  constructor(settings: Pick<KeptSettings, "file" | "failed">, stats: PubSubStats) {
+  constructor(settings: Pick<KeptSettings, "file" | "busyMs" | "failed">, stats: PubSubStats) {
     this.#settings = settings;
     this.#stats = stats;
   }
 
   /** `undefined`: it failed. When the file could not be opened that is tried again. */
   use<T>(run: (file: KeptFile) => T): T | undefined {
-    const { file, failed } = this.#settings;
     try {
-      return run(this.#file ??= new KeptFile(file, this.#givenUp));
+      return run(this.#file ??= new KeptFile(this.#settings, this.#givenUp));
     } catch (cause) {
       this.#stats.keptFailed++;
-      failed(cause);
+      this.#settings.failed(cause);
       return undefined;
     }
   }

@@ -23,6 +23,7 @@ const text = new TextDecoder();
 export function keptSettings(directory: string, shards: number): KeptSettings {
   return {
     file: `${directory}/sessions.db`,
+    busyMs: 20,
     shards,
     countMax: 3,
     queueMessagesMax: 20,
@@ -37,11 +38,11 @@ export function keptSettings(directory: string, shards: number): KeptSettings {
 /** Two shards over one file, which is removed at the end. */
 export async function withShards(
   run: (pair: ShardPair) => Promise<void>,
-  settings: Partial<KeptSettings> = {},
+  settings: (directory: string) => Partial<KeptSettings> = () => ({}),
   pubsub: Partial<PubSubOptions> = {},
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
-  const kept = { ...keptSettings(directory, 2), ...settings };
+  const kept = { ...keptSettings(directory, 2), ...settings(directory) };
   const pair = new ShardPair(2, { kept, ...pubsub });
   try {
     await run(pair);

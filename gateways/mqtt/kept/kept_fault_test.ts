@@ -1,0 +1,125 @@
+/** What becomes of messages and sessions when their file fails, and when it is good again. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { KeptClient, publish, withShards } from "./testing.ts";
+
+/** A connection of somebody else's to the file. */
+async function withFile(
+  run: (
+    file: DatabaseSync,
+    ...world: Parameters<Parameters<typeof withShards>[0]>
+  ) => Promise<void>,
+): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  let path = "";
+  await withShards(async (pair) => {
+    const file = new DatabaseSync(path);
+    try {
+      await run(file, pair);
+    } finally {
+      file.close();
+    }
+  }, (directory) => {
+    path = `${directory}/sessions.db`;
+    return { failed: (cause) => faults.push(cause) };
+  });
+  return faults;
+}
+
+Deno.test("a full disk: nothing is acknowledged or sent that is not kept, and all goes on by itself", async () => {
+  const faults = await withFile(async (file, pair) => {
+    const [here, there] = [pair.shards[0]!, pair.shards[1]!];
+    const away = await KeptClient.connect(pair, here, { key: "away" });
+    await away.subscribe("a", 1);
+    away.leave();
+    const client = await KeptClient.connect(pair, here);
+    await client.subscribe("a", 1);
+    assert.equal(publish(pair, here, "1", 1), true);
+    const [first] = client.taken().publishes;
+    for (const what of ["INSERT", "DELETE"]) {
+      file.exec(`CREATE TRIGGER full_${what} BEFORE ${what} ON queue
+        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+    }
+    for (const shard of [here, there]) assert.equal(publish(pair, shard, "lost", 1), false);
+    // What the client acknowledges meanwhile is not forgotten.
+    client.acknowledged("puback", first!.packetId);
+    pair.clock.advance(5_000);
+    assert.deepEqual(client.payloads(), []);
+    assert.equal(here.flush(), true, "others are not held up by it");
+    assert.ok(here.stats.keptFailed > 0);
+
+    for (const what of ["INSERT", "DELETE"]) file.exec(`DROP TRIGGER full_${what}`);
+    pair.clock.advance(1_000);
+    assert.equal(publish(pair, there, "2", 1), true);
+    assert.deepEqual(client.payloads(), ["2"]);
+    const back = await KeptClient.connect(pair, there);
+    assert.deepEqual(back.payloads(), ["2"]);
+    const other = await KeptClient.connect(pair, there, { key: "away" });
+    assert.deepEqual(other.payloads(), ["1", "2"]);
+  });
+  assert.match(String(faults[0]), /disk is full/);
+});
+
+Deno.test("a file that somebody locks: clients are refused, and let in when it is free", async () => {
+  const faults = await withFile(async (file, pair) => {
+    const [here] = pair.shards;
+    const client = await KeptClient.connect(pair, here!);
+    await client.subscribe("a", 1);
+    file.exec("BEGIN IMMEDIATE");
+    assert.equal(publish(pair, here!, "lost", 1), false);
+    client.leave();
+    const request = { key: "k", account: "", clean: false, expiryS: 100, will: undefined };
+    const host = { evicted() {} };
+    const answer = await here!.kept!.claim({ ...request, willDelayS: 0 }, host, undefined);
+    assert.deepEqual(answer.kind === "refused" && answer.reasonCode, 0x88);
+    file.exec("ROLLBACK");
+    here!.kept!.sweep(() => true); // Tells the file that the client has left.
+    assert.equal(publish(pair, here!, "kept", 1), true);
+    assert.deepEqual((await KeptClient.connect(pair, here!)).payloads(), ["kept"]);
+  });
+  assert.match(String(faults[0]), /locked/);
+});
+
+Deno.test("a queue that cannot be read is read when it can", async () => {
+  const faults = await withFile(async (file, pair) => {
+    const [here] = pair.shards;
+    const client = await KeptClient.connect(pair, here!);
+    await client.subscribe("a", 1);
+    client.leave();
+    publish(pair, here!, "waits", 1);
+    file.exec("ALTER TABLE message RENAME TO away");
+    const back = await KeptClient.connect(pair, here!);
+    assert.deepEqual(back.payloads(), []);
+    file.exec("ALTER TABLE away RENAME TO message");
+    here!.kept!.sweep(() => true);
+    assert.deepEqual(back.payloads(), ["waits"]);
+  });
+  assert.match(String(faults[0]), /message/);
+});
+
+Deno.test("a shared subscription: all members away, one of them gets it; one is there, it does", () =>
+  withShards(async (pair) => {
+    const [here, there] = [pair.shards[0]!, pair.shards[1]!];
+    for (const key of ["x", "y"]) {
+      const member = await KeptClient.connect(pair, here, { key });
+      await member.subscribe("$share/g/a", 1);
+      member.leave();
+    }
+    for (const payload of ["1", "2", "3", "4"]) publish(pair, there, payload, 1);
+    assert.equal(here.kept!.total.count, 4, "once each");
+    const x = await KeptClient.connect(pair, there, { key: "x" });
+    const first = x.payloads();
+    assert.equal(first.length, 2, "in turn");
+    publish(pair, here, "5", 1);
+    publish(pair, there, "6", 1);
+    assert.deepEqual(x.payloads(), ["5", "6"]);
+    // Its shard dies: the session is away, like the other, and no message is lost.
+    pair.restart(1);
+    publish(pair, here, "7", 1);
+    publish(pair, here, "8", 1);
+    const again = await KeptClient.connect(pair, here, { key: "x" });
+    const y = await KeptClient.connect(pair, here, { key: "y" });
+    const heard = [again, y].map((member) => member.payloads());
+    assert.deepEqual(heard[0]!.slice(0, 4), [...first, "5", "6"]);
+    assert.deepEqual(heard.flat().toSorted(), ["1", "2", "3", "4", "5", "6", "7", "8"]);
+  }));
