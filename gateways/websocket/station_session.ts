@@ -17,6 +17,7 @@ import type { Clock, Timer } from "../../runtime/clock.ts";
 import { maySend } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { Item } from "../http/ingest/item.ts";
+import type { Message } from "./wire/message.ts";
 import { type FrameId, type StationFrame, stationFrame } from "./station_frame.ts";
 
 /** The part of a WebSocket that is used. */
@@ -147,16 +148,20 @@ export class StationSession implements Origin {
   /**
    * A frame came. Resolves when the next one may: frames are taken in their order, also when a token
    * must be looked at first, and not while much of what came before waits for room. `release` is
-   * called when nothing of the frame is held any more.
+   * called when nothing of the frame is held any more; of one that has no room itself, that is waited
+   * for.
    */
-  async received(bytes: Uint8Array, release = (): void => {}): Promise<void> {
+  async received(
+    bytes: Uint8Array,
+    { hasRoom, release }: Pick<Message, "hasRoom" | "release">,
+  ): Promise<void> {
     let held = false;
     try {
       if (!this.#ended) held = await this.#take(stationFrame(bytes, stationCredit), bytes, release);
     } finally {
       if (!held) release();
     }
-    while (!this.#ended && this.#heldBytes > heldBytesMax) {
+    while (!this.#ended && this.#heldBytes > (hasRoom ? heldBytesMax : 0)) {
       this.#roomy = Promise.withResolvers();
       await this.#roomy.promise;
     }

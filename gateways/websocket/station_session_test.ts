@@ -38,6 +38,7 @@ class FakeIntake implements Intake {
 }
 
 const encoder = new TextEncoder();
+const free = { hasRoom: true, release: () => {} };
 
 const claimsOf = (name: string, expiresS: number): Claims => ({
   name,
@@ -87,7 +88,9 @@ function station(options: Partial<StationOptions> = {}) {
     code: () => code,
     ended: () => ended,
     say: async (...frames: readonly unknown[]) => {
-      for (const frame of frames) await session.received(encoder.encode(JSON.stringify(frame)));
+      for (const frame of frames) {
+        await session.received(encoder.encode(JSON.stringify(frame)), free);
+      }
     },
   };
 }
@@ -205,9 +208,10 @@ Deno.test("with a frame's worth of readings waiting nothing more is read, until 
     JSON.stringify({ ...reading(1), pad: "x".repeat(300 * 1024) }),
   );
   const released: number[] = [];
-  await session.received(frame, () => released.push(1));
+  const room = (n: number) => ({ hasRoom: true, release: () => released.push(n) });
+  await session.received(frame, room(1));
   let taken = false;
-  const second = session.received(frame, () => released.push(2)).then(() => taken = true);
+  const second = session.received(frame, room(2)).then(() => taken = true);
   for (let i = 0; i < 50; i++) await Promise.resolve();
   assert.deepEqual([taken, released], [false, []]);
   intake.credit = 1;
@@ -216,4 +220,17 @@ Deno.test("with a frame's worth of readings waiting nothing more is read, until 
   assert.deepEqual([taken, released], [true, [1]]);
   session.closed();
   assert.deepEqual(released, [1, 2]);
+});
+
+Deno.test("what waits without a room of its own is waited for, however little it is", async () => {
+  const { intake, session } = station();
+  intake.credit = 0;
+  const frame = encoder.encode(JSON.stringify(reading(1)));
+  let taken = false;
+  const received = session.received(frame, { ...free, hasRoom: false }).then(() => taken = true);
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+  assert.equal(taken, false);
+  intake.credit = 1;
+  session.resume();
+  await received;
 });

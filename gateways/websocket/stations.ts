@@ -190,7 +190,7 @@ export class Stations {
     for (;;) {
       const message = await this.#message(socket, session);
       if (message === undefined) break;
-      await session.received(message.bytes, message.release).catch(() => session.refuse("failed"));
+      await session.received(message.bytes, message).catch(() => session.refuse("failed"));
     }
     const code = socket.error?.code;
     session.closed(code && (code === 1009 ? "tooLarge" : "protocol"));

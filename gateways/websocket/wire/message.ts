@@ -12,9 +12,14 @@ import type { ServerSocket } from "./server_socket.ts";
 export interface Message {
   readonly isText: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** It has room for as long as somebody holds it; without it nobody may for longer than to look. */
+  readonly hasRoom: boolean;
   /** Its bytes are not held any more: their room is others'. */
   readonly release: () => void;
 }
+
+/** A message in one frame of so few bytes waits for no room: not even large ones keep it waiting. */
+const smallBytesMax = 4 * 1024;
 
 export interface MessageLimits {
   readonly bytesMax: number;
@@ -35,7 +40,8 @@ export async function readMessage(
 ): Promise<Message | undefined> {
   const first = await socket.frame(Math.min(bytesMax, room.bytesMax));
   if (first === undefined) return undefined;
-  await room.take(first.length);
+  const isSmall = first.final && first.length <= smallBytesMax;
+  if (!isSmall) await room.take(first.length);
   let bytes = new Uint8Array(first.length);
   let length = first.length;
   let whole = false;
@@ -63,15 +69,16 @@ export async function readMessage(
     whole = true;
     const isText = first.opcode === opcodes.text;
     const roomBytes = bytes.length;
-    let held = true;
+    const hasRoom = !isSmall || room.tryTake(roomBytes);
+    let held = hasRoom;
     const release = (): void => {
       if (held) room.give(roomBytes);
       held = false;
     };
-    return { isText, bytes: bytes.subarray(0, length), release };
+    return { isText, bytes: bytes.subarray(0, length), hasRoom, release };
   } finally {
     timer.clear();
-    if (!whole) room.give(bytes.length);
+    if (!whole && !isSmall) room.give(bytes.length);
   }
 }
 

@@ -123,20 +123,22 @@ Deno.test("fragments without end are cut off by time, also empty ones", async ()
   assert.equal(it.room.usedBytes, 0);
 });
 
-Deno.test("without room a message is not read, and one in parts ends", async () => {
-  const room = new ByteRoom(1_000);
-  const [one, other] = [opened({ room }), opened({ room })];
-  await one.say({ opcode: text, payload: "x".repeat(700), announcedBytes: 800 });
-  await other.say({ opcode: text, payload: "y".repeat(300) });
+Deno.test("without room a large message is not read, one in parts ends, a small one comes", async () => {
+  const room = new ByteRoom(10_000);
+  const all = { bytesMax: 10_000, room };
+  const [one, other, small] = [opened(all), opened(all), opened(all)];
+  await one.say({ opcode: text, payload: "x".repeat(7_000), announcedBytes: 8_000 });
+  await other.say({ opcode: text, payload: "y".repeat(5_000) });
+  await small.say({ opcode: text, payload: "z".repeat(4_096) });
   assert.deepEqual([other.heard, other.connection.reading], [[], false]);
-  one.connection.feed(clientFrame({ opcode: text, payload: "x".repeat(100) }).subarray(6));
-  await settle();
-  await settle();
-  assert.deepEqual([one.heard.length, other.heard.length], [1, 1]);
-  await one.say({ opcode: text, payload: "x".repeat(600), final: false });
+  assert.deepEqual(small.heard.map(({ length }) => length), [4_098]);
+  one.connection.feed(clientFrame({ opcode: text, payload: "x".repeat(1_000) }).subarray(8));
+  while (other.heard.length === 0) await settle();
+  assert.equal(one.heard.length, 1);
+  await one.say({ opcode: text, payload: "x".repeat(6_000), final: false });
   await other.say(
-    { opcode: text, payload: "y".repeat(300), final: false },
-    { opcode: continuation, payload: "y".repeat(200) },
+    { opcode: text, payload: "y".repeat(3_000), final: false },
+    { opcode: continuation, payload: "y".repeat(2_000) },
   );
   assert.equal(closeCodeIn(other.sent()), 1013);
 });
@@ -172,7 +174,7 @@ Deno.test("a silent client is pinged, and ended when it stays silent; one that i
   const room = new ByteRoom(100);
   await room.take(100);
   const unread = opened({ room });
-  await unread.say({ opcode: text, payload: "x" });
+  await unread.say({ opcode: text, payload: "x", final: false });
   for (let s = 0; s < 20; s++) unread.clock.advance(15_000);
   assert.equal(unread.connection.closed, false);
 });
