@@ -26,7 +26,7 @@ import type { Claims } from "../gateways/auth/token.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
 import { claimsOf, guarded } from "../gateways/http/guard.ts";
-import { type LiveSource, parseChanges, parseTally } from "../gateways/http/live/source.ts";
+import { type LiveSource, parseChanges } from "../gateways/http/live/source.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { isDevice } from "../gateways/http/control.ts";
 import type { TopicDevices } from "../gateways/http/topics/topics.ts";
@@ -325,7 +325,6 @@ export class HttpEdge implements WorkerProgram {
       shards: this.#init.shards,
       changes: async (shard, query) =>
         parseChanges(await this.#ask(shard, { kind: "changes", query })),
-      tally: async (shard, query) => parseTally(await this.#ask(shard, { kind: "tally", query })),
     };
   }
 

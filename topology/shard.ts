@@ -191,8 +191,6 @@ export class Shard implements WorkerProgram {
         return path.devices.list(question.query);
       case "changes":
         return path.devices.changes(question.query);
-      case "tally":
-        return path.devices.count(question.query);
       case "device":
         return path.devices.find(question.id);
       case "actors":

@@ -20,12 +20,7 @@ import type { DeviceOutlet, TopicEntry } from "../actors/reading.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import type { DeviceQuery, DeviceView, Page, Presence } from "../gateways/http/control.ts";
-import type {
-  ChangesQuery,
-  DeviceChanges,
-  DeviceTally,
-  TallyQuery,
-} from "../gateways/http/live/source.ts";
+import type { ChangesQuery, DeviceChanges, DeviceTally } from "../gateways/http/live/source.ts";
 import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { ActorRef } from "../runtime/actor.ts";
@@ -189,21 +184,24 @@ export class ShardDevices {
   }
 
   /** The devices that changed: see {@linkcode DeviceDirectory.changedAfter}. */
-  changes({ since, device, prefix }: ChangesQuery): DeviceChanges {
+  changes({ since, device, prefix, having }: ChangesQuery): DeviceChanges {
     let bytes = 0;
+    const wanted = (id: string) => (device === "" || id === device) && id.startsWith(prefix);
     const { entries, until, more } = this.#directory.changedAfter(
       since,
-      (id) => (device === "" || id === device) && id.startsWith(prefix),
+      wanted,
       (entry) => (bytes += viewBytes(entry)) <= changesBytesMax,
     );
-    return { devices: entries.map((entry) => this.#view(entry)), until, more };
+    const devices = entries.map((entry) => this.#view(entry));
+    const changes = { devices, until, more };
+    return having === undefined ? changes : { ...changes, tally: this.#count(wanted, having) };
   }
 
   /** How many devices there are, and all of their ids as one number. */
-  count({ device, prefix, having }: TallyQuery): DeviceTally {
+  #count(wanted: (id: string) => boolean, having: readonly string[]): DeviceTally {
     const tally = { devices: 0, checksum: 0 };
     this.#directory.each((id, has) => {
-      if ((device !== "" && id !== device) || !id.startsWith(prefix) || !having.every(has)) return;
+      if (!wanted(id) || !having.every(has)) return;
       tally.devices++;
       tally.checksum = (tally.checksum ^ fnv1a(id)) >>> 0;
     });

@@ -11,7 +11,7 @@ import type {
   DeviceQuery,
   ReplayChoice,
 } from "../gateways/http/control.ts";
-import type { ChangesQuery, TallyQuery } from "../gateways/http/live/source.ts";
+import type { ChangesQuery } from "../gateways/http/live/source.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import { type GuardInit, isGuardInit } from "./guard.ts";
 
@@ -51,9 +51,8 @@ export type ShardQuestion =
   | { readonly kind: "recovered" }
   | { readonly kind: "devices"; readonly query: DeviceQuery }
   | { readonly kind: "device"; readonly id: string }
-  /** The devices that changed after an earlier answer, and how many there are. */
+  /** The devices that changed after an earlier answer, and how many there are then. */
   | { readonly kind: "changes"; readonly query: ChangesQuery }
-  | { readonly kind: "tally"; readonly query: TallyQuery }
   | { readonly kind: "actors"; readonly query: ActorQuery }
   | { readonly kind: "dead_letters"; readonly query: DeadLetterQuery }
   | { readonly kind: "replay_dead_letters"; readonly choice: ReplayChoice }
@@ -102,7 +101,6 @@ function isQuestion(value: unknown): value is ShardQuestion {
       return typeof value.id === "string";
     case "devices":
     case "changes":
-    case "tally":
     case "actors":
     case "dead_letters":
       return isFields(value.query);

@@ -65,6 +65,54 @@ Deno.test("viewers see devices of all shards, their latest state, and go on wher
   assertConserved(await settledBooks(sluice.httpUrl));
 });
 
+/** What a client can make of the ids it knows, to compare it with the tally. */
+function ownTally(ids: Iterable<string>): { devices: number; checksum: string } {
+  let devices = 0;
+  let checksum = 0;
+  for (const id of ids) {
+    let hash = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193);
+    checksum ^= hash;
+    devices++;
+  }
+  return { devices, checksum: (checksum >>> 0).toString(16).padStart(8, "0") };
+}
+
+Deno.test("a phone that asks for few updates gets the latest place, and can count its vehicles", async () => {
+  await using sluice = await startSluice({ config: { shards: 2 } });
+  const url = `${sluice.httpUrl}/api/live?format=geojson`;
+  await send(sluice, Array.from({ length: 30 }, (_, i) => car(i, 40)));
+  await send(sluice, [{ uuid: "no place", value: 1 }]);
+  await using phone = new Viewer(`${url}&every=3s`);
+  await using desk = new Viewer(`${url}&every=200ms`);
+  const known = ({ events }: Viewer) =>
+    new Set(events.filter(({ name }) => name === "feature").map(({ data }) => String(data["id"])));
+  const tallyOf = ({ events }: Viewer) => events.findLast(({ name }) => name === "tally")?.data;
+  await until("the tally", () => tallyOf(phone) !== undefined && tallyOf(desk) !== undefined);
+  assert.deepEqual(tallyOf(phone), ownTally(known(phone)));
+  assert.equal(tallyOf(phone)?.["devices"], 30);
+
+  const latitudes = ({ events }: Viewer): unknown[] =>
+    events.filter(({ data }) => data["id"] === "f~v3").map(({ data }) => {
+      const { type, coordinates } = Object(data["geometry"]);
+      assert.deepEqual([data["type"], type, coordinates[0]], ["Feature", "Point", 26]);
+      return coordinates[1];
+    });
+  for (let lat = 41; lat <= 60; lat++) await send(sluice, [car(3, lat)]);
+  await until("the last place", () => [phone, desk].every((one) => latitudes(one).at(-1) === 60));
+  // The places it passed while no update was due are not told: none of 20 waits in a queue.
+  assert.ok(latitudes(phone).length <= 4, latitudes(phone).join(" "));
+
+  // Away while others came: what it knew and what it hears now are all there are.
+  const before = known(phone);
+  const id = phone.lastId;
+  await phone[Symbol.asyncDispose]();
+  await send(sluice, [car(100, 1), car(101, 2)]);
+  await using back = new Viewer(url, { "last-event-id": id });
+  await until("the tally", () => tallyOf(back) !== undefined);
+  assert.deepEqual(tallyOf(back), ownTally(before.union(known(back))));
+});
+
 Deno.test("viewers that read nothing slow nobody, and a shutdown ends all of them", async () => {
   await using sluice = await startSluice({ config: { shards: 2 } });
   const { hostname, port } = new URL(sluice.httpUrl);

@@ -5,6 +5,7 @@
  */
 import type { DeviceView } from "../control.ts";
 import type { LiveQuery } from "./live_query.ts";
+import type { DeviceTally } from "./source.ts";
 
 /** Values that a device on a map has. */
 export const coordinates: readonly string[] = ["lat", "lon"];
@@ -14,10 +15,10 @@ const event = (name: string, data: unknown): string =>
 
 /** The event, or "" when there is nothing in it for this viewer. */
 export function deviceEvent(view: DeviceView, query: LiveQuery): string {
-  if (query.geojson) return featureEvent(view);
   const { id, presence, lastSeenMs, values } = view;
   const { metric } = query;
   if (metric !== "" && !Object.hasOwn(values, metric)) return "";
+  if (query.geojson) return featureEvent(view, metric);
   return event(presence === "online" ? "reading" : "presence", {
     device: id,
     presence,
@@ -27,7 +28,7 @@ export function deviceEvent(view: DeviceView, query: LiveQuery): string {
 }
 
 /** RFC 7946: longitude comes first. */
-function featureEvent({ id, presence, lastSeenMs, values }: DeviceView): string {
+function featureEvent({ id, presence, lastSeenMs, values }: DeviceView, metric: string): string {
   const { lat, lon, alt, ...others } = values;
   if (typeof lat !== "number" || typeof lon !== "number") return "";
   return event("feature", {
@@ -37,11 +38,15 @@ function featureEvent({ id, presence, lastSeenMs, values }: DeviceView): string 
       type: "Point",
       coordinates: typeof alt === "number" ? [lon, lat, alt] : [lon, lat],
     },
-    properties: { presence, lastSeen: new Date(lastSeenMs).toISOString(), ...others },
+    properties: {
+      presence,
+      lastSeen: new Date(lastSeenMs).toISOString(),
+      ...(metric === "" ? others : { [metric]: values[metric] }),
+    },
   });
 }
 
 /** How many devices the viewer should know now, and the exclusive or of the FNV-1a of their ids. */
-export function tallyEvent(devices: number, checksum: number): string {
+export function tallyEvent({ devices, checksum }: DeviceTally): string {
   return event("tally", { devices, checksum: checksum.toString(16).padStart(8, "0") });
 }

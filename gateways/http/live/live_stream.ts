@@ -30,13 +30,13 @@ export class LiveStream {
   #timer: Timer | undefined;
   #wake: (() => void) | undefined;
   #nextMs: number;
-  #tallyMs: number;
+  #tallyDueMs: number;
   #aliveMs: number;
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
     this.#since = [...options.query.since];
-    this.#nextMs = this.#tallyMs = this.#aliveMs = options.clock.monotonic();
+    this.#nextMs = this.#tallyDueMs = this.#aliveMs = options.clock.monotonic();
     this.#events = new EventBody(() => this.#next(), () => this.#end());
   }
 
@@ -53,17 +53,15 @@ export class LiveStream {
   async #next(): Promise<void> {
     const { clock, query, mayGoOn } = this.#options;
     while (!this.#events.ended) {
-      await this.#until(this.#nextMs);
+      await this.#until(Math.min(this.#nextMs, this.#aliveMs));
       if (this.#events.ended) return;
       if (!mayGoOn()) return this.close();
-      this.#nextMs = clock.monotonic() + query.everyMs;
-      let text = await this.#changes();
-      if (this.#events.ended) return;
-      const nowMs = clock.monotonic();
-      if (nowMs >= this.#tallyMs && this.#nextMs !== 0) {
-        text += await this.#tally();
-        this.#tallyMs = nowMs + tallyMs;
+      let text = "";
+      if (clock.monotonic() >= this.#nextMs) {
+        this.#nextMs = clock.monotonic() + query.everyMs;
+        text = await this.#changes();
       }
+      const nowMs = clock.monotonic();
       if (text === "" && nowMs >= this.#aliveMs) text = ": still here\n\n";
       if (text === "" || this.#events.ended) continue;
       this.#aliveMs = nowMs + aliveMs;
@@ -72,43 +70,47 @@ export class LiveStream {
     }
   }
 
-  /** What changed in all shards; "" when nothing did. A shard that does not answer is left out. */
+  /**
+   * What changed in all shards, and the tally of the same moment when it is due; "" when there is
+   * neither. A shard that does not answer is left out.
+   */
   async #changes(): Promise<string> {
-    const { source, query } = this.#options;
+    const { source, query, clock } = this.#options;
     const { device, prefix } = query;
+    const due = clock.monotonic() >= this.#tallyDueMs;
+    const tallied = due ? { having: this.#having } : {};
     const answers = await Promise.allSettled(
-      this.#since.map((since, shard) => source.changes(shard, { since, device, prefix })),
+      this.#since.map((since, shard) =>
+        source.changes(shard, { since, device, prefix, ...tallied })
+      ),
     );
     let text = "";
+    let whole = due;
+    const total = { devices: 0, checksum: 0 };
     for (const [shard, answer] of answers.entries()) {
-      if (answer.status === "rejected") continue;
-      const { devices, until, more } = answer.value;
+      if (answer.status === "rejected") {
+        whole = false;
+        continue;
+      }
+      const { devices, until, more, tally } = answer.value;
       for (const view of devices) text += deviceEvent(view, query);
       this.#since[shard] = until;
       if (more) this.#nextMs = 0; // At once: it is one state that does not fit one message.
+      // A wrong count would be worse than none.
+      whole &&= !more && tally !== undefined;
+      total.devices += tally?.devices ?? 0;
+      total.checksum = (total.checksum ^ (tally?.checksum ?? 0)) >>> 0;
     }
-    return text === "" ? "" : `${text.slice(0, -1)}id: ${eventId(this.#since)}\n\n`;
+    const changes = text === "" ? "" : `${text.slice(0, -1)}id: ${eventId(this.#since)}\n\n`;
+    if (!whole) return changes;
+    this.#tallyDueMs = clock.monotonic() + tallyMs;
+    return changes + tallyEvent(total);
   }
 
-  /** "" when a shard does not answer: a wrong count would be worse than none. */
-  async #tally(): Promise<string> {
-    const { source, query } = this.#options;
-    const { device, prefix, metric, geojson } = query;
-    const having = geojson ? coordinates : metric === "" ? [] : [metric];
-    try {
-      const tallies = await Promise.all(
-        this.#since.map((_, shard) => source.tally(shard, { device, prefix, having })),
-      );
-      let devices = 0;
-      let checksum = 0;
-      for (const tally of tallies) {
-        devices += tally.devices;
-        checksum = (checksum ^ tally.checksum) >>> 0;
-      }
-      return tallyEvent(devices, checksum);
-    } catch {
-      return "";
-    }
+  /** What a device must have for the viewer to be told of it. */
+  get #having(): readonly string[] {
+    const { geojson, metric } = this.#options.query;
+    return [...geojson ? coordinates : [], ...metric === "" ? [] : [metric]];
   }
 
   async #until(dueMs: number): Promise<void> {

@@ -20,6 +20,7 @@ class FakeSource implements LiveSource {
   readonly asked: ChangesQuery[] = [];
   changed: DeviceView[] = [];
   more = false;
+  away = false;
   #until = 0;
 
   changes(_shard: number, query: ChangesQuery) {
@@ -28,11 +29,10 @@ class FakeSource implements LiveSource {
     this.changed = [];
     const more = this.more;
     this.more = false;
-    return Promise.resolve({ devices, until: ++this.#until, more });
-  }
-
-  tally() {
-    return Promise.resolve({ devices: 3, checksum: 0xab });
+    const changes = { devices, until: ++this.#until, more };
+    if (this.away) return Promise.reject(new Error("away"));
+    const tally = { devices: 3, checksum: 0xab };
+    return Promise.resolve(query.having === undefined ? changes : { ...changes, tally });
   }
 }
 
@@ -58,6 +58,14 @@ function open(source: LiveSource, query = "", headers: Record<string, string> = 
       const { value } = await reader.read();
       return new TextDecoder().decode(value);
     },
+    /** The next that is no comment. */
+    nextEvent: async (): Promise<string> => {
+      for (;;) {
+        const { value } = await reader.read();
+        const text = new TextDecoder().decode(value);
+        if (!text.startsWith(":")) return text;
+      }
+    },
   };
 }
 
@@ -79,27 +87,30 @@ Deno.test("what changed comes as events that end with the id to go on from, then
 
 Deno.test("a viewer is asked for no more often than it wants, and a slow one not at all", async () => {
   const source = new FakeSource();
-  const { clock, next, reader, ended } = open(source, "?every=1m");
+  const { clock, next, nextEvent, reader, ended } = open(source, "?every=1m");
   source.changed = [view("a", { t: 1 })];
   await next();
   await turns();
   const asked = source.asked.length;
   source.changed = [view("a", { t: 2 })];
+  const second = nextEvent();
   clock.advance(59_999);
   await turns();
   assert.equal(source.asked.length, asked);
   clock.advance(1);
-  await turns();
+  assert.match(await second, /"t":2/);
   assert.equal(source.asked.length, asked + 1);
-  // Nobody reads: however long it takes, nothing is asked for and nothing gathers.
-  clock.advance(3_600_000);
+  // Nobody reads: one update waits, and however long it takes, nothing more is asked for.
+  source.changed = [view("a", { t: 3 })];
+  for (let hour = 0; hour < 3; hour++) {
+    await turns();
+    clock.advance(3_600_000);
+  }
   await turns();
-  assert.equal(source.asked.length, asked + 1);
+  assert.equal(source.asked.length, asked + 2);
   source.changed = [view("a", { t: 9 })];
-  assert.match(await next(), /"t":2/);
-  await turns();
-  clock.advance(3_600_000);
-  assert.match(await next(), /"t":9/);
+  assert.match(await nextEvent(), /"t":3/);
+  assert.match(await nextEvent(), /"t":9/);
   await reader.cancel();
   assert.equal(ended(), 1);
 });
@@ -113,6 +124,40 @@ Deno.test("a state that does not fit one answer comes at once in several", async
   assert.ok(first.includes('"a"') && !first.includes("tally"));
   source.changed = [view("b", { t: 1 })];
   assert.match(await next(), /"b"/);
+  await reader.cancel();
+});
+
+Deno.test("the tally is of the moment up to which all is told; without a shard there is none", async () => {
+  const source = new FakeSource();
+  source.away = true;
+  const { clock, nextEvent, reader } = open(source, "?every=10s&metric=t&format=geojson");
+  const first = nextEvent();
+  await turns();
+  assert.deepEqual(source.asked.map(({ having }) => having), [["lat", "lon", "t"]]);
+  source.away = false;
+  clock.advance(10_000);
+  assert.match(await first, /^event: tally\n/, "it is still due");
+  const following = nextEvent();
+  await turns();
+  clock.advance(9_999);
+  await turns();
+  assert.equal(source.asked.length, 2, "not before its time");
+  clock.advance(1);
+  assert.match(await following, /^event: tally\n/);
+  await reader.cancel();
+});
+
+Deno.test("who wants an update an hour hears in between that the other end is there", async () => {
+  const source = new FakeSource();
+  const { clock, next, reader } = open(source, "?every=60m");
+  assert.match(await next(), /^event: tally/);
+  for (let i = 0; i < 3; i++) {
+    const following = next();
+    await turns();
+    clock.advance(15_000);
+    assert.equal(await following, ": still here\n\n");
+  }
+  assert.equal(source.asked.length, 1);
   await reader.cancel();
 });
 
@@ -138,6 +183,16 @@ Deno.test("places come as Features, others not at all", async () => {
     properties: { presence: "online", lastSeen: "1970-01-01T00:00:01.000Z", speed: 4 },
   });
   await reader.cancel();
+
+  source.changed = [
+    view("slow", { lat: 1, lon: 2, t: 5 }),
+    view("fast", { lat: 1, lon: 2, speed: 4, t: 5 }),
+  ];
+  const one = open(source, "?format=geojson&metric=speed");
+  const events = await one.next();
+  assert.match(events, /"id":"fast".*"lastSeen":"[^"]+","speed":4\}\}\nid/);
+  assert.doesNotMatch(events, /slow|"t":/);
+  await one.reader.cancel();
 });
 
 Deno.test("a stream ends when its viewer may see no more, and when the service ends", async () => {

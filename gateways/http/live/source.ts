@@ -15,6 +15,8 @@ export interface DeviceFilter {
 export interface ChangesQuery extends DeviceFilter {
   /** What an earlier answer of the shard gave as `until`; 0: all devices. */
   readonly since: number;
+  /** Asks for the tally too: of the devices that have a value of each of these names. */
+  readonly having?: readonly string[];
 }
 
 export interface DeviceChanges {
@@ -22,11 +24,8 @@ export interface DeviceChanges {
   readonly until: number;
   /** There are others already. */
   readonly more: boolean;
-}
-
-export interface TallyQuery extends DeviceFilter {
-  /** Only devices that have a value of each name. */
-  readonly having: readonly string[];
+  /** Of the same moment as `until`: who has heard of every change up to there can compare. */
+  readonly tally?: DeviceTally;
 }
 
 export interface DeviceTally {
@@ -35,11 +34,10 @@ export interface DeviceTally {
   checksum: number;
 }
 
-/** The shards. Both reject when one does not answer. */
+/** The shards. Rejects when one does not answer. */
 export interface LiveSource {
   readonly shards: number;
   changes(shard: number, query: ChangesQuery): Promise<DeviceChanges>;
-  tally(shard: number, query: TallyQuery): Promise<DeviceTally>;
 }
 
 type Fields = { readonly [key: string]: unknown };
@@ -47,7 +45,7 @@ const isFields = (value: unknown): value is Fields => typeof value === "object" 
 
 const isChanges = (value: unknown): value is DeviceChanges =>
   isFields(value) && Array.isArray(value.devices) && typeof value.until === "number" &&
-  typeof value.more === "boolean";
+  typeof value.more === "boolean" && (value.tally === undefined || isTally(value.tally));
 const isTally = (value: unknown): value is DeviceTally =>
   isFields(value) && typeof value.devices === "number" && typeof value.checksum === "number";
 
@@ -55,10 +53,4 @@ const isTally = (value: unknown): value is DeviceTally =>
 export function parseChanges(value: unknown): DeviceChanges {
   if (isChanges(value)) return value;
   throw new TypeError("Cannot read what changed in a shard: wrong shape");
-}
-
-/** @throws {TypeError} when it is none. */
-export function parseTally(value: unknown): DeviceTally {
-  if (isTally(value)) return value;
-  throw new TypeError("Cannot read the count of a shard: wrong shape");
 }
