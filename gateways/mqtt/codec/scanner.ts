@@ -26,6 +26,9 @@ import { PublishView } from "./publish.ts";
 import { PacketReader } from "./reader.ts";
 import { reasonCodes } from "./reason_code.ts";
 
+/** Of all scanners: a view is good until the next PUBLISH is read. */
+const view = new PublishView();
+
 /**
  * Takes packets in their order. `false` means not taken: the scan stops before the packet, and a
  * later scan hands it over again.
@@ -77,7 +80,6 @@ export class PacketScanner {
   taken = 0;
   readonly #role: Role;
   readonly #handler: PacketHandler;
-  readonly #publish = new PublishView();
   #version: ProtocolVersion | undefined;
   /** Bit per packet type that may come now. */
   #accepts: number;
@@ -144,8 +146,8 @@ export class PacketScanner {
     const version = this.#version;
     if (version === undefined) return this.#handConnect(bytes, start, end);
     if (type === packetTypes.publish) {
-      this.#publish.read(version, first & 0x0f, bytes, start, end);
-      return this.#handler.publish(this.#publish);
+      view.read(version, first & 0x0f, bytes, start, end);
+      return this.#handler.publish(view);
     }
     if (type < packetTypes.puback || type > packetTypes.pubcomp) {
       const reader = new PacketReader(bytes, start, end);

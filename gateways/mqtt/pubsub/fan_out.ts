@@ -6,6 +6,7 @@
 import type { Qos } from "../codec/publish.ts";
 import type { KeptSession } from "../kept/kept_session.ts";
 import type { Delivery, Message } from "./message.ts";
+import type { SmallMap } from "./small_map.ts";
 import type { FilterEntry, Grant, Subscriber } from "./subscription_table.ts";
 
 /** So many receivers make it worth while to encode the message once for all. */
@@ -21,12 +22,12 @@ export function fanOut(
   from: Subscriber | undefined,
 ): boolean {
   let count = 0;
-  for (const { local } of entries) count += local.size;
+  for (const { local } of entries) count += local?.size ?? 0;
   if (count === 0) return false;
   message.shared ||= count >= sharedFrom;
   const merged = entries.length === 1
-    ? entries[0]!.local
-    : mergeGrants(entries.map(({ local }) => local), from);
+    ? entries[0]!.local?.entries ?? []
+    : mergeGrants(entries.map(({ local }) => local).filter(isThere), from);
   let reached = false;
   for (const [subscriber, grant] of merged) {
     if (grant.noLocal && subscriber === from) continue;
@@ -42,7 +43,7 @@ export function keptDeliveries(
   message: Message,
   from: KeptSession | undefined,
 ): [KeptSession, Delivery][] {
-  const maps = entries.map(({ kept }) => kept).filter((kept) => kept !== undefined);
+  const maps = entries.map(({ kept }) => kept).filter(isThere);
   if (maps.length === 0) return [];
   return [...mergeGrants(maps, from)]
     .map(([session, grant]) => [session, deliveryOf(message, grant)]);
@@ -59,12 +60,12 @@ export function deliveryOf(message: Message, { qos, retainAsPublished, ids }: Gr
 
 /** The highest QoS of all subscriptions that match, and all their identifiers [MQTT-3.3.4-2]. */
 function mergeGrants<S extends Subscriber | KeptSession>(
-  maps: readonly ReadonlyMap<S, Grant>[],
+  maps: readonly SmallMap<S, Grant>[],
   from: S | undefined,
 ): Map<S, Grant> {
   const merged = new Map<S, Grant>();
   for (const local of maps) {
-    for (const [subscriber, grant] of local) {
+    for (const [subscriber, grant] of local.entries) {
       if (grant.noLocal && subscriber === from) continue;
       const other = merged.get(subscriber);
       merged.set(subscriber, other === undefined ? grant : both(other, grant));
@@ -72,6 +73,8 @@ function mergeGrants<S extends Subscriber | KeptSession>(
   }
   return merged;
 }
+
+const isThere = <T>(value: T | undefined): value is T => value !== undefined;
 
 function both(a: Grant, b: Grant): Grant {
   return {

@@ -16,11 +16,12 @@ import type { PacketWriter } from "../codec/writer.ts";
 import type { KeptAttachment } from "../kept/kept_attachment.ts";
 import type { DeliverySink } from "../kept/kept_delivery.ts";
 import type { ClientLimits } from "./client_limits.ts";
-import { DeliveryQueue, type QueueLimits } from "./delivery_queue.ts";
+import { DeliveryQueue, type QueueLimits, type Waiting } from "./delivery_queue.ts";
 import type { Delivery, Message } from "./message.ts";
 import { type OutboundAlias, OutboundAliases } from "./outbound_aliases.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { RetainedFeed } from "./retained_feed.ts";
+import { SmallSet } from "./small_map.ts";
 import type { Subscriber } from "./subscription_table.ts";
 
 /** Where packets are written to. */
@@ -30,18 +31,23 @@ export interface OutboundSink {
   flush(): void;
 }
 
+/** Whose messages, and where to. */
 export interface OutboundOptions {
   readonly version: ProtocolVersion;
   readonly sink: OutboundSink;
   readonly client: ClientLimits;
+  /** The session, when it outlives its connection: QoS 1 and 2 messages come from there. */
+  readonly kept?: KeptAttachment | undefined;
+  /** Of its account. */
+  readonly quota?: SubscriptionQuota | undefined;
+}
+
+/** What all of a shard share. */
+export interface OutboundShared {
   readonly queue: QueueLimits;
   /** QoS 1 and 2 messages at once, whatever the client allows. */
   readonly inFlightMax: number;
   readonly stats: PubSubStats;
-  /** The session, when it outlives its connection: QoS 1 and 2 messages come from there. */
-  readonly kept: KeptAttachment | undefined;
-  /** Of its account. */
-  readonly quota: SubscriptionQuota | undefined;
   /** Wall time, ms. */
   now(): number;
   /** Something was written that {@linkcode Outbound.flush} is to send. */
@@ -59,59 +65,65 @@ const dupFlag = 0b1000;
 
 type Awaits = "puback" | "pubrec" | "pubcomp";
 
-/** See the module. */
+const noFeeds: readonly RetainedFeed[] = [];
+
+/** See the module. What only some need is made when they need it. */
 export class Outbound implements Subscriber, DeliverySink {
-  readonly names = new Set<string>();
+  readonly names = new SmallSet<string>();
   readonly kept: KeptAttachment | undefined;
-  readonly #options: OutboundOptions;
-  readonly #queue: DeliveryQueue;
-  readonly #inFlight = new Map<number, Awaits>();
-  readonly #inFlightMax: number;
+  readonly quota: SubscriptionQuota | undefined;
+  readonly #version: ProtocolVersion;
+  readonly #sink: OutboundSink;
+  readonly #client: ClientLimits;
+  readonly #shared: OutboundShared;
+  /** Absent while all was sent at once. */
+  #queue: DeliveryQueue | undefined;
+  #inFlight: Map<number, Awaits> | undefined;
   /** Absent when the client wants none [MQTT-3.1.2-27]. */
-  readonly #aliases: OutboundAliases | undefined;
-  #feeds: RetainedFeed[] = [];
+  #aliases: OutboundAliases | undefined;
+  #feeds = noFeeds;
   #lastId = 0;
   #open = true;
 
-  constructor(options: OutboundOptions) {
-    this.#options = options;
-    this.#queue = new DeliveryQueue(options.queue, options.stats);
-    const { receiveMaximum, topicAliasMaximum } = options.client;
-    this.#inFlightMax = Math.min(receiveMaximum, options.inFlightMax);
-    this.kept = options.kept;
-    this.kept?.open(this, () => this.pump());
-    this.#aliases = topicAliasMaximum === 0 ? undefined : new OutboundAliases(topicAliasMaximum);
-  }
-
-  get quota(): SubscriptionQuota | undefined {
-    return this.#options.quota;
+  constructor({ version, sink, client, kept, quota }: OutboundOptions, shared: OutboundShared) {
+    this.#version = version;
+    this.#sink = sink;
+    this.#client = client;
+    this.#shared = shared;
+    this.kept = kept;
+    this.quota = quota;
+    kept?.open(this, () => this.pump());
   }
 
   /** QoS 1 and 2 messages that the client has not acknowledged to the end. */
   get inFlight(): number {
-    return this.#inFlight.size + (this.kept?.delivery.inFlight ?? 0);
+    return (this.#inFlight?.size ?? 0) + (this.kept?.delivery.inFlight ?? 0);
   }
 
   /** Whether it keeps up: a shared message goes to a member that does. */
   get ready(): boolean {
-    return this.#queue.count === 0 && this.mayWrite;
+    return this.#waits === 0 && this.mayWrite;
+  }
+
+  get #waits(): number {
+    return this.#queue?.count ?? 0;
   }
 
   deliver(message: Message, delivery: Delivery): void {
     if (!this.#open) return;
-    if (this.#queue.count === 0 && this.#maySend(delivery.qos)) this.#send(message, delivery);
-    else this.#queue.push({ message, ...delivery });
+    if (this.#waits === 0 && this.#maySend(delivery.qos)) this.#send(message, delivery);
+    else this.#wait({ message, ...delivery });
   }
 
   /** Sends retained messages, after what waits already. {@linkcode Outbound.pump} starts it. */
   feed(feed: RetainedFeed): void {
     this.unfed(feed.name);
-    this.#feeds.push(feed);
+    this.#feeds = [...this.#feeds, feed];
   }
 
   /** Forgets the retained messages of a subscription that is no more. */
   unfed(name: string): void {
-    this.#feeds = this.#feeds.filter((feed) => feed.name !== name);
+    if (this.#feeds.length > 0) this.#feeds = this.#feeds.filter((feed) => feed.name !== name);
   }
 
   /**
@@ -119,7 +131,7 @@ export class Outbound implements Subscriber, DeliverySink {
    * what has no bound goes on after the event loop had its share, or nobody else would.
    */
   drained(): void {
-    if (this.#feeds.length > 0) this.#options.again(this);
+    if (this.#feeds.length > 0) this.#shared.again(this);
     else this.pump();
   }
 
@@ -129,20 +141,20 @@ export class Outbound implements Subscriber, DeliverySink {
     let pages = 0;
     const through = this.kept?.delivery.pump() ?? true;
     for (;;) {
-      const next = this.#queue.first;
+      const next = this.#queue?.first;
       if (next !== undefined) {
         if (!this.#maySend(next.qos)) return;
-        this.#queue.shift();
+        this.#queue?.shift();
         this.#send(next.message, next);
         continue;
       }
       const feed = this.#feeds[0];
       if (feed === undefined || !through || !this.mayWrite) return;
-      if (pages++ === pagesAtOnce) return this.#options.again(this);
-      const items = feed.next(this.#options.now());
-      if (feed.done) this.#feeds.shift();
+      if (pages++ === pagesAtOnce) return this.#shared.again(this);
+      const items = feed.next(this.#shared.now());
+      if (feed.done) this.#feeds = this.#feeds.length === 1 ? noFeeds : this.#feeds.slice(1);
       const kept = this.kept;
-      for (const item of items) if (kept === undefined || item.qos === 0) this.#queue.push(item);
+      for (const item of items) if (kept === undefined || item.qos === 0) this.#wait(item);
       if (kept === undefined) continue;
       kept.fed(feed, items.filter(({ qos }) => qos > 0));
       pages = pagesAtOnce; // The rest when this is in the file.
@@ -150,7 +162,7 @@ export class Outbound implements Subscriber, DeliverySink {
   }
 
   flush(): void {
-    if (this.#open) this.#options.sink.flush();
+    if (this.#open) this.#sink.flush();
   }
 
   /** PUBACK, PUBREC or PUBCOMP of the client. */
@@ -159,76 +171,81 @@ export class Outbound implements Subscriber, DeliverySink {
       this.kept.delivery.acknowledged(kind, packetId, reasonCode);
       return this.pump();
     }
-    const awaits = this.#inFlight.get(packetId);
+    const awaits = this.#inFlight?.get(packetId);
     if (kind === "pubrec") this.#received(packetId, reasonCode, awaits);
     // One that nothing waits for changes nothing.
-    else if (kind === awaits) this.#inFlight.delete(packetId);
+    else if (kind === awaits) this.#inFlight?.delete(packetId);
     this.pump();
   }
 
   /** The session has ended. */
   close(): void {
     this.#open = false;
-    this.#queue.clear();
-    this.#inFlight.clear();
-    this.#feeds = [];
+    this.#queue?.clear();
+    this.#inFlight = undefined;
+    this.#feeds = noFeeds;
+  }
+
+  #wait(item: Waiting): void {
+    const { queue, stats } = this.#shared;
+    (this.#queue ??= new DeliveryQueue(queue, stats)).push(item);
   }
 
   #received(packetId: number, reasonCode: number, awaits: Awaits | undefined): void {
     if (awaits === "pubrec" && reasonCode >= 0x80) {
-      this.#inFlight.delete(packetId);
+      this.#inFlight?.delete(packetId);
       return;
     }
     const found = awaits === "pubrec" || awaits === "pubcomp";
-    if (found) this.#inFlight.set(packetId, "pubcomp");
+    if (found) this.#inFlight?.set(packetId, "pubcomp");
     this.release(packetId, found);
   }
 
   // --- For the messages of a kept session.
 
   get windowMax(): number {
-    return this.#inFlightMax;
+    return Math.min(this.#client.receiveMaximum, this.#shared.inFlightMax);
   }
 
   get mayWrite(): boolean {
-    return this.#options.sink.waitingBytes < sinkBytesMax;
+    return this.#sink.waitingBytes < sinkBytesMax;
   }
 
   publish(message: Message, delivery: Delivery, packetId: number, dup: boolean): boolean {
-    const { sink: { writer }, stats } = this.#options;
-    const nowMs = message.expiresMs === Infinity ? 0 : this.#options.now();
+    const { writer } = this.#sink;
+    const nowMs = message.expiresMs === Infinity ? 0 : this.#shared.now();
     const start = writer.length;
     if (!this.#written(message, delivery, packetId, nowMs)) return false;
     if (dup) writer.bytes[start]! |= dupFlag;
-    stats.delivered++;
-    this.#options.wrote(this);
+    this.#shared.stats.delivered++;
+    this.#shared.wrote(this);
     return true;
   }
 
   /** Sends PUBREL. */
   release(packetId: number, found: boolean): void {
-    const { sink, version, stats } = this.#options;
-    stats.released++;
+    const { writer } = this.#sink;
+    this.#shared.stats.released++;
     if (found) {
-      writeAcknowledged(sink.writer, "pubrel", packetId);
+      writeAcknowledged(writer, "pubrel", packetId);
     } else {
       const code = reasonCodes.packetIdentifierNotFound;
       writeAcknowledgement(
-        sink.writer,
+        writer,
         { kind: "pubrel", packetId, reasonCode: code, properties: noProperties },
-        version,
+        this.#version,
       );
     }
-    this.#options.wrote(this);
+    this.#shared.wrote(this);
   }
 
   #maySend(qos: Qos): boolean {
-    return this.mayWrite && (qos === 0 || this.#inFlight.size < this.#inFlightMax);
+    return this.mayWrite && (qos === 0 || (this.#inFlight?.size ?? 0) < this.windowMax);
   }
 
   #send(message: Message, delivery: Delivery): void {
-    const { stats } = this.#options;
-    const nowMs = message.expiresMs === Infinity ? 0 : this.#options.now();
+    const { stats } = this.#shared;
+    const nowMs = message.expiresMs === Infinity ? 0 : this.#shared.now();
     if (message.expired(nowMs)) {
       stats.lost.expired++;
       return;
@@ -238,14 +255,18 @@ export class Outbound implements Subscriber, DeliverySink {
       stats.lost.too_large++;
       return;
     }
-    if (packetId > 0) this.#inFlight.set(packetId, delivery.qos === 1 ? "puback" : "pubrec");
+    if (packetId > 0) {
+      (this.#inFlight ??= new Map()).set(packetId, delivery.qos === 1 ? "puback" : "pubrec");
+    }
     stats.delivered++;
-    this.#options.wrote(this);
+    this.#shared.wrote(this);
   }
 
   /** False when the client cannot take so large a packet [MQTT-3.1.2-24], [MQTT-3.1.2-25]. */
   #written(message: Message, delivery: Delivery, packetId: number, nowMs: number): boolean {
-    const { sink: { writer }, version, client: { packetBytesMax } } = this.#options;
+    const { writer } = this.#sink;
+    const { packetBytesMax, topicAliasMaximum } = this.#client;
+    const version = this.#version;
     const start = writer.length;
     const fits = (alias?: OutboundAlias): boolean => {
       message.write(writer, version, delivery, packetId, nowMs, alias);
@@ -253,6 +274,7 @@ export class Outbound implements Subscriber, DeliverySink {
       writer.length = start;
       return false;
     };
+    if (topicAliasMaximum > 0) this.#aliases ??= new OutboundAliases(topicAliasMaximum);
     const alias = this.#aliases?.choose(message.topic);
     if (alias === undefined) return fits();
     if (!fits(alias)) return !alias.known && fits(); // To set an alias takes a few bytes more.
@@ -263,7 +285,7 @@ export class Outbound implements Subscriber, DeliverySink {
   /** There is one: fewer are in flight than exist. */
   #nextId(): number {
     do this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1; while (
-      this.#inFlight.has(this.#lastId)
+      this.#inFlight?.has(this.#lastId)
     );
     return this.#lastId;
   }

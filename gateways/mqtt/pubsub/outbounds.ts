@@ -6,26 +6,20 @@
  */
 import type { Clock, Timer } from "../../../runtime/clock.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
-import { Outbound, type OutboundOptions } from "./outbound.ts";
+import { Outbound, type OutboundOptions, type OutboundShared } from "./outbound.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 
-export interface OutboundsOptions {
+export interface OutboundsOptions extends Pick<OutboundShared, "queue" | "inFlightMax" | "stats"> {
   readonly clock: Clock;
-  readonly queue: QueueLimits;
-  /** QoS 1 and 2 messages on their way to one subscriber. */
-  readonly inFlightMax: number;
-  readonly stats: PubSubStats;
   /** Ends a turn of its own, in which some went on. */
   flush(): void;
 }
 
-/** Where a session's subscriber comes from. */
-export type SubscriberOptions =
-  & Pick<OutboundOptions, "version" | "sink" | "client">
-  & Partial<Pick<OutboundOptions, "kept" | "quota">>;
-
 /** See the module. */
-export class Outbounds {
+export class Outbounds implements OutboundShared {
+  readonly queue: QueueLimits;
+  readonly inFlightMax: number;
+  readonly stats: PubSubStats;
   readonly #options: OutboundsOptions;
   readonly #written = new Set<Outbound>();
   readonly #waiting = new Set<Outbound>();
@@ -33,21 +27,13 @@ export class Outbounds {
 
   constructor(options: OutboundsOptions) {
     this.#options = options;
+    this.queue = options.queue;
+    this.inFlightMax = options.inFlightMax;
+    this.stats = options.stats;
   }
 
-  open(options: SubscriberOptions): Outbound {
-    const { clock, queue, inFlightMax, stats } = this.#options;
-    return new Outbound({
-      ...options,
-      kept: options.kept,
-      quota: options.quota,
-      queue,
-      inFlightMax,
-      stats,
-      now: () => clock.now(),
-      wrote: (outbound) => this.#written.add(outbound),
-      again: (outbound) => this.#again(outbound),
-    });
+  open(options: OutboundOptions): Outbound {
+    return new Outbound(options, this);
   }
 
   /** The session is over. */
@@ -68,7 +54,17 @@ export class Outbounds {
     this.#timer?.clear();
   }
 
-  #again(outbound: Outbound): void {
+  // --- For each of them.
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  wrote(outbound: Outbound): void {
+    this.#written.add(outbound);
+  }
+
+  again(outbound: Outbound): void {
     this.#waiting.add(outbound);
     this.#timer ??= this.#options.clock.setTimer(0, () => {
       this.#timer = undefined;

@@ -21,8 +21,8 @@ import { KeptSessions } from "../kept/kept_sessions.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
 import { Message } from "./message.ts";
 import { MessageRouter } from "./message_router.ts";
-import type { Outbound } from "./outbound.ts";
-import { Outbounds, type SubscriberOptions } from "./outbounds.ts";
+import type { Outbound, OutboundOptions } from "./outbound.ts";
+import { Outbounds } from "./outbounds.ts";
 import { type PeerMail, readForwarded } from "./peer_mail.ts";
 import type { PeerPort } from "./peer_shard.ts";
 import { PeerShards } from "./peer_shards.ts";
@@ -116,7 +116,7 @@ export class PubSub {
 
   // --- For sessions.
 
-  open(options: SubscriberOptions): Outbound {
+  open(options: OutboundOptions): Outbound {
     const outbound = this.#outbounds.open(options);
     this.#subscribing.resume(outbound);
     return outbound;

@@ -9,12 +9,15 @@ import type { KeptSession } from "../kept/kept_session.ts";
 import { filterName, parseFilter } from "./filter.ts";
 import type { Delivery, Message } from "./message.ts";
 import { ShareGroup } from "./share_group.ts";
+import { SmallMap } from "./small_map.ts";
 import { TopicTrie } from "./topic_trie.ts";
 
 /** A session that subscribes. */
 export interface Subscriber {
   /** The filters of its subscriptions, as it wrote them. */
-  readonly names: Set<string>;
+  readonly names: Pick<Set<string>, "size" | "has" | "delete"> & Iterable<string> & {
+    add(name: string): void;
+  };
   /** Whether it keeps up just now. */
   readonly ready: boolean;
   deliver(message: Message, delivery: Delivery): void;
@@ -29,15 +32,19 @@ export interface Grant {
   readonly ids: readonly number[];
 }
 
-/** All there is of one filter. */
+const nowhere: readonly number[] = [];
+/** Lists of one shard, as most entries have them. */
+const alone: (readonly number[])[] = [];
+
+/** All there is of one filter. Most have one subscriber, and 100,000 of them are to be small. */
 export class FilterEntry {
   readonly filter: string;
   /** Subscriptions of this shard that are not shared. */
-  readonly local = new Map<Subscriber, Grant>();
+  local: SmallMap<Subscriber, Grant> | undefined;
   /** Other shards that have such subscriptions. */
-  readonly remote = new Set<number>();
+  remote: readonly number[] = nowhere;
   /** Sessions that outlive their connections, of all shards. */
-  kept: Map<KeptSession, Grant> | undefined;
+  kept: SmallMap<KeptSession, Grant> | undefined;
   groups: Map<string, ShareGroup> | undefined;
 
   constructor(filter: string) {
@@ -45,7 +52,7 @@ export class FilterEntry {
   }
 
   get empty(): boolean {
-    return this.local.size === 0 && this.remote.size === 0 && this.kept === undefined &&
+    return this.local === undefined && this.remote.length === 0 && this.kept === undefined &&
       this.groups === undefined;
   }
 }
@@ -97,8 +104,9 @@ export class SubscriptionTable {
       this.#count++;
     }
     if (group === undefined) {
-      entry.local.set(subscriber, grant);
-      if (entry.local.size === 1 && isNew) this.#announce(name, 1);
+      const local = entry.local ??= new SmallMap();
+      local.set(subscriber, grant);
+      if (local.size === 1 && isNew) this.#announce(name, 1);
     } else {
       const members = this.#group(entry, group);
       members.join(subscriber, grant);
@@ -115,8 +123,11 @@ export class SubscriptionTable {
     const entry = this.#trie.get(filter);
     if (entry === undefined) return true;
     if (group === undefined) {
-      entry.local.delete(subscriber);
-      if (entry.local.size === 0) this.#announce(name, 0);
+      entry.local?.delete(subscriber);
+      if (entry.local?.size === 0) {
+        entry.local = undefined;
+        this.#announce(name, 0);
+      }
     } else {
       const members = entry.groups?.get(group);
       members?.leave(subscriber);
@@ -133,7 +144,7 @@ export class SubscriptionTable {
     if (!session.grants.has(name)) this.#keptCount++;
     session.grants.set(name, grant);
     if (group !== undefined) this.#group(entry, group).joinKept(session, grant);
-    else (entry.kept ??= new Map()).set(session, grant);
+    else (entry.kept ??= new SmallMap()).set(session, grant);
   }
 
   removeKept(name: string, session: KeptSession): void {
@@ -156,8 +167,7 @@ export class SubscriptionTable {
     const { filter, group } = parseFilter(name);
     const entry = this.#entry(filter);
     if (group !== undefined) this.#group(entry, group).setRemote(shard, count);
-    else if (count > 0) entry.remote.add(shard);
-    else entry.remote.delete(shard);
+    else entry.remote = withShard(entry.remote, shard, count > 0);
     this.#prune(entry, group);
   }
 
@@ -217,4 +227,10 @@ export class SubscriptionTable {
     this.#trie.delete(entry.filter);
     this.#cache.clear();
   }
+}
+
+function withShard(shards: readonly number[], shard: number, present: boolean): readonly number[] {
+  if (shards.includes(shard) === present) return shards;
+  if (present && shards.length === 0) return alone[shard] ??= [shard];
+  return present ? [...shards, shard] : shards.filter((other) => other !== shard);
 }

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { SmallMap } from "./small_map.ts";
 
 class Node<V> {
   value: V | undefined;
-  children: Map<string, Node<V>> | undefined;
+  children: SmallMap<string, Node<V>> | undefined;
 
   get empty(): boolean {
     return this.value === undefined && this.children === undefined;
@@ -47,7 +48,7 @@ export class TopicTrie<V> {
   set(filter: string, value: V): void {
     let node = this.#root;
     for (const level of filter.split("/")) {
-      node.children ??= new Map();
+      node.children ??= new SmallMap();
       let child = node.children.get(level);
       if (child === undefined) node.children.set(level, child = new Node());
       node = child;
