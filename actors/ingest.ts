@@ -97,7 +97,8 @@ export class Ingest implements Actor<IngestMessage> {
   #tell(batch: OwnedBatch, index: number): boolean {
     const { frame } = batch;
     const { topics, deviceOf, unrouted, unclaimed } = this.#options;
-    const entry = topics.lookup(batch.data, topicStart(frame, index), topicEnd(frame, index));
+    const entry = batch.entries?.[index] ??
+      topics.lookup(batch.data, topicStart(frame, index), topicEnd(frame, index));
     if (entry.kind === "refused") {
       unrouted(batch, index, entry.rejection.reason);
       return true;

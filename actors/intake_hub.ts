@@ -125,7 +125,7 @@ export class IntakeHub implements Intake {
     ) {
       return "full";
     }
-    if (!lane.offer(origin, taken, entryWord(offer.packetId, offer.flags, transport))) {
+    if (!lane.offer(origin, taken, entryWord(offer.packetId, offer.flags, transport), found)) {
       return "full";
     }
     return "accepted";

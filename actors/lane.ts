@@ -7,6 +7,7 @@
  */
 import { type Offer, type Origin, type Rejection, unawaited } from "./intake.ts";
 import type { Sender } from "./rates/rates.ts";
+import type { TopicEntry } from "./reading.ts";
 import { FrameWriter } from "./readings_frame.ts";
 
 /** A frame on its way, and who waits for which of its readings. */
@@ -19,6 +20,8 @@ export class SentBatch {
     readonly frame: FrameWriter = new FrameWriter(),
     readonly origins: Origin[] = [],
     readonly sequences: number[] = [],
+    /** What their topics mean, for an owner in the same shard. */
+    readonly entries: TopicEntry[] = [],
   ) {}
 
   reset(): void {
@@ -26,6 +29,7 @@ export class SentBatch {
     this.frame.reset();
     this.origins.length = 0;
     this.sequences.length = 0;
+    this.entries.length = 0;
   }
 }
 
@@ -86,7 +90,7 @@ export class Lane {
   }
 
   /** False when credit is out: the origin is told `resume` when there is some again. */
-  offer(origin: Origin, offer: Offer, word: number): boolean {
+  offer(origin: Origin, offer: Offer, word: number, entry: TopicEntry): boolean {
     const { frame } = this.#open;
     if (!this.hasCredit) {
       this.#waiters.add(origin);
@@ -105,6 +109,7 @@ export class Lane {
     );
     this.#open.origins.push(origin);
     this.#open.sequences.push(offer.sequence);
+    this.#open.entries.push(entry);
     if (
       frame.bytes >= this.#options.frameBytesMax || frame.count >= this.#options.frameCountMax
     ) {
@@ -205,6 +210,7 @@ export class Lane {
       batch.frame.compact(),
       batch.origins.slice(),
       batch.sequences.slice(),
+      batch.entries.slice(),
     );
     batch.reset();
     return tight;

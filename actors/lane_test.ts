@@ -3,6 +3,8 @@ import fc from "fast-check";
 import type { Offer, Origin, Rejection } from "./intake.ts";
 import { Lane, type SentBatch } from "./lane.ts";
 import { flags } from "./readings_frame.ts";
+import { compileRoutes } from "./route_table.ts";
+import { TopicTable } from "./topic_table.ts";
 
 class RecordingOrigin implements Origin {
   readonly transport = "mqtt";
@@ -24,6 +26,11 @@ class RecordingOrigin implements Origin {
 }
 
 const bytes = new TextEncoder().encode('a/b{"x":1}');
+const route = { name: "all", topic: "{a}/{b}", measurement: "all" };
+const topics = new TopicTable(compileRoutes([route]), { gatewayId: "g", hashSeed: 1 });
+const found = topics.lookup(bytes, 0, 3);
+assert.ok(found.kind === "topic");
+const entry = found;
 const offerOf = (sequence: number): Offer => ({
   bytes,
   topicStart: 0,
@@ -60,7 +67,7 @@ Deno.test("what was accepted is settled exactly once, in whatever order batches 
     let accepted = 0;
     for (const a of actions) {
       if (a === "offer") {
-        if (lane.offer(origin, offerOf(accepted), 0x10000)) accepted++;
+        if (lane.offer(origin, offerOf(accepted), 0x10000, entry)) accepted++;
         else assert.ok(lane.usedBytes >= 4_000);
       } else if (a === "flush") lane.flush();
       else if (a === "lost") {
@@ -85,7 +92,7 @@ Deno.test("an origin that found the lane full is told to go on when half the cre
   const { lane, sent } = laneWith(1_200);
   const origin = new RecordingOrigin();
   let sequence = 0;
-  while (lane.offer(origin, offerOf(sequence), 0x10000)) sequence++;
+  while (lane.offer(origin, offerOf(sequence), 0x10000, entry)) sequence++;
   lane.flush();
   assert.equal(origin.resumed, 0);
   for (const batch of sent) lane.settle(batch.id, []);
@@ -95,7 +102,7 @@ Deno.test("an origin that found the lane full is told to go on when half the cre
 Deno.test("a rejection reaches the reading it names, and a resent frame says so", () => {
   const { lane, sent } = laneWith(10_000);
   const origin = new RecordingOrigin();
-  for (let i = 0; i < 4; i++) lane.offer(origin, offerOf(i), 0x10000 | i);
+  for (let i = 0; i < 4; i++) lane.offer(origin, offerOf(i), 0x10000 | i, entry);
   lane.suspend();
   lane.resend();
   assert.equal(sent.length, 2);

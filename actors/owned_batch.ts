@@ -42,6 +42,8 @@ export class OwnedBatch implements ReadingBatch, Completion {
     readonly ackLevel: AckLevel,
     readonly frame: ReadingsFrame,
     readonly settle: SettleBatch,
+    /** What their topics mean, when it comes from this shard. */
+    readonly entries?: readonly TopicEntry[],
   ) {
     this.data = frame.data;
     this.arrivalMs = frame.arrivalMs;

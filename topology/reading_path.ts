@@ -296,7 +296,7 @@ export class ReadingPath {
       new OwnedBatch(shard, batch.id, ackLevel, batch.frame, (owned) => {
         this.#observe(owned);
         this.hub.settle(shard, ackLevel, owned.batchId, owned.rejected, owned.points);
-      }),
+      }, batch.entries),
     );
   }
 

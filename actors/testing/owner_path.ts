@@ -96,6 +96,7 @@ export class OwnerPath {
           ackLevel,
           batch.frame,
           (done) => this.hub.settle(0, ackLevel, done.batchId, done.rejected),
+          batch.entries,
         );
         assert.equal(ingest.tell(owned), "accepted");
       },
