@@ -50,6 +50,8 @@ const frameCountMax = 1_024;
 
 const dollar = 0x24;
 
+const utf8 = new TextDecoder();
+
 /** Topics that begin with `$` are the server's own [MQTT-4.7.2-1]: no device may speak for it. */
 const reservedTopic: Rejection = {
   outcome: "refused",
@@ -98,11 +100,13 @@ export class IntakeHub implements Intake {
     const options = this.#options;
     const transport = transports.indexOf(origin.transport);
     if (offer.bytes[offer.topicStart] === dollar && origin.transport === "mqtt") {
+      if (!this.#mayRefuse(origin, offer)) return "full";
       this.deny(origin, offer, reservedTopic);
       return reservedTopic;
     }
     const found = options.topics.lookup(offer.bytes, offer.topicStart, offer.topicEnd);
     if (found.kind === "refused") {
+      if (!this.#mayRefuse(origin, offer)) return "full";
       options.ledger.refusedAtEdge(transport, found.rejection.reason);
       options.onRefused?.(offer);
       return found.rejection;
@@ -129,6 +133,15 @@ export class IntakeHub implements Intake {
       return "full";
     }
     return "accepted";
+  }
+
+  /** What no route takes costs its sender too; else whoever is over a rate would send that. */
+  #mayRefuse(origin: Origin, { bytes, topicStart, topicEnd }: Offer): boolean {
+    const { rates } = this.#options;
+    const { sender } = origin;
+    if (rates === undefined || sender === undefined) return true;
+    const topic = () => utf8.decode(bytes.subarray(topicStart, topicEnd));
+    return rates.admitUnrouted(origin, sender, topic);
   }
 
   deny(origin: Origin, offer: Offer, { reason }: Rejection): void {

@@ -129,7 +129,7 @@ export class Guard {
       onHeld: (subject, { deviceId, topic }, waitMs) =>
         log.info("a sender is over its rate and waits", {
           of: subject,
-          device: deviceId,
+          ...(deviceId !== undefined && { device: deviceId }),
           topic,
           waitMs: Math.ceil(waitMs),
         }),

@@ -59,6 +59,9 @@ export function ratesMemory(specs: RateSpecs, seed: number): RatesMemory | undef
   return Object.keys(tables).length === 0 ? undefined : { seed, tables };
 }
 
+/** What a held message is about. One that no route takes has no device. */
+export type HeldMessage = Pick<TopicEntry, "topic"> & Partial<Pick<TopicEntry, "deviceId">>;
+
 export interface RatesOptions {
   readonly memory: RatesMemory;
   readonly specs: RateSpecs;
@@ -66,7 +69,7 @@ export interface RatesOptions {
   /** A time that is the same in all Workers, ms; never 0. */
   readonly sharedMs: () => number;
   /** An origin is held back: whose rate it is over, and for how long. */
-  readonly onHeld?: (subject: RateSubject, entry: TopicEntry, waitMs: number) => void;
+  readonly onHeld?: (subject: RateSubject, of: HeldMessage, waitMs: number) => void;
 }
 
 /** A timer is no finer. */
@@ -118,9 +121,15 @@ export class Rates {
     return this.#hold(origin, held.subject, entry, held.waitMs);
   }
 
+  /** The same for a message that no route takes: it is its account's and its address's alone. */
+  admitUnrouted(origin: Origin, sender: Sender, topic: () => string): boolean {
+    const held = this.#takeOf(sender, this.#nowMs ||= this.#options.sharedMs());
+    return held === undefined || this.#hold(origin, held.subject, { topic: topic() }, held.waitMs);
+  }
+
   /**
-   * Takes a message of which no reading is made, so that it has no device: 0, or after how many ms
-   * it may come. Nobody is told to go on.
+   * Takes a message that is offered to no intake: 0, or after how many ms it may come. Nobody is told
+   * to go on.
    */
   takeMessage(sender: Sender): number {
     const held = this.#takeOf(sender, this.#now());
@@ -183,10 +192,10 @@ export class Rates {
     return entry.rateKey ||= this.keyOf(entry.deviceId);
   }
 
-  #hold(origin: Origin, subject: RateSubject, entry: TopicEntry, waitMs: number): false {
+  #hold(origin: Origin, subject: RateSubject, of: HeldMessage, waitMs: number): false {
     this.#nowMs = 0;
     this.held[subject]++;
-    this.#options.onHeld?.(subject, entry, waitMs);
+    this.#options.onHeld?.(subject, of, waitMs);
     origin.rateLimited?.(waitMs);
     if (this.#waiting.has(origin)) return false;
     const timer = this.#options.clock.setTimer(

@@ -140,6 +140,21 @@ Deno.test("a message without a device counts for its account and its address alo
   assert.equal(a.rates.takeMessage(sender("bob")), 0, "what the address refused was free");
 });
 
+Deno.test("what no route takes counts for its account and its address, and holds its origin", () => {
+  const { clock, a } = setUp({ ...noRates, account: { messages: "3:1", points: undefined } });
+  const client = new Client({ account: a.rates.keyOf("alice"), address: 0 });
+  const results = ["no/route/at_all", "$reserved", "no/route/at_all", "UPB/RPi_1"].map((topic) => {
+    const result = a.hub.offer(client, offer(topic));
+    return typeof result === "object" ? result.reason : result;
+  });
+  assert.deepEqual(results, ["no_route", "topic_reserved", "no_route", "full"]);
+  assert.equal(a.hub.offer(client, offer("no/route/at_all")), "full");
+  assert.deepEqual(client.limitedMs.map(Math.round), [333, 333]);
+  clock.advance(334);
+  assert.equal(client.resumed, 1);
+  assert.notEqual(a.hub.offer(client, offer("no/route/at_all")), "full");
+});
+
 Deno.test("points are charged when they are known, to the device and to who sent them", () => {
   const { clock, sent, a } = setUp({
     ...noRates,

@@ -136,7 +136,7 @@ export class Topics {
       if (payload.length === 0 && order.retain) {
         throw new Problem("invalid-body", "an empty value would clear the topic: DELETE does that");
       }
-      if (!asReading || this.#parts.devices.idOf(topic) === undefined) this.#take(sender);
+      if (!asReading) this.#take(sender);
       this.#watches.of(topic);
       const publication = { ...order, payload };
       let reading = "none";
@@ -261,7 +261,7 @@ export class Topics {
     return new Response(stream.body, { headers });
   }
 
-  /** Holds a message that no device's rate is held to to its sender's. @throws {Problem} */
+  /** Holds a message that no intake takes to its sender's rate. @throws {Problem} */
   #take(sender: Sender | undefined): void {
     const waitMs = sender === undefined ? 0 : this.#parts.takeMessage(sender);
     if (waitMs > 0) throw rateLimited(waitMs);
