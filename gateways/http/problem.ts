@@ -20,10 +20,12 @@ const problems = {
   "not-acceptable": [406, "The resource has no form that is accepted"],
   "conflict": [409, "The payload names another device than its topic"],
   "account-exists": [409, "There is an account of that name"],
+  "head-too-slow": [408, "The head of the request took too long to come"],
   "body-too-slow": [408, "The body took too long to come"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The body has a media type that is not understood"],
   "rejected-reading": [422, "The reading was not taken"],
+  "head-too-large": [431, "The head of the request is too large"],
   "upgrade-required": [426, "The resource is a WebSocket"],
   "backpressure": [429, "No more readings can be taken now"],
   "too-many-tries": [429, "Too many tries"],
@@ -32,6 +34,7 @@ const problems = {
   "history-elsewhere": [501, "The history is not in the embedded store"],
   "not-ready": [503, "Readings cannot be taken now"],
   "not-settled": [503, "The readings are not known to be durable"],
+  "version-not-supported": [505, "The version of HTTP is not supported"],
   "unavailable": [503, "A part of the service does not answer now"],
 } as const;
 
@@ -100,13 +103,21 @@ export function rateLimited(waitMs: number, detail = "it was not taken", members
   return new Problem("rate-limited", detail, members, { "retry-after": after });
 }
 
-/** The answer that a problem is. */
-export function problemResponse({ type, message, members, headers }: Problem): Response {
+/** What a problem says; `body` is JSON. */
+export function problemText(
+  { type, message, members }: Problem,
+): { readonly status: number; readonly title: string; readonly body: string } {
   const [status, title] = problems[type];
   const body = { type: `urn:sluice:problem:${type}`, title, status, detail: message, ...members };
+  return { status, title, body: `${JSON.stringify(body)}\n` };
+}
+
+/** The answer that a problem is. */
+export function problemResponse(problem: Problem): Response {
+  const { status, body } = problemText(problem);
   const later = headerOf[status] === "retry-after" ? { "retry-after": retryAfterS } : {};
-  return new Response(`${JSON.stringify(body)}\n`, {
+  return new Response(body, {
     status,
-    headers: { ...later, ...headers, "content-type": "application/problem+json" },
+    headers: { ...later, ...problem.headers, "content-type": "application/problem+json" },
   });
 }

@@ -8,6 +8,7 @@ import type { Acceptor } from "../mqtt/endpoint/arrival.ts";
 import type { HttpHandler } from "./app.ts";
 import { lastAnswer } from "./body.ts";
 import { Front, type FrontLimits } from "./front/front.ts";
+import type { Visit } from "./front/visit.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
 
@@ -20,11 +21,12 @@ function targetProblem({ url, headers }: Request): Problem | undefined {
   return new Problem("invalid-header", "Host, or the host of the URL, is no host[:port]");
 }
 
-/** The connection's last answer, if the body was not wanted. */
-function inFull(request: Request, response: Response): Response {
+/** The connection's last answer, if the body was not read to its end. */
+function inFull(request: Request, response: Response, visit: Visit): Response {
   if (!request.bodyUsed && request.body !== null) {
     for (const [name, value] of Object.entries(lastAnswer)) response.headers.set(name, value);
   }
+  if (response.headers.get("connection") === lastAnswer.connection) visit.lastAnswer();
   return response;
 }
 
@@ -60,16 +62,19 @@ export function serveHttp(
   ): Promise<Response> => {
     const visit = front.visitFrom(remoteAddr.port);
     // Who found the loopback port by itself is nobody whose address is known.
-    if (visit === undefined) return new Response(null, { status: 403 });
+    if (visit === undefined) {
+      const problem = new Problem("forbidden", "come by the address that Sluice listens on");
+      return secured(problemResponse(problem));
+    }
     visit.began();
     completed.catch(() => {}).finally(() => visit.completed());
     const problem = targetProblem(request);
-    if (problem !== undefined) return inFull(request, secured(problemResponse(problem)));
+    if (problem !== undefined) return inFull(request, secured(problemResponse(problem)), visit);
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);
     try {
       const answered = handler(request, visit.peer, () => visit.takeOver());
-      return inFull(request, await Promise.race([promise, answered]));
+      return inFull(request, await Promise.race([promise, answered]), visit);
     } finally {
       underWay.delete(resolve);
     }

@@ -115,7 +115,9 @@ Deno.test("a head that comes slowly is 408, silence ends without a word, and bot
     await pass(20, () => silent.over && slow.over && second.over);
     await Promise.all([silent.ended(), slow.ended(), second.ended()]);
     assert.equal(silent.text, "");
-    assert.match(slow.text, /^HTTP\/1\.1 408 /);
+    assert.match(slow.text, /^HTTP\/1\.1 408 [^]*"urn:sluice:problem:head-too-slow"[^]*\}\n$/);
+    const [, length, body] = /content-length: (\d+)\r\n\r\n([^]*)$/i.exec(slow.text) ?? [];
+    assert.equal(body?.length, Number(length));
     assert.match(second.text, /200 OK[^]*HTTP\/1\.1 408 /);
     assert.deepEqual([ends("silent"), ends("slow_head")], [1, 2]);
   }));
@@ -141,6 +143,22 @@ Deno.test("an answer may take its time; then the connection is idle, and ends", 
   });
 });
 
+Deno.test("an answer that does not wait for the body is the connection's last, and is heard", () =>
+  withServer(
+    () => Promise.resolve(new Response("not wanted", { status: 405 })),
+    {},
+    async ({ port, pass, ends }) => {
+      using client = await Client.connect(port);
+      await client.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+      await client.hears(/not wanted/);
+      await client.say("x".repeat(10 * headBytesMax));
+      await pass(10, () => client.over);
+      await client.ended();
+      assert.match(client.text, /^HTTP\/1\.1 405 [^]*connection: close\r\n[^]*not wanted$/i);
+      assert.equal(ends("large_head"), 0, "the body is no head");
+    },
+  ));
+
 Deno.test("a head without end is not gathered; one with a large body is no such head", () =>
   withServer(
     async (request) => new Response(`${(await request.arrayBuffer()).byteLength} bytes`),
@@ -150,7 +168,7 @@ Deno.test("a head without end is not gathered; one with a large body is no such 
       await bomb.say(`GET / HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(headBytesMax)}`);
       await pass(10, () => bomb.over);
       await bomb.ended();
-      assert.match(bomb.text, /^HTTP\/1\.1 431 /);
+      assert.match(bomb.text, /^HTTP\/1\.1 431 [^]*"urn:sluice:problem:head-too-large"/);
       assert.equal(ends("large_head"), 1);
       using good = await Client.connect(port);
       const length = 20 * headBytesMax;

@@ -10,6 +10,7 @@ import type { Clock } from "../../../runtime/clock.ts";
 import { type Arrival, hostOf } from "../../mqtt/endpoint/arrival.ts";
 import type { Connection } from "../../mqtt/endpoint/link.ts";
 import { type BufferBudget, ReadBuffer } from "../../mqtt/endpoint/read_buffer.ts";
+import { farewell } from "./farewell.ts";
 import { TakenConnection } from "./taken_connection.ts";
 
 /** Why a connection was ended from here, as its counter names it. */
@@ -58,13 +59,6 @@ const blankLine = "\r\n\r\n";
 /** How HTTP/2 begins without TLS. The server would take it, and its streams have no limits here. */
 const http2 = "PRI";
 
-/** What is said to a client that is cut off in the middle of a head. */
-const farewells: { readonly [why in VisitEnd]?: string } = {
-  slow_head: "408 Request Timeout",
-  large_head: "431 Request Header Fields Too Large",
-  http2: "505 HTTP Version Not Supported",
-};
-
 /** See the module. */
 export class Visit {
   /** IP address of the other end. */
@@ -77,6 +71,8 @@ export class Visit {
   /** The client sends no more. */
   #clientDone = false;
   #requests = 0;
+  /** The answer that is under way is the last. */
+  #closing = false;
   /** Passed on while no request is under way. */
   #headBytes = 0;
   /** The first bytes of the connection, and the last that were passed on. */
@@ -125,11 +121,18 @@ export class Visit {
     this.#requestBegan?.resolve();
   }
 
+  /** The answer is the last: nobody reads the body, so nobody knows where the next head begins. */
+  lastAnswer(): void {
+    this.#closing = true;
+  }
+
   /** The answer to a request is complete, or cannot be any more. */
   completed(): void {
     if (--this.#requests > 0 || this.#state !== "open") return;
     this.#headBytes = 0;
-    this.#beIdle();
+    if (!this.#closing) return this.#beIdle();
+    this.#deadlineMs = this.#now() + lingerMs;
+    this.#server?.closeWrite().catch(() => {}); // It would wait for the body.
   }
 
   /**
@@ -144,6 +147,11 @@ export class Visit {
     this.#leaveServer();
     this.#releaseBuffers();
     return new TakenConnection(this.#client, this.#read, () => this.#gone());
+  }
+
+  /** What comes now is what is left of a body that nobody reads. */
+  get #forgets(): boolean {
+    return this.#closing && this.#requests === 0;
   }
 
   get #isOver(): boolean {
@@ -162,13 +170,13 @@ export class Visit {
   end(why?: VisitEnd): void {
     if (this.#isOver) return;
     if (why !== undefined) this.#options.ending(why);
-    const farewell = why && farewells[why];
-    if (farewell === undefined) this.#gone();
-    else this.#takeLeave(farewell);
+    const last = why && farewell(why);
+    if (last === undefined) this.#gone();
+    else this.#takeLeave(last);
   }
 
   #lateness(): VisitEnd | undefined {
-    if (this.#state === "served") return undefined;
+    if (this.#state === "served" || this.#closing) return undefined;
     if (this.#headBytes >= headBytesMax) return "large_head";
     if (this.#headBytes > 0) return "slow_head";
     return this.#first === "" ? "silent" : "idle";
@@ -185,11 +193,12 @@ export class Visit {
       if (count === null) {
         this.#clientDone = true;
         if (this.#server === undefined || this.#state !== "open") return this.end();
+        if (this.#forgets) return;
         return await this.#server.closeWrite();
       }
       buffer.filled(count, false);
       const bytes = into.subarray(0, count);
-      if (this.#state === "open") {
+      if (this.#state === "open" && !this.#forgets) {
         if (this.#heard(bytes) === "http2") this.end("http2");
         else await this.#passOn(bytes);
       }
@@ -241,9 +250,8 @@ export class Visit {
     await this.#leave();
   }
 
-  async #takeLeave(farewell: string): Promise<void> {
-    const last = `HTTP/1.1 ${farewell}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-    const left = this.#leave(encoder.encode(last));
+  async #takeLeave(last: Uint8Array<ArrayBuffer>): Promise<void> {
+    const left = this.#leave(last);
     this.#leaveServer();
     await left.catch(() => this.#gone());
   }
@@ -322,8 +330,6 @@ export class Visit {
     this.#options.ended();
   }
 }
-
-const encoder = new TextEncoder();
 
 async function writeAll(
   to: Pick<Connection, "write">,

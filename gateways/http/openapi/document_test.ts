@@ -86,8 +86,13 @@ Deno.test("no operation hides another, and each has one way to it", () => {
 
 Deno.test("every type of problem is told of", () => {
   const told = new Set(Object.values(operations).flatMap(problemsOf));
-  // It is the answer to what is no operation.
-  assert.deepEqual(problemTypes.filter((type) => !told.has(type)), ["method-not-allowed"]);
+  // These are the answers to what is no operation, or no request.
+  assert.deepEqual(problemTypes.filter((type) => !told.has(type)), [
+    "method-not-allowed",
+    "head-too-slow",
+    "head-too-large",
+    "version-not-supported",
+  ]);
 });
 
 Deno.test("paths are compared as they are written", () => {
