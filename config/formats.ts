@@ -4,6 +4,7 @@
  * @module
  */
 import { isSigningKey } from "../gateways/auth/signing_key.ts";
+import { parseAccountRate } from "../actors/rates/account_rate.ts";
 import { parseRate } from "../actors/rates/rate_limit.ts";
 import { parseIpNetwork } from "../gateways/proxy/ip_networks.ts";
 import { parseListenAddress } from "./listen_address.ts";
@@ -90,8 +91,22 @@ export const rate: Format = {
   },
 };
 
+/** See actors/rates/account_rate.ts. */
+export const accountRate: Format = {
+  name: "sluice-account-rate",
+  expects: `an account and its rate, such as "UPB/gateway=2000:1"`,
+  accepts: (text) => {
+    try {
+      return parseAccountRate(text).account !== "";
+    } catch {
+      return false;
+    }
+  },
+};
+
 export const formats: readonly Format[] = [
   rate,
+  accountRate,
   listenAddress,
   ipNetwork,
   brokerUrl,

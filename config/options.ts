@@ -7,6 +7,7 @@
 import { ackLevels } from "../actors/readings_frame.ts";
 import { type RouteConfig, routeSchema } from "../actors/route_config.ts";
 import {
+  accountRate,
   brokerUrl,
   httpUrl,
   ipNetwork,
@@ -529,6 +530,12 @@ export const options = section("The configuration of Sluice.", {
         device: ratesOf("one device, over all of its connections"),
         account: ratesOf("one account, over all of its connections"),
         address: ratesOf("one IP address; of IPv6, a /64"),
+        accounts: list({
+          default: [],
+          format: accountRate,
+          doc:
+            'Messages of single accounts, in place of `account.messages`: `"UPB/gateway=2000:1"`.',
+        }),
       },
     ),
     subscribers: section("What clients that subscribe may take. See docs/mqtt.md.", {

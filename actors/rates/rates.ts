@@ -8,6 +8,7 @@
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Origin } from "../intake.ts";
 import type { TopicEntry } from "../reading.ts";
+import { parseAccountRate } from "./account_rate.ts";
 import { parseRate } from "./rate_limit.ts";
 import { rateKey } from "./rate_key.ts";
 import { RateTable, rateTableBytes, rateTableMemory } from "./rate_table.ts";
@@ -17,17 +18,24 @@ export const rateSubjects = ["device", "account", "address"] as const;
 export type RateSubject = typeof rateSubjects[number];
 
 /** As in the configuration: each a rate as text, or none. */
-export type RateSpecs = Readonly<
-  Record<
-    RateSubject,
-    { readonly messages: string | undefined; readonly points: string | undefined }
+export type RateSpecs =
+  & Readonly<
+    Record<
+      RateSubject,
+      { readonly messages: string | undefined; readonly points: string | undefined }
+    >
   >
->;
+  & {
+    /** Of single accounts, for parseAccountRate. */
+    readonly accounts?: readonly string[];
+  };
 
 /** What all Workers share. Those without a rate have no table. */
 export interface RatesMemory {
   readonly seed: number;
   readonly tables: Readonly<Partial<Record<RateSubject, SharedArrayBuffer>>>;
+  /** Of the accounts with a rate of their own, in the order of their specs. */
+  readonly accounts: readonly SharedArrayBuffer[];
 }
 
 /** Who stands behind an origin. Keys of {@linkcode Rates.keyOf}; 0: nobody that is known. */
@@ -41,12 +49,29 @@ const partsOf = (text: string | undefined) => text === undefined ? [] : parseRat
 const limitsOf = (specs: RateSpecs, subject: RateSubject): number =>
   partsOf(specs[subject].messages).length + partsOf(specs[subject].points).length;
 
+/** A table for one account. */
+const ownEntries = 16;
+
+/** Of each account with a rate of its own. Its points are held to the rate of all accounts. */
+function ownRates({ account, accounts = [] }: RateSpecs) {
+  const points = partsOf(account.points);
+  return accounts.map((text) => {
+    const { account, messages } = parseAccountRate(text);
+    return { account, messages: parseRate(messages), points };
+  });
+}
+
 /** Bytes of {@linkcode ratesMemory}. */
 export function ratesBytes(specs: RateSpecs): number {
+  const own = ownRates(specs).reduce(
+    (sum, { messages, points }) =>
+      sum + rateTableBytes(messages.length + points.length, ownEntries),
+    0,
+  );
   return rateSubjects.reduce((sum, subject) => {
     const limits = limitsOf(specs, subject);
     return limits === 0 ? sum : sum + rateTableBytes(limits);
-  }, 0);
+  }, own);
 }
 
 /** Memory for {@linkcode Rates}; `undefined` when there are no rates. `seed` is random, 32 bits. */
@@ -56,7 +81,12 @@ export function ratesMemory(specs: RateSpecs, seed: number): RatesMemory | undef
     const limits = limitsOf(specs, subject);
     if (limits > 0) tables[subject] = rateTableMemory(limits);
   }
-  return Object.keys(tables).length === 0 ? undefined : { seed, tables };
+  const accounts = ownRates(specs).map(({ messages, points }) =>
+    rateTableMemory(messages.length + points.length, ownEntries)
+  );
+  return Object.keys(tables).length + accounts.length === 0
+    ? undefined
+    : { seed, tables, accounts };
 }
 
 /** What a held message is about. One that no route takes has no device. */
@@ -85,6 +115,8 @@ export class Rates {
   readonly #options: RatesOptions;
   readonly #device: RateTable | undefined;
   readonly #account: RateTable | undefined;
+  /** By their keys: accounts with a rate of their own. */
+  readonly #accounts = new Map<number, RateTable>();
   readonly #address: RateTable | undefined;
   readonly #waiting = new Map<Origin, Timer>();
   /** The time of this turn; 0: to be asked for. */
@@ -101,6 +133,11 @@ export class Rates {
     this.#device = tableOf("device");
     this.#account = tableOf("account");
     this.#address = tableOf("address");
+    for (const [i, { account, messages, points }] of ownRates(specs).entries()) {
+      const shared = memory.accounts[i];
+      if (shared === undefined) continue;
+      this.#accounts.set(this.keyOf(account), new RateTable(shared, messages, points));
+    }
     this.countsPoints = rateSubjects.some((subject) => specs[subject].points !== undefined);
   }
 
@@ -143,14 +180,15 @@ export class Rates {
     { account, address }: Sender,
     nowMs: number,
   ): { readonly subject: RateSubject; readonly waitMs: number } | undefined {
-    if (this.#account !== undefined && account !== 0) {
-      const waitMs = this.#account.take(account, nowMs);
+    const accounts = this.#accountTable(account);
+    if (accounts !== undefined) {
+      const waitMs = accounts.take(account, nowMs);
       if (waitMs > 0) return { subject: "account", waitMs };
     }
     if (this.#address !== undefined && address !== 0) {
       const waitMs = this.#address.take(address, nowMs);
       if (waitMs > 0) {
-        if (account !== 0) this.#account?.giveBack(account, nowMs);
+        accounts?.giveBack(account, nowMs);
         return { subject: "address", waitMs };
       }
     }
@@ -165,7 +203,7 @@ export class Rates {
   /** The same, for the account and the address. `further` are the points beyond each one's first. */
   spentBySender({ account, address }: Sender, further: number): void {
     if (further <= 0) return;
-    if (account !== 0) this.#account?.charge(account, further, this.#now());
+    this.#accountTable(account)?.charge(account, further, this.#now());
     if (address !== 0) this.#address?.charge(address, further, this.#now());
   }
 
@@ -182,6 +220,11 @@ export class Rates {
   forget(origin: Origin): void {
     this.#waiting.get(origin)?.clear();
     this.#waiting.delete(origin);
+  }
+
+  #accountTable(account: number): RateTable | undefined {
+    if (account === 0) return undefined;
+    return (this.#accounts.size === 0 ? undefined : this.#accounts.get(account)) ?? this.#account;
   }
 
   #now(): number {

@@ -140,6 +140,25 @@ Deno.test("a message without a device counts for its account and its address alo
   assert.equal(a.rates.takeMessage(sender("bob")), 0, "what the address refused was free");
 });
 
+Deno.test("an account may have a rate of its own, in place of that of all accounts", () => {
+  const specs: RateSpecs = {
+    ...noRates,
+    account: { messages: "3:1", points: undefined },
+    accounts: ["UPB/a=b=9:1,12:60"],
+  };
+  const { clock, a, b } = setUp(specs);
+  const client = (name: string) => new Client({ account: a.rates.keyOf(name), address: 0 });
+  assert.equal(taken(a.hub, client("UPB/a"), "UPB/RPi_1", 20), 3);
+  assert.equal(taken(a.hub, client("UPB/a=b"), "UPB/RPi_1", 5), 5);
+  assert.equal(taken(b.hub, client("UPB/a=b"), "UPB/RPi_2", 20), 4, "over all Workers");
+  clock.advance(1_000);
+  assert.equal(taken(b.hub, client("UPB/a=b"), "UPB/RPi_2", 20), 3, "12 in a minute");
+  assert.equal(b.rates.held.account, 2);
+  assert.ok(ratesBytes(specs) > ratesBytes({ ...specs, accounts: [] }));
+  const alone = { ...noRates, accounts: ["x=1:1"] };
+  assert.equal(taken(setUp(alone).a.hub, client("y"), "UPB/RPi_1", 20), 20);
+});
+
 Deno.test("what no route takes counts for its account and its address, and holds its origin", () => {
   const { clock, a } = setUp({ ...noRates, account: { messages: "3:1", points: undefined } });
   const client = new Client({ account: a.rates.keyOf("alice"), address: 0 });
