@@ -12,6 +12,7 @@ import {
   acceptorOf,
   type ClientCertificate,
 } from "../gateways/mqtt/endpoint/arrival.ts";
+import type { Door } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import {
   PreparedAcceptor,
@@ -40,6 +41,8 @@ export interface AcceptorsOptions {
   readonly clock: Clock;
   /** Where Deno's own listener does not do: see {@linkcode importClientTls}. */
   readonly clientTls: typeof ClientTls | undefined;
+  /** Passed before a handshake that costs more than Deno's. */
+  readonly door: Door;
   /** Some may have been revoked. */
   readonly certificatesChanged: () => void;
 }
@@ -141,7 +144,8 @@ export class ShardAcceptors {
   }
 
   #listenTls(address: Address, files: TlsFiles): Acceptor {
-    const { init: { config: { mqtt: { tls } } }, clientTls: ClientTls, clock } = this.#options;
+    const { init: { config: { mqtt: { tls } } }, clientTls: ClientTls, clock, door } =
+      this.#options;
     if (ClientTls === undefined) {
       const { cert, key } = files;
       return acceptorOf(Deno.listenTls({ ...address, reusePort: true, cert, key }));
@@ -154,7 +158,14 @@ export class ShardAcceptors {
     });
     const acceptor = this.#prepared(listenTcp(address), handshakesMax, async (socket) => {
       const arrival = await this.#proxies.arrivalOf(socket);
-      return { ...arrival, ...await clientTls.accept(socket) };
+      const turnedAway = door.enter(arrival.peer);
+      if (turnedAway !== undefined) throw new Error(turnedAway.reason);
+      try {
+        return { ...arrival, ...await clientTls.accept(socket), entered: true };
+      } catch (cause) {
+        door.left(arrival.peer);
+        throw cause;
+      }
     });
     this.#clientTls = clientTls;
     return acceptor;
@@ -165,13 +176,16 @@ export class ShardAcceptors {
     countMax: number,
     prepare: PreparedAcceptorOptions<C>["prepare"],
   ): Acceptor {
-    const { init: { config: { mqtt } }, clock, stats } = this.#options;
+    const { init: { config: { mqtt } }, clock, stats, door } = this.#options;
     return new PreparedAcceptor<C>({
       listener,
       prepare,
       countMax,
       deadlineMs: mqtt.connectTimeoutMs,
       clock,
+      dropped: ({ entered, peer }) => {
+        if (entered) door.left(peer);
+      },
       refused: (cause, connection) => {
         stats.unprepared++;
         const peer = this.#proxies.peerOf(connection);

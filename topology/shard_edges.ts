@@ -19,6 +19,7 @@ import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
 import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
 import {
   type Bans,
+  type Door,
   type EndpointServices,
   openToAll,
   originHashOf,
@@ -99,6 +100,7 @@ export class ShardEdges {
       stats: this.stats,
       clock: options.system.clock,
       clientTls: options.clientTls,
+      door: doorOf(options.guard),
       certificatesChanged: () => this.accountsChanged(),
     });
   }
@@ -218,10 +220,7 @@ export class ShardEdges {
       isCurrent: (session) =>
         accounts.isCurrent(session) &&
         (session.certificate === undefined || !this.#acceptors.isRevoked(session.certificate)),
-      door: {
-        enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
-        left: (peer) => guard.left(hostOf(peer)),
-      },
+      door: doorOf(guard),
       bans: bansOf(guard),
       quotas: {
         enter: (session) => {
@@ -273,6 +272,11 @@ export class ShardEdges {
     return { name, ref, gateway: () => gateway };
   }
 }
+
+const doorOf = (guard: Guard): Door => ({
+  enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
+  left: (peer) => guard.left(hostOf(peer)),
+});
 
 function bansOf(guard: Guard): Bans {
   const client = ({ account, clientId, peer }: Parameters<Bans["of"]>[0]) => ({

@@ -3,7 +3,16 @@ import { setImmediate } from "node:timers";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
 import { TestAuthority } from "../../testing/certificates.ts";
 import { findProgram, testWith } from "../../testing/programs.ts";
+import type { ActorRef } from "../../../runtime/actor.ts";
+import { ActorSystem } from "../../../runtime/system.ts";
+import { encodePacket } from "../codec/packet.ts";
+import type { Acceptor } from "../endpoint/arrival.ts";
+import { type EndpointServices, openToAll } from "../endpoint/endpoint_options.ts";
+import { EndpointStats } from "../endpoint/endpoint_stats.ts";
 import type { Connection } from "../endpoint/link.ts";
+import { listenerSpec } from "../endpoint/listener.ts";
+import { connectOf, FakeIntake, publishOf, testLimits } from "../endpoint/testing.ts";
+import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { ClientTls } from "./client_tls.ts";
 import type { RawConnection } from "./socket_stream.ts";
 
@@ -46,6 +55,14 @@ function connectAs(directory: string, name: string, port: number): Promise<Deno.
 /** Lets everything happen that can without new input. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise<void>((done) => setImmediate(done));
+}
+
+/** Turns until it is so; a socket that stalls for good is found by their number. */
+async function until(what: string, check: () => boolean): Promise<void> {
+  for (let turns = 0; !check(); turns++) {
+    assert.ok(turns < 100_000, `${what}: not in time`);
+    await settle();
+  }
 }
 
 /** Counts what is read from a socket. */
@@ -114,6 +131,70 @@ testWith(
       await written;
       client.close();
       connection.close();
+    }),
+);
+
+testWith(
+  ["openssl"],
+  "a session that may take no more leaves the rest in the socket",
+  () =>
+    withCertificates(async (directory) => {
+      const server = serverOf(directory, true);
+      const listener = Deno.listen(loopback);
+      const sockets: ReturnType<typeof counted>[] = [];
+      const acceptor: Acceptor = {
+        accept: async () => {
+          const socket = counted(await listener.accept());
+          sockets.push(socket);
+          return { ...await server.accept(socket), peer: "127.0.0.1:1", transport: "mqtt" };
+        },
+        close: () => listener.close(),
+      };
+      const intake = new FakeIntake();
+      intake.credit = 3;
+      const stats = new EndpointStats();
+      const services: EndpointServices = {
+        intake,
+        limits: testLimits,
+        authenticate: openToAll,
+        messages: memoryPubSub(systemClock).pubsub,
+        stats,
+        events: {},
+      };
+      const system = new ActorSystem();
+      const endpoint = system.spawn(listenerSpec("mqtt", services, () => [acceptor]));
+      const client = await connectAs(directory, "one", listener.addr.port);
+      await client.write(encodePacket(connectOf({}), 4));
+      assert.equal(await client.read(new Uint8Array(10)), 4);
+
+      const count = 2_000;
+      const publish = encodePacket(
+        publishOf({ topic: "t/1", qos: 0, payload: new Uint8Array(5_000) }),
+        4,
+      );
+      const writing = (async () => {
+        for (let i = 0; i < count; i++) {
+          for (let at = 0; at < publish.length;) at += await client.write(publish.subarray(at));
+        }
+      })();
+      await until("it pauses", () => stats.pauses > 0);
+      const [socket] = sockets;
+      assert.ok(socket !== undefined);
+      let readBytes = -1;
+      for (let still = 0; still < 20; still = socket.readBytes === readBytes ? still + 1 : 0) {
+        readBytes = socket.readBytes;
+        await settle();
+      }
+      assert.ok(readBytes < 300_000, `${readBytes} bytes were read`);
+      assert.equal(intake.taken.length, 3);
+
+      intake.grant(Infinity);
+      await writing;
+      await until("all are taken", () => intake.taken.length === count);
+      client.close();
+      const make = (drained: ActorRef<"drained">) => ({ kind: "drain", drained }) as const;
+      assert.equal(await system.ask(endpoint, make, 10_000), "drained");
+      await system.stop();
     }),
 );
 

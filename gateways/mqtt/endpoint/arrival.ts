@@ -33,6 +33,8 @@ export interface Arrival {
   readonly peer: string;
   readonly transport: SessionTransport;
   readonly certificate?: ClientCertificate;
+  /** It was let in at the door already, and is to be told when it leaves. */
+  readonly entered?: true;
   /** It is not let in. */
   readonly turnedAway?: TurnedAway;
 }

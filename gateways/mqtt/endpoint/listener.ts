@@ -133,9 +133,8 @@ class Listener implements Actor<ListenerMessage> {
     const { self } = this.#context;
     acceptor.accept().then(
       (arrival) => {
-        if (self.tell({ kind: "accepted", acceptor, arrival }) !== "accepted") {
-          arrival.connection.close();
-        }
+        const told = self.tell({ kind: "accepted", acceptor, arrival });
+        if (told !== "accepted") this.#turnBack(arrival);
       },
       (error: unknown) => self.tell({ kind: "accept_failed", acceptor, error }),
     );
@@ -151,8 +150,8 @@ class Listener implements Actor<ListenerMessage> {
 
   #admit(arrival: Arrival, context: Context<ListenerMessage>): void {
     const { stats, limits, door } = this.#services;
-    if (this.#drained !== undefined) return arrival.connection.close();
-    const turnedAway = door?.enter(arrival.peer);
+    if (this.#drained !== undefined) return this.#turnBack(arrival);
+    const turnedAway = arrival.entered ? undefined : door?.enter(arrival.peer);
     if (turnedAway !== undefined) return this.#turnAway({ ...arrival, turnedAway }, context);
     // One that has said nothing yet makes room for one that may.
     if (this.#open >= limits.connectionsMax && !this.#shared.registry.endSilent()) {
@@ -162,6 +161,12 @@ class Listener implements Actor<ListenerMessage> {
     }
     stats.accepted++;
     this.#converse(arrival, context);
+  }
+
+  /** Closes it before it had a session. */
+  #turnBack({ entered, peer, connection }: Arrival): void {
+    if (entered) this.#services.door?.left(peer);
+    connection.close();
   }
 
   /** Hears its CONNECT, to say why not; when many wait for that, it is closed without a word. */

@@ -16,6 +16,8 @@ export interface PreparedAcceptorOptions<C> {
   readonly countMax: number;
   readonly deadlineMs: number;
   readonly clock: Clock;
+  /** Nobody will take what was prepared, for it came too late. */
+  readonly dropped?: (arrival: Arrival) => void;
   /** A connection was closed before it became an arrival. */
   readonly refused: (cause: unknown, connection: C) => void;
 }
@@ -47,7 +49,10 @@ export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
     this.#closed = true;
     this.#options.listener.close();
     for (const connection of this.#underWay.keys()) closeQuietly(connection);
-    for (const { connection } of this.#ready.splice(0)) connection.close();
+    for (const arrival of this.#ready.splice(0)) {
+      this.#options.dropped?.(arrival);
+      arrival.connection.close();
+    }
     this.#waiting?.reject(new Error("the listener is closed"));
   }
 
@@ -89,7 +94,10 @@ export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
     const timer = clock.setTimer(deadlineMs, () => giveUp("it took too long"));
     prepare(connection).then(
       (arrival) => {
-        if (givenUp !== undefined || this.#closed) throw new Error("it came too late");
+        if (givenUp !== undefined || this.#closed) {
+          this.#options.dropped?.(arrival);
+          throw new Error("it came too late");
+        }
         this.#arrived(arrival);
       },
     ).catch((cause: unknown) => {

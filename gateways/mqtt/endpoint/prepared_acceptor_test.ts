@@ -74,15 +74,17 @@ function prepare(countMax = 10) {
   const listener = new FakeListener();
   const clock = new ManualClock();
   const refusals: string[] = [];
+  const dropped: string[] = [];
   const acceptor = new PreparedAcceptor<FakeConnection>({
     listener,
     prepare: (connection) => connection.prepared(),
     countMax,
     deadlineMs: 1_000,
     clock,
+    dropped: ({ peer }) => dropped.push(peer),
     refused: (cause) => refusals.push(cause instanceof Error ? cause.message : String(cause)),
   });
-  return { listener, clock, refusals, acceptor };
+  return { listener, clock, refusals, dropped, acceptor };
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -159,7 +161,7 @@ Deno.test("a failure to accept is told to whoever waits, and accepting goes on",
 });
 
 Deno.test("closing closes what is under way and what was ready, and refuses nobody", async () => {
-  const { listener, clock, refusals, acceptor } = prepare();
+  const { listener, clock, refusals, dropped, acceptor } = prepare();
   const [taken, ready, open] = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   const first = acceptor.accept();
   listener.arrive(taken, ready, open);
@@ -172,6 +174,7 @@ Deno.test("closing closes what is under way and what was ready, and refuses nobo
   acceptor.close();
   await settle();
   assert.deepEqual([taken.closed, ready.closed, open.closed], [false, true, true]);
+  assert.deepEqual(dropped, ["ready"]);
   assert.deepEqual(refusals, []);
   assert.equal(clock.pending, 0);
 });
