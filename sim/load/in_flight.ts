@@ -11,7 +11,10 @@
 const packetIds = 65_535;
 
 const open = 0;
-/** QoS 2: PUBREC came, PUBREL is out. */
+/**
+ * QoS 2: PUBREC came, PUBREL is out. The message counts as acknowledged: with PUBREC its receiver
+ * has accepted ownership of it, and after PUBREL it is not sent again [MQTT-4.3.3-6].
+ */
 const released = 1;
 const closed = 2;
 
