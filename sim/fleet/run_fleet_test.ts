@@ -92,10 +92,10 @@ Deno.test("fleet: failures are counted, and the device goes on", async () => {
 Deno.test("fleet: goes on until it is stopped", async () => {
   const stop = new AbortController();
   const { totals, closed } = await fleet(["--devices", "3", "--rate", "1"], ({ atMs }) => {
-    if (atMs > 3_600_000) stop.abort();
+    if (atMs > 600_000) stop.abort();
     return Promise.resolve();
   }, stop);
-  assert.ok(totals.acknowledged > 10_000);
+  assert.ok(totals.acknowledged > 1_700);
   assert.equal(closed, 3);
 });
 
