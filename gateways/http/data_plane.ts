@@ -14,7 +14,7 @@ import { maySend } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { HttpHandler } from "./app.ts";
 import { checkAccept } from "./accept.ts";
-import { boundedBody, byteBudget } from "./body.ts";
+import { byteBudget } from "./body.ts";
 import type { Callers } from "./callers.ts";
 import { postReadings } from "./ingest/post_readings.ts";
 import { liveQuery } from "./live/live_query.ts";
@@ -30,9 +30,9 @@ import {
   withoutOperation,
 } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
-import { checkJson, parametersOf, parsedJson } from "./request.ts";
 import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
+import { commandStation } from "./station_command.ts";
 import { Viewers } from "./viewers.ts";
 
 export interface DataPlaneParts {
@@ -80,16 +80,6 @@ export interface DataPlaneLimits {
 /** How long a request waits for credit, and for what was taken to be durable. */
 const creditMs = 5_000;
 const settleMs = 30_000;
-
-const commandBytesMax = 64 * 1024;
-
-function decodedPart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new Problem("not-found", "no station has a name that is not UTF-8");
-  }
-}
 
 /** Answers an operation; `name` is what the path has for its parameter, as it came. */
 type EdgeHandler = (request: Request, name: string) => Response | Promise<Response>;
@@ -144,7 +134,12 @@ export class DataPlane {
       deleteTopic: topic,
       openStation: (request) => this.#station(request),
       openMqtt: (request) => this.#mqtt(request),
-      commandStation: (request, name) => this.#command(request, name),
+      commandStation: (request, name) =>
+        commandStation(request, name, parts.stations, {
+          deadlineMs: bodyMs,
+          clock,
+          budget: this.#budget,
+        }),
     };
   }
 
@@ -167,13 +162,8 @@ export class DataPlane {
     try {
       refuseForeign(request);
       checkAnswerable(request, operations[id]);
-    } catch (error) {
-      return this.#failed(request, error);
-    }
-    if (!isEdgeOperation(id)) return secured(await this.#parts.forward(request));
-    const handler = this.#handlers[id];
-    try {
-      const answer = await handler(request, name);
+      if (!isEdgeOperation(id)) return secured(await this.#parts.forward(request));
+      const answer = await this.#handlers[id](request, name);
       // The answer after which a connection is taken over reaches nobody.
       return operations[id].access === "connection" ? answer : secured(answer);
     } catch (error) {
@@ -229,24 +219,6 @@ export class DataPlane {
     const { peer, takeOver } = callers.of(request);
     // Which port the client has is not known here.
     return await carriers.upgrade(request, `${peer}:0`, takeOver);
-  }
-
-  async #command(request: Request, station: string): Promise<Response> {
-    const { stations, clock, limits } = this.#parts;
-    parametersOf(request.url, []);
-    checkJson(request.headers);
-    const body = await boundedBody(request, {
-      bytesMax: commandBytesMax,
-      deadlineMs: limits.bodyMs,
-      clock,
-      budget: this.#budget,
-    });
-    try {
-      const command = parsedJson(body);
-      return Response.json({ result: await stations.command(decodedPart(station), command) });
-    } finally {
-      this.#budget.give(body.length);
-    }
   }
 
   #live(request: Request): Response {

@@ -14,11 +14,11 @@ import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
 import type { DeviceView } from "../control.ts";
-import { nameHashOf } from "../ingest/post_readings.ts";
 import { unpack } from "../ingest/unpack.ts";
 import { Problem, rateLimited } from "../problem.ts";
-import { integer, invalidParameter, parametersOf } from "../request.ts";
+import { integer, parametersOf } from "../request.ts";
 import { Viewers } from "../viewers.ts";
+import { publishOrder } from "./publish_order.ts";
 import { publishMessage, publishTopic } from "./publish_topic.ts";
 import { messageJson } from "./topic_event.ts";
 import { checkFilter, checkName, topicOf } from "./topic_path.ts";
@@ -56,7 +56,6 @@ export interface TopicsParts {
 
 /** Viewers that follow topics. */
 const streamsMax = 256;
-const expiryMaxS = 0xffff_ffff;
 const eventStream = "text/event-stream";
 
 /** See the module. */
@@ -109,26 +108,7 @@ export class Topics {
     const { clock, budget, payloadBytesMax, bodyMs, settleMs, stalled, intake, pubsub } = this
       .#parts;
     const topic = this.#writable(request, claims);
-    const parameters = parametersOf(request.url, ["qos", "retain", "expires", "reading"]);
-    const order = {
-      topic,
-      qos: qosOf(integer(parameters, "qos", { default: 1, min: 0, max: 2 })),
-      retain: boolean(parameters, "retain", retain),
-      properties: {
-        ...contentTypeOf(request.headers.get("content-type")),
-        ...(parameters.has("expires")
-          ? {
-            messageExpiryIntervalS: integer(parameters, "expires", {
-              default: 0,
-              min: 1,
-              max: expiryMaxS,
-            }),
-          }
-          : {}),
-      },
-      nameHash: nameHashOf(request.headers.get("idempotency-key")),
-    };
-    const asReading = boolean(parameters, "reading", true);
+    const { asReading, ...order } = publishOrder(request, retain);
     const limits = { bytesMax: payloadBytesMax, deadlineMs: bodyMs, clock, budget };
     const packed = await boundedBody(request, limits);
     try {
@@ -138,7 +118,7 @@ export class Topics {
       }
       if (!asReading) this.#take(sender);
       this.#watches.of(topic);
-      const publication = { ...order, payload };
+      const publication = { ...order, topic, payload };
       let reading = "none";
       if (asReading) {
         const parts = { intake, messages: pubsub, clock, settleMs, sender, stalled };
@@ -290,18 +270,3 @@ const isClearing = ({ payload, retain }: { payload: Uint8Array; retain: boolean 
 const acceptsEvents = (headers: Headers): boolean =>
   (headers.get("accept") ?? "").toLowerCase().split(",")
     .some((part) => part.split(";")[0]?.trim() === eventStream);
-
-const qosOf = (value: number): 0 | 1 | 2 => value === 0 ? 0 : value === 1 ? 1 : 2;
-
-function boolean(parameters: ReadonlyMap<string, string>, name: string, without: boolean): boolean {
-  const text = parameters.get(name);
-  if (text === undefined) return without;
-  if (text === "true" || text === "false") return text === "true";
-  throw invalidParameter(name, "must be true or false");
-}
-
-/** What a client says of the body; a form is what many say when nobody has told them. */
-function contentTypeOf(type: string | null): { readonly contentType?: string } {
-  if (type === null || /^application\/x-www-form-urlencoded\b/i.test(type)) return {};
-  return { contentType: type };
-}

@@ -4,11 +4,22 @@
  * @module
  */
 import { nameCharsMax } from "../../../auth/account.ts";
-import { json, noContent, page, query, ref, type Schema, table, text } from "../operation.ts";
+import {
+  type Answer,
+  json,
+  noContent,
+  type Operation,
+  page,
+  query,
+  ref,
+  type Schema,
+  table,
+  text,
+} from "../operation.ts";
 
 const tag = "accounts";
 const name: Schema = { type: "string", minLength: 1, maxLength: nameCharsMax };
-const order = (schema: Schema, example: unknown) => ({
+const body = (schema: Schema, example: unknown): NonNullable<Operation["body"]> => ({
   required: true,
   content: { "application/json": { schema, example } },
 });
@@ -17,6 +28,25 @@ const changed = json("The account.", ref("Account"));
 const issued = (status: 200 | 201) => ({
   ...json("The account with its new password.", ref("IssuedAccount")),
   status,
+});
+
+const ofName = body(ref("NameOrder"), station);
+
+/** A change of an account that is there. */
+const order = (
+  word: string,
+  summary: string,
+  body: NonNullable<Operation["body"]>,
+  answer: Answer,
+): Operation => ({
+  method: "POST",
+  path: `/api/accounts/${word}`,
+  tag,
+  summary,
+  access: "admin",
+  body,
+  answers: [answer],
+  problems: ["not-found", "unavailable"],
 });
 
 /** Accounts, and the login; answered by the main thread. */
@@ -61,7 +91,7 @@ export const accountOperations = table({
     tag,
     summary: "Adds an account",
     access: "admin",
-    body: order(ref("NewAccount"), { ...station, kind: "device" }),
+    body: body(ref("NewAccount"), { ...station, kind: "device" }),
     answers: [issued(201)],
     problems: ["account-exists", "unavailable"],
   },
@@ -75,46 +105,20 @@ export const accountOperations = table({
     answers: [noContent("It is deleted.")],
     problems: ["not-found", "invalid-body", "unavailable"],
   },
-  grantAccount: {
-    method: "POST",
-    path: "/api/accounts/grant",
-    tag,
-    summary: "Changes what an account may do",
-    access: "admin",
-    body: order(ref("GrantOrder"), { ...station, read: ["UPB/#"] }),
-    answers: [changed],
-    problems: ["not-found", "unavailable"],
-  },
-  disableAccount: {
-    method: "POST",
-    path: "/api/accounts/disable",
-    tag,
-    summary: "Shuts an account out, at once",
-    access: "admin",
-    body: order(ref("NameOrder"), station),
-    answers: [changed],
-    problems: ["not-found", "unavailable"],
-  },
-  enableAccount: {
-    method: "POST",
-    path: "/api/accounts/enable",
-    tag,
-    summary: "Lets an account in again",
-    access: "admin",
-    body: order(ref("NameOrder"), station),
-    answers: [changed],
-    problems: ["not-found", "unavailable"],
-  },
-  rotateAccount: {
-    method: "POST",
-    path: "/api/accounts/rotate",
-    tag,
-    summary: "Gives an account another password",
-    access: "admin",
-    body: order(ref("RotateOrder"), station),
-    answers: [issued(200)],
-    problems: ["not-found", "unavailable"],
-  },
+  grantAccount: order(
+    "grant",
+    "Changes what an account may do",
+    body(ref("GrantOrder"), { ...station, read: ["UPB/#"] }),
+    changed,
+  ),
+  disableAccount: order("disable", "Shuts an account out, at once", ofName, changed),
+  enableAccount: order("enable", "Lets an account in again", ofName, changed),
+  rotateAccount: order(
+    "rotate",
+    "Gives an account another password",
+    body(ref("RotateOrder"), station),
+    issued(200),
+  ),
   getAudit: {
     method: "GET",
     path: "/api/audit",
