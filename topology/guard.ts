@@ -164,6 +164,7 @@ export class Guard {
 
   /** When a client may come again, wall time in ms; 0: it is not banned. */
   bannedUntilMs({ address, ...client }: BanClient): number {
+    if (this.bansVersion === 0) return 0;
     return this.#bans.untilMs({ ...client, address: networkOf(address) });
   }
 
@@ -179,7 +180,7 @@ export class Guard {
 
   /** A client that was connected has gone. */
   ended({ address, ...client }: BanClient): void {
-    this.#bans.ended({ ...client, address: networkOf(address) });
+    if (this.#bans.counting) this.#bans.ended({ ...client, address: networkOf(address) });
   }
 
   /** By metric name. */

@@ -72,6 +72,11 @@ export class Bans {
     });
   }
 
+  /** Whether anybody is banned for flapping. */
+  get counting(): boolean {
+    return this.#flaps.length > 0;
+  }
+
   /** Another one after every ban. */
   get version(): number {
     return this.#table.version;

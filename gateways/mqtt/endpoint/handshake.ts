@@ -80,7 +80,8 @@ function connected(
 ): Handshake {
   const { clientId, keepAliveS } = admitted;
   // An account that the client had not named before.
-  const ban = account === connect.username ? undefined : bans?.of({ account, clientId, peer });
+  const named = account === (connect.username ?? "");
+  const ban = named ? undefined : bans?.of({ account, clientId, peer });
   if (ban !== undefined) return refuse(connect, ban.reasonCode, ban.reason);
   if (connect.will !== undefined && permit !== undefined) {
     const topic = utf8.encode(connect.will.topic);
