@@ -26,6 +26,8 @@ export interface IssueOptions {
   readonly days?: number;
   /** Default: SHA-256. */
   readonly digest?: "sha1";
+  /** Default: one of openssl's choice. */
+  readonly serial?: string;
 }
 
 /** See the module. Certificates are `<name>.crt` and `<name>.key` in its directory. */
@@ -54,6 +56,9 @@ export class TestAuthority {
   async issue(name: string, options: IssueOptions = {}): Promise<void> {
     const { subject = `/CN=${name}`, extensions = [], days = 365, digest = "sha256" } = options;
     const { directory } = this;
+    const number = options.serial === undefined
+      ? ["-CAcreateserial"]
+      : ["-set_serial", options.serial];
     await openssl(
       directory,
       ...["req", ...ecKey, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", subject],
@@ -63,7 +68,7 @@ export class TestAuthority {
     await openssl(
       directory,
       ...["x509", "-req", "-in", `${name}.csr`, "-CA", `${this.name}.crt`, "-CAkey"],
-      ...[`${this.name}.key`, "-CAcreateserial", "-out", `${name}.crt`, "-days", String(days)],
+      ...[`${this.name}.key`, ...number, "-out", `${name}.crt`, "-days", String(days)],
       ...[`-${digest}`, "-extfile", `${name}.ext`],
     );
   }

@@ -14,12 +14,14 @@ import {
   SubjectAlternativeName,
 } from "@peculiar/asn1-x509";
 
+import { serialText } from "./der.ts";
+
 /** Which of a certificate's names is its account's. */
 export const certificateNames = ["commonName", "dnsName", "uri", "email"] as const;
 export type CertificateName = typeof certificateNames[number];
 
 export interface CertificateParts {
-  /** Hex, as the certificate has it. */
+  /** Hex. */
   readonly serial: string;
   readonly signatureAlgorithm: string;
   readonly names: Readonly<Record<CertificateName, readonly string[]>>;
@@ -52,7 +54,7 @@ export function certificateParts(der: Uint8Array): CertificateParts {
     : [...AsnConvert.parse(alternative, SubjectAlternativeName)];
   const isText = (name: string | undefined): name is string => name !== undefined;
   return {
-    serial: new Uint8Array(tbsCertificate.serialNumber).toHex(),
+    serial: serialText(new Uint8Array(tbsCertificate.serialNumber)),
     signatureAlgorithm: signatureAlgorithm.algorithm,
     names: {
       commonName: tbsCertificate.subject.flatMap((part) =>

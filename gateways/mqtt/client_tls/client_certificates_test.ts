@@ -22,7 +22,7 @@ function verdict(certificates: ClientCertificates, pem: string, nowMs: number): 
 /** What openssl is asked for, and what is to be said of it. */
 const cases: Readonly<Record<string, readonly [IssueOptions, string]>> = {
   plain: [{}, "plain"],
-  client: [{ extensions: ["extendedKeyUsage=clientAuth"] }, "client"],
+  client: [{ extensions: ["extendedKeyUsage=clientAuth"], serial: "0xF0000000000000A1" }, "client"],
   any: [{ extensions: ["extendedKeyUsage=serverAuth,anyExtendedKeyUsage"] }, "any"],
   used: [{ extensions: ["keyUsage=critical,digitalSignature"] }, "used"],
   server: [{ extensions: ["extendedKeyUsage=serverAuth"] }, "refused: it is not for clients"],
@@ -101,6 +101,13 @@ testWith(["openssl"], "which certificates are good, and whose they are", async (
     assert.ok(der !== undefined);
     assert.ok(listed.isRevoked(certificates.check(der, nowMs)));
     assert.ok(!certificates.isRevoked(certificates.check(der, nowMs)));
+    const [whole] = pemBlocks(read("ours.crl"), "X509 CRL");
+    assert.ok(whole !== undefined);
+    for (let length = 0; length < whole.length; length++) {
+      const cut = whole.subarray(0, length).toBase64();
+      const revoked = `-----BEGIN X509 CRL-----\n${cut}\n-----END X509 CRL-----\n`;
+      assert.throws(() => new ClientCertificates(rulesOf({ revoked })), TypeError);
+    }
     await theirs.list("theirs.crl");
     assert.throws(
       () => new ClientCertificates(rulesOf({ revoked: read("theirs.crl") })),

@@ -5,8 +5,15 @@
  * @module
  */
 import type { X509Certificate } from "node:crypto";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import { CertificateList } from "@peculiar/asn1-x509";
+import {
+  damaged,
+  type DerElement,
+  derElements,
+  derTags,
+  derTime,
+  objectIdentifier,
+  serialText,
+} from "./der.ts";
 import { pemBlocks } from "./pem.ts";
 import { isSignedBy } from "./signature.ts";
 
@@ -27,39 +34,64 @@ export function revocationLists(
   pem: string,
   authorities: readonly X509Certificate[],
 ): ReadonlyMap<string, RevocationList> {
-  return new Map(pemBlocks(pem, "X509 CRL").map((der) => readList(der, authorities)));
+  return new Map(
+    pemBlocks(pem, "X509 CRL").map((der) => {
+      try {
+        return readList(der, authorities);
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new TypeError(`Cannot take a certificate revocation list: ${why}`, { cause });
+      }
+    }),
+  );
 }
 
 function readList(
-  der: Uint8Array<ArrayBuffer>,
+  der: Uint8Array,
   authorities: readonly X509Certificate[],
 ): [string, RevocationList] {
-  let list: CertificateList;
-  try {
-    list = AsnConvert.parse(der, CertificateList);
-  } catch (cause) {
-    throw new TypeError("Cannot read a certificate revocation list", { cause });
-  }
-  const { tbsCertList, tbsCertListRaw, signature, signatureAlgorithm: { algorithm } } = list;
-  const signed = new Uint8Array(tbsCertListRaw ?? AsnConvert.serialize(tbsCertList));
+  const [list] = derElements(der);
+  const [signed, algorithm, signature] = [...derElements(contentOf(list, derTags.sequence))];
+  const [identifier] = derElements(contentOf(algorithm, derTags.sequence));
+  const oid = objectIdentifier(contentOf(identifier, derTags.objectIdentifier));
+  const bits = contentOf(signature, derTags.bitString).subarray(1); // No bit of it is unused.
+  const body = contentOf(signed, derTags.sequence);
   const authority = authorities.find(({ publicKey }) =>
-    isSignedBy(publicKey, algorithm, signed, new Uint8Array(signature))
+    signed !== undefined && isSignedBy(publicKey, oid, signed.whole, bits)
   );
-  if (authority === undefined) {
-    throw new TypeError("Cannot take a certificate revocation list: no CA of the file signed it");
+  if (authority === undefined) throw new TypeError("no CA of the file signed it");
+  return [authority.subject, listOf([...derElements(body)])];
+}
+
+/** `version`, `signature`, `issuer`, `thisUpdate`, `nextUpdate`, `revokedCertificates`, `crlExtensions`. */
+function listOf(fields: readonly DerElement[]): RevocationList {
+  const isTime = ({ tag }: DerElement): boolean =>
+    tag === derTags.utcTime || tag === derTags.generalizedTime;
+  const [, nextUpdate] = fields.filter(isTime);
+  const afterTimes = fields.slice(fields.findLastIndex(isTime) + 1);
+  const entries = afterTimes.find(({ tag }) => tag === derTags.sequence);
+  const extensions = afterTimes.find(({ tag }) => tag === 0xa0);
+  if (extensions !== undefined) refuseSpecial(extensions);
+  const revoked = new Set<string>();
+  for (const entry of entries === undefined ? [] : derElements(entries.content)) {
+    const [serial] = derElements(contentOf(entry, derTags.sequence));
+    revoked.add(serialText(contentOf(serial, derTags.integer)));
   }
-  // Of a part of the certificates, of changes only, or of other issuers.
-  const special = tbsCertList.crlExtensions?.find(({ critical }) => critical);
-  if (special !== undefined) {
-    throw new TypeError(
-      `Cannot take a certificate revocation list with the extension ${special.extnID}: use a complete one`,
-    );
+  return { nextUpdateMs: nextUpdate === undefined ? Infinity : derTime(nextUpdate), revoked };
+}
+
+/** A list of a part of the certificates, of changes only, or of other issuers, says so critically. */
+function refuseSpecial({ content }: DerElement): void {
+  const [all] = derElements(content);
+  for (const extension of derElements(contentOf(all, derTags.sequence))) {
+    const [id, critical] = derElements(contentOf(extension, derTags.sequence));
+    if (critical?.tag !== derTags.boolean || critical.content[0] === 0) continue;
+    const oid = objectIdentifier(contentOf(id, derTags.objectIdentifier));
+    throw new TypeError(`it has the extension ${oid}; use a complete list`);
   }
-  const revoked = (tbsCertList.revokedCertificates ?? []).map(({ userCertificate }) =>
-    new Uint8Array(userCertificate).toHex()
-  );
-  return [authority.subject, {
-    nextUpdateMs: tbsCertList.nextUpdate?.getTime().getTime() ?? Infinity,
-    revoked: new Set(revoked),
-  }];
+}
+
+function contentOf(element: DerElement | undefined, tag: number): Uint8Array {
+  if (element?.tag !== tag) throw damaged();
+  return element.content;
 }

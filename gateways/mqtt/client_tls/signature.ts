@@ -26,5 +26,10 @@ export function isSignedBy(
   signature: Uint8Array,
 ): boolean {
   const hash = hashes.get(algorithm);
-  return hash !== undefined && verify(hash, signed, key, signature);
+  if (hash === undefined) return false;
+  try {
+    return verify(hash, signed, key, signature);
+  } catch {
+    return false; // The key is of another kind than the signature.
+  }
 }
