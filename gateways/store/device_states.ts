@@ -12,6 +12,8 @@ const busyMs = 2_000;
 const walPages = 64;
 /** Rows written by one statement: a call of SQLite from JavaScript costs more than a row does. */
 const rowsPerStatement = 16;
+/** Rows read at once. */
+const pageRows = 1_000;
 
 /**
  * Puts a damaged file aside, to be called before any shard opens it: what is in it can be learned
@@ -80,9 +82,15 @@ export class DeviceStates {
 
   /** Every device that was saved. */
   *all(): Generator<[id: string, saved: string]> {
-    for (const row of this.#database.prepare("SELECT id, saved FROM device").iterate()) {
-      const { id, saved } = row;
-      if (typeof id === "string" && typeof saved === "string") yield [id, saved];
+    // Pages, each at once: `iterate` would end without a word where the file is damaged.
+    const page = this.#database.prepare(
+      `SELECT id, saved FROM device WHERE id > ? ORDER BY id LIMIT ${pageRows}`,
+    );
+    for (let after = "", rows = page.all(after); rows.length > 0; rows = page.all(after)) {
+      for (const { id, saved } of rows) {
+        if (typeof id === "string" && typeof saved === "string") yield [id, saved];
+      }
+      after = String(rows.at(-1)?.["id"]);
     }
   }
 

@@ -138,7 +138,8 @@ export class SeriesIndex {
 
   #load(id: string): DeviceSeries {
     const byKey = new Map<string, Series>();
-    for (const row of this.#select.iterate(id)) {
+    // All at once: `iterate` would end without a word where the file is damaged.
+    for (const row of this.#select.all(id)) {
       const key = bytes(text(row["key"]));
       const series = byKey.get(key) ?? { key, fields: [], pages: [] };
       byKey.set(key, series);
