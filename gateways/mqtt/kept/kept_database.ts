@@ -6,8 +6,11 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { keptSchema } from "./kept_schema.ts";
 
-/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
-const walPages = 64;
+/**
+ * 512 KiB: the log takes its room from the spool, and a full disk of 2 MB must be able to empty it
+ * (1 MiB is too much). With half of it commits of one message each are half as fast.
+ */
+const walPages = 128;
 const cacheKib = 4_096;
 /** A value that is a number, or `NULL` for 0. */
 export const number = (value: unknown): number => Number(value ?? 0);
