@@ -23,6 +23,11 @@ export type StationFrame =
   | { readonly kind: "result"; readonly id: FrameId; readonly result: unknown }
   | { readonly kind: "bad"; readonly detail: string };
 
+/** Largest frame. */
+export const frameBytesMax = 512 * 1024;
+/** Largest frame of who has not shown a token yet, which may be in it. */
+export const strangerBytesMax = 64 * 1024;
+
 const keys: ReadonlySet<string> = new Set([
   "type",
   "id",

@@ -215,7 +215,7 @@ Deno.test("with a frame's worth of readings waiting nothing more is read, until 
   for (let i = 0; i < 50; i++) await Promise.resolve();
   assert.deepEqual([taken, released], [false, []]);
   intake.credit = 1;
-  session.resume();
+  intake.origin?.resume();
   await second;
   assert.deepEqual([taken, released], [true, [1]]);
   session.closed();
@@ -231,6 +231,6 @@ Deno.test("what waits without a room of its own is waited for, however little it
   for (let i = 0; i < 50; i++) await Promise.resolve();
   assert.equal(taken, false);
   intake.credit = 1;
-  session.resume();
+  intake.origin?.resume();
   await received;
 });

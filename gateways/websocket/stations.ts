@@ -12,14 +12,9 @@ import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseForeignPage } from "../http/security.ts";
 import type { TakeOver } from "../http/callers.ts";
-import {
-  closeCodes,
-  frameBytesMax,
-  type StationEnd,
-  StationSession,
-  type StationSocket,
-  strangerBytesMax,
-} from "./station_session.ts";
+import { closeCodes, type StationEnd } from "./station_end.ts";
+import { frameBytesMax, strangerBytesMax } from "./station_frame.ts";
+import { StationSession, type StationSocket } from "./station_session.ts";
 import { ByteRoom } from "./wire/byte_room.ts";
 import { opcodes, WireError } from "./wire/frame_head.ts";
 import { requireWebSocket } from "./wire/handshake.ts";

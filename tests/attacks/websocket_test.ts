@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { type ClientFrame, clientFrame } from "../../gateways/websocket/testing/client_frames.ts";
-import { frameBytesMax, strangerBytesMax } from "../../gateways/websocket/station_session.ts";
+import { frameBytesMax, strangerBytesMax } from "../../gateways/websocket/station_frame.ts";
 import { adminPassword, login } from "../support/accounts.ts";
 import { RawWebSocket } from "../support/raw_websocket.ts";
 import { metrics, type Sluice, startSluice, until } from "../support/sluice.ts";

@@ -1,0 +1,100 @@
+/**
+ * What lets a station send: its token, shown in the request or in a frame. When it expires the
+ * station is asked for the next one, and has a while to show it.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import type { Claims } from "../auth/token.ts";
+import type { StationLine } from "./station_end.ts";
+
+export interface StationPassOptions {
+  readonly clock: Clock;
+  /** Whether a token is needed to send. */
+  readonly required: boolean;
+  /** What the request's own token said. */
+  readonly claims?: Claims;
+  /** A token of a frame: what it says, or why it is none. */
+  readonly admit: (token: string) => Promise<Claims | string>;
+  readonly isCurrent: (claims: Claims) => boolean;
+}
+
+/** How long a station may take to send a token, or the next one. */
+const tokenMs = 10_000;
+const timerMaxMs = 0x7fff_ffff;
+
+/** See the module. */
+export class StationPass {
+  readonly #line: StationLine;
+  readonly #options: StationPassOptions;
+  readonly #letIn: (claims: Claims) => void;
+  #claims: Claims | undefined;
+  #timer: Timer | undefined;
+  #lastToken = "";
+  #closed = false;
+
+  /** `letIn` is called with what every token says that lets the station send. */
+  constructor(line: StationLine, options: StationPassOptions, letIn: (claims: Claims) => void) {
+    this.#line = line;
+    this.#options = options;
+    this.#letIn = letIn;
+    if (options.claims !== undefined) this.#let(options.claims);
+    else if (options.required) this.#awaitToken();
+  }
+
+  get claims(): Claims | undefined {
+    return this.#claims;
+  }
+
+  /** The station has to show a token first. */
+  get isMissing(): boolean {
+    return this.#options.required && this.#claims === undefined;
+  }
+
+  /** False: it is none, and the connection ends. A token that was let in is not asked for again. */
+  async show(token: string): Promise<boolean> {
+    if (!this.#options.required || token === this.#lastToken) return true;
+    const claims = await this.#options.admit(token);
+    if (this.#closed) return false;
+    if (typeof claims === "string") {
+      this.#line.close("unauthorized", `the token is ${claims}`);
+      return false;
+    }
+    this.#lastToken = token;
+    this.#let(claims);
+    return true;
+  }
+
+  /** The account may have changed. */
+  recheck(): void {
+    if (this.#claims !== undefined && !this.#options.isCurrent(this.#claims)) {
+      this.#line.close("accountChanged", "the account has changed");
+    }
+  }
+
+  /** The connection has ended. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.clear();
+  }
+
+  #let(claims: Claims): void {
+    const { clock } = this.#options;
+    this.#claims = claims;
+    this.#letIn(claims);
+    this.#timer?.clear();
+    const leftMs = Math.max(0, claims.expiresS * 1_000 - clock.now());
+    this.#timer = clock.setTimer(Math.min(timerMaxMs, leftMs), () => {
+      this.#line.send({ type: "token_expired", detail: "send hello with a new token" });
+      this.#lastToken = "";
+      this.#awaitToken();
+    });
+  }
+
+  #awaitToken(): void {
+    this.#timer = this.#options.clock.setTimer(tokenMs, () => {
+      const why = this.#claims === undefined ? "unauthorized" : "tokenExpired";
+      this.#line.close(why, "no token came");
+    });
+  }
+}
