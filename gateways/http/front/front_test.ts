@@ -243,7 +243,7 @@ Deno.test("a connection that is taken over is its taker's, from the byte after t
     taken.resolve(connection);
     return Promise.resolve(new Response("for nobody"));
   };
-  await withServer(handler, { headTimeoutMs: 2_000 }, async ({ port, pass, open }) => {
+  await withServer(handler, { headTimeoutMs: 2_000 }, async ({ port, seen, pass, open }) => {
     using client = await Client.connect(port);
     await client.say(get); // It may have been used for requests before.
     await client.hears(/from 127\.0\.0\.1\./);
@@ -251,7 +251,13 @@ Deno.test("a connection that is taken over is its taker's, from the byte after t
     const connection = await taken.promise;
     await connection.write(utf8.encode("hello"));
     await client.hears(/hello/);
+    // The read that is under way goes on in a buffer that nobody else reads into.
+    const others = await Client.connect(port);
+    await others.say(get.slice(0, 10));
+    await seen();
     await client.say("abcdef");
+    await others.say(get.slice(10));
+    await others.hears(/from 127/);
     let heard = "";
     const two = new Uint8Array(2);
     while (heard.length < 6) {
@@ -260,6 +266,7 @@ Deno.test("a connection that is taken over is its taker's, from the byte after t
       heard += String.fromCharCode(...two.subarray(0, count));
     }
     assert.equal(heard, "abcdef");
+    others.connection.close();
     await pass(300);
     assert.deepEqual([client.over, open()], [false, 1]);
     connection.close();

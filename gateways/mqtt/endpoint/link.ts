@@ -84,7 +84,7 @@ export class Link {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#linger?.clear();
-    this.input.release(this.#reading);
+    this.input.release(!this.#reading);
     this.#connection.close();
     this.#shared.closed();
   }

@@ -40,7 +40,7 @@ export class BufferBudget {
     return this.#spares.pop() ?? new Uint8Array(restBytes);
   }
 
-  /** Takes such a buffer back: nobody reads into it any more. */
+  /** Takes such a buffer back: nobody uses it any more. */
   spare(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#spares.length < sparesMax) this.#spares.push(bytes);
   }
@@ -103,12 +103,13 @@ export class ReadBuffer {
   }
 
   /**
-   * Gives the room back to the budget. The buffer must not be used again. `reading`: what reads into
-   * it may go on for a moment.
+   * Gives the room back to the budget. The buffer must not be used again. `unused` says that no read
+   * or write is under way in it, which closing a connection does not end at once: only then another
+   * connection may read into it.
    */
-  release(reading = false): void {
+  release(unused = false): void {
     if (this.bytes.length > restBytes) this.#budget.give(this.bytes.length);
-    else if (this.bytes !== none && !reading) this.#budget.spare(this.bytes);
+    else if (this.bytes !== none && unused) this.#budget.spare(this.bytes);
     this.bytes = none;
     this.start = this.end = 0;
   }

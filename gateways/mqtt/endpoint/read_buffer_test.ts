@@ -99,3 +99,15 @@ Deno.test("hands on exactly the bytes that came, whatever is consumed when", () 
     { numRuns: 300, seed: 5 },
   );
 });
+
+Deno.test("a buffer is used again only when it is said that nobody uses it", () => {
+  const budget = new BufferBudget(1 << 20);
+  const reading = new ReadBuffer(budget);
+  const room = reading.room(0);
+  reading.release();
+  assert.notEqual(new ReadBuffer(budget).bytes, room);
+  const unused = new ReadBuffer(budget);
+  const spare = unused.bytes;
+  unused.release(true);
+  assert.equal(new ReadBuffer(budget).bytes, spare);
+});
