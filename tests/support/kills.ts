@@ -8,7 +8,7 @@ import { startFleet } from "./load_fleet.ts";
 import { pause, type VerifiedStore } from "./load_run.ts";
 import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
 
-const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 18 };
+const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 18, "give-up-s": 90 };
 const kills = 8;
 
 /**
