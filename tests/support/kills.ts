@@ -8,7 +8,8 @@ import { startFleet } from "./load_fleet.ts";
 import { pause, type VerifiedStore } from "./load_run.ts";
 import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
 
-const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 18, "give-up-s": 90 };
+/** Restarts on a busy machine take longer than the load does: what is left waits for them. */
+const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 18, "drain-s": 120 };
 const kills = 8;
 
 /**
