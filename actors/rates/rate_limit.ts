@@ -21,7 +21,8 @@ const partsMax = 4;
 const countMax = 1_000_000_000;
 const secondsMax = 86_400;
 /** What sums of fractions may be off by. */
-const roundingMs = 0.001;
+const roundedPerMs = 1_000;
+const roundingMs = 1 / roundedPerMs;
 
 /**
  * Reads a rate.
@@ -77,7 +78,10 @@ export function spend(
   return Math.max(restedMs, nowMs) + count * limit.periodMs / limit.count;
 }
 
-/** How long whoever is rested at `restedMs` must wait before sending `count`; 0: not at all. */
+/**
+ * How long whoever is rested at `restedMs` must wait before sending `count`; 0: not at all. What
+ * sums are off by is not told on: 6 s are 6,000 ms, which nobody rounds up to 7 s.
+ */
 export function waitFor(
   limit: RateLimit,
   restedMs: number,
@@ -85,5 +89,5 @@ export function waitFor(
   count: number,
 ): number {
   const waitMs = spend(limit, restedMs, nowMs, count) - nowMs - limit.periodMs;
-  return waitMs > roundingMs ? waitMs : 0;
+  return waitMs > roundingMs ? Math.round(waitMs * roundedPerMs) / roundedPerMs : 0;
 }

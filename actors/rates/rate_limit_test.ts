@@ -86,3 +86,12 @@ Deno.test("who waits as long as it is told is let through then, and not before",
     if (waitMs > 0.1) assert.ok(waitFor(limit, restedMs, nowMs + waitMs - 0.1, 1) > 0);
   }));
 });
+
+Deno.test("a wait of whole seconds is told as that, whatever the time is", () => {
+  const limit = { count: 10, periodMs: 60_000 };
+  fc.assert(fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (nowMs) => {
+    let restedMs = 0;
+    for (let i = 0; i < limit.count; i++) restedMs = spend(limit, restedMs, nowMs, 1);
+    assert.equal(waitFor(limit, restedMs, nowMs, 1), 6_000);
+  }));
+});
