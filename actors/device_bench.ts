@@ -9,6 +9,7 @@ import { Device } from "./device.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { appendPoints } from "./line_protocol_points.ts";
 import { compileRoutes } from "./route_table.ts";
+import { benchRoute, countUp, pointsOnly } from "./testing/bench_device.ts";
 import { deviceTools, FateOutlet } from "./testing/readings.ts";
 import { TopicTable } from "./topic_table.ts";
 
@@ -18,13 +19,7 @@ const payload = utf8.encode(
 ).slice();
 const topic = utf8.encode("bench/d1");
 const topics = new TopicTable(
-  compileRoutes([{
-    name: "bench",
-    topic: "bench/{device}",
-    measurement: "bench",
-    tags: { device: "{device}" },
-    timestamp: { key: "ts" },
-  }]),
+  compileRoutes([benchRoute]),
   { gatewayId: "gw", hashSeed: 1 },
 );
 const found = topics.lookup(topic, 0, topic.length);
@@ -56,13 +51,7 @@ const strict = new TextDecoder("utf-8", { fatal: true });
 const { lines } = new FateOutlet().group;
 const fingerprint = new Fingerprint();
 const device = new Device("d1", deviceTools());
-const outlet = {
-  lines: () => lines,
-  points: () => lines.length = 0,
-  duplicate: () => unexpected("duplicate"),
-  refused: () => unexpected("refused"),
-  dead: () => unexpected("dead"),
-};
+const outlet = pointsOnly(lines);
 const reading = {
   batch: { data: payload, arrivalMs: 1_700_000_000_000, seenMs: 1_700_000_000_000 },
   start: 0,
@@ -72,17 +61,6 @@ const reading = {
   originHash: 1,
   entry,
 };
-
-function unexpected(fate: string): never {
-  throw new Error(`the bench's reading is ${fate}`);
-}
-
-/** Counts the time up in place, so that no reading is a duplicate. */
-function next(): void {
-  let at = payload.length - 2;
-  while (payload[at] === 0x39) payload[at--] = 0x30;
-  payload[at]!++;
-}
 
 Deno.bench("TextDecoder and JSON.parse", { group: "decode", baseline: true }, () => {
   JSON.parse(strict.decode(payload));
@@ -107,6 +85,6 @@ Deno.bench("find the topic", { group: "parts" }, () => {
   topics.lookup(topic, 0, topic.length);
 });
 Deno.bench("a device takes a reading", { group: "whole" }, () => {
-  next();
+  countUp(payload);
   device.take(reading, outlet);
 });

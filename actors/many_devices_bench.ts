@@ -7,8 +7,8 @@
 import { Device } from "./device.ts";
 import type { TopicEntry } from "./reading.ts";
 import { compileRoutes } from "./route_table.ts";
+import { benchRoute, countUp, pointsOnly } from "./testing/bench_device.ts";
 import { deviceTools } from "./testing/readings.ts";
-import { LineBuffer } from "./line_buffer.ts";
 import { TopicTable } from "./topic_table.ts";
 
 /** Prime, and larger than both counts: each step leads to a device that was not there for long. */
@@ -17,34 +17,10 @@ const utf8 = new TextEncoder();
 const payload = utf8.encode(
   '{"temperature":20.25,"humidity":45.67,"pressure":1013.2,"seq":1000500,"ts":1700000000000001}',
 ).slice();
-const lines = new LineBuffer();
-const outlet = {
-  lines: () => lines,
-  points: () => lines.length = 0,
-  duplicate: () => unexpected("duplicate"),
-  refused: () => unexpected("refused"),
-  dead: () => unexpected("dead"),
-};
-
-function unexpected(fate: string): never {
-  throw new Error(`the bench's reading is ${fate}`);
-}
-
-/** Counts the time up in place, so that no reading is a duplicate. */
-function nextTime(): void {
-  let at = payload.length - 2;
-  while (payload[at] === 0x39) payload[at--] = 0x30;
-  payload[at]!++;
-}
+const outlet = pointsOnly();
 
 function benchWith(count: number): void {
-  const routes = compileRoutes([{
-    name: "bench",
-    topic: "bench/{device}",
-    measurement: "bench",
-    tags: { device: "{device}" },
-    timestamp: { key: "ts" },
-  }]);
+  const routes = compileRoutes([benchRoute]);
   const topics = new TopicTable(routes, { gatewayId: "gw", hashSeed: 1 });
   const tools = deviceTools();
   const ids: string[] = [];
@@ -67,7 +43,7 @@ function benchWith(count: number): void {
   let sum = 0;
   const next = (): number => at = (at + stride) % count;
   const take = (): void => {
-    nextTime();
+    countUp(payload);
     const i = next();
     devices[i]!.take({
       batch: { data: payload, arrivalMs: 1_700_000_000_000, seenMs: 1_700_000_000_000 },
