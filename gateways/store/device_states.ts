@@ -5,15 +5,18 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { openSharedFile } from "../sqlite/shared_file.ts";
 
 /** How long a shard waits while another one writes, in ms. */
 const busyMs = 2_000;
-/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
-const walPages = 64;
 /** Rows written by one statement: a call of SQLite from JavaScript costs more than a row does. */
 const rowsPerStatement = 16;
 /** Rows read at once. */
 const pageRows = 1_000;
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;
+`;
 
 /**
  * Puts a damaged file aside, to be called before any shard opens it: what is in it can be learned
@@ -60,17 +63,7 @@ export class DeviceStates {
 
   /** Opens or makes the file. */
   constructor(file: string) {
-    this.#database = new DatabaseSync(file);
-    try {
-      this.#database.exec(
-        `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
-         PRAGMA wal_autocheckpoint = ${walPages};
-         CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;`,
-      );
-    } catch (cause) {
-      this.#database.close();
-      throw cause;
-    }
+    this.#database = openSharedFile(file, { busyMs, synchronous: "OFF", schema });
     const put = (rows: number) =>
       this.#database.prepare(
         `INSERT INTO device (id, saved) VALUES ${Array(rows).fill("(?, ?)").join()}

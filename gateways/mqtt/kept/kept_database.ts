@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { openSharedFile } from "../../sqlite/shared_file.ts";
 import { keptSchema } from "./kept_schema.ts";
 
 /**
- * 512 KiB: the log takes its room from the spool, and a full disk of 2 MB must be able to empty it
- * (1 MiB is too much). With half of it commits of one message each are half as fast.
+ * 512 KiB: a full disk of 2 MB is still able to empty it (1 MiB is too much). With half of it
+ * commits of one message each are half as fast.
  */
 const walPages = 128;
 const cacheKib = 4_096;
@@ -28,17 +29,13 @@ export class KeptDatabase {
 
   /** Opens or makes the file. `busyMs`: how long to wait while somebody else writes. */
   constructor(file: string, busyMs: number) {
-    const database = this.#database = new DatabaseSync(file);
-    try {
-      database.exec(
-        `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-         PRAGMA cache_size = -${cacheKib}; PRAGMA wal_autocheckpoint = ${walPages};
-         ${keptSchema}`,
-      );
-    } catch (cause) {
-      database.close();
-      throw cause;
-    }
+    this.#database = openSharedFile(file, {
+      busyMs,
+      synchronous: "NORMAL",
+      walPages,
+      cacheKib,
+      schema: keptSchema,
+    });
   }
 
   close(): void {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { openSharedFile } from "../../sqlite/shared_file.ts";
 import { ProtocolError } from "../codec/protocol_error.ts";
 import { PacketReader } from "../codec/reader.ts";
 import { filterMatches, literalPrefix } from "./filter.ts";
@@ -28,8 +29,6 @@ const busyMs = 2_000;
 const pageRowsMax = 64;
 const pageBytesMax = 256 * 1024;
 const pageScanMax = 256;
-/** 256 KiB: the log takes its room from the spool, and a full disk must be able to empty it. */
-const walPages = 64;
 const cacheKib = 2_048;
 const last = "\u{10ffff}";
 
@@ -62,13 +61,9 @@ export class RetainedFile {
 
   /** Opens or makes the file, and forgets what has expired. */
   constructor(file: string, nowMs: number) {
-    const database = this.#database = new DatabaseSync(file);
+    const options = { busyMs, synchronous: "NORMAL", cacheKib, schema } as const;
+    const database = this.#database = openSharedFile(file, options);
     try {
-      database.exec(
-        `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-         PRAGMA cache_size = -${cacheKib}; PRAGMA wal_autocheckpoint = ${walPages};
-         ${schema}`,
-      );
       this.#expire = database.prepare("DELETE FROM retained WHERE expires_ms <= ?");
       this.#expire.run(nowMs);
       this.#put = database.prepare(
