@@ -103,12 +103,15 @@ export class DeviceDirectory {
   }
 
   /**
-   * Devices that had a reading since, as they are saved, to be written down bit by bit: in the order
-   * of their ids, so that rows of one page come together. `undefined` is a moment to let others have
-   * their turn.
+   * Devices that had a reading since then, or a change of a larger number, as they are saved, to be
+   * written down bit by bit: in the order of their ids, so that rows of one page come together.
+   * `undefined` is a moment to let others have their turn.
    */
-  *changedSince(steadyMs: number): Generator<[id: string, saved: string] | undefined, void> {
-    for (const id of inOrder(this.#idsSince(steadyMs))) {
+  *changedSince(
+    steadyMs: number,
+    changeNo: number,
+  ): Generator<[id: string, saved: string] | undefined, void> {
+    for (const id of inOrder(this.#idsSince(steadyMs, changeNo))) {
       if (id === undefined) {
         yield undefined;
         continue;
@@ -207,9 +210,20 @@ export class DeviceDirectory {
     return tally;
   }
 
-  *#idsSince(steadyMs: number): Generator<string, void> {
-    for (const [id, device] of this.#active) if (device.lastSeenMs >= steadyMs) yield id;
-    for (const [id, saved] of this.#resting) if (savedLastSeenMs(saved) >= steadyMs) yield id;
+  *#idsSince(steadyMs: number, changeNo: number): Generator<string, void> {
+    // Devices go to rest and come back meanwhile: each is looked for where it is when its turn comes.
+    for (const id of [...this.#active.keys(), ...this.#resting.keys()]) {
+      const device = this.#active.get(id);
+      // What waited for long has arrived long ago.
+      if (device !== undefined && device.changeNo > changeNo) yield id;
+      else if (this.#lastSeenMs(id, device) >= steadyMs) yield id;
+    }
+  }
+
+  #lastSeenMs(id: string, device: Device | undefined): number {
+    if (device !== undefined) return device.lastSeenMs;
+    const saved = this.#resting.get(id);
+    return saved === undefined ? -Infinity : savedLastSeenMs(saved);
   }
 
   #atRest(id: string): Device | undefined {

@@ -15,12 +15,12 @@ function directory(knownMax = 1000) {
   const devices = new DeviceDirectory(tools, { ...timeouts, knownMax, now: () => clock.now() });
   const topics = new TopicTable(compileRoutes([]), { gatewayId: "gw", hashSeed: 1 });
   const outlet = new FateOutlet();
-  const send = (topic: string, payload: string) => {
+  const send = (topic: string, payload: string, arrivalMs = clock.now()) => {
     const bytes = new TextEncoder().encode(topic);
     const entry = topics.lookup(bytes, 0, bytes.length);
     assert.ok(entry.kind === "topic");
     devices.activate(entry.deviceId).take(
-      readingOf(entry, payload, { arrivalMs: clock.now() }),
+      readingOf(entry, payload, { arrivalMs }),
       outlet,
     );
     return outlet.fate;
@@ -212,4 +212,34 @@ Deno.test("a name that is very long is not among the last values", () => {
   assert.equal(send("a/b", `{"${"n".repeat(1_000)}":1,"x":2}`)?.kind, "points");
   const { values } = devices.activate("a~b");
   assert.deepEqual([values.count, values.name(0), values.omitted], [1, "x", 1]);
+});
+
+Deno.test("what is to be saved: what was seen since, and what arrived long ago and is new", () => {
+  const { clock, tools, devices, send } = directory();
+  const ids = (sinceMs: number, changeNo: number) =>
+    [...devices.changedSince(sinceMs, changeNo)].flatMap((entry) => entry?.[0] ?? []);
+  send("a/old", '{"x":1}');
+  const changeNo = tools.changes.reach(clock.now());
+  send("a/waited", '{"x":2}', clock.now() - 3_600_000);
+  assert.deepEqual(ids(clock.now() + 1, changeNo), ["a~waited"]);
+  clock.advance(1_000);
+  send("a/new", '{"x":1}');
+  devices.passivate("a~old");
+  assert.deepEqual(ids(clock.now(), changeNo), ["a~new", "a~waited"]);
+  assert.deepEqual(ids(0, 0), ["a~new", "a~old", "a~waited"]);
+});
+
+Deno.test("no device is left out because it comes back, or goes to rest, while others are saved", () => {
+  const { clock, devices, send } = directory(3_000);
+  for (let i = 0; i < 2_000; i++) send(`a/${i}`, '{"x":1}');
+  for (let i = 0; i < 2_000; i += 2) devices.passivate(`a~${i}`);
+  const seen = new Set<string>();
+  const saving = devices.changedSince(clock.now(), 0);
+  saving.next();
+  for (let i = 0; i < 2_000; i++) {
+    if (i % 2 === 0) devices.activate(`a~${i}`);
+    else devices.passivate(`a~${i}`);
+  }
+  for (const entry of saving) if (entry !== undefined) seen.add(entry[0]);
+  assert.equal(seen.size, 2_000);
 });

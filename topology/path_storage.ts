@@ -19,18 +19,19 @@ import { systemClock } from "../runtime/clock.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
+import { saveIntervalMs } from "./device_saves.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { shardRoutes } from "./routes.ts";
-import { saveIntervalMs, ShardDevices } from "./shard_devices.ts";
+import { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("path");
 const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
-/** What the saved states of the devices do not know yet must be found in the spool. */
-const rememberMs = 3 * saveIntervalMs;
+/** What was saved of the devices may be lost with the machine's power for so long. */
+const unsyncedMs = 3 * saveIntervalMs;
 
 /** How long the spool keeps what the store took: the embedded store's yes is durable. */
 export const keepMs = (config: Config): number =>
@@ -103,7 +104,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
     whenFull: config.spool.full,
     keepMs: keepMs(config),
-    rememberMs,
+    rememberedUpToMs: () => Math.min(clock.now() - unsyncedMs, devices.savedUpToMs),
     random32,
     events,
     live: (record) => live.offer(record),

@@ -24,7 +24,7 @@ import type { ChangesQuery, DeviceChanges, DeviceTally } from "../gateways/http/
 import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { ActorRef } from "../runtime/actor.ts";
-import type { Clock, Timer } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { SteadyTime } from "../runtime/steady_time.ts";
 import type { Keyed } from "../runtime/keyed.ts";
 import { KeyedRef } from "../runtime/keyed_ref.ts";
@@ -32,14 +32,12 @@ import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
 import type { DataFlowTap } from "./data_flow_tap.ts";
+import { DeviceSaves } from "./device_saves.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("devices");
 
-/** How often what has changed is saved, and how many devices at a time. */
-export const saveIntervalMs = 10_000;
-const saveChunk = 256;
 /** Devices that are loaded before other events have their turn. */
 const loadChunk = 5_000;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
@@ -78,8 +76,7 @@ export class ShardDevices {
   readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
   #rates: Rates | undefined;
-  #saveTimer: Timer | undefined;
-  #savedMs = 0;
+  readonly #saves: DeviceSaves;
   readonly #codeRunner = new DeviceCodeRunner();
 
   private constructor(
@@ -93,11 +90,12 @@ export class ShardDevices {
     this.#clock = system.clock;
     this.#time = new SteadyTime(system.clock);
     this.#codes = codes;
+    const changes = new ChangeCounter();
     const tools: DeviceTools = {
       shapes: new ShapeTable(),
       fingerprint: new Fingerprint(),
       codeRunner: this.#codeRunner,
-      changes: new ChangeCounter(),
+      changes,
       windowRoom: new WindowRoom(limits.windowBytes),
       payloadBytesMax: init.config.limits.payloadBytesMax,
       ...(tap === undefined ? {} : { onDecoded: tap.decoded, onCoded: tap.coded }),
@@ -108,6 +106,18 @@ export class ShardDevices {
       knownMax: Math.ceil(device.activeMax * knownPerActive / init.shards),
       now: () => this.#time.now(),
     });
+    this.#saves = new DeviceSaves({
+      directory: this.#directory,
+      changes,
+      clock: this.#clock,
+      time: this.#time,
+      save: (devices) => this.#open().save(devices),
+    });
+  }
+
+  /** Wall time, ms: what was accepted by then is saved, the rest must be found in the spool. */
+  get savedUpToMs(): number {
+    return this.#saves.upToMs;
   }
 
   /** Loads the routes' code and what was saved of this shard's devices. */
@@ -143,7 +153,7 @@ export class ShardDevices {
       mailbox: { countMax: deviceMailMax },
       start: (id) => new DeviceActor(id, options),
     });
-    this.#saveLater();
+    this.#saves.start();
   }
 
   /** The steady time of an arrival. */
@@ -162,13 +172,15 @@ export class ShardDevices {
   /** A record that was found in the spool: its readings are known should they come again. */
   recovered(record: SpoolRecord): void {
     if (record.committedMs < this.#clock.now() - rememberMs) return;
+    const seenMs = this.#time.of(record.committedMs);
+    this.#saves.found(seenMs);
     for (let i = 0; i < record.count; i++) {
       const device = this.#directory.activate(record.devices[record.deviceOf[i]!]!);
       device.recovered(
         record.fingerprintHi[i]!,
         record.fingerprintLo[i]!,
         record.committedMs,
-        this.#time.of(record.committedMs),
+        seenMs,
       );
     }
   }
@@ -231,9 +243,7 @@ export class ShardDevices {
 
   /** The actors have ended: saves what is left. */
   close(): void {
-    this.#saveTimer?.clear();
-    const changed = [...this.#directory.changedSince(this.#savedMs - saveIntervalMs)];
-    this.#trySave(changed.filter((device) => device !== undefined));
+    this.#saves.close();
     this.#states?.close();
   }
 
@@ -269,40 +279,6 @@ export class ShardDevices {
           cause,
         });
       }
-    }
-  }
-
-  #saveLater(): void {
-    this.#saveTimer = this.#clock.setTimer(saveIntervalMs, () => {
-      const nowMs = this.#time.now();
-      // A reading may have waited since it arrived.
-      const since = this.#savedMs - saveIntervalMs;
-      this.#savedMs = nowMs;
-      this.#saveSome(this.#directory.changedSince(since));
-    });
-  }
-
-  /** A chunk per turn of the event loop, so that no reading waits for all of them. */
-  #saveSome(changed: Iterator<[string, string] | undefined, unknown>): void {
-    const chunk: [string, string][] = [];
-    let next = changed.next();
-    while (next.done !== true && next.value !== undefined) {
-      chunk.push(next.value);
-      if (chunk.length === saveChunk) break;
-      next = changed.next();
-    }
-    this.#trySave(chunk);
-    if (next.done === true) this.#saveLater();
-    else this.#saveTimer = this.#clock.setTimer(1, () => this.#saveSome(changed));
-  }
-
-  #trySave(devices: readonly [string, string][]): void {
-    if (devices.length === 0) return;
-    try {
-      this.#open().save(devices);
-    } catch (cause) {
-      log.warn("the state of devices cannot be saved; it is tried again", { cause });
-      this.#savedMs = 0;
     }
   }
 

@@ -46,11 +46,10 @@ export class Retention {
 
   /** Deletes every old segment that nobody needs, except the one that is being written to. */
   sweep(inUse: Segment | undefined): void {
-    const { clock, rememberMs = 0 } = this.#options;
-    const youngMs = clock.now() - rememberMs;
+    const rememberedUpToMs = this.#options.rememberedUpToMs?.() ?? Infinity;
     for (const segment of [...this.#log.segments]) {
       const { firstSequence, endSequence, lastMs } = segment;
-      if (segment === inUse || endSequence === firstSequence || lastMs > youngMs) continue;
+      if (segment === inUse || endSequence === firstSequence || lastMs > rememberedUpToMs) continue;
       if (!this.#custody.needs(firstSequence, endSequence)) this.#remove(segment);
     }
   }

@@ -47,10 +47,11 @@ export interface SpoolOptions {
   /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
   readonly keepMs: number;
   /**
-   * How long a record stays on the disk at least, room permitting: after a crash it tells which
-   * readings are known, should they come again. Default 0.
+   * Wall time, ms: records that were committed later stay on the disk, room permitting. After a
+   * crash they tell which readings are known, should they come again; the older ones are written
+   * down elsewhere. Default: none is needed for that.
    */
-  readonly rememberMs?: number;
+  readonly rememberedUpToMs?: () => number;
   /** A new 32-bit number each time. */
   random32(): number;
   readonly events: SpoolEvents;

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { ChangeCounter } from "../actors/device_changes.ts";
+import { ManualClock } from "../runtime/clock.ts";
+import { SteadyTime } from "../runtime/steady_time.ts";
+import { DeviceSaves, saveIntervalMs } from "./device_saves.ts";
+
+type Pair = [id: string, saved: string];
+
+/** Devices that changed, in order; `disk` may be made to refuse. */
+function open(changed: (sinceMs: number) => readonly (Pair | undefined)[]) {
+  const clock = new ManualClock();
+  const time = new SteadyTime(clock);
+  const disk = { refuses: false, saved: [] as string[] };
+  const asked: number[] = [];
+  const saves = new DeviceSaves({
+    directory: {
+      *changedSince(sinceMs) {
+        asked.push(sinceMs - clock.now());
+        yield* changed(sinceMs);
+      },
+    },
+    changes: new ChangeCounter(),
+    clock,
+    time,
+    save(devices) {
+      if (disk.refuses) throw new Error("no room");
+      disk.saved.push(...devices.map(([id]) => id));
+    },
+  });
+  return { clock, disk, asked, saves };
+}
+
+Deno.test("all is saved up to the moment at which a save began, once all of it is written", () => {
+  const { clock, disk, saves } = open(() => [["a", "1"], undefined, ["b", "2"]]);
+  saves.start();
+  assert.equal(saves.upToMs, 0);
+  clock.advance(1_000); // the first chunk
+  const beganMs = clock.now();
+  assert.deepEqual([disk.saved, saves.upToMs], [["a"], 0]);
+  clock.advance(10);
+  assert.deepEqual([disk.saved, saves.upToMs], [["a", "b"], beganMs]);
+  saves.close();
+});
+
+Deno.test("what could not be saved is asked for again, from where the last whole save was", () => {
+  const { clock, disk, asked, saves } = open(() => [["a", "1"], undefined, ["b", "2"]]);
+  saves.found(clock.now() - 60_000); // by recovery
+  saves.start();
+  clock.advance(1_000);
+  disk.refuses = true;
+  clock.advance(1);
+  assert.equal(saves.upToMs, 0);
+  const failedMs = clock.now();
+  disk.refuses = false;
+  clock.advance(saveIntervalMs + 1);
+  assert.equal(saves.upToMs, failedMs + saveIntervalMs);
+  assert.deepEqual(asked.map((ms) => Math.round(ms / 10_000)), [-7, -8]);
+  assert.deepEqual(disk.saved, ["a", "a", "b"]);
+  saves.close();
+});
+
+Deno.test("closing in the middle of a save loses nothing of it", () => {
+  const { clock, disk, saves } = open(() => [["a", "1"], undefined, ["b", "2"]]);
+  saves.start();
+  clock.advance(1_000);
+  saves.close();
+  assert.deepEqual(disk.saved, ["a", "a", "b"]);
+  clock.advance(saveIntervalMs);
+  assert.equal(disk.saved.length, 3);
+});
