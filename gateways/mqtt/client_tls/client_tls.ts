@@ -11,6 +11,7 @@ import type { TlsFiles } from "../endpoint/reloading_acceptor.ts";
 import type { CertificateName } from "./certificate_parts.ts";
 import { CertificateRefused } from "./certificate_refused.ts";
 import { ClientCertificates } from "./client_certificates.ts";
+import { checkServerPair } from "./server_pair.ts";
 import { type RawConnection, SocketStream } from "./socket_stream.ts";
 import { TlsConnection } from "./tls_connection.ts";
 
@@ -38,6 +39,7 @@ export class ClientTls {
       ...(clientCrl !== undefined && { revoked: clientCrl }),
       nameFrom,
     });
+    checkServerPair(cert, key);
     this.#context = createSecureContext({ cert, key, ...(clientCa && { ca: clientCa }) });
     this.#required = required;
     this.#clock = clock;
