@@ -16,7 +16,9 @@ export interface Permissions {
 
 type RoleGrants = Pick<Grants, "read" | "write" | "devices">;
 
-const everything: RoleGrants = { read: ["#"], write: ["#"], devices: ["*"] };
+/** `#` alone takes no topic that begins with `$`: [MQTT-4.7.2-1]. */
+const allTopics = ["#", "$SYS/#"];
+const everything: RoleGrants = { read: allTopics, write: ["#"], devices: ["*"] };
 
 /**
  * A device writes the topics of the built-in routes that carry its name: of a station
@@ -25,7 +27,7 @@ const everything: RoleGrants = { read: ["#"], write: ["#"], devices: ["*"] };
 const roleGrants: Readonly<Record<Role, RoleGrants>> = {
   admin: everything,
   operator: everything,
-  reader: { read: ["#"], write: [], devices: ["*"] },
+  reader: { read: allTopics, write: [], devices: ["*"] },
   device: {
     read: ["{name}", "device/{name}", "{name}/position", "command/{name}/#"],
     write: ["{name}", "device/{name}", "{name}/position"],

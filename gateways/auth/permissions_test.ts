@@ -99,6 +99,11 @@ Deno.test("a name is no pattern, also where it is put in", () => {
 
 Deno.test("roles", () => {
   assert.ok(mayRead(of("r", ["reader"]), "a/b"));
+  for (const role of ["admin", "operator", "reader"] as const) {
+    assert.ok(maySubscribe(of("r", [role]), "$SYS/#"), role);
+    assert.ok(!mayWrite(of("r", [role]), "$SYS/broker/uptime"), role);
+  }
+  assert.ok(!maySubscribe(of("d", ["device"]), "$SYS/#"));
   assert.ok(!mayWrite(of("r", ["reader"]), "a/b"));
   assert.ok(mayWrite(of("o", ["operator"]), "a/b"));
   assert.ok(!mayWrite(of("n", []), "n"));
