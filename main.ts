@@ -33,14 +33,14 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     case "account": {
       const { config } = loadConfig(command.configFile, env);
       const lines = await runAccountCommand(command.command, config, cliActor(env), firstLine);
-      for (const line of lines) writeStdout(`${line}\n`);
+      writeLines(lines);
       return exitCodes.ok;
     }
     case "version":
       writeStdout(`sluice ${version}\n`);
       return exitCodes.ok;
     case "usage_error":
-      writeStderr(`${command.message}\n\n${usage}\n`);
+      writeStderr(`${command.message}\n\n${command.usage}\n`);
       return exitCodes.usage;
     case "print_config":
     case "start": {
@@ -112,6 +112,15 @@ async function untilEnd(service: Service): Promise<ExitCode> {
 /** Who is named in the audit log for what the command line does. */
 const cliActor = (env: Readonly<Record<string, string>>): string =>
   `cli:${env.SUDO_USER ?? env.USER ?? env.LOGNAME ?? "unknown"}`;
+
+/** Whoever reads them may have seen enough, as `head` does: that is no failure of the command. */
+function writeLines(lines: readonly string[]): void {
+  try {
+    for (const line of lines) writeStdout(`${line}\n`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
 
 /** The first line of stdin. */
 async function firstLine(): Promise<string> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AccountCommand, parseAccountCommand } from "./account_command.ts";
+import { type AccountCommand, accountUsage, parseAccountCommand } from "./account_command.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the command line asks for. */
@@ -15,12 +15,12 @@ export type Command =
   | { readonly kind: "account_help" }
   | { readonly kind: "version" }
   /** Not understood: exit code `usage`. */
-  | { readonly kind: "usage_error"; readonly message: string };
+  | { readonly kind: "usage_error"; readonly message: string; readonly usage: string };
 
 export const usage = `Sluice takes readings from devices and stores them as time series.
 
 Usage: deno task start [flags]
-       deno task account <add|list|grant|disable|enable|rotate|audit>   (--help tells more)
+       deno task account <add|list|grant|…>   (account --help tells more)
 
   --config FILE    configuration, JSON (default: $SLUICE_CONFIG, else the built-in defaults)
   --print-config   show the effective configuration, secrets masked, and exit
@@ -39,7 +39,7 @@ const flags = ["--config", "--print-config", "--version", "--help"];
  *
  * @example
  * ```ts
- * import { parseCommandLine } from "./command_line.ts";
+ * import { parseCommandLine, usage } from "./command_line.ts";
  * import assert from "node:assert/strict";
  *
  * assert.deepEqual(parseCommandLine(["--config", "a.json"], {}), {
@@ -49,6 +49,7 @@ const flags = ["--config", "--print-config", "--version", "--help"];
  * assert.deepEqual(parseCommandLine(["--confg"], {}), {
  *   kind: "usage_error",
  *   message: "unknown flag --confg; did you mean --config?",
+ *   usage,
  * });
  * ```
  */
@@ -62,7 +63,7 @@ export function parseCommandLine(
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = splitOnce(args[i]!);
     if (inline !== undefined && flag !== "--config" && flags.includes(flag)) {
-      return { kind: "usage_error", message: `${flag} takes no value` };
+      return { kind: "usage_error", message: `${flag} takes no value`, usage };
     }
     switch (flag) {
       case "--help":
@@ -77,11 +78,11 @@ export function parseCommandLine(
       case "--config":
         configFile = inline ?? args[++i];
         if (configFile === undefined || configFile === "" || configFile.startsWith("--")) {
-          return { kind: "usage_error", message: "--config needs a file name" };
+          return { kind: "usage_error", message: "--config needs a file name", usage };
         }
         break;
       default:
-        return { kind: "usage_error", message: unknown(args[i]!, flag) };
+        return { kind: "usage_error", message: unknown(args[i]!, flag), usage };
     }
   }
   return configFile === undefined ? { kind } : { kind, configFile };
@@ -90,7 +91,9 @@ export function parseCommandLine(
 function accountCommand(args: readonly string[], fromEnv: string | undefined): Command {
   if (args.includes("--help") || args.includes("-h")) return { kind: "account_help" };
   const command = parseAccountCommand(args);
-  if (typeof command === "string") return { kind: "usage_error", message: command };
+  if (typeof command === "string") {
+    return { kind: "usage_error", message: command, usage: accountUsage };
+  }
   const configFile = command.configFile ?? fromEnv;
   return { kind: "account", command, ...(configFile === undefined ? {} : { configFile }) };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Command, parseCommandLine } from "./command_line.ts";
+import { accountUsage } from "./account_command.ts";
+import { type Command, parseCommandLine, usage } from "./command_line.ts";
 
 const cases: readonly (readonly [string[], Record<string, string>, Command])[] = [
   [[], {}, { kind: "start" }],
@@ -10,15 +11,25 @@ const cases: readonly (readonly [string[], Record<string, string>, Command])[] =
   [["--print-config", "--config", "a.json"], {}, { kind: "print_config", configFile: "a.json" }],
   [["--help", "--bogus"], {}, { kind: "help" }],
   [["-V"], {}, { kind: "version" }],
-  [["--config"], {}, { kind: "usage_error", message: "--config needs a file name" }],
-  [["--config="], {}, { kind: "usage_error", message: "--config needs a file name" }],
-  [["--config", "--help"], {}, { kind: "usage_error", message: "--config needs a file name" }],
-  [["--help=1"], {}, { kind: "usage_error", message: "--help takes no value" }],
+  [["--config"], {}, { kind: "usage_error", message: "--config needs a file name", usage }],
+  [["--config="], {}, { kind: "usage_error", message: "--config needs a file name", usage }],
+  [["--config", "--help"], {}, {
+    kind: "usage_error",
+    message: "--config needs a file name",
+    usage,
+  }],
+  [["--help=1"], {}, { kind: "usage_error", message: "--help takes no value", usage }],
   [["--verison"], {}, {
     kind: "usage_error",
     message: "unknown flag --verison; did you mean --version?",
+    usage,
   }],
-  [["start"], {}, { kind: "usage_error", message: 'unexpected argument "start"' }],
+  [["account", "disable"], {}, {
+    kind: "usage_error",
+    message: "account disable needs one name",
+    usage: accountUsage,
+  }],
+  [["start"], {}, { kind: "usage_error", message: 'unexpected argument "start"', usage }],
 ];
 
 for (const [args, env, expected] of cases) {
