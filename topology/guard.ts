@@ -35,6 +35,9 @@ import { markTime, sharedTime, type TimeMark } from "../runtime/shared_time.ts";
 
 const log = logger("limits");
 
+/** Between two looks at who is banned. */
+const bansPauseMs = 200;
+
 /** What a Worker starts with. */
 export interface GuardInit {
   readonly time: TimeMark;
@@ -91,6 +94,7 @@ export class Guard {
 
   readonly #gate: ConnectionGate;
   readonly #bans: Bans;
+  readonly #clock: Clock;
 
   /**
    * `worker` is the number of this one; HTTP's follows the shards'. `report` tells the main thread
@@ -103,6 +107,7 @@ export class Guard {
     report: (ban: Ban) => boolean,
     clock: Clock = systemClock,
   ) {
+    this.#clock = clock;
     const sharedMs = sharedTime(time, clock);
     const specs = limits.connections;
     this.#gate = new ConnectionGate({ memory: gate, specs, worker, sharedMs });
@@ -160,6 +165,21 @@ export class Guard {
   /** Another one after every ban. */
   get bansVersion(): number {
     return this.#bans.version;
+  }
+
+  /**
+   * Calls `changed` after every ban, whoever made it, for as long as the Worker lives. Bans that
+   * come close together are one change: each costs a look at all who are connected.
+   */
+  async watchBans(changed: () => void): Promise<never> {
+    for (let seen = this.bansVersion;;) {
+      await this.#bans.changed(seen);
+      seen = this.bansVersion;
+      changed();
+      await new Promise<void>((resolve) => {
+        this.#clock.setTimer(bansPauseMs, resolve);
+      });
+    }
   }
 
   /** When a client may come again, wall time in ms; 0: it is not banned. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { keepAlive } from "../actors/rates/testing/keep_alive.ts";
 import { parseConfig } from "../config.ts";
 import { metricsText } from "../gateways/http/metrics.ts";
 import { service, shardSnapshot } from "../gateways/http/testing/fake_control.ts";
@@ -10,9 +12,9 @@ const rates = { device: { messages: "20:1" } };
 const { config } = parseConfig({ limits: { rates, flapping: { client: "1:60" } } });
 const gone = { account: "", clientId: "c", address: "10.0.0.1" };
 
-function guard(report: (key: string) => boolean) {
+function guard(report: (key: string) => boolean, clock = new ManualClock()) {
   const memory = new GuardMemory(config, 1);
-  return new Guard(memory.init(), config, 0, ({ key }) => report(key), new ManualClock());
+  return new Guard(memory.init(), config, 0, ({ key }) => report(key), clock);
 }
 
 Deno.test("a ban is reported once, and every connection that it is in the way of is counted", () => {
@@ -26,6 +28,30 @@ Deno.test("a ban is reported once, and every connection that it is in the way of
   const counters = it.counters();
   assert.equal(counters['sluice_connections_refused_total{reason="banned"}'], 1);
   assert.equal(counters['sluice_bans_total{subject="client"}'], 1);
+});
+
+Deno.test("who watches is told of a ban at once, and of all that follow soon after it together", async () => {
+  using _alive = keepAlive();
+  const clock = new ManualClock();
+  const it = guard(() => true, clock);
+  let told = 0;
+  let heard = Promise.withResolvers<void>();
+  it.watchBans(() => {
+    told++;
+    heard.resolve();
+  });
+  const ban = (clientId: string) => {
+    for (let i = 0; i < 2; i++) it.ended({ ...gone, clientId });
+  };
+  ban("a");
+  await heard.promise;
+  heard = Promise.withResolvers();
+  for (const clientId of ["b", "c", "d"]) ban(clientId);
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  assert.equal(told, 1);
+  clock.advance(1_000);
+  await heard.promise;
+  assert.equal(told, 2);
 });
 
 Deno.test("the alert rules ask only for metrics that are there", async () => {

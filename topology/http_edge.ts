@@ -185,21 +185,16 @@ export class HttpEdge implements WorkerProgram {
       bytesMax: limits.webSocketBytes,
       clock,
       required,
-      admit: async (token) => {
-        const claims = await accounts.gate.admit(token, clock.now());
-        if (typeof claims === "string") return claims;
-        const untilMs = guard.banned({ account: claims.name, clientId: "", address: "" });
-        return untilMs === 0 ? claims : "that of an account that is banned for a time";
-      },
+      admit: (token) => accounts.gate.admit(token, clock.now()),
+      bannedUntilMs: (client, comes) => comes ? guard.banned(client) : guard.bannedUntilMs(client),
       isCurrent,
       senderOf,
       door: {
-        enter: (address) =>
-          guard.banned({ account: "", clientId: "", address }) === 0 &&
-          guard.enter(address) === undefined,
+        enter: (address) => guard.enter(address) === undefined,
         left: (address) => guard.left(address),
       },
     });
+    guard.watchBans(() => stations.bansChanged());
     const { sessionPaths } = init;
     this.#carriers = sessionPaths && new Carriers({
       socket,

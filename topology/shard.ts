@@ -133,6 +133,7 @@ export class Shard implements WorkerProgram {
       guard,
       clientTls: await importClientTls(config),
     });
+    guard.watchBans(() => edges.bansChanged());
     const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger, guard);
     // A shard whose tree has ended can do nothing more: the host starts it anew.
     system.terminated.then((failure) => {

@@ -170,6 +170,11 @@ export class ShardEdges {
     return this.#options.accounts.gate;
   }
 
+  /** Sessions of those that were banned end. */
+  bansChanged(): void {
+    this.#listener?.tell({ kind: "bans_changed" });
+  }
+
   /** Sessions of accounts that have changed, or with certificates that were revoked, end. */
   accountsChanged(): void {
     this.#listener?.tell({ kind: "accounts_changed" });
@@ -278,6 +283,9 @@ const doorOf = (guard: Guard): Door => ({
   left: (peer) => guard.left(hostOf(peer)),
 });
 
+const bannedText = (untilMs: number): string | undefined =>
+  untilMs === 0 ? undefined : `banned until ${new Date(untilMs).toISOString()}`;
+
 function bansOf(guard: Guard): Bans {
   const client = ({ account, clientId, peer }: Parameters<Bans["of"]>[0]) => ({
     account,
@@ -289,12 +297,10 @@ function bansOf(guard: Guard): Bans {
       return guard.bansVersion;
     },
     of: (who) => {
-      const untilMs = guard.banned(client(who));
-      if (untilMs === 0) return undefined;
-      const reason = `banned until ${new Date(untilMs).toISOString()}`;
-      return { reasonCode: reasonCodes.banned, reason };
+      const reason = bannedText(guard.banned(client(who)));
+      return reason === undefined ? undefined : { reasonCode: reasonCodes.banned, reason };
     },
-    includes: (session) => guard.bannedUntilMs(client(session)) > 0,
+    now: (session) => bannedText(guard.bannedUntilMs(client(session))),
     ended: (session) => guard.ended(client(session)),
   };
 }

@@ -37,6 +37,12 @@ export class BanTable {
     return Atomics.load(this.#head, 1);
   }
 
+  /** Resolves when the version is another one: at once, when it is already. */
+  async changed(version: number): Promise<void> {
+    const { async, value } = Atomics.waitAsync(this.#head, 1, version);
+    if (async) await value;
+  }
+
   /** When the ban of the key ends; 0 when it is not banned. */
   untilMs(key: number, nowMs: number): number {
     const at = this.#find(key);
@@ -52,6 +58,7 @@ export class BanTable {
     this.#cells[at] = key;
     Atomics.add(this.#head, 1, 1);
     Atomics.store(this.#head, 0, 0);
+    Atomics.notify(this.#head, 1);
   }
 
   #find(key: number): number | undefined {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { keepAlive } from "./testing/keep_alive.ts";
 import { BanTable, banTableMemory } from "./ban_table.ts";
 
 Deno.test("a ban holds in all threads until its time, or until it is lifted", () => {
@@ -15,6 +16,23 @@ Deno.test("a ban holds in all threads until its time, or until it is lifted", ()
   assert.equal(a.untilMs(7, 1_500), 2_000);
   b.set(7, 0);
   assert.equal(a.untilMs(7, 0), 0);
+});
+
+Deno.test("who waits for a change hears of every ban, be it made before or after", async () => {
+  using _alive = keepAlive();
+  const memory = banTableMemory();
+  const table = new BanTable(memory);
+  const before = table.changed(table.version);
+  new BanTable(memory).set(7, 1_000);
+  await before;
+  await table.changed(0);
+  const { version } = table;
+  let told = false;
+  const next = table.changed(version).then(() => told = true);
+  await Promise.resolve();
+  assert.equal(told, false);
+  table.set(7, 0);
+  await next;
 });
 
 Deno.test("of more bans than have room, those that end first are forgotten", () => {

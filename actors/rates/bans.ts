@@ -82,6 +82,11 @@ export class Bans {
     return this.#table.version;
   }
 
+  /** Resolves when the version is another one. */
+  changed(version: number): Promise<void> {
+    return this.#table.changed(version);
+  }
+
   /** When the client may come again, wall time in ms; 0: it is not banned. */
   untilMs(client: BanClient): number {
     if (this.#table.version === 0) return 0;

@@ -14,6 +14,8 @@ export const closeCodes = {
   failed: 1011,
   badFrame: 4400,
   unauthorized: 4401,
+  /** It is banned, be it before it was let in or after. */
+  banned: 4403,
   noCredit: 4429,
   tryAgain: 4503,
   /** As `unauthorized`, for what ends a connection that was let in. */

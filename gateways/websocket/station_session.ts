@@ -23,6 +23,11 @@ export interface StationOptions extends StationPassOptions {
   readonly hash: (text: string) => number;
   /** Whose rates are for an account, which may be none. */
   readonly senderOf: (account: string) => Sender | undefined;
+  /**
+   * Until when a station is banned, wall time in ms; 0: it is not. `comes`: it is asking to be let
+   * in, which is counted.
+   */
+  readonly bannedUntilMs: (account: string, station: string, comes: boolean) => number;
   /** The station has said its name, after the one before, and may be told commands under it. */
   readonly named: (before: string, station: string) => void;
   /** `why` when it was ended from here. */
@@ -113,6 +118,11 @@ export class StationSession implements StationLine {
     this.#pass.recheck();
   }
 
+  /** Somebody was banned. */
+  bansChanged(): void {
+    this.#endIfBanned(this.station, false);
+  }
+
   /** Tells the station a command; the promise is what it answers, or `undefined` when it is gone. */
   command(command: unknown): Promise<unknown> {
     const id = ++this.#commandNo;
@@ -165,9 +175,26 @@ export class StationSession implements StationLine {
     }
   }
 
-  /** False: the frame's token is none, and the connection ends. */
+  /** False: the frame's token is none, or a banned account's, and the connection ends. */
   #shown(token: string | undefined): boolean | Promise<boolean> {
-    return token === undefined || this.#pass.show(token);
+    return token === undefined || this.#show(token);
+  }
+
+  async #show(token: string): Promise<boolean> {
+    const before = this.#pass.claims;
+    if (!await this.#pass.show(token)) return false;
+    return this.#pass.claims === before || !this.#endIfBanned(this.station, true);
+  }
+
+  /** True: it is banned, was told so, and the connection ends. */
+  #endIfBanned(station: string, comes: boolean): boolean {
+    const account = this.#pass.claims?.name ?? "";
+    const untilMs = this.#options.bannedUntilMs(account, station, comes);
+    if (untilMs === 0) return false;
+    const until = new Date(untilMs).toISOString();
+    this.send({ type: "banned", until });
+    this.close("banned", `banned until ${until}`);
+    return true;
   }
 
   /** With accounts a station has the name of its own, unless the account is there for several. */
@@ -177,6 +204,7 @@ export class StationSession implements StationLine {
       return this.close("unauthorized", "a station has the name of its account");
     }
     const before = this.#readings.station;
+    if (this.#endIfBanned(station, true)) return;
     this.#readings.station = station;
     this.#options.named(before, station);
   }

@@ -74,6 +74,7 @@ function station(options: Partial<StationOptions> = {}) {
     isCurrent: () => true,
     hash: (text) => text.length,
     senderOf: () => undefined,
+    bannedUntilMs: () => 0,
     named: () => {},
     ended: () => ended++,
     ...options,
@@ -180,6 +181,42 @@ Deno.test("a session of an account that changed ends", async () => {
   await say({ type: "hello", token: "good d" });
   session.recheck();
   assert.equal(code(), 4401);
+});
+
+Deno.test("a ban ends an open station, and one that shows its token or says its name", async () => {
+  const untilMs = Date.UTC(2030, 0);
+  const bye = { type: "banned", until: "2030-01-01T00:00:00.000Z" };
+  const asked: unknown[][] = [];
+  let banned = "";
+  const bannedUntilMs: StationOptions["bannedUntilMs"] = (account, station, comes) => {
+    asked.push([account, station, comes]);
+    return banned !== "" && [account, station].includes(banned) ? untilMs : 0;
+  };
+  const open = station({ bannedUntilMs });
+  await open.say({ type: "hello", station: "s" }, reading(1));
+  open.session.bansChanged();
+  assert.equal(open.code(), undefined);
+  banned = "s";
+  open.session.bansChanged();
+  assert.deepEqual([open.code(), open.ended(), open.sent.at(-1)], [4403, 1, bye]);
+
+  const named: string[] = [];
+  const byName = station({ bannedUntilMs, named: (_, name) => named.push(name) });
+  await byName.say({ type: "hello", station: "s" }, reading(1));
+  assert.deepEqual([byName.code(), byName.sent.at(-1), byName.intake.taken.length], [4403, bye, 0]);
+  assert.deepEqual(named, [], "it is told no commands");
+
+  banned = "d";
+  const byToken = station({ required: true, bannedUntilMs });
+  await byToken.say({ type: "hello", token: "good d", station: "d" }, reading(1));
+  assert.deepEqual([byToken.code(), byToken.sent, byToken.intake.taken.length], [4403, [bye], 0]);
+  assert.deepEqual(asked, [
+    ["", "s", true],
+    ["", "s", false],
+    ["", "s", false],
+    ["", "s", true],
+    ["d", "", true],
+  ]);
 });
 
 Deno.test("with a name and an id a reading can be known again, each by its own", async () => {

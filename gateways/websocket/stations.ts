@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { hashBytes } from "../../actors/fingerprint.ts";
+import type { BanClient } from "../../actors/rates/ban.ts";
 import type { Intake } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -28,6 +29,11 @@ export interface StationsOptions {
   readonly required: boolean;
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
+  /**
+   * Until when somebody is banned, wall time in ms; 0: nobody is. A station's name is its client id.
+   * `comes`: it is asking to be let in, which is counted.
+   */
+  readonly bannedUntilMs: (client: BanClient, comes: boolean) => number;
   /** Who is let in; it counts connections by IP address. */
   readonly door: { enter(address: string): boolean; left(address: string): void };
   /** Whose rates are for an account, which may be none, and an IP address. */
@@ -119,7 +125,8 @@ export class Stations {
     if (this.#draining || this.#sessions.size >= stationsMax) {
       throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
     }
-    const { senderOf, door } = this.#options;
+    const { senderOf, door, bannedUntilMs } = this.#options;
+    this.#refuseBanned({ account: claims?.name ?? "", clientId: "", address: peer });
     if (!door.enter(peer)) {
       throw new Problem("rate-limited", "too many connections", {}, { "retry-after": "5" });
     }
@@ -136,6 +143,8 @@ export class Stations {
       ...(claims === undefined ? {} : { claims }),
       hash: hashText,
       senderOf: (account) => senderOf(account, peer),
+      bannedUntilMs: (account, clientId, comes) =>
+        bannedUntilMs({ account, clientId, address: peer }, comes),
       named: (before, station) => {
         this.#forgetName(before, session);
         this.#named.set(station, session);
@@ -174,9 +183,25 @@ export class Stations {
     for (const session of [...this.#sessions]) session.recheck();
   }
 
+  /** Somebody was banned: those stations end. */
+  bansChanged(): void {
+    for (const session of [...this.#sessions]) session.bansChanged();
+  }
+
   drain(): void {
     this.#draining = true;
     for (const session of [...this.#sessions]) session.drain();
+  }
+
+  #refuseBanned(client: BanClient): void {
+    const { bannedUntilMs, clock } = this.#options;
+    const untilMs = bannedUntilMs(client, true);
+    if (untilMs === 0) return;
+    const until = new Date(untilMs).toISOString();
+    const afterS = Math.max(1, Math.ceil((untilMs - clock.now()) / 1_000));
+    throw new Problem("banned", `banned until ${until}`, { until }, {
+      "retry-after": String(afterS),
+    });
   }
 
   /** Takes what the station says, a frame at a time, to the end. */

@@ -1,7 +1,9 @@
 /** Bans as clients meet them. */
 import assert from "node:assert/strict";
+import { closeCodeIn } from "../../gateways/websocket/testing/client_frames.ts";
 import { adminPassword, api, login } from "../support/accounts.ts";
 import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
+import { RawWebSocket } from "../support/raw_websocket.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
 
 Deno.test("clients that flap are banned in all shards, over a restart, until an admin lifts it", async (t) => {
@@ -55,6 +57,48 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
     client[Symbol.dispose]();
     assert.equal(await codeOf("connected"), 0x8a);
   });
+
+  await t.step(
+    "stations too: those that are open end, and those that come are refused",
+    async () => {
+      const port = Number(new URL(httpUrl).port);
+      const said = (frame: unknown) => ({ opcode: 1, payload: JSON.stringify(frame) });
+      const endOf = async (station: RawWebSocket) => {
+        await station.heard(/^..banned until/s);
+        return closeCodeIn(station.frames());
+      };
+      const ban = (order: unknown) => api(httpUrl, admin, "/api/bans", order);
+      {
+        using open = await RawWebSocket.open(port, "/ws");
+        await open.send(said({ type: "hello", station: "roof" }));
+        await open.heard(/welcome/);
+        await ban({ client: "roof", forS: 600 });
+        await open.heard(/"banned","until":"20/);
+        assert.equal(await endOf(open), 4403);
+      }
+      {
+        using again = await RawWebSocket.open(port, "/ws");
+        await again.send(said({ type: "hello", station: "roof" }));
+        assert.equal(await endOf(again), 4403);
+      }
+      const { client } = await connect("beside");
+      {
+        using open = await RawWebSocket.open(port, "/ws");
+        await open.send(said({ type: "hello", station: "ridge" }));
+        await open.heard(/welcome/);
+        await ban({ address: "127.0.0.1", forS: 600 });
+        assert.equal(await endOf(open), 4403);
+        assert.equal((await client.read())?.[2], 0x98);
+      }
+      using late = await RawWebSocket.open(port, "/ws");
+      assert.match(late.head, /^HTTP\/1.1 403 .*\r\nretry-after: (600|599|5[89]\d)\r\n/is);
+      assert.equal(await codeOf("late"), 0x8a);
+      await lift("address:127.0.0.1");
+      client[Symbol.dispose]();
+      const sum = await metrics(httpUrl);
+      assert.equal(sum("sluice_stations_ended_total", 'reason="banned"'), 3);
+    },
+  );
 
   await t.step("over a restart, until it is lifted", async () => {
     await sluice.process.restart();

@@ -137,8 +137,8 @@ export interface Bans {
   readonly version: number;
   /** `undefined`: it is not banned. */
   of(client: Pick<SessionInfo, "account" | "clientId" | "peer">): TurnedAway | undefined;
-  /** Whether a client that is connected is banned by now. */
-  includes(session: SessionInfo): boolean;
+  /** Until when, in words, a client that had been let in is banned by now. */
+  now(session: SessionInfo): string | undefined;
   /** A client that was connected has gone, and it was its own doing. */
   ended(session: SessionInfo): void;
 }

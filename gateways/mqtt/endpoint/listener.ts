@@ -19,6 +19,8 @@ export type ListenerMessage =
   | { readonly kind: "connected_elsewhere"; readonly sessionKey: string }
   /** Accounts have changed: sessions of what they were before end. */
   | { readonly kind: "accounts_changed" }
+  /** Somebody was banned: its sessions end. */
+  | { readonly kind: "bans_changed" }
   /** Accept and read no more, acknowledge what is in flight, close; then `drained` is told. */
   | { readonly kind: "drain"; readonly drained: ActorRef<"drained"> };
 
@@ -107,6 +109,8 @@ class Listener implements Actor<ListenerMessage> {
       case "accounts_changed":
         for (const session of this.#shared.registry.values()) session.accountChanged();
         return;
+      case "bans_changed":
+        return this.#endBanned();
       case "drain":
         this.#drained = message.drained;
         this.#stopAccepting();

@@ -170,9 +170,8 @@ export class Session
   /** Somebody was banned. */
   bansChanged(): void {
     const { info } = this.#conversation;
-    if (info !== undefined && this.#shared.services.bans?.includes(info)) {
-      this.#endLater(endings.banned);
-    }
+    const detail = info && this.#shared.services.bans?.now(info);
+    if (detail !== undefined) this.#endLater({ ...endings.banned, detail });
   }
 
   drain(): void {
@@ -285,6 +284,12 @@ export class Session
 
   #connected(handshake: Accepted, sessionPresent: boolean): void {
     const { services, registry, scratch } = this.#shared;
+    // While it was being asked and its session was fetched, it may have been banned.
+    const banned = services.bans?.now(handshake.session);
+    if (banned !== undefined) {
+      const { version } = handshake.session;
+      return this.#refused(refuse({ version }, reasonCodes.banned, banned));
+    }
     if (!this.#conversation.write({ ...handshake.connack, sessionPresent })) {
       return this.end({ end: "refused", detail: "the client takes no packet as large as CONNACK" });
     }

@@ -105,6 +105,48 @@ Deno.test("MQTT 3.1.1: acknowledged and counted, or disconnected, by option", as
   await strict.system.stop();
 });
 
+Deno.test("who is banned while it is being let in is refused, and who is connected ends", async () => {
+  for (const version of [4, 5] as const) {
+    let banned = false;
+    const answer = Promise.withResolvers<Awaited<ReturnType<Authenticate>>>();
+    const it = harness({
+      authenticate: () => answer.promise,
+      bans: {
+        version: 1,
+        of: () => undefined,
+        now: () => banned ? "banned until then" : undefined,
+        ended: () => {},
+      },
+    });
+    const { connection } = it.open();
+    connection.feed(encodePacket(connectOf({ version, username: "A" }), version));
+    await settle();
+    banned = true;
+    answer.resolve({ kind: "granted", account: "A" });
+    await settle();
+    const [connack] = connection.sent(version);
+    assert.ok(connack?.kind === "connack");
+    assert.equal(connack.reasonCode, version === 5 ? 0x8a : 5);
+    assert.equal(it.ended[0]?.end, "refused");
+
+    banned = false;
+    const { connection: other } = it.open();
+    other.feed(encodePacket(connectOf({ version, username: "A" }), version));
+    await settle();
+    other.sent(version);
+    banned = true;
+    for (const session of it.shared.registry.values()) session.bansChanged();
+    await settle();
+    const codes = other.sent(version).map((packet) =>
+      packet.kind === "disconnect" && packet.reasonCode
+    );
+    // 0x8A is no code of DISCONNECT.
+    assert.deepEqual(codes, version === 5 ? [reasonCodes.administrativeAction] : []);
+    assert.deepEqual(it.ended[1]?.end, "banned");
+    await it.system.stop();
+  }
+});
+
 Deno.test("a will on a foreign topic is refused at CONNECT", async () => {
   for (const version of [4, 5] as const) {
     const it = harness();

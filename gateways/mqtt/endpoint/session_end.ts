@@ -79,8 +79,8 @@ export const endings = {
   },
   banned: {
     end: "banned",
+    // DISCONNECT has no 0x8A: that is CONNACK's alone [MQTT-3.14.2-1].
     reasonCode: reasonCodes.administrativeAction,
-    detail: "it is banned for a time",
   },
   writeStalled: { end: "write_stalled" },
   drained: {

@@ -24,7 +24,7 @@ export const banOperations = table({
     path: "/api/bans",
     tag,
     summary: "Bans a client id, an account or an address for a time",
-    doc: "Connections that there are end within a second. A ban that there is begins anew.",
+    doc: "Connections that there are end at once. A ban that there is begins anew.",
     access: "admin",
     body: {
       required: true,

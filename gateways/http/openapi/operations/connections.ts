@@ -3,9 +3,15 @@
  *
  * @module
  */
+import type { ProblemType } from "../../problem.ts";
 import { json, type Operation, ref, table, text } from "../operation.ts";
 
-const socket = (path: string, summary: string, doc: string): Operation => ({
+const socket = (
+  path: string,
+  summary: string,
+  doc: string,
+  ...problems: readonly ProblemType[]
+): Operation => ({
   method: "GET",
   path,
   tag: "connections",
@@ -13,12 +19,24 @@ const socket = (path: string, summary: string, doc: string): Operation => ({
   doc,
   access: "connection",
   answers: [{ status: 101, doc: "The connection begins." }],
-  problems: ["cross-origin", "invalid-header", "upgrade-required", "rate-limited", "unavailable"],
+  problems: [
+    "cross-origin",
+    "invalid-header",
+    "upgrade-required",
+    "rate-limited",
+    "unavailable",
+    ...problems,
+  ],
 });
 
 /** What stays connected; answered by the HTTP edge. */
 export const connectionOperations = table({
-  openStation: socket("/ws", "WebSocket of a station", "docs/websocket.md describes its frames."),
+  openStation: socket(
+    "/ws",
+    "WebSocket of a station",
+    "docs/websocket.md describes its frames.",
+    "banned",
+  ),
   openMqtt: socket(
     "/mqtt",
     "MQTT over WebSocket",
