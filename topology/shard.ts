@@ -10,6 +10,10 @@
  */
 import { Ledger } from "../actors/ledger.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
+import {
+  type ClientConnected,
+  parseClientConnected,
+} from "../gateways/mqtt/endpoint/shared_roll.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
@@ -20,12 +24,7 @@ import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardMessages } from "./shard_messages.ts";
 import { ShardControl } from "./shard_control.ts";
-import {
-  type ClientConnected,
-  parseClientConnected,
-  sessionsName,
-  ShardEdges,
-} from "./shard_edges.ts";
+import { sessionsName, ShardEdges } from "./shard_edges.ts";
 import { shardLimits } from "./limits.ts";
 import { importClientTls } from "./shard_acceptors.ts";
 import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";

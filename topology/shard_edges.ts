@@ -30,6 +30,7 @@ import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { LookResult } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { hostOf, type TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
+import { type ClientConnected, SharedRoll } from "../gateways/mqtt/endpoint/shared_roll.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
@@ -59,20 +60,6 @@ export interface EdgesOptions {
 
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
 export const sessionsName = "sessions";
-
-export interface ClientConnected {
-  /** Made by {@linkcode sessionKey}. */
-  readonly sessionKey: string;
-}
-
-/** @throws {TypeError} when it is none. */
-export function parseClientConnected(message: unknown): ClientConnected {
-  if (typeof message === "object" && message !== null && "sessionKey" in message) {
-    const { sessionKey } = message;
-    if (typeof sessionKey === "string") return { sessionKey };
-  }
-  throw new TypeError("Cannot read the notice of a connected client");
-}
 
 /** How long a connection may take none of what is sent to it. */
 const writeStallMs = 30_000;
@@ -155,9 +142,9 @@ export class ShardEdges {
     this.#others.set(shard, sessions);
   }
 
-  /** A client has connected in another shard: a session of its id here ends [MQTT-3.1.4-3]. */
-  connectedElsewhere({ sessionKey }: ClientConnected): void {
-    this.#listener?.tell({ kind: "connected_elsewhere", sessionKey });
+  /** A client has connected in another shard: an earlier session of its id here ends [MQTT-3.1.4-3]. */
+  connectedElsewhere(connected: ClientConnected): void {
+    this.#listener?.tell({ kind: "connected_elsewhere", connected });
   }
 
   /** See {@linkcode ShardAcceptors.reload}. */
@@ -236,15 +223,9 @@ export class ShardEdges {
         subscriptionsOf: ({ account }) => this.#quotas.subscriptionsOf(account),
       },
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
-      roll: {
-        joined: (session, keyHash) => {
-          this.#sessions.add(keyHash);
-          for (const shard of this.#sessions.elsewhere(keyHash)) {
-            this.#others.get(shard)?.tell({ sessionKey: sessionKey(session) });
-          }
-        },
-        left: (keyHash) => this.#sessions.remove(keyHash),
-      },
+      roll: new SharedRoll(this.#sessions, (shard, connected) => {
+        this.#others.get(shard)?.tell(connected);
+      }),
       deniedPublish: mqtt.deniedPublish,
       assignId: () => `sluice-${crypto.randomUUID()}`,
       messages,

@@ -16,4 +16,5 @@ Deno.test("every Worker counts for itself and sees the others; its successor beg
   assert.deepEqual(c!.elsewhere(7), [1]);
   const successor = new SharedCounts(memory, 1);
   assert.deepEqual([c!.elsewhere(7), successor.of(7)], [[], 0]);
+  assert.deepEqual([a!.turn(), c!.turn(), successor.turn()], [1, 2, 3]);
 });

@@ -180,6 +180,32 @@ Deno.test("a client id has one session, whatever shards its connections come to"
   }
 });
 
+/** What ends the connection of a client: DISCONNECT, or `undefined` without one. */
+async function ending(client: RawClient): Promise<number | undefined> {
+  const packet = await client.read();
+  return packet?.[0] === 0x20 ? ending(client) : packet?.[0];
+}
+
+Deno.test("of connections with one client id in the same moment exactly one stays", async () => {
+  await using sluice = await startSluice({ config });
+  // So many that both shards let one in at the same time.
+  for (let round = 0; round < 30; round++) {
+    const dials = Array.from({ length: 4 }, () => RawClient.dial(sluice.mqttPort, 5));
+    const clients = await Promise.all(dials);
+    await Promise.all(clients.map((client) => client.send(connectPacket(5, `one-${round}`))));
+    const ended: Promise<unknown>[] = clients.map(ending);
+    while (clients.length > 1) {
+      const at = await Promise.race(ended.map((end, i) => end.then(() => i)));
+      clients.splice(at, 1)[0]![Symbol.dispose]();
+      ended.splice(at, 1);
+    }
+    const pingreq = new Uint8Array([0xc0, 0]);
+    await clients[0]!.send(pingreq);
+    assert.equal(await ended[0], 0xd0, "PINGRESP: the last one stays");
+    clients[0]![Symbol.dispose]();
+  }
+});
+
 testWith(["mosquitto_sub", "mosquitto_pub"], "mosquitto_sub hears mosquitto_pub", async () => {
   await using sluice = await startSluice({ config });
   const versions = ["mqttv31", "mqttv311", "mqttv5"];

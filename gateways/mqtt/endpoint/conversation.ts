@@ -83,9 +83,9 @@ export class Conversation implements PacketHandler, KeptHost {
     this.#output = output;
   }
 
-  /** Whether its session outlives the connection. */
-  get kept(): boolean {
-    return this.#attachment !== undefined;
+  /** It takes no more packets. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /**

@@ -125,8 +125,11 @@ export interface Door {
 
 /** Who is connected, over all shards. */
 export interface SessionRoll {
-  /** A client has connected here: a session of its key elsewhere is to end [MQTT-3.1.4-3]. */
-  joined(session: SessionInfo, keyHash: number): void;
+  /**
+   * A client has connected here: a session of its key elsewhere is to end [MQTT-3.1.4-3]. Gives a
+   * number that is higher than those of all that connected before, wherever.
+   */
+  joined(session: SessionInfo, keyHash: number): number;
   /** Called once for each that joined. */
   left(keyHash: number): void;
 }

@@ -9,6 +9,7 @@ import type { Acceptor, Arrival } from "./arrival.ts";
 import { type EndpointServices, originHashOf } from "./endpoint_options.ts";
 import { Session } from "./session.ts";
 import { type SessionMessage, SessionShared } from "./session_shared.ts";
+import type { ClientConnected } from "./shared_roll.ts";
 
 export type ListenerMessage =
   | { readonly kind: "accepted"; readonly acceptor: Acceptor; readonly arrival: Arrival }
@@ -16,7 +17,7 @@ export type ListenerMessage =
   | { readonly kind: "accept"; readonly acceptor: Acceptor }
   | { readonly kind: "sweep" }
   /** A client has connected in another shard: its session here ends. */
-  | { readonly kind: "connected_elsewhere"; readonly sessionKey: string }
+  | { readonly kind: "connected_elsewhere"; readonly connected: ClientConnected }
   /** Accounts have changed: sessions of what they were before end. */
   | { readonly kind: "accounts_changed" }
   /** Somebody was banned: its sessions end. */
@@ -104,8 +105,10 @@ class Listener implements Actor<ListenerMessage> {
         messages.flush();
         return context.startTimer("sweep", sweepMs, message);
       }
-      case "connected_elsewhere":
-        return this.#shared.registry.takeOver(message.sessionKey);
+      case "connected_elsewhere": {
+        const { sessionKey, order } = message.connected;
+        return this.#shared.registry.takeOver(sessionKey, order);
+      }
       case "accounts_changed":
         for (const session of this.#shared.registry.values()) session.accountChanged();
         return;

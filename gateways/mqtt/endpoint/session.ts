@@ -25,6 +25,14 @@ import type { RegisteredSession } from "./session_registry.ts";
 import type { SessionMessage, SessionShared } from "./session_shared.ts";
 
 type Phase = "connecting" | "connected" | "draining" | "ended";
+
+/** How a session ends that takes no more: with what is in flight acknowledged, or too late. */
+interface Draining {
+  readonly done: Ending;
+  readonly late: Ending;
+}
+
+const shuttingDown: Draining = { done: endings.drained, late: endings.drainTimeout };
 const resumeMessage: SessionMessage = { kind: "resume" };
 
 /** See the module. */
@@ -40,6 +48,9 @@ export class Session
   readonly #conversation: Conversation;
   readonly #input: SessionInput;
   #phase: Phase = "connecting";
+  #draining = shuttingDown;
+  /** Among all that have connected, in whatever shard. */
+  #order = 0;
   #silenceMsMax = Infinity;
   /** It has a place in the quota of its account. */
   #placed: SessionInfo | undefined;
@@ -79,7 +90,7 @@ export class Session
         this.#input.resumed();
         return this.#advance();
       case "drain":
-        return this.#drain();
+        return this.#drain(shuttingDown);
       case "end":
         return this.end(message.ending);
       default:
@@ -148,9 +159,8 @@ export class Session
 
   // --- As the registry and the listener see it.
 
-  takeOver(): void {
-    // A session that is kept changes its connection in a way of its own.
-    if (!this.#conversation.kept) this.takenOver();
+  takeOver(order = Infinity): void {
+    if (order > this.#order) this.takenOver();
   }
 
   takenOver(): void {
@@ -198,7 +208,7 @@ export class Session
         }
         return;
       case "draining":
-        if (forMs > limits.drainMs) this.#endLater(endings.drainTimeout);
+        if (forMs > limits.drainMs) this.#endLater(this.#draining.late);
         return;
       case "ended":
         return;
@@ -232,9 +242,19 @@ export class Session
   }
 
   #received(count: number | null): void {
-    if (count === null) return this.end(endings.closed);
+    if (count === null) return this.#inputOver();
     this.#input.filled(count, this.#phase === "connected");
     this.#advance();
+  }
+
+  /** The client says no more. It may still read, so what it has asked for is answered first. */
+  #inputOver(): void {
+    const { inbound, version } = this.#conversation;
+    if (this.#phase === "connecting" && version !== undefined) return; // Read again when it is through.
+    if (this.#phase === "connected" && (inbound?.inFlight ?? 0) > 0) {
+      return this.#drain({ done: endings.closed, late: endings.closed });
+    }
+    this.end(endings.closed);
   }
 
   #advance(): void {
@@ -262,7 +282,8 @@ export class Session
   /** The session that outlives the connection is at hand, or is over. */
   #claimed(handshake: Accepted, result: ClaimResult): void {
     const { version = 4 } = this.#conversation;
-    if (this.ended || result.kind === "evicted") return;
+    // Somebody else may have claimed the session since: what ends this one is on its way.
+    if (this.ended || result.kind === "evicted" || this.#conversation.closed) return;
     if (result.kind === "refused") {
       return this.#refused(refuse({ version }, result.reasonCode, result.detail));
     }
@@ -301,21 +322,23 @@ export class Session
     this.#input.sinceMs = this.#context.clock.monotonic();
     services.stats.connected(this.arrival.transport);
     registry.connect(sessionKey(handshake.session), this);
-    services.roll?.joined(handshake.session, this.originHash);
+    this.#order = services.roll?.joined(handshake.session, this.originHash) ?? 0;
     this.#conversation.resume();
   }
 
   // --- Ending.
 
-  #drain(): void {
-    if (this.#phase !== "connected") return this.end(endings.drained);
+  #drain(draining: Draining): void {
+    if (this.#phase === "draining") return;
+    if (this.#phase !== "connected") return this.end(draining.done);
     this.#phase = "draining";
+    this.#draining = draining;
     this.#input.sinceMs = this.#context.clock.monotonic();
     this.#endWhenDrained();
   }
 
   #endWhenDrained(): void {
-    if (this.#conversation.inbound?.inFlight === 0) this.end(endings.drained);
+    if (this.#conversation.inbound?.inFlight === 0) this.end(this.#draining.done);
   }
 
   #endLater(ending: Ending): void {

@@ -15,7 +15,7 @@ export const sessionEnds = {
   /** The client said DISCONNECT. With a normal one its will is gone by then [MQTT-3.14.4-3]. */
   disconnected: { hears: "what_waits", will: true, flaps: true },
   /** The client closed without it. */
-  closed: { hears: false, will: true, flaps: true },
+  closed: { hears: "what_waits", will: true, flaps: true },
   connection_lost: { hears: false, will: true, flaps: true },
   protocol_error: { hears: true, will: true, flaps: true },
   /** CONNECT was answered with a refusal. */

@@ -6,8 +6,11 @@
 
 /** What the registry and the listener need of a session. */
 export interface RegisteredSession {
-  /** Ends this session for one that came later under the same key [MQTT-3.1.4-3]. */
-  takeOver(): void;
+  /**
+   * Ends this session for one that came later under the same key [MQTT-3.1.4-3]. `order`: of one
+   * elsewhere, which may have come before.
+   */
+  takeOver(order?: number): void;
   /** Ends this session, which has said nothing, for one that wants its place. */
   makeRoom(): void;
 }
@@ -58,9 +61,9 @@ export class SessionRegistry<S extends RegisteredSession> {
     if (before !== session) before?.takeOver();
   }
 
-  /** Ends the session of a client that has connected elsewhere. */
-  takeOver(key: string): void {
-    this.#byKey.get(key)?.takeOver();
+  /** A client has connected elsewhere: its session here ends, unless that is a later one. */
+  takeOver(key: string, order: number): void {
+    this.#byKey.get(key)?.takeOver(order);
   }
 
   delete(session: S, key: string | undefined): void {

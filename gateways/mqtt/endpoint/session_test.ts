@@ -508,7 +508,7 @@ Deno.test("the same client id again takes over", async () => {
   assert.equal(harness.ended[0]?.end, "taken_over");
   assert.deepEqual(await send(second, 5, { kind: "pingreq" }), [{ kind: "pingresp" }]);
   assert.equal(harness.shared.registry.connected, 1);
-  harness.shared.registry.takeOver("dev");
+  harness.shared.registry.takeOver("dev", 1);
   await settle();
   assert.equal(harness.shared.registry.connected, 0);
 });
@@ -725,6 +725,7 @@ Deno.test("a connection that closes leaves nothing behind, whatever settles late
   await send(connection, 4, ...ids(1, 2));
   connection.end();
   await settle();
+  await harness.sweepAfter(5_001);
   assert.equal(connection.closed, true);
   harness.intake.settle([0, 1]);
   await settle();
