@@ -11,6 +11,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerView } from "../runtime/worker_host.ts";
 import { historyId } from "../topology.ts";
 import { type HistoryStore, workerNode } from "./control_plane.ts";
+import { elsewhereDetail } from "./store_name.ts";
 
 export interface StoreWorker {
   link(): Link | undefined;
@@ -27,7 +28,7 @@ export function historyOf(config: Config, store: StoreWorker): HistoryStore {
 function elsewhere(url: string): HistoryStore {
   const answer: ReadingsAnswer = {
     kind: "elsewhere",
-    detail: `this service writes to ${url}: ask there, with the store's own query language`,
+    detail: elsewhereDetail(url),
   };
   return { readings: () => Promise.resolve(answer), notReady: () => [], view: undefined };
 }

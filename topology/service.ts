@@ -37,6 +37,7 @@ import { sessionSockets } from "./session_sockets.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
 import { bansName, ServiceBans } from "./service_bans.ts";
+import { storeName } from "./store_name.ts";
 import { SystemValues } from "./system_values.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
@@ -341,10 +342,3 @@ export class Service {
 
 const hostPort = ({ hostname, port }: { hostname: string; port: number }): string =>
   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-
-/** Which store it is, without secrets. */
-function storeName(config: Config): string {
-  return config.influx.url === undefined
-    ? `embedded, ${config.dataDir}/store.db`
-    : `${config.influx.url}, bucket ${config.influx.bucket}`;
-}
