@@ -153,7 +153,12 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     {},
     "http.listen: 127.0.0.1:1883 is already taken by mqtt.listen",
   ],
-  ["no way in", { mqtt: { listen: "" } }, {}, "mqtt.listen: no way in for readings"],
+  [
+    "no way in",
+    { mqtt: { listen: "" }, http: { listen: "" } },
+    {},
+    "mqtt.listen: no way in for readings",
+  ],
   [
     "a route's key",
     { routes: [{ name: "a", topic: "a", measurment: "b", measurement: "b" }] },
@@ -262,6 +267,12 @@ Deno.test("the printed configuration shows no secret", () => {
   assert.ok(!printed.includes("hunter2"), printed);
   assert.ok(printed.includes("mqtt://u:***@h:1883"));
   assert.ok(printed.includes('"keepMs": 30000'));
+});
+
+Deno.test("readings may come over HTTP alone, or from a broker alone", () => {
+  assert.deepEqual(problems({ mqtt: { listen: "" } }), []);
+  const broker = { urls: ["mqtt://h:1883"] };
+  assert.deepEqual(problems({ mqtt: { listen: "" }, http: { listen: "" }, broker }), []);
 });
 
 Deno.test("an error shows no password of a URL", () => {

@@ -65,9 +65,10 @@ export function contradictions(config: Config): string[] {
   if (config.jwt.previousSecret !== undefined && config.jwt.secret === undefined) {
     problems.push("jwt.previousSecret: needs jwt.secret, the key that signs now");
   }
-  if (mqtt.listen === "" && mqtt.tls.listen === "" && broker.urls.length === 0) {
+  const listens = listenersOf(config).some(([, address]) => address !== "");
+  if (!listens && broker.urls.length === 0) {
     problems.push(
-      "mqtt.listen: no way in for readings; set mqtt.listen, mqtt.tls.listen or broker.urls",
+      "mqtt.listen: no way in for readings; set mqtt.listen, mqtt.tls.listen, http.listen or broker.urls",
     );
   }
   return problems;
