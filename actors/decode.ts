@@ -13,7 +13,7 @@ import { char, isSpace, stringText } from "./flat_json_text.ts";
 import { escapeTag, isWritableName, quoteText } from "./line_protocol.ts";
 import type { TopicEntry } from "./reading.ts";
 import type { SchemaCheck } from "./schema.ts";
-import { type TimestampFormat, TimestampReader } from "./timestamp.ts";
+import { type TimestampFormat, type TimestampOutcome, TimestampReader } from "./timestamp.ts";
 import type { TimeZone } from "./timestamp_zone.ts";
 
 /** What a route says of its payloads. */
@@ -168,7 +168,11 @@ export class PayloadDecoder {
   }
 
   #shown(capture: number): string {
-    return JSON.stringify(this.#captureText(capture)?.slice(0, detailCharsMax) ?? null);
+    const kind = this.fields.captureKind[capture];
+    if (kind === captureKinds.other) return "(null, an object or an array)";
+    const text = this.#captureText(capture)?.slice(0, detailCharsMax);
+    const bare = kind === captureKinds.number || kind === captureKinds.boolean;
+    return bare && text !== undefined ? text : JSON.stringify(text ?? null);
   }
 
   #readTime(capture: number): boolean {
@@ -177,15 +181,21 @@ export class PayloadDecoder {
     const from = captureFrom[capture]!;
     const to = captureTo[capture]!;
     const kind = captureKind[capture];
-    const outcome = kind === captureKinds.number || kind === captureKinds.text
-      ? this.time.read(this.#data, from, to, format, zone)
-      : "timestamp_unreadable";
+    let outcome: TimestampOutcome = "timestamp_unreadable";
+    if (kind === captureKinds.number || kind === captureKinds.text) {
+      outcome = this.time.read(this.#data, from, to, format, zone);
+    } else if (kind === captureKinds.escaped) {
+      // .NET writes the plus of a zone as \u002B.
+      const bytes = new TextEncoder().encode(this.#captureText(capture));
+      outcome = this.time.read(bytes, 0, bytes.length, format, zone);
+    }
     this.timeFrom = from;
     this.timeTo = to;
     this.hasTime = outcome === "read";
     if (outcome !== "read") {
       const why = outcome === "timestamp_unreadable"
-        ? `is no time of format ${format}${zone ? "" : " with a zone"}`
+        ? `is no time: ${format === "auto" ? "a number since the epoch, or " : ""}` +
+          `${zone ? "RFC 3339" : "RFC 3339 with a zone"} is read here`
         : "is outside of what ns in 64 bits can hold";
       this.#dead(outcome, `timestamp ${this.#shown(capture)} ${why}`);
     }

@@ -107,6 +107,29 @@ Deno.test("bad payloads become dead letters, and the next good one is stored", (
   assert.equal(device.lastError?.reason, "timestamp_out_of_range");
 });
 
+Deno.test("a timestamp may be written with JSON's escapes, as .NET does with a plus", () => {
+  assert.deepEqual(
+    new ReadingPath().lines(
+      "UPB/Zeus",
+      '{"temp":27,"timestamp":"2023-01-09T12:00:00\\u002B02:00"}',
+    ),
+    ["Zeus.temp,location=UPB,station=Zeus value=27 1673258400000000000"],
+  );
+});
+
+Deno.test("a dead letter says what stood where a timestamp should be", () => {
+  const told = [
+    ['"tomorrow"', '"tomorrow" is no time: a number since the epoch, or RFC 3339 with a zone is'],
+    ["true", "true is no time"],
+    ["null", "(null, an object or an array) is no time"],
+    ["1e30", "1e30 is outside of what ns in 64 bits can hold"],
+  ] as const;
+  for (const [timestamp, detail] of told) {
+    const fate = new ReadingPath().send("UPB/Zeus", `{"a":1,"timestamp":${timestamp}}`);
+    assert.ok(fate.kind === "dead" && fate.detail.startsWith(`timestamp ${detail}`), timestamp);
+  }
+});
+
 Deno.test("topics without a route, and what is no topic, are refused", () => {
   const path = new ReadingPath();
   const reasons: [topic: string, reason: string][] = [
