@@ -132,6 +132,8 @@ function wantsJson(accept: string | null): boolean {
 
 async function fieldsOf(request: Request, clock: Clock): Promise<ReadonlyMap<string, string>> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  // Without a body there is nothing of a wrong type; what it lacks is fields.
+  if (type === "" && request.body === null) return new Map();
   if (type !== "application/json" && type !== "application/x-www-form-urlencoded") {
     throw unknownType(type, ["application/x-www-form-urlencoded", "application/json"]);
   }

@@ -103,6 +103,7 @@ Deno.test("a missing field is 400 and names it; a body that is none too", () =>
       [form({ name: "A" }), /field password is missing/],
       [form({ password: "x" }), /field name is missing/],
       [form({}), /field name is missing/],
+      [new Request("http://127.0.0.1/login", { method: "POST" }), /field name is missing/],
       [json({ name: "A", password: "" }), /field password is missing/],
       [json({ name: { $ne: "" }, password: "x" }), /name must be a text/],
       [json({ name: "A", password: ["x"] }), /password must be a text/],
