@@ -123,6 +123,12 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "SLUICE_INFLX_URL: unknown variable; did you mean SLUICE_INFLUX_URL?",
   ],
   [
+    "a variable like no other",
+    {},
+    { SLUICE_NOPE: "1" },
+    "SLUICE_NOPE: unknown variable; docs/configuration.md names all there are",
+  ],
+  [
     "a placeholder as key",
     { jwt: { secret: "change-me-change-me-change-me-change-me" } },
     {},
@@ -188,7 +194,7 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "routes that are no JSON",
     {},
     { SLUICE_ROUTES: "[{" },
-    'SLUICE_ROUTES (routes): must be a list of objects; it is "[{"',
+    'SLUICE_ROUTES (routes): must be a list of objects, in a variable as JSON; it is "[{"',
   ],
   ["prototype names", JSON.parse('{"__proto__": {"shards": 2}}'), {}, "__proto__: unknown key"],
 ];

@@ -7,6 +7,12 @@ import type { Section } from "./option.ts";
 import { suggest } from "./suggest.ts";
 import { type PlacedOption, placedOptions } from "./table.ts";
 
+const prefix = "SLUICE_";
+
+/** What all names begin with says nothing of which one was meant. */
+const withoutPrefix = (name: string): string =>
+  name.startsWith(prefix) ? name.slice(prefix.length) : name;
+
 /** Variables of the program that are no options. */
 const others = ["SLUICE_CONFIG"];
 
@@ -32,10 +38,13 @@ export function readEnvironment(
   });
   const known = new Set([...placed.map(({ variable }) => variable), ...others]);
   const problems = Object.keys(env)
-    .filter((name) => name.startsWith("SLUICE_") && !known.has(name) && !foreign.test(name))
+    .filter((name) => name.startsWith(prefix) && !known.has(name) && !foreign.test(name))
     .map((name) => {
-      const near = suggest(name, known);
-      return `${name}: unknown variable${near === undefined ? "" : `; did you mean ${near}?`}`;
+      const near = suggest(withoutPrefix(name), [...known].map(withoutPrefix));
+      const hint = near === undefined
+        ? "docs/configuration.md names all there are"
+        : `did you mean ${prefix}${near}?`;
+      return `${name}: unknown variable; ${hint}`;
     });
   return { values, problems };
 }

@@ -152,7 +152,7 @@ export function objects<T>(
   return {
     kind: "option",
     schema: { type: "array", items },
-    expects: "a list of objects",
+    expects: "a list of objects, in a variable as JSON",
     fromEnv: (value) => {
       try {
         return JSON.parse(value);
