@@ -629,6 +629,14 @@ export const options = section("The configuration of Sluice.", {
           max: 100_000_000,
           doc: "Subscriptions of those that are connected. One more is answered with 0x97.",
         }),
+        retainedMax: integer({
+          default: undefined,
+          defaultDoc: "unlimited",
+          min: 1,
+          max: 100_000_000,
+          doc:
+            "Retained messages that it was the last to publish. One more is answered with 0x97, or not kept where MQTT has no word for that.",
+        }),
       },
     ),
     flapping: section(

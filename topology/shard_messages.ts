@@ -28,6 +28,8 @@ const clock = systemClock;
 const busyMs = 1_000;
 /** On a link with more than this under way, readings go first. */
 const underwayBytesMax = 1024 * 1024;
+/** Accounts of which the log has said that they are over their quota. */
+const toldMax = 1_000;
 /** Batches that other shards may send before this one looks: their links bound the bytes. */
 const mailMax = 1 << 16;
 
@@ -58,14 +60,24 @@ export class ShardMessages {
     const quotas = config.limits.subscribers;
     this.#shard = shard;
     const stats = new PubSubStats();
+    const told = new Set<string>();
     this.#retained = new Retained({
       file: dataPaths(config.dataDir).retained,
       countMax: quotas.retainedMax,
       bytesMax: quotas.retainedBytesMax,
+      ownedMax: () => config.limits.accounts.retainedMax ?? Infinity,
       now: () => clock.now(),
       refused: (count) => {
         stats.retainedRefused += count;
         log.warn("there are as many retained messages as may be; new ones are not kept", { count });
+      },
+      overQuota: (account) => {
+        stats.retainedOverQuota++;
+        if (told.has(account)) return;
+        if (told.size >= toldMax) told.clear();
+        told.add(account);
+        const what = "an account has as many retained messages as it may; new ones are not kept";
+        log.warn(what, { account });
       },
       failed: (cause, count) => {
         stats.retainedFailed += count;

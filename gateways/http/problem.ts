@@ -15,6 +15,7 @@ const problems = {
   "login-failed": [401, "The login failed"],
   "forbidden": [403, "The account may not do this"],
   "banned": [403, "It is banned for a time"],
+  "quota-exceeded": [403, "The account has as much as it may have"],
   "cross-origin": [403, "Another site may not do this"],
   "not-found": [404, "There is no such resource"],
   "method-not-allowed": [405, "The resource does not know this method"],

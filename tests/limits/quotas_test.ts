@@ -1,6 +1,6 @@
 /** Quotas of subscribers, as clients meet them. */
 import assert from "node:assert/strict";
-import { connectAsync } from "mqtt";
+import { connectAsync, type MqttClient } from "mqtt";
 import { addAccount, adminPassword, connect, login, refusal } from "../support/accounts.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
 
@@ -33,12 +33,12 @@ Deno.test("subscriptions and retained messages beyond a quota are refused by nam
   await new Promise<void>((resolve) => setTimeout(resolve));
 });
 
-Deno.test("an account has so many sessions and subscriptions, over all shards; others have theirs", async () => {
+Deno.test("an account has so many sessions, subscriptions and retained messages, over all shards; others have theirs", async () => {
   await using sluice = await startSluice({
     config: {
       shards: 2,
       auth: { required: true },
-      limits: { accounts: { sessionsMax: 3, subscriptionsMax: 4 } },
+      limits: { accounts: { sessionsMax: 3, subscriptionsMax: 4, retainedMax: 2 } },
     },
   });
   const { httpUrl, mqttPort } = sluice;
@@ -58,6 +58,34 @@ Deno.test("an account has so many sessions and subscriptions, over all shards; o
   await clients[0]!.subscribeAsync("t/3");
   await assert.rejects(clients[1]!.subscribeAsync("t/4"), /Quota exceeded/i);
   await other.subscribeAsync("t/4");
+
+  const retain = (client: MqttClient, topic: string, qos: 0 | 1 = 1) =>
+    client.publishAsync(topic, "kept?", { qos, retain: true });
+  const token = await login(httpUrl, "x", password.get("x") ?? "");
+  const put = async (topic: string) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "text/plain" };
+    const url = `${httpUrl}/api/topics/${topic}?reading=false`;
+    const answer = await fetch(url, { method: "PUT", headers, body: "kept?" });
+    return { status: answer.status, text: await answer.text() };
+  };
+  await retain(clients[0]!, "r/kept/1");
+  assert.equal((await put("r/kept/2")).status, 204);
+  for (const client of clients) await assert.rejects(retain(client, "r/kept/3"), /Quota exceeded/i);
+  const refused = await put("r/kept/3");
+  assert.equal(refused.status, 403);
+  assert.match(refused.text, /urn:sluice:problem:quota-exceeded/);
+  await retain(clients[1]!, "r/kept/3", 0);
+  for (const client of clients) await retain(client, "r/kept/1");
+  await retain(other, "r/kept/3");
+  assert.equal((await put("r/kept/2")).status, 204);
+  await clients[0]!.publishAsync("r/kept/2", "", { qos: 1, retain: true });
+  await retain(clients[2]!, "r/kept/4");
+  const kept = await metrics(httpUrl);
+  assert.equal(kept("sluice_retained_messages"), 3);
+  await until("the one of QoS 0 is counted", async () => {
+    const sum = await metrics(httpUrl);
+    return sum("sluice_pubsub_retained_over_quota_total") === 5;
+  });
 
   // The same client again takes over its own place, and with it end its subscriptions.
   const again = await dial("x", "a");

@@ -9,7 +9,7 @@ import type { Publication } from "./publish_topic.ts";
 
 const expiryMaxS = 0xffff_ffff;
 
-export interface PublishOrder extends Omit<Publication, "topic" | "payload"> {
+export interface PublishOrder extends Omit<Publication, "topic" | "payload" | "account"> {
   /** Whether a reading is made of it. */
   readonly asReading: boolean;
 }

@@ -21,6 +21,8 @@ export interface Publication {
   readonly payload: Uint8Array;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
+  /** Whose it is when it is retained; empty: nobody's. */
+  readonly account: string;
   readonly properties: Properties;
   /** Of the key by which it is known when it comes again; 0: it has none. */
   readonly nameHash: number;
@@ -110,6 +112,18 @@ export async function publishTopic(
   throw new Problem(problemOf(reason), detail, { outcome, reason, published });
 }
 
+/** @throws {Problem} when it is to be retained, and is one more than its account may have. */
+export function checkRetained(
+  messages: Pick<PubSub, "mayRetain">,
+  { topic, retain, account }: Pick<Publication, "topic" | "retain" | "account">,
+): void {
+  if (!retain || messages.mayRetain(topic, account)) return;
+  throw new Problem(
+    "quota-exceeded",
+    "the account has as many retained messages as it may have; clear some, or POST, which retains none",
+  );
+}
+
 const notSettled = (detail: string): Problem =>
   new Problem("not-settled", `${detail}; send the same request again`, {}, { "retry-after": "1" });
 
@@ -131,10 +145,10 @@ export function publishMessage(messages: TopicMessages, publication: Publication
 function send(
   messages: TopicMessages,
   offer: Offer,
-  { qos, retain, properties }: Publication,
+  { qos, retain, properties, account }: Publication,
 ): void {
   offer.flags = qos | (retain ? offerFlags.retain : 0);
-  messages.publish(offer, properties, undefined);
+  messages.publish(offer, properties, undefined, account);
 }
 
 function problemOf(reason: string): ProblemType {

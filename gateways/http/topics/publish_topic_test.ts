@@ -9,6 +9,7 @@ const publication: Publication = {
   payload: new TextEncoder().encode("1"),
   qos: 1,
   retain: false,
+  account: "",
   properties: {},
   nameHash: 0,
 };

@@ -19,7 +19,7 @@ import { Problem, rateLimited } from "../problem.ts";
 import { integer, parametersOf } from "../request.ts";
 import { Viewers } from "../viewers.ts";
 import { publishOrder } from "./publish_order.ts";
-import { publishMessage, publishTopic } from "./publish_topic.ts";
+import { checkRetained, publishMessage, publishTopic } from "./publish_topic.ts";
 import { messageJson } from "./topic_event.ts";
 import { checkFilter, checkName, topicOf } from "./topic_path.ts";
 import { lastEventOf, TopicStream } from "./topic_stream.ts";
@@ -34,7 +34,7 @@ export interface TopicDevices {
 }
 
 export interface TopicsParts {
-  readonly pubsub: Pick<PubSub, "listen" | "unlisten" | "publish" | "flush">;
+  readonly pubsub: Pick<PubSub, "listen" | "unlisten" | "publish" | "mayRetain" | "flush">;
   readonly retained: RetainedSource;
   /** Takes readings, and does not itself send them to subscribers. */
   readonly intake: Intake;
@@ -116,9 +116,10 @@ export class Topics {
       if (payload.length === 0 && order.retain) {
         throw new Problem("invalid-body", "an empty value would clear the topic: DELETE does that");
       }
+      const publication = { ...order, topic, payload, account: claims?.name ?? "" };
+      checkRetained(pubsub, publication);
       if (!asReading) this.#take(sender);
       this.#watches.of(topic);
-      const publication = { ...order, topic, payload };
       let reading = "none";
       if (asReading) {
         const parts = { intake, messages: pubsub, clock, settleMs, sender, stalled };
@@ -144,6 +145,7 @@ export class Topics {
       qos: 1,
       retain: true,
       properties: noProperties,
+      account: "",
       nameHash: 0,
     });
     return new Response(null, { status: 204 });

@@ -160,10 +160,9 @@ export class Conversation implements PacketHandler, KeptHost {
       this.#host,
       this.#services,
       scratch,
-      info.version,
+      info,
       this.#output,
       this.#client,
-      info.permit,
       this.#attachment,
     );
     this.info = info;

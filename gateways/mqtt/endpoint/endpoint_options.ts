@@ -96,6 +96,11 @@ export function sessionKey({ account, clientId }: SessionInfo): string {
   return account === "" ? clientId : `${account}\0${clientId}`;
 }
 
+/** The account of such a key; empty: none. */
+export function accountOf(sessionKey: string): string {
+  return sessionKey.slice(0, Math.max(0, sessionKey.indexOf("\0")));
+}
+
 const utf8 = new TextEncoder();
 /** Room for the keys that clients usually have. */
 const keyBytes = new Uint8Array(1_024);

@@ -16,9 +16,10 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import type { KeptAttachment } from "../kept/kept_attachment.ts";
 import type { ClientLimits } from "../pubsub/client_limits.ts";
+import { offerTopic } from "../pubsub/offer_topic.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
-import type { EndpointServices, SessionPermit } from "./endpoint_options.ts";
+import type { EndpointServices, SessionInfo, SessionPermit } from "./endpoint_options.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import { type Acknowledger, InFlight } from "./in_flight.ts";
 import type { Output } from "./output.ts";
@@ -41,6 +42,12 @@ const tooManyOpen: Rejection = {
   outcome: "refused",
   reason: "qos2_quota",
   detail: "too many QoS 2 messages whose PUBREL has not come",
+};
+
+const retainedQuota: Rejection = {
+  outcome: "refused",
+  reason: "retained_quota",
+  detail: "the account has as many retained messages as it may have; clear some, or do not retain",
 };
 
 /** One offer, and room to put topic and payload together, for all sessions of a shard. */
@@ -74,6 +81,8 @@ export class Inbound implements Acknowledger {
   /** In words, why messages in flight were rejected, by sequence: for clients that want to know. */
   #reasons: Map<number, string> | undefined;
   readonly #permit: SessionPermit | undefined;
+  /** Whose messages are retained; empty: nobody's. */
+  readonly #account: string;
   readonly #disconnectDenied: boolean;
   readonly #qos2Max: number;
   #aliases: TopicAliases | undefined;
@@ -90,10 +99,9 @@ export class Inbound implements Acknowledger {
     origin: Origin,
     { intake, messages, limits, deniedPublish, stats }: EndpointServices,
     scratch: OfferScratch,
-    version: ProtocolVersion,
+    { version, account, permit }: Pick<SessionInfo, "version" | "account" | "permit">,
     output: Output,
     client: ClientLimits,
-    permit?: SessionPermit,
     kept?: KeptAttachment,
   ) {
     this.#origin = origin;
@@ -107,6 +115,7 @@ export class Inbound implements Acknowledger {
     this.#inFlight = new InFlight(limits.receiveMaximum);
     this.#qos2Max = limits.qos2Max;
     this.#permit = permit;
+    this.#account = account;
     this.#kept = kept;
     for (const [packetId, settled] of kept?.received ?? []) {
       (settled ? this.#unreleased : this.#unsettled).add(packetId);
@@ -139,6 +148,12 @@ export class Inbound implements Acknowledger {
       this.#deny(offer);
       return "taken";
     }
+    // Who cannot be told has it delivered, and it is not kept.
+    if (view.retain && qos > 0 && this.#version === 5 && !this.#mayRetain(offer, view)) {
+      this.#intake.deny(this.#origin, offer, retainedQuota);
+      this.settled(sequence, retainedQuota);
+      return "taken";
+    }
     const result = this.#intake.offer(this.#origin, offer);
     if (result === "full") {
       if (qos > 0) this.#inFlight.unpush();
@@ -148,6 +163,12 @@ export class Inbound implements Acknowledger {
     if (result === "accepted") this.#deliver(offer, view);
     else this.settled(sequence, this.#unlessHeard(result, offer, view));
     return "taken";
+  }
+
+  #mayRetain(offer: Offer, { qos, packetId, payloadStart, payloadEnd }: PublishView): boolean {
+    if (this.#account === "" || payloadStart === payloadEnd) return true;
+    if (qos === 2 && this.#unsettled.has(packetId)) return true; // It is kept already.
+    return this.#messages.mayRetain(offerTopic(offer), this.#account);
   }
 
   /** A topic that no route takes may still have subscribers: then it was not in vain. */
@@ -164,7 +185,7 @@ export class Inbound implements Acknowledger {
   #deliver(offer: Offer, { qos, packetId, properties }: PublishView): boolean {
     if (qos === 2 && this.#unsettled.has(packetId)) return true;
     if (qos === 2) this.#kept?.published(packetId);
-    return this.#messages.publish(offer, properties, this.subscriber);
+    return this.#messages.publish(offer, properties, this.subscriber, this.#account);
   }
 
   /** Its identifier cannot be remembered; MQTT 3 has no word for it. */

@@ -6,7 +6,7 @@
  */
 import type { Actor, ActorRef, ChildSpec, Context } from "../../../runtime/actor.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
-import { type EndpointServices, originHashOf } from "./endpoint_options.ts";
+import type { EndpointServices } from "./endpoint_options.ts";
 import { Session } from "./session.ts";
 import { type SessionMessage, SessionShared } from "./session_shared.ts";
 import type { ClientConnected } from "./shared_roll.ts";
@@ -101,7 +101,7 @@ class Listener implements Actor<ListenerMessage> {
         for (const session of registry.values()) session.sweep(nowMs);
         this.#endBanned();
         const { messages } = this.#services;
-        messages.kept?.sweep((will, key) => wills.publish(will, originHashOf(key), true));
+        messages.kept?.sweep((will, key) => wills.publish(will, key, true));
         messages.flush();
         return context.startTimer("sweep", sweepMs, message);
       }

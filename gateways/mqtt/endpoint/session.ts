@@ -288,7 +288,9 @@ export class Session
       return this.#refused(refuse({ version }, result.reasonCode, result.detail));
     }
     // Its session has ended because this client wanted it so.
-    if (result.will !== undefined) this.#shared.wills.publish(result.will, this.originHash);
+    if (result.will !== undefined) {
+      this.#shared.wills.publish(result.will, sessionKey(handshake.session));
+    }
     if (!this.#isCurrent(handshake.session)) {
       const { notAuthorized } = reasonCodes;
       return this.#refused(refuse({ version }, notAuthorized, endings.accountChanged.detail));
@@ -366,7 +368,7 @@ export class Session
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);
       if (sessionEnds[ending.end].flaps) services.bans?.ended(info);
-      if (will !== undefined && willTime === "now" && wills.publish(will, this.originHash)) {
+      if (will !== undefined && willTime === "now" && wills.publish(will, sessionKey(info))) {
         this.#conversation.willSent();
       }
     }

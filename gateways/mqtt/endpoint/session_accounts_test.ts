@@ -244,3 +244,41 @@ Deno.test("an account that changes while it is being asked is not let in", async
   assert.equal(it.stats.sessions, 0);
   await it.system.stop();
 });
+
+Deno.test("a retained message over its account's quota: 0x97 at QoS 1 and 2, else delivered and not refused", async () => {
+  const it = harness();
+  it.exchange.retained.full.add("A");
+  const retained = (qos: 0 | 1 | 2, packetId: number, payload = "{}") =>
+    ({
+      kind: "publish",
+      topic: "own/A",
+      qos,
+      dup: false,
+      retain: true,
+      packetId,
+      properties: noProperties,
+      payload: new TextEncoder().encode(payload),
+    }) as const satisfies Publish;
+  const connection = await it.connected({ version: 5, username: "A" });
+  for (const [qos, id] of [[1, 1], [2, 2], [0, 0]] as const) {
+    connection.feed(encodePacket(retained(qos, id), 5));
+  }
+  connection.feed(encodePacket(retained(1, 3, ""), 5));
+  await settle();
+  assert.deepEqual(it.intake.denied.map(({ reason }) => reason), Array(2).fill("retained_quota"));
+  assert.equal(it.intake.taken.length, 2, "QoS 0, and what clears");
+  it.intake.settle([1]);
+  await settle();
+  const answers = connection.sentWithReasons(5).map((packet) =>
+    "packetId" in packet && "reasonCode" in packet ? [packet.kind, packet.reasonCode] : []
+  );
+  assert.deepEqual(answers, [["puback", 0x97], ["pubrec", 0x97], ["puback", 0]]);
+
+  const older = await it.connected({ version: 4, username: "A", clientId: "older" });
+  older.feed(encodePacket(retained(1, 1), 4));
+  await settle();
+  it.intake.settle([2]);
+  await settle();
+  assert.deepEqual(older.sent(4).map(({ kind }) => kind), ["puback"]);
+  await it.system.stop();
+});

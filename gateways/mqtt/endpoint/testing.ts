@@ -17,12 +17,7 @@ import type { Properties } from "../codec/property_table.ts";
 import type { Publish } from "../codec/publish.ts";
 import { packetsOf } from "../codec/testing/packets_of.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
-import {
-  type EndpointLimits,
-  type EndpointServices,
-  openToAll,
-  originHashOf,
-} from "./endpoint_options.ts";
+import { type EndpointLimits, type EndpointServices, openToAll } from "./endpoint_options.ts";
 import { EndpointStats } from "./endpoint_stats.ts";
 import type { Connection } from "./link.ts";
 import { Session } from "./session.ts";
@@ -295,7 +290,7 @@ export class SessionHarness {
     this.clock.advance(ms);
     for (const session of this.shared.registry.values()) session.sweep(this.clock.monotonic());
     const { kept } = this.exchange.pubsub;
-    kept?.sweep((will, key) => this.shared.wills.publish(will, originHashOf(key), true));
+    kept?.sweep((will, key) => this.shared.wills.publish(will, key, true));
     await settle();
   }
 }

@@ -7,6 +7,7 @@
 import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
 import { offerFlags } from "../../../actors/intake.ts";
 import type { Will } from "../codec/connect.ts";
+import { accountOf, originHashOf } from "./endpoint_options.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import type { MessageExchange } from "./subscriptions.ts";
 
@@ -39,12 +40,13 @@ export class Wills {
   }
 
   /**
-   * False: it could not be kept for those who are away. With `again` it is tried again by the
+   * Of the client whose session has this key. False: it could not be kept for those who are away. With `again` it is tried again by the
    * caller, and is no reading until it can.
    */
-  publish(will: Will, originHash: number, again = false): boolean {
+  publish(will: Will, sessionKey: string, again = false): boolean {
+    const originHash = originHashOf(sessionKey);
     const origin = new WillOrigin(will, originHash, () => this.#again(origin));
-    this.#messages.publish(origin.offer, will.properties, undefined);
+    this.#messages.publish(origin.offer, will.properties, undefined, accountOf(sessionKey));
     const kept = this.#messages.flush();
     if (!kept && again) return false;
     if (this.#intake.offer(origin, origin.offer) !== "full") {

@@ -14,12 +14,12 @@ import type { Clock } from "../../../runtime/clock.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { Qos } from "../codec/publish.ts";
 import type { Subscribe } from "../codec/subscribe.ts";
-import { asciiText } from "../codec/text.ts";
 import type { Unsubscribe } from "../codec/unsubscribe.ts";
 import type { KeptSettings } from "../kept/kept_options.ts";
 import { KeptSessions } from "../kept/kept_sessions.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
 import { Message } from "./message.ts";
+import { offerTopic } from "./offer_topic.ts";
 import { MessageRouter } from "./message_router.ts";
 import type { Outbound, OutboundOptions } from "./outbound.ts";
 import { Outbounds } from "./outbounds.ts";
@@ -47,13 +47,11 @@ export interface PubSubOptions {
   readonly filterLevelsMax: number;
   /** QoS 1 and 2 messages on their way to one subscriber. */
   readonly inFlightMax: number;
-  readonly retained: Pick<Retained, "keep" | "flush" | "page">;
+  readonly retained: Pick<Retained, "keep" | "mayKeep" | "flush" | "page">;
   readonly stats?: PubSubStats;
   /** Absent: no session outlives its connection. */
   readonly kept?: KeptSettings | undefined;
 }
-
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** See the module. */
 export class PubSub {
@@ -141,13 +139,25 @@ export class PubSub {
     this.#subscribing.forget(subscriber);
   }
 
-  /** Sends a message to all who listen, here and elsewhere. False when there is nobody. */
-  publish(offer: Offer, properties: Properties, from: Subscriber | undefined): boolean {
+  /** False: the account has as many retained messages as it may have, and none for this topic. */
+  mayRetain(topic: string, account: string): boolean {
+    return this.#retained.mayKeep(topic, account);
+  }
+
+  /**
+   * Sends a message to all who listen, here and elsewhere. False when there is nobody. When it is
+   * retained, it is the account's; empty: nobody's.
+   */
+  publish(
+    offer: Offer,
+    properties: Properties,
+    from: Subscriber | undefined,
+    account = "",
+  ): boolean {
     const retain = (offer.flags & offerFlags.retain) !== 0;
     if (!retain && this.#table.empty) return false;
-    const { bytes, topicStart, topicEnd, payloadStart, payloadEnd } = offer;
-    const topic = asciiText(bytes, topicStart, topicEnd) ??
-      utf8.decode(bytes.subarray(topicStart, topicEnd));
+    const { bytes, payloadStart, payloadEnd } = offer;
+    const topic = offerTopic(offer);
     const entries = this.#table.match(topic);
     if ((!retain && entries.length === 0) || topic.startsWith(systemRoot)) return false;
     const message = Message.of({
@@ -157,7 +167,7 @@ export class PubSub {
       retain,
       properties,
     }, this.#clock.now());
-    if (retain) this.#retained.keep(message);
+    if (retain) this.#retained.keep(message, account);
     return this.#router.route(entries, message, from);
   }
 

@@ -39,8 +39,12 @@ export class PubSubStats {
   subscriptionsRefused = 0;
   /** What another shard sent and could not be read. */
   malformed = 0;
-  /** Retained messages that were not kept: for want of room, or because the disk failed. */
+  /**
+   * Retained messages that were not kept: for want of room, for being one more than their account may
+   * have, or because the disk failed.
+   */
   retainedRefused = 0;
+  retainedOverQuota = 0;
   retainedFailed = 0;
   /**
    * Kept sessions: those that found no room, whose time was up, whose account was deleted or
@@ -64,6 +68,7 @@ export class PubSubStats {
       sluice_pubsub_malformed_total: this.malformed,
       sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,
       sluice_pubsub_retained_refused_total: this.retainedRefused,
+      sluice_pubsub_retained_over_quota_total: this.retainedOverQuota,
       sluice_pubsub_retained_failed_total: this.retainedFailed,
       sluice_sessions_refused_total: this.sessionsRefused,
       sluice_sessions_expired_total: this.sessionsExpired,

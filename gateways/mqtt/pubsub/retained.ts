@@ -22,6 +22,8 @@ export interface RetainedOptions extends RetainedBounds {
   now(): number;
   /** Messages were not kept for want of room. */
   refused(count: number): void;
+  /** A message was, or is to be, not kept, because the account owns as many as it may. */
+  overQuota(account: string): void;
   /** Opening, writing or reading failed; so many messages are lost by it. */
   failed(cause: unknown, count: number): void;
 }
@@ -39,6 +41,8 @@ export class Retained implements RetainedSource {
   #file: RetainedFile | undefined;
   /** By topic; `null`: to be deleted. */
   readonly #pending = new Map<string, RetainedRecord | null>();
+  /** How many of them may be new ones of an account. */
+  readonly #pendingOf = new Map<string, number>();
   readonly #writer = new PacketWriter();
   #pendingBytes = 0;
 
@@ -53,14 +57,36 @@ export class Retained implements RetainedSource {
     return this.#try((file) => file.total, 0) ?? { count: 0, bytes: 0 };
   }
 
-  /** Keeps the message for its topic, or with an empty payload deletes what is kept there. */
-  keep(message: Message): void {
+  /**
+   * Whether an account may have a message kept for the topic; if not, that is counted. It holds until
+   * the end of the turn, but for what another shard writes meanwhile: then the message is not kept.
+   */
+  mayKeep(topic: string, owner: string): boolean {
+    const { now, ownedMax } = this.#options;
+    const max = ownedMax(owner);
+    if (owner === "" || max === Infinity) return true;
+    const may = (file: RetainedFile): boolean => {
+      if (file.owned(owner) + (this.#pendingOf.get(owner) ?? 0) < max) return true;
+      this.flush();
+      return file.mayOwn(topic, owner, max, now());
+    };
+    const allowed = this.#try(may, 0) ?? true;
+    if (!allowed) this.#options.overQuota(owner);
+    return allowed;
+  }
+
+  /**
+   * Keeps the message for its topic, or with an empty payload deletes what is kept there. `owner` is
+   * the account it counts for; empty: nobody.
+   */
+  keep(message: Message, owner = ""): void {
     let record: RetainedRecord | null = null;
     if (message.payload.length > 0) {
       this.#writer.length = 0;
       writeMessage(this.#writer, message);
       const expiresMs = message.expiresMs === Infinity ? null : message.expiresMs;
-      record = { bytes: this.#writer.bytes.slice(0, this.#writer.length), expiresMs };
+      record = { bytes: this.#writer.bytes.slice(0, this.#writer.length), expiresMs, owner };
+      if (owner !== "") this.#pendingOf.set(owner, (this.#pendingOf.get(owner) ?? 0) + 1);
       this.#pendingBytes += record.bytes.length;
     }
     this.#pending.set(message.topic, record);
@@ -70,11 +96,13 @@ export class Retained implements RetainedSource {
   /** Writes what gathered. */
   flush(): void {
     if (this.#pending.size === 0) return;
-    const { now, refused } = this.#options;
+    const { now, refused, overQuota } = this.#options;
     const write = (file: RetainedFile) => file.write(this.#pending, this.#options, now());
-    const count = this.#try(write, this.#pending.size) ?? 0;
-    if (count > 0) refused(count);
+    const refusals = this.#try(write, this.#pending.size);
     this.#pending.clear();
+    this.#pendingOf.clear();
+    if (refusals !== undefined && refusals.full > 0) refused(refusals.full);
+    for (const account of refusals?.overQuota ?? []) overQuota(account);
     this.#pendingBytes = 0;
   }
 

@@ -11,16 +11,27 @@ import { filterMatches, literalPrefix } from "./filter.ts";
 import type { Message } from "./message.ts";
 import { readMessage } from "./message_record.ts";
 import type { RetainedPage } from "./retained_feed.ts";
+import { migrateRetained, retainedSchema } from "./retained_schema.ts";
 
 /** A message as it is kept; `null`: none. */
 export interface RetainedRecord {
   readonly bytes: Uint8Array;
   readonly expiresMs: number | null;
+  /** The account it counts for; empty: nobody's. */
+  readonly owner: string;
 }
 
 export interface RetainedBounds {
   readonly countMax: number;
   readonly bytesMax: number;
+  /** Messages that one account may own. */
+  readonly ownedMax: (owner: string) => number;
+}
+
+/** What was not kept: how many for want of room, and whose for having as many as they may. */
+export interface RetainedRefusals {
+  readonly full: number;
+  readonly overQuota: readonly string[];
 }
 
 /** How long a shard waits while another one writes. */
@@ -32,28 +43,14 @@ const pageScanMax = 256;
 const cacheKib = 2_048;
 const last = "\u{10ffff}";
 
-const schema = `
-  CREATE TABLE IF NOT EXISTS retained
-    (topic TEXT PRIMARY KEY, message BLOB NOT NULL, expires_ms INTEGER) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS retained_expiry ON retained (expires_ms) WHERE expires_ms IS NOT NULL;
-  CREATE TABLE IF NOT EXISTS total (one INTEGER PRIMARY KEY, count INTEGER, bytes INTEGER);
-  INSERT OR IGNORE INTO total VALUES (1, 0, 0);
-  CREATE TRIGGER IF NOT EXISTS retained_in AFTER INSERT ON retained BEGIN
-    UPDATE total SET count = count + 1, bytes = bytes + length(new.message);
-  END;
-  CREATE TRIGGER IF NOT EXISTS retained_again AFTER UPDATE ON retained BEGIN
-    UPDATE total SET bytes = bytes + length(new.message) - length(old.message);
-  END;
-  CREATE TRIGGER IF NOT EXISTS retained_out AFTER DELETE ON retained BEGIN
-    UPDATE total SET count = count - 1, bytes = bytes - length(old.message);
-  END;`;
-
 /** See the module. */
 export class RetainedFile {
   readonly #database: DatabaseSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #expire: StatementSync;
+  readonly #expired: StatementSync;
+  readonly #owned: StatementSync;
   readonly #total: StatementSync;
   readonly #one: StatementSync;
   readonly #topics: StatementSync;
@@ -61,18 +58,24 @@ export class RetainedFile {
 
   /** Opens or makes the file, and forgets what has expired. */
   constructor(file: string, nowMs: number) {
-    const options = { busyMs, synchronous: "NORMAL", cacheKib, schema } as const;
+    const options = { busyMs, synchronous: "NORMAL", cacheKib, schema: retainedSchema } as const;
     const database = this.#database = openSharedFile(file, options);
     try {
+      migrateRetained(database);
       this.#expire = database.prepare("DELETE FROM retained WHERE expires_ms <= ?");
       this.#expire.run(nowMs);
+      this.#expired = database.prepare("SELECT 1 FROM retained WHERE expires_ms <= ? LIMIT 1");
+      this.#owned = database.prepare("SELECT count FROM owners WHERE account = ?");
       this.#put = database.prepare(
-        `INSERT INTO retained VALUES (?1, ?2, ?3) ON CONFLICT (topic) DO UPDATE
-         SET message = excluded.message, expires_ms = excluded.expires_ms`,
+        `INSERT INTO retained (topic, message, expires_ms, owner) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (topic) DO UPDATE SET message = excluded.message,
+           expires_ms = excluded.expires_ms, owner = excluded.owner`,
       );
       this.#delete = database.prepare("DELETE FROM retained WHERE topic = ?");
       this.#total = database.prepare("SELECT count, bytes FROM total");
-      this.#one = database.prepare("SELECT length(message) AS bytes FROM retained WHERE topic = ?");
+      this.#one = database.prepare(
+        "SELECT length(message) AS bytes, owner FROM retained WHERE topic = ?",
+      );
       // One lower bound: of two, SQLite seeks by the first, and walks again over all pages before.
       // Topics alone, all at once: `iterate` would end without a word where the file is damaged.
       this.#topics = database.prepare(
@@ -92,16 +95,29 @@ export class RetainedFile {
     return { count: Number(count ?? 0), bytes: Number(bytes ?? 0) };
   }
 
-  /** Writes all of it in one transaction, and answers how many had no room. */
+  /** How many messages the account owns. */
+  owned(account: string): number {
+    return Number(this.#owned.get(account)?.["count"] ?? 0);
+  }
+
+  /** Whether an account that may own `max` may keep a message for the topic: its own it always may. */
+  mayOwn(topic: string, account: string, max: number, nowMs: number): boolean {
+    if (this.owned(account) < max || this.#one.get(topic)?.["owner"] === account) return true;
+    if (this.#expired.get(nowMs) === undefined) return false;
+    this.#expire.run(nowMs);
+    return this.owned(account) < max;
+  }
+
+  /** Writes all of it in one transaction, but for what is refused. */
   write(
     records: ReadonlyMap<string, RetainedRecord | null>,
     bounds: RetainedBounds,
     nowMs: number,
-  ): number {
+  ): RetainedRefusals {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       const refused = this.#writeAll(records, bounds);
-      if (refused > 0) this.#expire.run(nowMs);
+      if (refused.full + refused.overQuota.length > 0) this.#expire.run(nowMs);
       this.#database.exec("COMMIT");
       return refused;
     } catch (cause) {
@@ -143,28 +159,35 @@ export class RetainedFile {
 
   #writeAll(
     records: ReadonlyMap<string, RetainedRecord | null>,
-    { countMax, bytesMax }: RetainedBounds,
-  ): number {
-    let refused = 0;
+    { countMax, bytesMax, ownedMax }: RetainedBounds,
+  ): RetainedRefusals {
+    let full = 0;
+    const overQuota: string[] = [];
     let { count, bytes } = this.total;
     for (const [topic, record] of records) {
-      const before = this.#one.get(topic)?.["bytes"];
+      const before = this.#one.get(topic);
       const known = before !== undefined;
       count += (record === null ? 0 : 1) - (known ? 1 : 0);
-      bytes += (record?.bytes.length ?? 0) - Number(before ?? 0);
+      bytes += (record?.bytes.length ?? 0) - Number(before?.["bytes"] ?? 0);
       if (record === null) {
         this.#delete.run(topic);
-      } else if (count > countMax || bytes > bytesMax) {
+        continue;
+      }
+      const { owner } = record;
+      const over = owner !== "" && owner !== before?.["owner"] &&
+        this.owned(owner) >= ownedMax(owner);
+      if (over || count > countMax || bytes > bytesMax) {
         // What was there is out of date: no message is better than an old one.
         if (known) this.#delete.run(topic);
         count--;
         bytes -= record.bytes.length;
-        refused++;
+        if (over) overQuota.push(owner);
+        else full++;
       } else {
-        this.#put.run(topic, record.bytes, record.expiresMs);
+        this.#put.run(topic, record.bytes, record.expiresMs, owner === "" ? null : owner);
       }
     }
-    return refused;
+    return { full, overQuota };
   }
 }
 

@@ -21,6 +21,7 @@ interface Store {
   nowMs: number;
   refused: number;
   failed: number;
+  overQuota: string[];
   /** Times that the file failed, whether a message was lost by it or not. */
   faults: number;
   open(): Retained;
@@ -37,14 +38,17 @@ async function withStore(
     nowMs: 1_000,
     refused: 0,
     failed: 0,
+    overQuota: [],
     faults: 0,
     open: () =>
       new Retained({
         file,
         countMax: 10_000,
         bytesMax: 1 << 20,
+        ownedMax: () => Infinity,
         now: () => store.nowMs,
         refused: (count) => store.refused += count,
+        overQuota: (account) => store.overQuota.push(account),
         failed: (_cause, count) => {
           store.faults++;
           store.failed += count;

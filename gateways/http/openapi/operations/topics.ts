@@ -48,6 +48,7 @@ const published: readonly Answer[] = [{
   headers: { "Sluice-Reading": "`settled`, `no-route` or `none`" },
 }];
 const problems = [
+  "quota-exceeded",
   "invalid-topic",
   "invalid-header",
   "conflict",

@@ -16,6 +16,13 @@ export class MemoryRetained {
   /** Messages of one page. */
   pageMax = Infinity;
 
+  /** Who is over its quota. */
+  readonly full = new Set<string>();
+
+  mayKeep(_topic: string, owner: string): boolean {
+    return !this.full.has(owner);
+  }
+
   keep(message: Message): void {
     if (message.payload.length === 0) this.messages.delete(message.topic);
     else this.messages.set(message.topic, message);
