@@ -14,6 +14,7 @@ import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { StoreFileError } from "./gateways/store/store_database.ts";
 import { runAccountCommand } from "./topology/account_commands.ts";
+import { effectiveConfig } from "./topology/effective_config.ts";
 import { ListenError } from "./topology/ports.ts";
 import { compareConfiguration } from "./topology/reload.ts";
 import { Service, version } from "./topology/service.ts";
@@ -46,7 +47,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     case "start": {
       const { config, warnings } = loadConfig(command.configFile, env);
       if (command.kind === "print_config") {
-        writeStdout(`${printableConfig(config)}\n`);
+        writeStdout(`${printableConfig(effectiveConfig(config))}\n`);
         return exitCodes.ok;
       }
       startLog({ level: config.log.level, format: config.log.format });

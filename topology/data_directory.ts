@@ -101,17 +101,23 @@ function removeIfThere(file: string): void {
 
 /** The configured gateway id, or host name and a short id that is made once and kept. */
 export function gatewayIdOf(configured: string | undefined, root: string): string {
-  if (configured !== undefined) return configured;
-  const file = `${root}/gateway_id`;
-  try {
-    const kept = Deno.readTextFileSync(file).trim();
-    if (kept !== "") return kept;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  const known = configured ?? keptGatewayId(root);
+  if (known !== undefined) return known;
   const id = `${Deno.hostname()}-${crypto.randomUUID().slice(0, 8)}`;
-  Deno.writeTextFileSync(file, `${id}\n`);
+  Deno.writeTextFileSync(gatewayIdFile(root), `${id}\n`);
   return id;
+}
+
+const gatewayIdFile = (root: string): string => `${root}/gateway_id`;
+
+/** The id that an earlier start made. */
+export function keptGatewayId(root: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(gatewayIdFile(root)).trim() || undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /** Spools and dead letters of shards that this number of shards does not have, by new owner. */

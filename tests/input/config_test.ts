@@ -147,7 +147,7 @@ Deno.test("configuration: a route whose code is not there is refused with its pl
   });
   assert.match(stderr, /routes\[0\]\.module: cannot load .*no_such_file\.ts/);
   assert.equal(code, 78);
-  assert.doesNotMatch(stdout, /is ready/);
+  assert.doesNotMatch(stdout, /is ready|started anew/, "trying again would not help");
   assert.doesNotMatch(stderr, /\n\s+at /);
 });
 
@@ -179,6 +179,7 @@ Deno.test("--print-config shows what is in effect and no secret", async () => {
   const { code, stdout } = await runSluice(["--print-config"], env);
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).influx.bucket, "sluice");
+  assert.ok(JSON.parse(stdout).shards >= 1, "also what depends on the machine");
   for (const secret of ["brokersecret", "storesecret", "tokensecret", key32]) {
     assert.ok(!stdout.includes(secret), secret);
   }
