@@ -5,6 +5,7 @@
  * @module
  */
 import { parseBan } from "../actors/rates/ban_list.ts";
+import { RouteError } from "../actors/route.ts";
 import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
@@ -75,6 +76,8 @@ export class Service {
   readonly #bans: ServiceBans;
   #firstAdmin: string | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
+  /** Rejects for what no second try can mend. */
+  readonly #cannotStart = Promise.withResolvers<never>();
   #listening = false;
   readonly #startedMs = systemClock.now();
   readonly #system = new SystemValues();
@@ -239,7 +242,8 @@ export class Service {
   }
 
   async #start(): Promise<void> {
-    await Promise.all([this.#fleet.start(), this.#accounts.start()]);
+    const started = Promise.all([this.#fleet.start(), this.#accounts.start()]);
+    await Promise.race([started, this.#cannotStart.promise]);
     this.#listening = true;
     await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
     this.#announceLater(0);
@@ -324,6 +328,11 @@ export class Service {
   }
 
   #down(id: string, failure: Failure, final: boolean): void {
+    if (!this.#listening && failure.name === RouteError.name) {
+      const message = `Cannot start ${id}: ${failure.message}`;
+      this.#cannotStart.reject(new Error(message, { cause: failure }));
+      return;
+    }
     log.error(final ? "a Worker failed too often" : "a Worker failed and is started anew", {
       worker: id,
       failure: failure.message,
