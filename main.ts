@@ -10,6 +10,7 @@ import { type ExitCode, exitCodes } from "./config/exit_codes.ts";
 import { RouteError } from "./actors/route.ts";
 import { DirectoryInUseError } from "./actors/segment_log/lock.ts";
 import { AccountError } from "./gateways/auth/accounts.ts";
+import { AccountsAwayError } from "./gateways/auth/accounts_away.ts";
 import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { StoreFileError } from "./gateways/store/store_database.ts";
@@ -138,7 +139,9 @@ function exitCodeOf(error: unknown): ExitCode {
   }
   if (error instanceof AccountError) return exitCodes.usage;
   if (error instanceof RangeError) return exitCodes.config;
-  if (error instanceof ListenError) return exitCodes.unavailable;
+  if (error instanceof ListenError || error instanceof AccountsAwayError) {
+    return exitCodes.unavailable;
+  }
   if (error instanceof DirectoryInUseError) return exitCodes.dataDir;
   if (error instanceof Error && error.message.startsWith("Cannot use the data directory")) {
     return exitCodes.dataDir;

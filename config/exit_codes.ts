@@ -9,7 +9,7 @@ export const exitCodes = {
   ok: 0,
   /** Unknown command or flag. */
   usage: 64,
-  /** A port is in use, or a listener could not be opened. */
+  /** A port is in use, or a listener could not be opened; the accounts' database does not answer. */
   unavailable: 69,
   /** A defect: an error that nothing handled, or shards that kept failing. */
   internal: 70,

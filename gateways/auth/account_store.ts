@@ -54,7 +54,10 @@ export interface Instance {
   readonly seenMs: number;
 }
 
-/** Any method rejects when the database is away; nothing is kept waiting for its return. */
+/**
+ * Any method rejects when the database is away, with an `AccountsAwayError`; nothing is kept waiting
+ * for its return.
+ */
 export interface AccountStore {
   find(name: string): Promise<AccountRecord | undefined>;
   /** In the order of their names' code units. */

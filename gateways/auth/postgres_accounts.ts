@@ -5,6 +5,7 @@
  * @module
  */
 import postgres from "postgres";
+import { AccountsAwayError, saysAway } from "./accounts_away.ts";
 import type { Account, AccountRecord, AuditEntry } from "./account.ts";
 import { withoutSecret } from "./account.ts";
 import {
@@ -274,7 +275,8 @@ export class PostgresAccounts implements AccountStore {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`PostgreSQL did not answer in ${this.#deadlineMs} ms`));
+        const why = `PostgreSQL did not answer in ${this.#deadlineMs} ms`;
+        reject(new AccountsAwayError(new Error(why)));
       }, this.#deadlineMs);
     });
     const done = (async () => {
@@ -283,6 +285,8 @@ export class PostgresAccounts implements AccountStore {
     })();
     try {
       return await Promise.race([done, late]);
+    } catch (error) {
+      throw error instanceof Error && saysAway(error) ? new AccountsAwayError(error) : error;
     } finally {
       clearTimeout(timer);
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { testWith } from "../testing/programs.ts";
 import { startPostgres } from "../testing/servers.ts";
+import { AccountsAwayError } from "./accounts_away.ts";
 import { PostgresAccounts } from "./postgres_accounts.ts";
 import { accountStoreCases, record } from "./testing/account_store_cases.ts";
 import postgres from "postgres";
@@ -50,21 +51,21 @@ testWith(programs, "PostgreSQL may be away at the start, hang, and come back", a
   await using server = await startPostgres();
   await server.stop();
   const store = new PostgresAccounts(urlOf(server, "postgres"), { deadlineMs: 1_000 });
-  await assert.rejects(store.find("a"));
-  await assert.rejects(store.add(record("a"), added));
+  await assert.rejects(store.find("a"), AccountsAwayError);
+  await assert.rejects(store.add(record("a"), added), AccountsAwayError);
   await server.restart();
   assert.equal(await store.add(record("a"), added), 1);
 
   // A server that hangs: connections are made, and nothing answers.
   server.pause();
   const hanging = new PostgresAccounts(urlOf(server, "postgres"), { deadlineMs: 1_000 });
-  await assert.rejects(hanging.find("a"));
+  await assert.rejects(hanging.find("a"), AccountsAwayError);
   server.resume();
   await comesBack(hanging);
   await hanging.close();
 
   await server.kill();
-  await assert.rejects(store.find("a"));
+  await assert.rejects(store.find("a"), AccountsAwayError);
   await server.restart();
   await comesBack(store);
   await store.close();

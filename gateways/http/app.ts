@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import type { Clock } from "../../runtime/clock.ts";
 import { AskError } from "../../runtime/ask.ts";
+import { AccountsAwayError } from "../auth/accounts_away.ts";
 import type { Log } from "../log/log.ts";
 import { accountHandlers, type AccountsParts } from "./accounts_api.ts";
 import { apiHandlers } from "./api.ts";
@@ -80,6 +81,11 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
   app.notFound(() => problemResponse(new Problem("not-found", "it is turned off")));
   app.onError((error, context) => {
     if (error instanceof Problem) return problemResponse(error);
+    // Who owns the accounts logs that their database is away, and when it is back.
+    if (error instanceof AccountsAwayError) {
+      const detail = "the accounts' database does not answer; try again";
+      return problemResponse(new Problem("unavailable", detail, {}, { "retry-after": "5" }));
+    }
     const { pathname } = new URL(context.req.url);
     log.error("a request failed", { method: context.req.method, path: pathname, error });
     return problemResponse(

@@ -274,6 +274,8 @@ testWith(
     const known = await connect(second.mqttPort, "", token, { clientId: "known" });
     assert.equal(await publishCode(known, "UPB/A"), 0);
     assert.equal(await refusal(connect(second.mqttPort, "UPB/A", password)), 0x88);
+    const { status, body: problem } = await api(second.httpUrl, admin, "/api/accounts");
+    assert.deepEqual([status, problem.type], [503, "urn:sluice:problem:unavailable"]);
     await database.restart();
 
     const ends = [...clients, known].map(ending);
