@@ -80,6 +80,7 @@ export function workerSpecs(
     id: shardId(shard.shard),
     create: () => new Worker(shardEntry, { type: "module", name: shard.id }),
     init: () => shardInit(plan, shard),
+    irreplaceable: true, // It listens: the kernel goes on giving it connections.
   }));
   if (plan.config.influx.url === undefined) {
     specs.unshift(
@@ -101,6 +102,7 @@ export function workerSpecs(
       id: httpId,
       create: () => new Worker(httpEntry, { type: "module", name: httpId }),
       init,
+      irreplaceable: true, // It keeps the port.
     });
   }
   return specs;

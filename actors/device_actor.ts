@@ -7,6 +7,8 @@
  */
 import type { Actor, Context, StopReason } from "../runtime/actor.ts";
 import type { Failure } from "../runtime/failure.ts";
+import { CodeTimeoutError } from "./code_limit.ts";
+import type { CodeStrikes } from "./code_strikes.ts";
 import type { CodeTrace } from "./code_trace.ts";
 import type { Device } from "./device.ts";
 import type { DeviceCode } from "./device_code.ts";
@@ -20,8 +22,7 @@ export interface DeviceActorOptions<R extends Reading> {
   readonly outlet: DeviceOutlet<R>;
   readonly codes: DeviceCodes;
   readonly trace?: CodeTrace;
-  /** Devices whose code took the shard down: it is not run again. */
-  readonly suspects?: ReadonlySet<string>;
+  readonly strikes: CodeStrikes;
 }
 
 const utf8 = new TextEncoder();
@@ -55,15 +56,20 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
   }
 
   #runCode(reading: R): void {
-    const { outlet, trace, suspects } = this.#options;
+    const { outlet, trace, strikes } = this.#options;
     const { id } = this.#device;
-    if (suspects?.has(id)) {
-      throw new Error("the device's code took its shard down; it runs again after the next start");
+    if (strikes.out(id)) {
+      throw new Error(
+        "the device's code did not return, or took its shard down: it is not run before the next start",
+      );
     }
     this.#traced ??= utf8.encode(id);
     trace?.enter(this.#traced);
     try {
       this.#device.take(reading, outlet, this.#codeOf(reading.entry.route.index));
+    } catch (error) {
+      if (error instanceof CodeTimeoutError) strikes.add(id);
+      throw error;
     } finally {
       trace?.leave();
     }

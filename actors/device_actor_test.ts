@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type { ActorRef } from "../runtime/actor.ts";
 import { TestSystem } from "../runtime/testing/test_system.ts";
+import { CodeLimit } from "./code_limit.ts";
+import { CodeStrikes } from "./code_strikes.ts";
 import { DeviceActor } from "./device_actor.ts";
-import type { CodePoint, DeviceCode } from "./device_code.ts";
+import { type CodePoint, type DeviceCode, DeviceCodeRunner } from "./device_code.ts";
 import { DeviceDirectory } from "./device_directory.ts";
 import { loadDeviceCodes } from "./device_module.ts";
 import type { Reading } from "./reading.ts";
@@ -20,22 +22,34 @@ const route = {
   module: "own",
 };
 
-/** Counts its readings, and emits what the payload says; `throw` makes it fail. */
+let runs = 0;
+
+/** Counts its readings, and emits what the payload says; a bad device fails, another one spins. */
 class OwnDevice implements DeviceCode {
   #count = 0;
   onReading(reading: Parameters<DeviceCode["onReading"]>[0], emit: (point: CodePoint) => void) {
+    runs++;
+    while (reading.params["id"] === "spins");
     const point: CodePoint = JSON.parse(text.decode(reading.payload));
     emit({ ...point, fields: { ...point.fields, count: ++this.#count } });
     if (reading.params["id"] === "bad") throw new Error("told to fail");
   }
 }
 
-async function start() {
+async function start(limit = new CodeLimit(60_000)) {
   const test = new TestSystem();
   const routes = compileRoutes([route], { gatewayTag: false });
-  const codes = await loadDeviceCodes(routes, () => Promise.resolve({ Device: OwnDevice }));
+  const codes = await loadDeviceCodes(
+    routes,
+    () => Promise.resolve({ Device: OwnDevice }),
+    limit,
+  );
+  const strikes = new CodeStrikes(["known"]);
   const topics = new TopicTable(routes, { gatewayId: "gw", hashSeed: 1 });
-  const directory = new DeviceDirectory(deviceTools(), {
+  const directory = new DeviceDirectory({
+    ...deviceTools(),
+    codeRunner: new DeviceCodeRunner(limit),
+  }, {
     knownMax: 100,
     silentAfterMs: 1,
     offlineAfterMs: 2,
@@ -46,7 +60,7 @@ async function start() {
     id: "devices",
     kind: "device",
     idleMs: 1_000,
-    start: (key) => new DeviceActor(key, { directory, outlet, codes }),
+    start: (key) => new DeviceActor(key, { directory, outlet, codes, strikes }),
   });
   const refs = new Map<string, ActorRef<Reading>>();
   const send = (topic: string, payload: string) => {
@@ -134,20 +148,44 @@ Deno.test("a device whose code fails goes on beside healthy ones, with what it k
   await test.stop();
 });
 
+Deno.test("code that does not return is ended, and after the second time not run any more", async () => {
+  const { test, directory, outlet, send } = await start(new CodeLimit(20));
+  const details: string[] = [];
+  runs = 0;
+  for (let i = 0; i < 3; i++) {
+    assert.equal(send("own/spins", '{"fields":{"x":1}}'), undefined);
+    assert.equal(outlet.group.lines.length, 0);
+    test.advance(10_000); // Started anew.
+    details.push(directory.find("spins")?.device.lastError?.detail ?? "");
+  }
+  assert.match(details[1]!, /had not returned after 20 ms/);
+  assert.match(details[2]!, /not run before the next start/);
+  assert.equal(runs, 2);
+  send("own/known", '{"fields":{"x":1}}'); // Its shard died of it before.
+  assert.equal(runs, 2);
+  assert.deepEqual(test.letters.map(({ reason }) => reason), Array(4).fill("crashed"));
+  await test.stop();
+});
+
 Deno.test("a module must load and export a class Device", async () => {
   const routes = compileRoutes([route]);
+  const limit = new CodeLimit(60_000);
   const failing: (() => Promise<unknown>)[] = [
     () => Promise.reject(new Error("not found")),
     () => Promise.resolve({}),
     () => Promise.resolve({ Device: 5 }),
   ];
   for (const load of failing) {
-    await assert.rejects(loadDeviceCodes(routes, load), (error) => {
+    await assert.rejects(loadDeviceCodes(routes, load, limit), (error) => {
       assert.ok(error instanceof RouteError);
       assert.equal(error.path, "routes[0].module");
       return true;
     });
   }
-  const codes = await loadDeviceCodes(routes, () => Promise.resolve({ Device: class {} }));
+  const codes = await loadDeviceCodes(
+    routes,
+    () => Promise.resolve({ Device: class {} }),
+    limit,
+  );
   assert.throws(() => codes.get(0)?.(), /no method onReading/);
 });

@@ -1,10 +1,12 @@
 /**
  * The seam for devices that are programmed instead of configured: a route's `module` exports a
  * class `Device` that turns each payload into points itself. It runs inside the device's actor, one
- * reading at a time; what it throws is that actor's crash, and its supervisor's business.
+ * reading at a time; what it throws is that actor's crash, and its supervisor's business. So is that
+ * it does not return: then it is ended.
  *
  * @module
  */
+import type { CodeLimit } from "./code_limit.ts";
 import type { LastValues } from "./device_values.ts";
 import type { LineBuffer } from "./line_buffer.ts";
 import {
@@ -54,16 +56,21 @@ const linesBytesMax = 2 * 1024 * 1024;
 
 /** Runs user-written code and writes what it emits. */
 export class DeviceCodeRunner {
+  readonly #limit: CodeLimit;
   readonly #time = new TimestampReader();
   /** Points that were emitted when their reading was done with: they are not stored. */
   latePoints = 0;
+
+  constructor(limit: CodeLimit) {
+    this.#limit = limit;
+  }
 
   /**
    * Appends the lines of what `code` makes of the reading, and returns how many points that were;
    * `emitted` gets them, when somebody wants to see them.
    *
-   * @throws what the code throws, and {@linkcode TypeError} for a point that cannot be written;
-   * `lines` is then as before.
+   * @throws what the code throws, {@linkcode TypeError} for a point that cannot be written, and
+   * {@linkcode CodeTimeoutError}; `lines` is then as before.
    */
   run(
     code: DeviceCode,
@@ -76,45 +83,47 @@ export class DeviceCodeRunner {
   ): number {
     const { batch, entry, start, end } = reading;
     const before = lines.length;
-    let points = 0;
+    const kept: Kept[] = [];
     let open = true;
+    const codeReading: CodeReading = {
+      topic: entry.topic,
+      deviceId: entry.deviceId,
+      params: entry.route.topic.match(entry.topic) ?? {},
+      payload: batch.data.subarray(start, end),
+      arrivalMs: batch.arrivalMs,
+    };
+    const emit = (point: CodePoint) => {
+      if (!open) {
+        this.latePoints++;
+        return;
+      }
+      if (lines.length - before > linesBytesMax) {
+        throw new RangeError(`Cannot emit more than ${linesBytesMax} bytes of points`);
+      }
+      const fields = fieldsOf(point);
+      if (fields === "") return;
+      this.#readTime(point.time, arrivalMs, arrivalNs);
+      this.#appendSeries(lines, reading, point);
+      lines.appendText(` ${fields} `);
+      appendTime(lines, this.#time.ms, this.#time.ns);
+      lines.push(0x0a);
+      kept.push({
+        fields: Object.entries(point.fields),
+        timeMs: Math.min(this.#time.ms, batch.arrivalMs),
+      });
+      emitted?.push(point);
+    };
     try {
-      const result: unknown = code.onReading(
-        {
-          topic: entry.topic,
-          deviceId: entry.deviceId,
-          params: entry.route.topic.match(entry.topic) ?? {},
-          payload: batch.data.subarray(start, end),
-          arrivalMs: batch.arrivalMs,
-        },
-        (point) => {
-          if (!open) {
-            this.latePoints++;
-            return;
-          }
-          if (lines.length - before > linesBytesMax) {
-            throw new RangeError(`Cannot emit more than ${linesBytesMax} bytes of points`);
-          }
-          const fields = fieldsOf(point);
-          if (fields === "") return;
-          this.#readTime(point.time, arrivalMs, arrivalNs);
-          this.#appendSeries(lines, reading, point);
-          lines.appendText(` ${fields} `);
-          appendTime(lines, this.#time.ms, this.#time.ns);
-          lines.push(0x0a);
-          points++;
-          emitted?.push(point);
-          keep(values, point, Math.min(this.#time.ms, batch.arrivalMs));
-        },
-      );
-      refusePromise(result);
+      refusePromise(this.#limit.run<unknown>(() => code.onReading(codeReading, emit)));
     } catch (error) {
       lines.length = before;
       throw error;
     } finally {
       open = false;
     }
-    return points;
+    // Not before: code may be ended in the midst of `emit`, and devices share what values are in.
+    for (const point of kept) keep(values, point);
+    return kept.length;
   }
 
   #appendSeries(lines: LineBuffer, { entry }: Reading, point: CodePoint): void {
@@ -178,9 +187,15 @@ function fieldValue(name: string, value: unknown): string {
   throw new TypeError(`Cannot emit a point: the field ${name} is of type ${typeof value}`);
 }
 
-function keep(values: LastValues, point: CodePoint, timeMs: number): void {
+/** What is remembered of a point. */
+interface Kept {
+  readonly fields: readonly (readonly [name: string, value: number | string | boolean])[];
+  readonly timeMs: number;
+}
+
+function keep(values: LastValues, { fields, timeMs }: Kept): void {
   let place = 0;
-  for (const [name, value] of Object.entries(point.fields)) {
+  for (const [name, value] of fields) {
     const number = Number(value);
     if (typeof value !== "string" && Number.isFinite(number)) {
       place = values.set(place, name, number, timeMs);

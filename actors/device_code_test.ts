@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CodeLimit, CodeTimeoutError } from "./code_limit.ts";
 import { type CodePoint, type DeviceCode, DeviceCodeRunner } from "./device_code.ts";
 import { LastValues, ShapeTable } from "./device_values.ts";
 import { LineBuffer } from "./line_buffer.ts";
@@ -10,17 +11,27 @@ const route = { name: "own", topic: "own/{id}", measurement: "own", module: "own
 const topics = new TopicTable(compileRoutes([route]), { gatewayId: "gw", hashSeed: 1 });
 const topic = new TextEncoder().encode("own/1");
 
-function runner() {
+function runner(limitMs = 60_000) {
   const lines = new LineBuffer();
-  const codeRunner = new DeviceCodeRunner();
+  const codeRunner = new DeviceCodeRunner(new CodeLimit(limitMs));
   const values = new LastValues(new ShapeTable());
   const entry = topics.lookup(topic, 0, topic.length);
   assert.ok(entry.kind === "topic");
   const reading = readingOf(entry, "{}");
   const run = (onReading: DeviceCode["onReading"]) =>
     codeRunner.run({ onReading }, reading, lines, 1, 0, values);
-  return { lines, codeRunner, run };
+  return { lines, codeRunner, run, values };
 }
+
+Deno.test("code that does not return leaves no line and no value", () => {
+  const { run, lines, values } = runner(20);
+  const spin: DeviceCode["onReading"] = (_, emit) => {
+    emit({ fields: { x: 1 } });
+    for (;;);
+  };
+  assert.throws(() => run(spin), CodeTimeoutError);
+  assert.deepEqual([lines.length, values.count], [0, 0]);
+});
 
 Deno.test("ten thousand points of one reading are written", () => {
   const { run, lines } = runner();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CodeLimit } from "./code_limit.ts";
 import type { DeviceCode } from "./device_code.ts";
 import { type CompiledRoute, RouteError } from "./route.ts";
 
@@ -22,6 +23,7 @@ const isDeviceCode = (value: unknown): value is DeviceCode =>
 export async function loadDeviceCodes(
   routes: readonly CompiledRoute[],
   load: (module: string) => Promise<unknown>,
+  limit: CodeLimit,
 ): Promise<DeviceCodes> {
   const codes = new Map<number, () => DeviceCode>();
   for (const { module: name, index } of routes) {
@@ -36,7 +38,7 @@ export async function loadDeviceCodes(
       throw new RouteError(at, `${name} exports no class Device`);
     }
     codes.set(index, () => {
-      const code: unknown = Reflect.construct(made, []);
+      const code = limit.run((): unknown => Reflect.construct(made, []));
       if (isDeviceCode(code)) return code;
       throw new RouteError(at, `the class Device of ${name} has no method onReading`);
     });

@@ -496,6 +496,17 @@ export const options = section("The configuration of Sluice.", {
       max: 10_000_000,
       doc: "Devices active at once, over all shards. Beyond it the longest idle one is put aside.",
     }),
+    codeTimeoutMs: integer({
+      default: 500,
+      unit: "ms",
+      min: 0,
+      max: 600,
+      doc:
+        "How long the code of a route's `module` may take for one reading; then it is ended and " +
+        "the reading is a dead letter. A shard waits for it, and eight of them in a row must not " +
+        "pass for a shard that is dead. 0: no limit, which saves some 20 µs a reading; then code " +
+        "that never returns takes the service down with it.",
+    }),
   }),
   limits: section("What one payload, and the whole process, may take.", {
     memoryBytesMax: integer({

@@ -125,7 +125,6 @@ for (const kind of ["exit", "spin"] as const) {
     tell("b", { kind });
     await again;
     assert.equal(diary.failures[0]?.name, silentFailure);
-    assert.equal(fleet.views[1]?.abandoned, 1);
     await linkedTo("a", ["b"]);
     await fleet.stop(5_000);
   });

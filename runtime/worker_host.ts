@@ -5,8 +5,9 @@
  *
  * Deno 2.9.6 does not end a thread that spins: `terminate` returns, no message comes any more, but
  * the loop goes on, with its core, its sockets and its files (measured for 25 s; denoland/deno
- * pull request 35657). Such threads are counted as `abandoned`, and their failure has the name
- * {@linkcode silentFailure}: only the end of the process frees what they hold.
+ * pull request 35657). Their failure has the name {@linkcode silentFailure}, and only the end of the
+ * process frees what they hold: where that is missed, a Worker is not started anew beside its
+ * predecessor ({@linkcode WorkerSpec.irreplaceable}).
  *
  * @module
  */
@@ -37,6 +38,11 @@ export interface WorkerSpec {
   readonly create: () => WorkerHandle;
   /** The program's own, made for each start; any value that structured clone takes. */
   readonly init: (incarnation: number) => unknown;
+  /**
+   * A thread of it that spins keeps what nobody else can do without, such as its part of a port's
+   * connections: it is `failed` when it falls silent.
+   */
+  readonly irreplaceable?: boolean;
 }
 
 export interface WorkerHostOptions {
@@ -70,7 +76,7 @@ export type WorkerState =
   | "waiting"
   | "stopping"
   | "stopped"
-  /** Failed too often: given up on. */
+  /** Failed too often, or in a way that only the end of the process mends: given up on. */
   | "failed";
 
 /** What a host tells about its Worker. */
@@ -87,8 +93,6 @@ export interface WorkerView {
   readonly id: string;
   readonly state: WorkerState;
   readonly restarts: number;
-  /** Threads ended for silence, which may spin until the process ends. */
-  readonly abandoned: number;
   /** Since the last heartbeat; absent while there is no thread. */
   readonly silentMs?: number;
   readonly lastFailure?: Failure;
@@ -115,7 +119,6 @@ export class WorkerHost {
   #running: Running | undefined;
   #incarnation = 0;
   #startedMs = 0;
-  #abandoned = 0;
   #lastFailure: Failure | undefined;
   #restartTimer: Timer | undefined;
   #stopped: PromiseWithResolvers<"stopped" | "killed"> | undefined;
@@ -145,7 +148,6 @@ export class WorkerHost {
       id: this.id,
       state: this.#state,
       restarts: this.#incarnation,
-      abandoned: this.#abandoned,
       ...(silentMs === undefined ? {} : { silentMs }),
       ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
     };
@@ -259,10 +261,7 @@ export class WorkerHost {
     running.watchdog = new Watchdog(
       this.#clock,
       silenceMs,
-      () => {
-        this.#abandoned++;
-        this.fail(new SilentWorkerError(`${this.id} gave no sign of life for ${silenceMs} ms`));
-      },
+      () => this.fail(new SilentWorkerError(`${this.id} gave no sign of life for ${silenceMs} ms`)),
     );
     this.#events.booting(this, link);
     try {
@@ -280,7 +279,10 @@ export class WorkerHost {
     if (this.#running === undefined) return;
     this.#lastFailure = failure;
     if (this.#state === "stopping") return this.#ended("killed");
-    const delayMs = this.#restarts.nextDelayMs(this.#startedMs, this.#clock.monotonic());
+    const isLost = failure.name === silentFailure && this.#spec.irreplaceable === true;
+    const delayMs = isLost
+      ? undefined
+      : this.#restarts.nextDelayMs(this.#startedMs, this.#clock.monotonic());
     this.#release(new Error(failure.message));
     this.#state = delayMs === undefined ? "failed" : "waiting";
     if (delayMs !== undefined) {

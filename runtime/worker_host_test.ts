@@ -39,6 +39,7 @@ class FakeWorker implements WorkerHandle {
 function hosted(
   options: Partial<WorkerHostOptions> = {},
   init: (incarnation: number) => unknown = (incarnation) => `init ${incarnation}`,
+  irreplaceable = false,
 ) {
   const clock = new ManualClock();
   const workers: FakeWorker[] = [];
@@ -53,6 +54,7 @@ function hosted(
         return worker;
       },
       init,
+      irreplaceable,
     },
     {
       names: new PublishedNames(),
@@ -124,7 +126,7 @@ Deno.test("one that is not ready in time is started anew", () => {
   clock.advance(1);
 });
 
-Deno.test("one that falls silent is ended, counted as abandoned, and started anew", () => {
+Deno.test("one that falls silent is ended and started anew", () => {
   const { host, latest, workers, clock } = hosted();
   host.start();
   latest().becomeReady();
@@ -137,13 +139,27 @@ Deno.test("one that falls silent is ended, counted as abandoned, and started ane
   assert.equal(host.state, "waiting");
   assert.equal(workers[0]!.terminated, true);
   assert.equal(host.view.lastFailure?.name, silentFailure);
-  assert.equal(host.view.abandoned, 1);
   clock.advance(100);
   latest().becomeReady();
   assert.deepEqual(latest().boots, [[1, "init 1"]]);
   assert.equal(host.view.restarts, 1);
   void host.stop(1);
   clock.advance(1);
+});
+
+Deno.test("an irreplaceable one that falls silent is given up on; one that fails is not", () => {
+  const { host, latest, workers, clock, events } = hosted({}, undefined, true);
+  host.start();
+  latest().becomeReady();
+  latest().say(failed("once"));
+  clock.advance(100);
+  latest().becomeReady();
+  assert.equal(host.state, "ready");
+  clock.advance(500);
+  assert.equal(host.state, "failed");
+  assert.equal(host.view.lastFailure?.name, silentFailure);
+  assert.deepEqual([latest().terminated, workers.length, clock.pending], [true, 2, 0]);
+  assert.equal(events.at(-1), "down failed");
 });
 
 Deno.test("an error event is the end of that thread, not of the process", () => {

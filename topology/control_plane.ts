@@ -29,8 +29,6 @@ export interface ShardHandle {
   readonly books: ShardBooks;
   /** `ready`, or what it is instead, for people. */
   readonly state: string;
-  /** Threads of it that could not be ended. */
-  readonly abandoned: number;
   /** Rejects when no answer comes. */
   ask(question: ShardQuestion, deadlineMs?: number): Promise<unknown>;
   /** The shard's own node in the tree, for while it does not answer. */
@@ -110,15 +108,10 @@ export class ControlPlane implements Control {
 
   async notReady(): Promise<readonly string[]> {
     const reasons = this.#shards.filter(({ state }) => state !== "ready").map(({ shard, state }) =>
-      `shard ${shard} is ${state}; it comes back by itself`
+      `shard ${shard} is ${state}; ${
+        state === "failed" ? "the service ends" : "it comes back by itself"
+      }`
     );
-    for (const { shard, abandoned } of this.#shards) {
-      if (abandoned === 0) continue;
-      reasons.push(
-        `shard ${shard} left a thread behind that spins and cannot be ended: it keeps a core and a ` +
-          `share of the new connections; restart the process`,
-      );
-    }
     if (reasons.length === 0) {
       for (const { notReady } of await this.snapshot()) reasons.push(...notReady);
     }

@@ -20,6 +20,7 @@ export interface DataPaths {
   readonly accounts: string;
   readonly tokenKey: string;
   readonly bans: string;
+  readonly suspects: string;
 }
 
 /** A directory that is ours. */
@@ -41,6 +42,7 @@ export function dataPaths(root: string): DataPaths {
     accounts: `${root}/accounts.db`,
     tokenKey: `${root}/jwt_key`,
     bans: `${root}/bans.json`,
+    suspects: `${root}/code_suspects.json`,
   };
 }
 

@@ -41,7 +41,9 @@ import { bansName, ServiceBans } from "./service_bans.ts";
 import { storeName } from "./store_name.ts";
 import { SystemValues } from "./system_values.ts";
 import { tokenKeys } from "./token_keys.ts";
+import { CodeSuspects } from "./code_suspects.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
+import { SuspectsFile } from "./suspects_file.ts";
 
 export const version = "0.1.0";
 
@@ -52,6 +54,9 @@ const log = logger("service");
  * outage; whether it is alive meanwhile is told by its heartbeat.
  */
 const recoveryMsMax = 3_600_000;
+
+/** What a lost Worker owes is not settled any more; what the others owe is, within this time. */
+const drainLostMs = 1_000;
 
 /** How the service came to its end: `late` names what passed its deadline. */
 export interface ServiceEnd {
@@ -78,6 +83,8 @@ export class Service {
   readonly #failed = Promise.withResolvers<Failure>();
   /** Rejects for what no second try can mend. */
   readonly #cannotStart = Promise.withResolvers<never>();
+  readonly #suspects: SuspectsFile;
+  #isFailed = false;
   #listening = false;
   readonly #startedMs = systemClock.now();
   readonly #system = new SystemValues();
@@ -105,12 +112,15 @@ export class Service {
         ? sessionSockets(root)
         : undefined,
     };
+    this.#suspects = new SuspectsFile(data.paths.suspects);
+    const strikes = this.#suspects.read();
     const hosted = (shard: number, worker: string): HostedShard =>
       new HostedShard(
         shard,
         worker,
         () => this.#fleet.link(worker),
         () => this.#fleet.views.find(({ id }) => id === worker),
+        new CodeSuspects(strikes),
       );
     this.#shards = Array.from({ length: shards }, (_, shard) => hosted(shard, shardId(shard)));
     this.#edge = this.#plan.http === undefined ? undefined : hosted(shards, httpId);
@@ -221,7 +231,8 @@ export class Service {
 
   /** Ends the service in order. Never rejects. */
   async stop(): Promise<ServiceEnd> {
-    const { drainMs, flushMs, closeMs } = this.#config.shutdown;
+    const { flushMs, closeMs, ...shutdown } = this.#config.shutdown;
+    const drainMs = this.#isFailed ? Math.min(drainLostMs, shutdown.drainMs) : shutdown.drainMs;
     const late: string[] = [];
     this.#listening = false;
     this.#announceTimer?.clear();
@@ -237,6 +248,7 @@ export class Service {
     await this.#accounts.stop();
     this.#bans.stop();
     this.#plan.sessionSockets?.remove();
+    if (!this.#isFailed) this.#suspects.remove();
     this.#data.lock.release();
     return { late };
   }
@@ -302,6 +314,7 @@ export class Service {
     late: string[],
   ): Promise<void> {
     await Promise.all(this.#takers.map(async (shard) => {
+      if (shard.state === "failed") return;
       try {
         await shard.ask(question, deadlineMs);
       } catch (cause) {
@@ -333,7 +346,7 @@ export class Service {
       this.#cannotStart.reject(new Error(message, { cause: failure }));
       return;
     }
-    log.error(final ? "a Worker failed too often" : "a Worker failed and is started anew", {
+    log.error(final ? "a Worker failed: the service ends" : "a Worker failed and is started anew", {
       worker: id,
       failure: failure.message,
     });
@@ -341,11 +354,17 @@ export class Service {
     shard?.books.died();
     const device = shard?.suspects.died();
     if (device !== undefined) {
-      log.error("the code of a device took its shard down; it is not run before the next start", {
-        device,
-      });
+      log.error(
+        "the code of a device took its shard down; it is not run before the service stops",
+        {
+          device,
+        },
+      );
     }
-    if (final) this.#failed.resolve(failure);
+    if (!final) return;
+    this.#isFailed = true;
+    this.#suspects.write(this.#shards.map(({ suspects }) => suspects));
+    this.#failed.resolve(failure);
   }
 }
 

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { CodeLimit } from "../actors/code_limit.ts";
+import { CodeStrikes } from "../actors/code_strikes.ts";
 import { CodeTrace } from "../actors/code_trace.ts";
 import type { DeviceTools } from "../actors/device.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
@@ -77,7 +79,8 @@ export class ShardDevices {
   #keyed: Keyed<OwnedReading> | undefined;
   #rates: Rates | undefined;
   readonly #saves: DeviceSaves;
-  readonly #codeRunner = new DeviceCodeRunner();
+  readonly #codeRunner: DeviceCodeRunner;
+  readonly #strikes: CodeStrikes;
 
   private constructor(
     { init, system, limits }: ShardDevicesOptions,
@@ -90,6 +93,8 @@ export class ShardDevices {
     this.#clock = system.clock;
     this.#time = new SteadyTime(system.clock);
     this.#codes = codes;
+    this.#codeRunner = new DeviceCodeRunner(codeLimitOf(init));
+    this.#strikes = new CodeStrikes(init.suspects);
     const changes = new ChangeCounter();
     const tools: DeviceTools = {
       shapes: new ShapeTable(),
@@ -127,7 +132,11 @@ export class ShardDevices {
     tap?: DataFlowTap,
   ): Promise<ShardDevices> {
     const base = new URL(`file://${Deno.cwd()}/`);
-    const codes = await loadDeviceCodes(routes, (module) => import(new URL(module, base).href));
+    const codes = await loadDeviceCodes(
+      routes,
+      (module) => import(new URL(module, base).href),
+      codeLimitOf(options.init),
+    );
     const devices = new ShardDevices(options, codes, tap);
     await devices.#load();
     return devices;
@@ -143,7 +152,7 @@ export class ShardDevices {
       outlet,
       codes: this.#codes,
       trace: new CodeTrace(this.#init.codeTrace),
-      suspects: new Set(this.#init.suspects),
+      strikes: this.#strikes,
     };
     this.#keyed = this.#system.spawnKeyed<OwnedReading>({
       id: "devices",
@@ -238,6 +247,7 @@ export class ShardDevices {
       sluice_device_activations_total: this.#keyed?.activations ?? 0,
       sluice_devices_forgotten_total: this.#directory.forgotten,
       sluice_device_code_late_points_total: this.#codeRunner.latePoints,
+      sluice_device_code_timeouts_total: this.#strikes.timeouts,
     };
   }
 
@@ -305,3 +315,6 @@ export class ShardDevices {
     };
   }
 }
+
+const codeLimitOf = ({ config: { device } }: ShardInit): CodeLimit =>
+  new CodeLimit(device.codeTimeoutMs);

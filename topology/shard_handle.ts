@@ -20,7 +20,7 @@ export const shardId = (shard: number): string => `shard-${shard}`;
 export class HostedShard implements ShardHandle {
   readonly id: string;
   readonly books = new ShardBooks();
-  readonly suspects = new CodeSuspects();
+  readonly suspects: CodeSuspects;
   readonly #link: () => Link | undefined;
   readonly #worker: () => WorkerView | undefined;
 
@@ -29,18 +29,16 @@ export class HostedShard implements ShardHandle {
     id: string,
     link: () => Link | undefined,
     worker: () => WorkerView | undefined,
+    suspects = new CodeSuspects(),
   ) {
     this.id = id;
+    this.suspects = suspects;
     this.#link = link;
     this.#worker = worker;
   }
 
   get state(): string {
     return this.#worker()?.state ?? "not started";
-  }
-
-  get abandoned(): number {
-    return this.#worker()?.abandoned ?? 0;
   }
 
   get view(): ActorView {

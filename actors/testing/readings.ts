@@ -5,6 +5,7 @@
  */
 import { Device, type DeviceTools } from "../device.ts";
 import { ChangeCounter } from "../device_changes.ts";
+import { CodeLimit } from "../code_limit.ts";
 import { DeviceCodeRunner } from "../device_code.ts";
 import { ShapeTable } from "../device_values.ts";
 import { Fingerprint } from "../fingerprint.ts";
@@ -36,7 +37,7 @@ export function deviceTools(): DeviceTools {
   return {
     shapes: new ShapeTable(),
     fingerprint: new Fingerprint(),
-    codeRunner: new DeviceCodeRunner(),
+    codeRunner: new DeviceCodeRunner(new CodeLimit(60_000)),
     changes: new ChangeCounter(),
     windowRoom: new WindowRoom(1 << 20),
     payloadBytesMax: 262_144,

@@ -1,5 +1,5 @@
 /**
- * Devices whose code throws on every message, beside healthy ones.
+ * Devices whose code throws on every message, or never returns, beside healthy ones.
  *
  * @module
  */
@@ -13,10 +13,11 @@ import { RawClient } from "../support/raw_mqtt.ts";
 import { assertConserved, settledBooks, startSluice, trapRoute } from "../support/sluice.ts";
 
 const messages = 200;
+const spins = 4;
 
 testWith(
   ["victoria-metrics"],
-  "a device that throws on every message is quarantined, its readings are dead letters, the others go on",
+  "devices that throw on every message, or spin, are quarantined, their readings are dead letters, the others go on",
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({
@@ -34,24 +35,32 @@ testWith(
       assert.equal(await client.publish("trap/bad", "throw"), 0); // always acknowledged
       assert.equal(await client.publish("trap/good", String(i)), 0);
       if (i % 20 === 0) await pause(100);
+      if (i % 50 === 0) assert.equal(await client.publish("trap/stuck", "spin"), 0);
     }
     await load.end();
     const books = await settledBooks(sluice.httpUrl);
     assertConserved(books);
-    assert.equal(books.deadLettered, messages);
+    assert.equal(books.deadLettered, messages + spins);
     await load.verify("victoriametrics", store.url);
 
     const letters = await deadLetters(sluice.httpUrl);
-    assert.equal(letters.length, messages);
-    for (const { topic, reason, payload, detail } of letters) {
-      assert.deepEqual([topic, payload], ["trap/bad", "throw"]);
+    const stuck = letters.filter(({ topic }) => topic === "trap/stuck");
+    assert.deepEqual(
+      stuck.map(({ payload, reason }) => [payload, reason]),
+      Array(spins).fill(["spin", "actor_crashed"]),
+    );
+    assert.match(stuck.at(-1)?.detail ?? "", /not run before the next start/);
+    const bad = letters.filter(({ topic }) => topic === "trap/bad");
+    assert.equal(bad.length, messages);
+    for (const { reason, payload, detail } of bad) {
+      assert.equal(payload, "throw");
       assert.match(reason, /^actor_(crashed|quarantined)$/);
       if (reason === "actor_crashed") assert.match(detail, /the trap throws/);
     }
     const nodes = await actors(sluice.httpUrl);
-    const bad = nodes.find(({ path }) => path.endsWith("/devices/bad"));
-    assert.equal(bad?.state, "quarantined");
-    assert.match(bad.lastError ?? "", /the trap throws/);
+    const actor = nodes.find(({ path }) => path.endsWith("/devices/bad"));
+    assert.equal(actor?.state, "quarantined");
+    assert.match(actor.lastError ?? "", /the trap throws/);
     const good = nodes.find(({ path }) => path.endsWith("/devices/good"));
     assert.equal(good?.state, "running");
     assert.equal(books.stored, Number((await load.end()).acknowledged) + messages);

@@ -5,7 +5,7 @@
  */
 import type { CodePoint, CodeReading, DeviceCode } from "../../../actors/device_code.ts";
 
-/** Payloads: a number; `throw`, at once; `crash`, later; `spin`, for ever. */
+/** Payloads: a number; `throw`, at once; `crash`, later; `spin`, for ever; `spin later`. */
 export class Device implements DeviceCode {
   onReading({ payload }: CodeReading, emit: (point: CodePoint) => void): void {
     const text = new TextDecoder().decode(payload);
@@ -19,6 +19,11 @@ export class Device implements DeviceCode {
         return;
       case "spin":
         for (;;);
+      case "spin later":
+        setTimeout(() => {
+          for (;;);
+        });
+        return;
       default:
         emit({ fields: { value: Number(text) } });
     }
