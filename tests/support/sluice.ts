@@ -58,7 +58,7 @@ export const trapRoute = {
 /** The flags of `deno task start`. */
 export const startFlags: readonly string[] = [
   "--no-prompt",
-  "--v8-flags=--initial-old-space-size=64",
+  "--v8-flags=--initial-old-space-size=64,--max-semi-space-size=16",
   "--allow-net",
   "--allow-env",
   "--allow-read",
