@@ -631,7 +631,8 @@ export const options = section("The configuration of Sluice.", {
           defaultDoc: "unlimited",
           min: 1,
           max: 1_000_000,
-          doc: "MQTT connections. CONNECT of one more is answered with 0x97, quota exceeded.",
+          doc:
+            "MQTT sessions: those that are connected, and those that are kept for their client. CONNECT of one more is answered with 0x97, quota exceeded.",
         }),
         subscriptionsMax: integer({
           default: undefined,

@@ -61,6 +61,9 @@ export interface EdgesOptions {
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
 export const sessionsName = "sessions";
 
+/** Where no session is kept. */
+const nowhere = { count: 0, own: false };
+
 /** How long a connection may take none of what is sent to it. */
 const writeStallMs = 30_000;
 
@@ -216,8 +219,11 @@ export class ShardEdges {
       bans: bansOf(guard),
       quotas: {
         enter: (session) => {
-          const replaces = this.#sessions.of(originHashOf(sessionKey(session))) > 0;
-          return this.#quotas.enter(session.account, replaces);
+          const key = sessionKey(session);
+          return this.#quotas.enter(session.account, () => {
+            const { count, own } = messages.kept?.places(session.account, key) ?? nowhere;
+            return { count, own: own || this.#sessions.of(originHashOf(key)) > 0 };
+          });
         },
         left: ({ account }) => this.#quotas.left(account),
         subscriptionsOf: ({ account }) => this.#quotas.subscriptionsOf(account),

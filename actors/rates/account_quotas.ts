@@ -46,6 +46,13 @@ export interface SubscriptionQuota {
   counted(count: number): void;
 }
 
+/** Sessions of an account that have their places elsewhere. */
+export interface PlacesElsewhere {
+  readonly count: number;
+  /** The client that comes has one, here or there, which it takes over. */
+  readonly own: boolean;
+}
+
 /** See the module. Whoever has no account has no quota. */
 export class AccountQuotas {
   /** Sessions that were not let in. */
@@ -64,19 +71,24 @@ export class AccountQuotas {
     this.#subscriptions = subscriptions && new SharedCounts(subscriptions, worker);
   }
 
-  /** Takes a place for a session; false: there is none. One that is `replaced` has its own. */
-  enter(account: string, replaces: boolean): boolean {
+  /**
+   * Takes a place for a session; false: there is none. `elsewhere` tells of places that are not
+   * counted here; it is asked when the place is taken, so that of two that come at once no one
+   * overlooks the other.
+   */
+  enter(account: string, elsewhere: () => PlacesElsewhere): boolean {
     const { sessionsMax = Infinity } = this.#specs;
     if (this.#sessions === undefined || account === "") return true;
     const key = rateKey(account, this.#seed);
     this.#sessions.add(key);
-    if (replaces || this.#sessions.of(key) <= sessionsMax) return true;
+    const { count, own } = elsewhere();
+    if (own || this.#sessions.of(key) + count <= sessionsMax) return true;
     this.#sessions.remove(key);
     this.sessionsRefused++;
     return false;
   }
 
-  /** A session that had a place has ended. */
+  /** A session that had a place has ended, or has one elsewhere by now. */
   left(account: string): void {
     if (account !== "") this.#sessions?.remove(rateKey(account, this.#seed));
   }

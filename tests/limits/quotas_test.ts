@@ -99,6 +99,26 @@ Deno.test("an account has so many sessions, subscriptions and retained messages,
     await late?.endAsync();
     return late !== undefined;
   });
+  // A session that is kept has a place, whether its client is there or not.
+  const lasting = (clientId: string, sessionExpiryInterval: number) =>
+    connect(mqttPort, "x", password.get("x"), {
+      clientId,
+      clean: false,
+      properties: { sessionExpiryInterval },
+    });
+  const endOf = async (client: MqttClient) => {
+    await client.endAsync();
+    return "ended";
+  };
+  await until(
+    "a place is free",
+    () => lasting("k", 600).then(endOf, () => undefined).then(Boolean),
+  );
+  assert.equal(await refusal(dial("x", "f")), 0x97);
+  assert.equal(await refusal(lasting("f", 600)), 0x97);
+  await endOf(await lasting("k", 600));
+  await endOf(await dial("x", "k"));
+  await until("a place is free", () => dial("x", "f").then(endOf, () => undefined).then(Boolean));
   const sum = await metrics(httpUrl);
   assert.ok(sum("sluice_connections_refused_total", 'reason="account_max"') >= 1);
   for (const client of [...clients, again, other]) await client.endAsync(true);

@@ -155,7 +155,7 @@ export interface Bans {
 export interface Quotas {
   /** Takes a place for a session; false: there is none. */
   enter(session: SessionInfo): boolean;
-  /** Called once for each that has a place. */
+  /** Called once for each that has a place: it has ended, or is kept, which is a place of its own. */
   left(session: SessionInfo): void;
   subscriptionsOf(session: SessionInfo): SubscriptionQuota | undefined;
 }

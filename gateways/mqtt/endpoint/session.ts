@@ -52,7 +52,7 @@ export class Session
   /** Among all that have connected, in whatever shard. */
   #order = 0;
   #silenceMsMax = Infinity;
-  /** It has a place in the quota of its account. */
+  /** It has a place in the quota of its account that is its connection's. */
   #placed: SessionInfo | undefined;
 
   constructor(
@@ -287,6 +287,7 @@ export class Session
     if (result.kind === "refused") {
       return this.#refused(refuse({ version }, result.reasonCode, result.detail));
     }
+    if (result.kind === "attached") this.#leavePlace();
     // Its session has ended because this client wanted it so.
     if (result.will !== undefined) {
       this.#shared.wills.publish(result.will, sessionKey(handshake.session));
@@ -363,7 +364,7 @@ export class Session
     if (this.arrival.turnedAway !== undefined) this.#shared.turnedAway--;
     else services.door?.left(this.arrival.peer);
     services.stats.ended(ending.end);
-    if (this.#placed !== undefined) services.quotas?.left(this.#placed);
+    this.#leavePlace();
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);
@@ -373,6 +374,11 @@ export class Session
       }
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);
+  }
+
+  #leavePlace(): void {
+    if (this.#placed !== undefined) this.#shared.services.quotas?.left(this.#placed);
+    this.#placed = undefined;
   }
 
   /** A client that can hear is told why, as far as its version can be, and gets what was sent. */

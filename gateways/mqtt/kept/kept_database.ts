@@ -22,6 +22,11 @@ export const optional = (value: unknown): number | undefined =>
 export const blob = (value: unknown): Uint8Array | undefined =>
   value instanceof Uint8Array ? value : undefined;
 
+/** The key of a session, as a column. Deno ends a text that it reads at its NUL, which a key has. */
+export const keyColumn = "CAST(key AS BLOB) AS key";
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+export const keyOf = ({ key }: Record<string, unknown>): string => utf8.decode(blob(key));
+
 /** See the module. Every method throws what SQLite throws. */
 export class KeptDatabase {
   readonly #database: DatabaseSync;

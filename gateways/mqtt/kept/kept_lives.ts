@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { blob, type KeptDatabase, number } from "./kept_database.ts";
+import { blob, type KeptDatabase, keyColumn, keyOf, number } from "./kept_database.ts";
 import type { KeptQueues } from "./kept_queues.ts";
 
 /** Who connects, and what for. */
@@ -44,6 +44,14 @@ export type WillTime = "none" | "now" | "later";
 
 /** So much later a will is sent that was to be sent at once, and perhaps was not. */
 const willGraceS = 10;
+
+/** Of an account. */
+export interface KeptPlaces {
+  /** Sessions, whether their client is connected or not. */
+  readonly count: number;
+  /** Whether the key's is one of them. */
+  readonly own: boolean;
+}
 
 /** See the module. Every method throws what SQLite throws; each is one transaction. */
 export class KeptLives {
@@ -107,6 +115,15 @@ export class KeptLives {
       const id = number(lastInsertRowid);
       return { id, epoch: 1, present: false, endedId, endedWill };
     });
+  }
+
+  /** The account's sessions whose time is not up, in all shards. */
+  places(account: string, key: string, nowMs: number): KeptPlaces {
+    const row = this.#database.prepare(
+      `SELECT COUNT(*) AS sessions, MAX(key = ?2) AS own FROM session
+       WHERE account = ?1 AND account <> '' AND (expires_ms IS NULL OR expires_ms > ?3)`,
+    ).get(account, key, nowMs) ?? {};
+    return { count: number(row["sessions"]), own: number(row["own"]) > 0 };
   }
 
   /** The connection has ended. False when the session is another one's by now, or is over. */
@@ -174,11 +191,11 @@ export class KeptLives {
     mine: number,
   ): { id: number; key: string; will: Uint8Array }[] {
     return this.#database.prepare(
-      `SELECT id, key, will FROM session WHERE will_due_ms <= ? AND id % ? = ?
+      `SELECT id, ${keyColumn}, will FROM session WHERE will_due_ms <= ? AND id % ? = ?
        ORDER BY will_due_ms LIMIT 200`,
     ).all(nowMs, of, mine).map((row) => ({
       id: number(row["id"]),
-      key: String(row["key"]),
+      key: keyOf(row),
       will: blob(row["will"]) ?? new Uint8Array(0),
     }));
   }

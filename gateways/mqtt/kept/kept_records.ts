@@ -4,7 +4,7 @@
  * @module
  */
 import type { Grant } from "../pubsub/subscription_table.ts";
-import { type KeptDatabase, number, optional } from "./kept_database.ts";
+import { type KeptDatabase, keyColumn, keyOf, number, optional } from "./kept_database.ts";
 
 /** A subscription as it is kept. */
 export interface KeptSubscription {
@@ -51,16 +51,15 @@ export class KeptRecords {
   /** `undefined`: it has ended. */
   session(id: number): KeptRecord | undefined {
     const row = this.#database.prepare(
-      "SELECT key, account, epoch, holder FROM session WHERE id = ?",
-    )
-      .get(id);
+      `SELECT ${keyColumn}, account, epoch, holder FROM session WHERE id = ?`,
+    ).get(id);
     if (row === undefined) return undefined;
     const subscriptions = this.#database.prepare(
       "SELECT name, qos, no_local, as_published, sub_id, feed FROM subscription WHERE session = ?",
     ).all(id);
     return {
       id,
-      key: String(row["key"]),
+      key: keyOf(row),
       account: String(row["account"]),
       epoch: number(row["epoch"]),
       holder: optional(row["holder"]),

@@ -20,6 +20,7 @@ export const keptSchema = `
     WHERE expires_ms IS NOT NULL;
   CREATE INDEX IF NOT EXISTS session_will ON session (will_due_ms)
     WHERE will_due_ms IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS session_account ON session (account) WHERE account <> '';
   CREATE TABLE IF NOT EXISTS subscription (
     session INTEGER NOT NULL, name TEXT NOT NULL, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
     as_published INTEGER NOT NULL, sub_id INTEGER, feed TEXT,

@@ -18,7 +18,7 @@ import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
 import type { CommitResult, QueueTarget } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
 import { KeptDirectory } from "./kept_directory.ts";
-import type { ClaimRequest } from "./kept_lives.ts";
+import type { ClaimRequest, KeptPlaces } from "./kept_lives.ts";
 import { KeptLog } from "./kept_log.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
 import type { KeptSubscription } from "./kept_records.ts";
@@ -29,6 +29,7 @@ import { decodeWill } from "./will_record.ts";
 /** Sessions that end in one transaction. */
 const endsMax = 10;
 const utf8 = new TextEncoder();
+const noPlaces: KeptPlaces = { count: 0, own: false };
 
 /** See the module. */
 export class KeptSessions {
@@ -68,6 +69,12 @@ export class KeptSessions {
   /** Those whose client is away. */
   get disconnected(): number {
     return this.#directory.disconnected;
+  }
+
+  /** What an account has of them; nothing while the file fails, for then nobody gets one. */
+  places(account: string, key: string): KeptPlaces {
+    const nowMs = this.#options.clock.now();
+    return this.#store.use(({ lives }) => lives.places(account, key, nowMs)) ?? noPlaces;
   }
 
   /** Messages in the queues, and what they count for. */

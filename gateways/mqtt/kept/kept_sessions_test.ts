@@ -165,3 +165,33 @@ Deno.test("kept subscriptions count once, however many shards know of them", () 
     undefined,
     { shards: 2, subscriptionsMax: 4, sessionSubscriptionsMax: 100 },
   ));
+
+Deno.test("an account's sessions have their places in all shards, until they end or their time is up", () =>
+  withShards(async (pair) => {
+    const [here, there] = [pair.shards[0]!, pair.shards[1]!];
+    const places = (account: string, key = "") => there.kept!.places(account, key);
+    const one = await Client.connect(pair, here, { key: "A\0one", account: "A" });
+    await Client.connect(pair, there, { key: "A\0two", account: "A" });
+    await Client.connect(pair, there, { key: "free" });
+    assert.deepEqual(places("A", "A\0one"), { count: 2, own: true });
+    one.leave();
+    assert.deepEqual(places("A", "A\0new"), { count: 2, own: false });
+    assert.deepEqual(places("B"), { count: 0, own: false });
+    assert.deepEqual(places(""), { count: 0, own: false });
+    pair.clock.advance(101_000);
+    assert.deepEqual(places("A", "A\0one"), { count: 1, own: false }, "before it is swept away");
+    (await Client.connect(pair, here, { key: "A\0two", account: "A" })).leave("none", 0);
+    assert.deepEqual(places("A"), { count: 0, own: false });
+  }));
+
+Deno.test("a key is known by all of it, also for the client that wants its session to end", () =>
+  withShards(async (pair) => {
+    const [here, there] = [pair.shards[0]!, pair.shards[1]!];
+    const keys = ["A\0one", "A\0two"];
+    for (const key of keys) (await Client.connect(pair, here, { key, account: "A" })).leave();
+    assert.deepEqual(keys.map((key) => there.kept!.has(key)), [true, true]);
+    const discarded = there.kept!.discard("A\0one");
+    pair.carry();
+    assert.equal((await discarded).kind, "discarded");
+    assert.deepEqual(keys.map((key) => here.kept!.has(key)), [false, true]);
+  }));
