@@ -13,7 +13,7 @@ import { PasswordHasher } from "../gateways/auth/password.ts";
 import { oneLine } from "../gateways/log/escape.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { dataPaths } from "./data_directory.ts";
-import { openAccountStore } from "./service_accounts.ts";
+import { openAccountStore } from "./account_store.ts";
 
 const pageSize = 1_000;
 const auditMax = 100;
@@ -32,7 +32,7 @@ export async function runAccountCommand(
   readPassword: () => Promise<string>,
 ): Promise<string[]> {
   Deno.mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const store = openAccountStore(config, dataPaths(config.dataDir).accounts);
+  const store = await openAccountStore(config, dataPaths(config.dataDir).accounts);
   const accounts = new Accounts({
     store,
     clock: systemClock,

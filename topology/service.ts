@@ -6,12 +6,11 @@
  */
 import { parseBan } from "../actors/rates/ban_list.ts";
 import { RouteError } from "../actors/route.ts";
-import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
-import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { Answerer } from "../gateways/http/forward/answerer.ts";
 import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts";
+import type { AccountStore } from "../gateways/auth/account_store.ts";
 import type { TokenKey } from "../gateways/auth/token.ts";
 import { logger, writeStdout } from "../gateways/log/log.ts";
 import { putAsideIfDamaged } from "../gateways/store/device_states.ts";
@@ -20,21 +19,19 @@ import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { WorkerFleet } from "../runtime/worker_fleet.ts";
-import { historyId, httpId, type Plan, shardCount, workerSpecs } from "../topology.ts";
+import { historyId, httpId, type Plan, workerSpecs } from "../topology.ts";
 import {
   accountsName,
   parseAccountAsk,
   parseStandingsAsk,
   standingsName,
 } from "./account_messages.ts";
+import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
-import { type DataDirectory, gatewayIdOf, openDataDirectory } from "./data_directory.ts";
-import { GuardMemory } from "./guard.ts";
+import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
-import { shardLimits } from "./limits.ts";
-import { claimAddress } from "./ports.ts";
 import { reloadCertificates } from "./reload.ts";
-import { sessionSockets } from "./session_sockets.ts";
+import { makePlan } from "./plan.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
 import { bansName, ServiceBans } from "./service_bans.ts";
@@ -90,28 +87,17 @@ export class Service {
   readonly #system = new SystemValues();
   #announceTimer: Timer | undefined;
 
-  private constructor(config: Config, data: DataDirectory, keys: readonly TokenKey[]) {
-    const { root } = data.paths;
-    const shards = shardCount(config);
-    shardLimits(config, shards);
+  private constructor(
+    data: DataDirectory,
+    plan: Plan,
+    keys: readonly TokenKey[],
+    accounts: AccountStore,
+  ) {
+    const { config, shards } = plan;
     this.failed = this.#failed.promise;
     this.#config = config;
     this.#data = data;
-    this.#plan = {
-      config,
-      shards,
-      gatewayId: gatewayIdOf(config.gatewayId, root),
-      paths: data.paths,
-      diskPressure: diskPressureMemory(),
-      stalls: stallsMemory(shards),
-      guard: new GuardMemory(config, shards),
-      mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
-      mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
-      http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
-      sessionSockets: config.mqtt.webSocket && config.http.listen !== ""
-        ? sessionSockets(root)
-        : undefined,
-    };
+    this.#plan = plan;
     this.#suspects = new SuspectsFile(data.paths.suspects);
     const strikes = this.#suspects.read();
     const hosted = (shard: number, worker: string): HostedShard =>
@@ -147,7 +133,7 @@ export class Service {
       this.#edge,
       () => config.auth.required ? this.#accounts.notReady : undefined,
     );
-    this.#accounts = this.#openAccounts(keys);
+    this.#accounts = this.#openAccounts(accounts, keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
     this.#bans = new ServiceBans(this.#plan.guard.bans, data.paths.bans);
     this.#names.publish(bansName, this.#bans, parseBan);
@@ -188,8 +174,10 @@ export class Service {
       });
     }
     try {
+      const plan = makePlan(config, data.paths);
       const keys = await tokenKeys(config, data.paths.tokenKey);
-      const service = new Service(config, data, keys);
+      const accounts = await openAccountStore(config, data.paths.accounts);
+      const service = new Service(data, plan, keys, accounts);
       await service.#start();
       return service;
     } catch (cause) {
@@ -277,12 +265,12 @@ export class Service {
     });
   }
 
-  #openAccounts(keys: readonly TokenKey[]): ServiceAccounts {
-    const { paths, mqtt, mqttTls } = this.#plan;
+  #openAccounts(store: AccountStore, keys: readonly TokenKey[]): ServiceAccounts {
+    const { mqtt, mqttTls } = this.#plan;
     const config = this.#config;
     return new ServiceAccounts({
       config,
-      paths,
+      store,
       endpoints: [
         ...(mqttTls === undefined ? [] : [`mqtts://${hostPort(mqttTls)}`]),
         ...(mqtt === undefined ? [] : [`mqtt://${hostPort(mqtt)}`]),

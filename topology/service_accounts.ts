@@ -5,12 +5,10 @@
  * @module
  */
 import type { Config } from "../config.ts";
-import { type AccountStore, type Changes } from "../gateways/auth/account_store.ts";
+import type { AccountStore, Changes } from "../gateways/auth/account_store.ts";
 import { Accounts, type Issued } from "../gateways/auth/accounts.ts";
 import { nativeScrypt } from "../gateways/auth/native_scrypt.ts";
 import { PasswordHasher } from "../gateways/auth/password.ts";
-import { PostgresAccounts } from "../gateways/auth/postgres_accounts.ts";
-import { SqliteAccounts } from "../gateways/auth/sqlite_accounts.ts";
 import { clockToleranceS, type TokenKey } from "../gateways/auth/token.ts";
 import { TokenGate } from "../gateways/auth/token_gate.ts";
 import { BusyError } from "../gateways/auth/turns.ts";
@@ -25,7 +23,6 @@ import {
   type AccountReply,
 } from "./account_messages.ts";
 import { AccountStandings } from "./account_standings.ts";
-import type { DataPaths } from "./data_directory.ts";
 
 const log = logger("accounts");
 
@@ -37,7 +34,8 @@ const newsMax = 500;
 
 export interface ServiceAccountsOptions {
   readonly config: Config;
-  readonly paths: DataPaths;
+  /** Closed with these accounts. */
+  readonly store: AccountStore;
   /** Where devices connect when nothing else is advertised. */
   readonly endpoints: readonly string[];
   /** The Workers that want to know, by name, as they are now. */
@@ -46,19 +44,6 @@ export interface ServiceAccountsOptions {
   readonly firstAdmin: (issued: Issued) => void;
   /** Sessions of this instance over those it can have. */
   readonly load: () => Promise<number>;
-}
-
-/** The database that the configuration names. @throws {Error} when its file cannot be used. */
-export function openAccountStore(config: Config, file: string): AccountStore {
-  const { url } = config.postgres;
-  if (url !== undefined) return new PostgresAccounts(url);
-  try {
-    Deno.openSync(file, { create: true, write: true, mode: 0o600 }).close();
-    return new SqliteAccounts(file);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot use the data directory: the accounts in ${file}: ${why}`, { cause });
-  }
 }
 
 /** See the module. */
@@ -84,13 +69,13 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
 
   /** `keys` are those of {@linkcode tokenKeys}. */
   constructor(options: ServiceAccountsOptions, keys: readonly TokenKey[]) {
-    const { config, paths, endpoints } = options;
+    const { config, store, endpoints } = options;
     this.#options = options;
     this.#keys = keys;
-    this.#store = openAccountStore(config, paths.accounts);
-    this.standings = new AccountStandings(this.#store, (cause) => this.#failed(cause));
+    this.#store = store;
+    this.standings = new AccountStandings(store, (cause) => this.#failed(cause));
     this.accounts = new Accounts({
-      store: this.#store,
+      store,
       clock: systemClock,
       hasher: new PasswordHasher(nativeScrypt),
       keys,

@@ -24,7 +24,7 @@ import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardMessages } from "./shard_messages.ts";
 import { ShardControl } from "./shard_control.ts";
-import { sessionsName, ShardEdges } from "./shard_edges.ts";
+import { importBrokers, sessionsName, ShardEdges } from "./shard_edges.ts";
 import { shardLimits } from "./limits.ts";
 import { importClientTls } from "./shard_acceptors.ts";
 import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";
@@ -99,7 +99,11 @@ export class Shard implements WorkerProgram {
         log.warn("an actor did not stop well", { actor: path, failure: failure.message }),
     });
     const limits = shardLimits(config, shards);
-    const sink = openSink(config);
+    const [sink, clientTls, openBrokers] = await Promise.all([
+      openSink(config),
+      importClientTls(config),
+      importBrokers(init),
+    ]);
     const guard = new Guard(init.guard, config, shard, banReporter(boot));
     const path = await ReadingPath.open({
       init,
@@ -130,7 +134,8 @@ export class Shard implements WorkerProgram {
       messages: messages.pubsub,
       accounts,
       guard,
-      clientTls: await importClientTls(config),
+      clientTls,
+      openBrokers,
     });
     guard.watchBans(() => edges.bansChanged());
     const program = new Shard(shard, shards, system, path, edges, messages, sink, ledger, guard);

@@ -3,20 +3,11 @@
  *
  * @module
  */
-import { hashBytes } from "../actors/fingerprint.ts";
 import type { Intake } from "../actors/intake.ts";
 import { AccountQuotas } from "../actors/rates/account_quotas.ts";
 import type { GateReason } from "../actors/rates/connection_gate.ts";
 import { SharedCounts } from "../actors/rates/shared_counts.ts";
 import { logger } from "../gateways/log/log.ts";
-import {
-  type BrokerCommand,
-  type BrokerEvents,
-  BrokerGateway,
-  type BrokerOptions,
-} from "../gateways/mqtt/broker/broker_gateway.ts";
-import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
-import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
 import {
   type Bans,
   type Door,
@@ -35,17 +26,15 @@ import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
-import { dataPaths } from "./data_directory.ts";
 import type { Guard } from "./guard.ts";
 import { type AcceptorsOptions, ShardAcceptors } from "./shard_acceptors.ts";
 import type { ShardLimits } from "./limits.ts";
-import { shardRoutes } from "./routes.ts";
+import type { BrokerHandle, openBrokers } from "./shard_brokers.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { WorkerAccounts } from "./worker_accounts.ts";
 
 const log = logger("mqtt");
-const brokerLog = logger("broker");
 
 export interface EdgesOptions {
   readonly init: ShardInit;
@@ -56,6 +45,16 @@ export interface EdgesOptions {
   readonly accounts: WorkerAccounts;
   readonly guard: Guard;
   readonly clientTls: AcceptorsOptions["clientTls"];
+  /** See {@linkcode importBrokers}. */
+  readonly openBrokers: typeof openBrokers | undefined;
+}
+
+/** The client of brokers is loaded where there is one: it is larger than the rest of a shard. */
+export async function importBrokers(
+  { brokers }: Pick<ShardInit, "brokers">,
+): Promise<typeof openBrokers | undefined> {
+  if (brokers.length === 0) return undefined;
+  return (await import("./shard_brokers.ts")).openBrokers;
 }
 
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
@@ -134,7 +133,7 @@ export class ShardEdges {
             listenerSpec("mqtt", this.#services(), () => this.#acceptors.open()),
           );
         }
-        this.#brokers = init.brokers.map((index) => this.#openBroker(index, context));
+        this.#brokers = this.#options.openBrokers?.(this.#options, this.stats, context) ?? [];
         return { receive() {} };
       },
     });
@@ -243,26 +242,6 @@ export class ShardEdges {
       },
     };
   }
-
-  #openBroker(index: number, context: Context<never>): BrokerHandle {
-    const { init, intake, messages } = this.#options;
-    const options = brokerOptions(init, index);
-    const name = `${options.url.protocol}//${options.url.host}`;
-    let gateway: BrokerGateway | undefined;
-    const needs = {
-      intake,
-      ...(init.config.broker.deliver ? { messages } : {}),
-      memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
-      hash: hashText,
-      events: brokerEvents(name, this.stats),
-    };
-    const ref = context.spawn<BrokerCommand>({
-      id: `broker-${index}`,
-      kind: "broker_gateway",
-      start: (context) => gateway = new BrokerGateway(options, needs, context),
-    });
-    return { name, ref, gateway: () => gateway };
-  }
 }
 
 const doorOf = (guard: Guard): Door => ({
@@ -310,13 +289,6 @@ const turnedAways: Readonly<Record<GateReason, TurnedAway>> = {
 const turnedAway = (reason: GateReason | undefined): TurnedAway | undefined =>
   reason && turnedAways[reason];
 
-/** A broker connection; its actor may be started anew. */
-interface BrokerHandle {
-  readonly name: string;
-  readonly ref: ActorRef<BrokerCommand>;
-  gateway(): BrokerGateway | undefined;
-}
-
 /** An edge that fails is opened again; one that cannot stay up takes its shard with it. */
 const edgesSupervision = {
   strategy: "one_for_one",
@@ -326,65 +298,5 @@ const edgesSupervision = {
   onExceeded: "escalate",
 } as const;
 
-const encoder = new TextEncoder();
-
-function hashText(text: string): number {
-  const bytes = encoder.encode(text);
-  return hashBytes(bytes, 0, bytes.length);
-}
-
-function brokerEvents(broker: string, stats: EndpointStats): BrokerEvents {
-  return {
-    looped: () => stats.brokerLoops++,
-    connected: (sessionPresent) => brokerLog.info("connected", { broker, sessionPresent }),
-    disconnected: (reason) => brokerLog.warn("disconnected; connecting again", { broker, reason }),
-    failed: (reason) => brokerLog.warn("no connection; trying again", { broker, reason }),
-    refused: (filter, code) =>
-      brokerLog.error("the broker refused a subscription", { broker, filter, code }),
-  };
-}
-
 /** The kernel does not divide connections evenly. */
 const connectionsSlack = 1_024;
-
-/** Topic and properties of a message. */
-const headBytesMax = 256 * 1024;
-
-/** The connection as the configuration has it; each client id is its own. */
-function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerOptions {
-  const { broker } = config;
-  const url = broker.urls[index]!;
-  return {
-    url: new URL(url),
-    clientId: `${broker.clientId ?? `sluice-${gatewayId}`}-${index}`,
-    filters: broker.topics ?? routeFilters(config),
-    ...(broker.share === undefined ? {} : { share: broker.share }),
-    qos: broker.qos,
-    version: broker.protocolVersion,
-    clean: broker.clean,
-    sessionExpiryS: broker.sessionExpiryS,
-    receiveMaximum: broker.receiveMaximum,
-    keepAliveS: broker.keepAliveS,
-    // As much as MQTT can say; what is too large for a reading becomes a dead letter.
-    packetBytesMax: 256 * 1024 * 1024,
-    keptBytesMax: config.limits.payloadBytesMax + headBytesMax,
-    tls: tlsIdentity(config),
-    gatewayId,
-    deliveredBytesMax: config.limits.payloadBytesMax,
-  };
-}
-
-function tlsIdentity({ broker }: ShardInit["config"]): TlsIdentity {
-  const { caFile, certFile, keyFile } = broker.tls;
-  return {
-    ...(caFile === undefined ? {} : { caCerts: [Deno.readTextFileSync(caFile)] }),
-    ...(certFile === undefined ? {} : { cert: Deno.readTextFileSync(certFile) }),
-    ...(keyFile === undefined ? {} : { key: Deno.readTextFileSync(keyFile) }),
-  };
-}
-
-/** What the routes want to hear; topics that begin with `$` are not a broker's to give. */
-function routeFilters(config: ShardInit["config"]): string[] {
-  const filters = shardRoutes(config).map(({ topic }) => topic.filter);
-  return [...new Set(filters.filter((filter) => !filter.startsWith("$")))];
-}

@@ -5,7 +5,6 @@
  */
 import type { Sink } from "../actors/sink.ts";
 import type { Config } from "../config.ts";
-import { InfluxSink } from "../gateways/influx/influx_sink.ts";
 import { EmbeddedSink } from "../gateways/store/embedded_sink.ts";
 import type { Link } from "../runtime/remote_link.ts";
 
@@ -15,12 +14,14 @@ export interface ShardSink {
   readonly attach?: (link: Link) => void;
 }
 
-export function openSink(config: Config): ShardSink {
+/** Loads the client of another store only where there is one. */
+export async function openSink(config: Config): Promise<ShardSink> {
   const { url, token, org, bucket, gzip, timeoutMs } = config.influx;
   if (url === undefined) {
     const sink = new EmbeddedSink();
     return { sink, attach: (link) => sink.attach(link) };
   }
+  const { InfluxSink } = await import("../gateways/influx/influx_sink.ts");
   return {
     sink: new InfluxSink({
       url,

@@ -1,0 +1,29 @@
+/**
+ * Opens the database of the accounts.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+import type { AccountStore } from "../gateways/auth/account_store.ts";
+import { SqliteAccounts } from "../gateways/auth/sqlite_accounts.ts";
+
+/**
+ * The database that the configuration names. The client of PostgreSQL is loaded where it is needed.
+ *
+ * @param file of the accounts when they are not in PostgreSQL.
+ * @throws {Error} when its file cannot be used.
+ */
+export async function openAccountStore(config: Config, file: string): Promise<AccountStore> {
+  const { url } = config.postgres;
+  if (url !== undefined) {
+    const { PostgresAccounts } = await import("../gateways/auth/postgres_accounts.ts");
+    return new PostgresAccounts(url);
+  }
+  try {
+    Deno.openSync(file, { create: true, write: true, mode: 0o600 }).close();
+    return new SqliteAccounts(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot use the data directory: the accounts in ${file}: ${why}`, { cause });
+  }
+}

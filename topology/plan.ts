@@ -1,0 +1,38 @@
+/**
+ * What is the same for every start of every Worker, made once: sums are checked, ports tried.
+ *
+ * @module
+ */
+import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
+import { stallsMemory } from "../actors/spool/stalls.ts";
+import type { Config } from "../config.ts";
+import { type Plan, shardCount } from "../topology.ts";
+import { type DataPaths, gatewayIdOf } from "./data_directory.ts";
+import { GuardMemory } from "./guard.ts";
+import { shardLimits } from "./limits.ts";
+import { claimAddress } from "./ports.ts";
+import { sessionSockets } from "./session_sockets.ts";
+
+/**
+ * @throws {RangeError} when the limits do not fit the memory.
+ * @throws {ListenError} when a port cannot be had.
+ */
+export function makePlan(config: Config, paths: DataPaths): Plan {
+  const shards = shardCount(config);
+  shardLimits(config, shards);
+  return {
+    config,
+    shards,
+    gatewayId: gatewayIdOf(config.gatewayId, paths.root),
+    paths,
+    diskPressure: diskPressureMemory(),
+    stalls: stallsMemory(shards),
+    guard: new GuardMemory(config, shards),
+    mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
+    mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
+    http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
+    sessionSockets: config.mqtt.webSocket && config.http.listen !== ""
+      ? sessionSockets(paths.root)
+      : undefined,
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * The broker connections that a shard owns.
+ *
+ * @module
+ */
+import { hashBytes } from "../actors/fingerprint.ts";
+import { logger } from "../gateways/log/log.ts";
+import {
+  type BrokerCommand,
+  type BrokerEvents,
+  BrokerGateway,
+  type BrokerOptions,
+} from "../gateways/mqtt/broker/broker_gateway.ts";
+import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
+import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
+import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
+import type { ActorRef, Context } from "../runtime/actor.ts";
+import { dataPaths } from "./data_directory.ts";
+import { shardRoutes } from "./routes.ts";
+import type { EdgesOptions } from "./shard_edges.ts";
+import type { ShardInit } from "./shard_protocol.ts";
+
+const log = logger("broker");
+
+/** A broker connection; its actor may be started anew. */
+export interface BrokerHandle {
+  /** Protocol, host and port. */
+  readonly name: string;
+  readonly ref: ActorRef<BrokerCommand>;
+  gateway(): BrokerGateway | undefined;
+}
+
+type BrokersOptions = Pick<EdgesOptions, "init" | "intake" | "messages">;
+
+/** Starts one actor for each broker of the shard, below `context`. */
+export function openBrokers(
+  { init, intake, messages }: BrokersOptions,
+  stats: EndpointStats,
+  context: Context<never>,
+): BrokerHandle[] {
+  return init.brokers.map((index) => {
+    const options = brokerOptions(init, index);
+    const name = `${options.url.protocol}//${options.url.host}`;
+    let gateway: BrokerGateway | undefined;
+    const needs = {
+      intake,
+      ...(init.config.broker.deliver ? { messages } : {}),
+      memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
+      hash: hashText,
+      events: brokerEvents(name, stats),
+    };
+    const ref = context.spawn<BrokerCommand>({
+      id: `broker-${index}`,
+      kind: "broker_gateway",
+      start: (context) => gateway = new BrokerGateway(options, needs, context),
+    });
+    return { name, ref, gateway: () => gateway };
+  });
+}
+
+const encoder = new TextEncoder();
+
+function hashText(text: string): number {
+  const bytes = encoder.encode(text);
+  return hashBytes(bytes, 0, bytes.length);
+}
+
+function brokerEvents(broker: string, stats: EndpointStats): BrokerEvents {
+  return {
+    looped: () => stats.brokerLoops++,
+    connected: (sessionPresent) => log.info("connected", { broker, sessionPresent }),
+    disconnected: (reason) => log.warn("disconnected; connecting again", { broker, reason }),
+    failed: (reason) => log.warn("no connection; trying again", { broker, reason }),
+    refused: (filter, code) =>
+      log.error("the broker refused a subscription", { broker, filter, code }),
+  };
+}
+
+/** Topic and properties of a message. */
+const headBytesMax = 256 * 1024;
+
+/** The connection as the configuration has it; each client id is its own. */
+function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerOptions {
+  const { broker } = config;
+  const url = broker.urls[index]!;
+  return {
+    url: new URL(url),
+    clientId: `${broker.clientId ?? `sluice-${gatewayId}`}-${index}`,
+    filters: broker.topics ?? routeFilters(config),
+    ...(broker.share === undefined ? {} : { share: broker.share }),
+    qos: broker.qos,
+    version: broker.protocolVersion,
+    clean: broker.clean,
+    sessionExpiryS: broker.sessionExpiryS,
+    receiveMaximum: broker.receiveMaximum,
+    keepAliveS: broker.keepAliveS,
+    // As much as MQTT can say; what is too large for a reading becomes a dead letter.
+    packetBytesMax: 256 * 1024 * 1024,
+    keptBytesMax: config.limits.payloadBytesMax + headBytesMax,
+    tls: tlsIdentity(config),
+    gatewayId,
+    deliveredBytesMax: config.limits.payloadBytesMax,
+  };
+}
+
+function tlsIdentity({ broker }: ShardInit["config"]): TlsIdentity {
+  const { caFile, certFile, keyFile } = broker.tls;
+  return {
+    ...(caFile === undefined ? {} : { caCerts: [Deno.readTextFileSync(caFile)] }),
+    ...(certFile === undefined ? {} : { cert: Deno.readTextFileSync(certFile) }),
+    ...(keyFile === undefined ? {} : { key: Deno.readTextFileSync(keyFile) }),
+  };
+}
+
+/** What the routes want to hear; topics that begin with `$` are not a broker's to give. */
+function routeFilters(config: ShardInit["config"]): string[] {
+  const filters = shardRoutes(config).map(({ topic }) => topic.filter);
+  return [...new Set(filters.filter((filter) => !filter.startsWith("$")))];
+}
