@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { Ajv } from "ajv";
 import { readEnvironment } from "./config/environment.ts";
 import { formats } from "./config/formats.ts";
 import { publishedSchema } from "./config/json_schema.ts";
 import { masked } from "./config/mask.ts";
 import { type Config, options } from "./config/options.ts";
+import { plainValue } from "./config/plain_values.ts";
 import { problemsOf } from "./config/problems.ts";
 import { contradictions, warnings } from "./config/rules.ts";
 
@@ -39,39 +39,34 @@ export interface LoadedConfig {
  * @param file what the configuration file holds, parsed; `{}` without one.
  * @param env the environment; variables win over the file.
  * @param source names the file in errors.
- * @throws {ConfigError} naming every wrong key, and what is allowed there.
+ * Rejects with a {@linkcode ConfigError} naming every wrong key, and what is allowed there.
  *
  * @example
  * ```ts
  * import { parseConfig } from "./config.ts";
  * import assert from "node:assert/strict";
  *
- * const { config } = parseConfig({ spool: { keepMs: 15_000 } }, { SLUICE_SHARDS: "2" });
+ * const { config } = await parseConfig({ spool: { keepMs: 15_000 } }, { SLUICE_SHARDS: "2" });
  * assert.equal(config.spool.keepMs, 15_000);
  * assert.equal(config.shards, 2);
  * assert.equal(config.mqtt.listen, "127.0.0.1:1883");
- * assert.throws(() => parseConfig({ spol: {} }), /spol: unknown key; did you mean spool\?/);
+ * await assert.rejects(parseConfig({ spol: {} }), /spol: unknown key; did you mean spool\?/);
  * ```
  */
-export function parseConfig(
+export async function parseConfig(
   file: unknown,
   env: Readonly<Record<string, string>> = {},
   source = "configuration",
-): LoadedConfig {
+): Promise<LoadedConfig> {
   const input: unknown = structuredClone(file);
   const { values, problems } = readEnvironment(options, env);
   const variables = new Map<string, string>();
   for (const { path, variable, value } of values) {
     if (setAt(input, path, value)) variables.set(path.join("."), variable);
   }
-  const found = [...problems];
-  if (isConfig(input)) {
-    found.push(...contradictions(input));
-    if (found.length === 0) return { config: input, warnings: warnings(input) };
-  } else {
-    const errors = isConfig.errors ?? [];
-    found.push(...problemsOf(options, errors, input, (path) => variables.get(path)));
-  }
+  const config = await checked(input, variables);
+  const found = [...problems, ...(Array.isArray(config) ? config : contradictions(config))];
+  if (!Array.isArray(config) && found.length === 0) return { config, warnings: warnings(config) };
   throw new ConfigError(source, found);
 }
 
@@ -81,13 +76,13 @@ export function parseConfig(
  * @param path the file, or `undefined` for defaults and environment alone.
  * @throws {ConfigError} also when the file cannot be read or is not JSON.
  */
-export function loadConfig(
+export async function loadConfig(
   path: string | undefined,
   env: Readonly<Record<string, string>>,
-): LoadedConfig {
+): Promise<LoadedConfig> {
   return path === undefined
-    ? parseConfig({}, env, "environment")
-    : parseConfig(readJson(path), env, path);
+    ? await parseConfig({}, env, "environment")
+    : await parseConfig(readJson(path), env, path);
 }
 
 /** The effective configuration as JSON, for `--print-config`: secrets are `***`. */
@@ -95,16 +90,21 @@ export function printableConfig(config: Config): string {
   return JSON.stringify(masked(options, config), undefined, 2);
 }
 
-const ajv = new Ajv({
-  allErrors: true,
-  verbose: true,
-  useDefaults: true,
-  ownProperties: true,
-  strict: true,
-  allowUnionTypes: true,
-});
-for (const format of formats) ajv.addFormat(format.name, format.accepts);
-const isConfig = ajv.compile<Config>(publishedSchema(options));
+/** Loads ajv only for what cannot be told without it. */
+async function checked(
+  input: unknown,
+  variables: ReadonlyMap<string, string>,
+): Promise<Config | string[]> {
+  const plain = plainValue(publishedSchema(options), input, formats);
+  if (isPlainConfig(plain)) return plain;
+  const { isConfig } = await import("./config/schema_check.ts");
+  return isConfig(input)
+    ? input
+    : problemsOf(options, isConfig.errors ?? [], input, (path) => variables.get(path));
+}
+
+/** Whether {@linkcode plainValue}, which follows the schema of `Config`, knew the input to fit. */
+const isPlainConfig = (plain: unknown): plain is Config => plain !== undefined;
 
 function readJson(path: string): unknown {
   let text: string;

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { ConfigError, loadConfig, parseConfig, printableConfig } from "./config.ts";
 
 /** The problems that a configuration is refused for. */
-function problems(file: unknown, env: Record<string, string> = {}): readonly string[] {
+async function problems(
+  file: unknown,
+  env: Record<string, string> = {},
+): Promise<readonly string[]> {
   try {
-    parseConfig(file, env);
+    await parseConfig(file, env);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -12,8 +15,8 @@ function problems(file: unknown, env: Record<string, string> = {}): readonly str
   return [];
 }
 
-Deno.test("an empty configuration is the documented defaults", () => {
-  const { config, warnings } = parseConfig({});
+Deno.test("an empty configuration is the documented defaults", async () => {
+  const { config, warnings } = await parseConfig({});
   assert.equal(config.mqtt.listen, "127.0.0.1:1883");
   assert.equal(config.http.listen, "127.0.0.1:8080");
   assert.equal(config.dataDir, "data");
@@ -23,8 +26,8 @@ Deno.test("an empty configuration is the documented defaults", () => {
   assert.deepEqual(warnings, []);
 });
 
-Deno.test("the variables of the contract set their options", () => {
-  const { config } = parseConfig({}, {
+Deno.test("the variables of the contract set their options", async () => {
+  const { config } = await parseConfig({}, {
     SLUICE_DATA_DIR: "/var/lib/sluice",
     SLUICE_MQTT_LISTEN: "",
     SLUICE_HTTP_LISTEN: "[::1]:9000",
@@ -52,17 +55,18 @@ Deno.test("the variables of the contract set their options", () => {
   assert.equal(config.log.dataFlow, true);
 });
 
-Deno.test("a variable wins over the file, and an empty one does not count", () => {
+Deno.test("a variable wins over the file, and an empty one does not count", async () => {
   const file = { influx: { url: "http://file:1" }, spool: { keepMs: 1 } };
-  const { config } = parseConfig(file, { SLUICE_SPOOL_KEEP_MS: "2", SLUICE_INFLUX_URL: "" });
+  const { config } = await parseConfig(file, { SLUICE_SPOOL_KEEP_MS: "2", SLUICE_INFLUX_URL: "" });
   assert.equal(config.spool.keepMs, 2);
   assert.equal(config.influx.url, "http://file:1");
   assert.deepEqual(file, { influx: { url: "http://file:1" }, spool: { keepMs: 1 } });
 });
 
-Deno.test("DEBUG_DATA_FLOW is on only when it is exactly true", () => {
+Deno.test("DEBUG_DATA_FLOW is on only when it is exactly true", async () => {
   for (const text of ["TRUE", "1", "yes", " true", ""]) {
-    assert.equal(parseConfig({}, { DEBUG_DATA_FLOW: text }).config.log.dataFlow, false, text);
+    const { config } = await parseConfig({}, { DEBUG_DATA_FLOW: text });
+    assert.equal(config.log.dataFlow, false, text);
   }
 });
 
@@ -200,30 +204,32 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
 ];
 
 for (const [name, file, env, expected] of refused) {
-  Deno.test(`refused: ${name}`, () => {
-    const found = problems(file, env);
+  Deno.test(`refused: ${name}`, async () => {
+    const found = await problems(file, env);
     assert.equal(found.length, 1, found.join("\n"));
     assert.ok(found[0]?.includes(expected), found.join("\n"));
   });
 }
 
-Deno.test("every problem is named at once", () => {
-  const found = problems({ shards: "x", spool: { kepMs: 1, full: 3 } }, { SLUICE_SHRADS: "2" });
+Deno.test("every problem is named at once", async () => {
+  const found = await problems({ shards: "x", spool: { kepMs: 1, full: 3 } }, {
+    SLUICE_SHRADS: "2",
+  });
   assert.equal(found.length, 4, found.join("\n"));
 });
 
-Deno.test("Kubernetes' variables for a service named sluice are nobody's typo", () => {
+Deno.test("Kubernetes' variables for a service named sluice are nobody's typo", async () => {
   const env = {
     SLUICE_SERVICE_HOST: "10.0.0.1",
     SLUICE_SERVICE_PORT_MQTT: "1883",
     SLUICE_PORT: "tcp://10.0.0.1:1883",
     SLUICE_PORT_1883_TCP_ADDR: "10.0.0.1",
   };
-  assert.deepEqual(problems({}, env), []);
+  assert.deepEqual(await problems({}, env), []);
 });
 
-Deno.test("what works but was likely not meant is a warning", () => {
-  const { warnings } = parseConfig({
+Deno.test("what works but was likely not meant is a warning", async () => {
+  const { warnings } = await parseConfig({
     mqtt: {
       listen: "0.0.0.0:1883",
       insecureAllowAnonymousRemote: true,
@@ -236,7 +242,7 @@ Deno.test("what works but was likely not meant is a warning", () => {
   assert.ok(warnings[0]?.startsWith("mqtt.listen: 0.0.0.0:1883 is open to everyone"));
 });
 
-Deno.test("other machines are let in only with accounts and TLS, or when it is said", () => {
+Deno.test("other machines are let in only with accounts and TLS, or when it is said", async () => {
   const tls = { certFile: "c", keyFile: "k" };
   const remote = "0.0.0.0:1883";
   const auth = { required: true };
@@ -256,14 +262,14 @@ Deno.test("other machines are let in only with accounts and TLS, or when it is s
     [{ http: { listen: "[::1]:8080" }, mqtt: { listen: "localhost:1883" } }, []],
   ];
   for (const [file, expected] of cases) {
-    const found = problems(file);
+    const found = await problems(file);
     assert.equal(found.length, expected.length, JSON.stringify([file, found]));
     for (const [i, one] of expected.entries()) assert.match(found[i]!, one);
   }
 });
 
-Deno.test("the printed configuration shows no secret", () => {
-  const { config } = parseConfig({
+Deno.test("the printed configuration shows no secret", async () => {
+  const { config } = await parseConfig({
     influx: { url: "http://admin:hunter2@h:8086/?token=hunter2", token: "hunter2" },
     broker: { urls: ["mqtt://u:hunter2@h:1883"] },
     postgres: { url: "postgres://u:hunter2@h/db" },
@@ -275,28 +281,28 @@ Deno.test("the printed configuration shows no secret", () => {
   assert.ok(printed.includes('"keepMs": 30000'));
 });
 
-Deno.test("readings may come over HTTP alone, or from a broker alone", () => {
-  assert.deepEqual(problems({ mqtt: { listen: "" } }), []);
+Deno.test("readings may come over HTTP alone, or from a broker alone", async () => {
+  assert.deepEqual(await problems({ mqtt: { listen: "" } }), []);
   const broker = { urls: ["mqtt://h:1883"] };
-  assert.deepEqual(problems({ mqtt: { listen: "" }, http: { listen: "" }, broker }), []);
+  assert.deepEqual(await problems({ mqtt: { listen: "" }, http: { listen: "" }, broker }), []);
 });
 
-Deno.test("an error shows no password of a URL", () => {
-  const found = problems({ broker: { urls: ["mqt://u:hunter2@h:1883"] } });
+Deno.test("an error shows no password of a URL", async () => {
+  const found = await problems({ broker: { urls: ["mqt://u:hunter2@h:1883"] } });
   assert.ok(found[0]?.includes("mqt://u:***@h:1883"), found.join("\n"));
 });
 
-Deno.test("a file that is missing or no JSON is refused with its name", () => {
-  assert.throws(
-    () => loadConfig("/nonexistent/sluice.json", {}),
+Deno.test("a file that is missing or no JSON is refused with its name", async () => {
+  await assert.rejects(
+    loadConfig("/nonexistent/sluice.json", {}),
     /sluice\.json:\n {2}- cannot be read/,
   );
   const path = Deno.makeTempFileSync({ suffix: ".json" });
   try {
     Deno.writeTextFileSync(path, '{\n  "shards": 2,\n}');
-    assert.throws(() => loadConfig(path, {}), /is not JSON: .*line 3 column 1/);
+    await assert.rejects(loadConfig(path, {}), /is not JSON: .*line 3 column 1/);
     Deno.writeTextFileSync(path, '\uFEFF{"$schema": "./schema/sluice.schema.json", "shards": 2}');
-    assert.equal(loadConfig(path, {}).config.shards, 2);
+    assert.equal((await loadConfig(path, {})).config.shards, 2);
   } finally {
     Deno.removeSync(path);
   }

@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       writeStdout(`${accountUsage}\n`);
       return exitCodes.ok;
     case "account": {
-      const { config } = loadConfig(command.configFile, env);
+      const { config } = await loadConfig(command.configFile, env);
       const lines = await runAccountCommand(command.command, config, cliActor(env), firstLine);
       writeLines(lines);
       return exitCodes.ok;
@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       return exitCodes.usage;
     case "print_config":
     case "start": {
-      const { config, warnings } = loadConfig(command.configFile, env);
+      const { config, warnings } = await loadConfig(command.configFile, env);
       if (command.kind === "print_config") {
         writeStdout(`${printableConfig(effectiveConfig(config))}\n`);
         return exitCodes.ok;
@@ -59,7 +59,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       writeStdout(`sluice ${version} is ready\n`);
       hangUp.handler = async () => {
         await service.reload();
-        compareConfiguration(config, command.configFile, env);
+        await compareConfiguration(config, command.configFile, env);
       };
       return await untilEnd(service);
     }

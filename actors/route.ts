@@ -10,7 +10,7 @@ import type { AckLevel } from "./readings_frame.ts";
 import { isWritableName } from "./line_protocol.ts";
 import type { RouteConfig } from "./route_config.ts";
 import { Template, TopicTemplate } from "./route_template.ts";
-import { compileSchema } from "./schema.ts";
+import type { SchemaCheck } from "./schema.ts";
 import { TimeZone } from "./timestamp_zone.ts";
 
 /** One route, checked and ready. Immutable but for the decoder, which learns the payloads' keys. */
@@ -46,6 +46,17 @@ export interface RouteDefaults {
   readonly fieldsMax: number;
 }
 
+/** Contracts §5; every point carries the tag `gateway` (§2). */
+export const routeDefaults: RouteDefaults = {
+  gatewayTag: true,
+  ackLevel: "spooled",
+  jsonDepthMax: 32,
+  fieldsMax: 256,
+};
+
+/** `compileSchema` of schema.ts, which only configured routes need. */
+export type SchemaCompiler = (schema: unknown) => SchemaCheck;
+
 /** Names that InfluxDB keeps for itself. */
 const reservedTags: readonly string[] = ["time", "_measurement", "_field"];
 
@@ -67,6 +78,7 @@ export function compileRoute(
   index: number,
   at: string,
   defaults: RouteDefaults,
+  compileSchema: SchemaCompiler,
 ): CompiledRoute {
   const topic = checked(`${at}.topic`, () => new TopicTemplate(config.topic));
   for (const name of ["gateway", "metric"]) {
@@ -123,13 +135,18 @@ export function compileRoute(
     ]),
     identity: identity && template("identity.equals", identity.equals),
     scalar: fields.bare === undefined ? undefined : template("fields.bare", fields.bare),
-    decoder: new PayloadDecoder(payloadRules(config, at, defaults)),
+    decoder: new PayloadDecoder(payloadRules(config, at, defaults, compileSchema)),
     module: config.module,
     series: config.series,
   };
 }
 
-function payloadRules(config: RouteConfig, at: string, defaults: RouteDefaults): PayloadRules {
+function payloadRules(
+  config: RouteConfig,
+  at: string,
+  defaults: RouteDefaults,
+  compileSchema: SchemaCompiler,
+): PayloadRules {
   const { fields = {}, timestamp, schema } = config;
   const keys = timestamp === undefined ? [] : [timestamp.key].flat();
   const zone = timestamp?.zone;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type CompiledRoute, compileRoute, type RouteDefaults, routeDefaults } from "./route.ts";
 import type { RouteConfig } from "./route_config.ts";
 
 const timestamp = { key: "timestamp" };
@@ -63,3 +64,26 @@ export const builtinRoutes = [
 ] as const satisfies readonly RouteConfig[];
 
 export type BuiltinRoute = typeof builtinRoutes[number]["name"];
+
+/** What is not given is {@linkcode routeDefaults}. */
+export interface RouteOptions extends Partial<RouteDefaults> {
+  /** Built-in routes that are off. */
+  readonly builtinOff?: readonly BuiltinRoute[];
+}
+
+/** Those that are on, after the `configured` ones, which take the place of those of their names. */
+export function compileBuiltinRoutes(
+  options: RouteOptions,
+  configured: readonly CompiledRoute[] = [],
+): CompiledRoute[] {
+  const defaults = { ...routeDefaults, ...options };
+  const taken = new Set<string>(options.builtinOff);
+  for (const { name } of configured) taken.add(name);
+  return builtinRoutes.filter(({ name }) => !taken.has(name)).map((route, i) =>
+    compileRoute(route, configured.length + i, `built-in route ${route.name}`, defaults, noSchema)
+  );
+}
+
+function noSchema(): never {
+  throw new TypeError("a built-in route has no schema");
+}

@@ -5,23 +5,10 @@
  * @module
  */
 import { Ajv, type ErrorObject } from "ajv";
-import { type CompiledRoute, compileRoute, type RouteDefaults, RouteError } from "./route.ts";
-import { type BuiltinRoute, builtinRoutes } from "./route_builtin.ts";
+import { type CompiledRoute, compileRoute, routeDefaults, RouteError } from "./route.ts";
+import { compileBuiltinRoutes, type RouteOptions } from "./route_builtin.ts";
 import { type RouteConfig, routeSchema } from "./route_config.ts";
-
-/** What is not given is {@linkcode routeDefaults}. */
-export interface RouteOptions extends Partial<RouteDefaults> {
-  /** Built-in routes that are off. */
-  readonly builtinOff?: readonly BuiltinRoute[];
-}
-
-/** Contracts §5; every point carries the tag `gateway` (§2). */
-export const routeDefaults: RouteDefaults = {
-  gatewayTag: true,
-  ackLevel: "spooled",
-  jsonDepthMax: 32,
-  fieldsMax: 256,
-};
+import { compileSchema } from "./schema.ts";
 
 /**
  * Compiles the configured routes, then the built-in ones that are on.
@@ -37,7 +24,6 @@ export function compileRoutes(config: unknown, options: RouteOptions = {}): Comp
   });
   if (!validate(config)) throw shapeError(validate.errors?.[0]);
   const defaults = { ...routeDefaults, ...options };
-  const off = new Set<string>(options.builtinOff);
   const names = new Map<string, number>();
   const configured = config.map((route, i) => {
     const known = names.get(route.name);
@@ -45,15 +31,9 @@ export function compileRoutes(config: unknown, options: RouteOptions = {}): Comp
       throw new RouteError(`routes[${i}].name`, `"${route.name}" is the name of routes[${known}]`);
     }
     names.set(route.name, i);
-    return compileRoute(route, i, `routes[${i}]`, defaults);
+    return compileRoute(route, i, `routes[${i}]`, defaults, compileSchema);
   });
-  const builtin = builtinRoutes.filter(({ name }) => !off.has(name) && !names.has(name));
-  return [
-    ...configured,
-    ...builtin.map((route, i) =>
-      compileRoute(route, configured.length + i, `built-in route ${route.name}`, defaults)
-    ),
-  ];
+  return [...configured, ...compileBuiltinRoutes(options, configured)];
 }
 
 function shapeError(error: ErrorObject | undefined): RouteError {

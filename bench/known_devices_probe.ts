@@ -43,7 +43,7 @@ await Deno.writeTextFile(
     }],
   }),
 );
-const { config } = loadConfig(file, {});
+const { config } = await loadConfig(file, {});
 const takesAll: Sink = {
   name: "takes all",
   write: () => Promise.resolve({ kind: "stored" }),
@@ -72,6 +72,7 @@ const path = await ReadingPath.open({
     brokers: [],
   },
   limits: shardLimits(config, 1),
+  routes: await shardRoutes(config),
   ledger: new Ledger(memory),
   system,
   sink: takesAll,
@@ -137,7 +138,7 @@ async function weigh(): Promise<number> {
 
 /** What the table of topics holds of them: measured by itself, in a table of the same kind. */
 async function weighTopics(): Promise<number> {
-  const table = new TopicTable(shardRoutes(config), {
+  const table = new TopicTable(await shardRoutes(config), {
     gatewayId: "bench",
     entriesMax: devices * 4,
     hashSeed: 1,

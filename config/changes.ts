@@ -18,8 +18,8 @@ const isSection = (value: unknown): value is Section =>
  * import { parseConfig } from "../config.ts";
  * import assert from "node:assert/strict";
  *
- * const before = parseConfig({ shards: 2 }).config;
- * const after = parseConfig({ shards: 3, mqtt: { receiveMaximum: 5 } }).config;
+ * const before = (await parseConfig({ shards: 2 })).config;
+ * const after = (await parseConfig({ shards: 3, mqtt: { receiveMaximum: 5 } })).config;
  * assert.deepEqual(changedOptions(before, after), ["mqtt.receiveMaximum", "shards"]);
  * ```
  */

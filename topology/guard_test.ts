@@ -9,7 +9,7 @@ import { ManualClock } from "../runtime/clock.ts";
 import { Guard, GuardMemory } from "./guard.ts";
 
 const rates = { device: { messages: "20:1" } };
-const { config } = parseConfig({ limits: { rates, flapping: { client: "1:60" } } });
+const { config } = await parseConfig({ limits: { rates, flapping: { client: "1:60" } } });
 const gone = { account: "", clientId: "c", address: "10.0.0.1" };
 
 function guard(report: (key: string) => boolean, clock = new ManualClock()) {

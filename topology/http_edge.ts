@@ -8,6 +8,7 @@
  */
 import { IntakeHub } from "../actors/intake_hub.ts";
 import { Ledger } from "../actors/ledger.ts";
+import type { CompiledRoute } from "../actors/route.ts";
 import type { TopicEntry } from "../actors/reading.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { Histogram } from "../actors/histogram.ts";
@@ -117,7 +118,7 @@ export class HttpEdge implements WorkerProgram {
   #server: HttpServer | undefined;
   #proxyHeadersRefused = 0;
 
-  private constructor(init: HttpInit, boot: WorkerBoot) {
+  private constructor(init: HttpInit, routes: readonly CompiledRoute[], boot: WorkerBoot) {
     const { config, shards } = init;
     const guard = this.#guard = new Guard(
       init.guard,
@@ -128,7 +129,7 @@ export class HttpEdge implements WorkerProgram {
     const limits = httpLimits(config, shards);
     this.#init = init;
     this.#ledger = new Ledger(init.ledgerMemory);
-    this.#topics = new TopicTable(shardRoutes(config), {
+    this.#topics = new TopicTable(routes, {
       gatewayId: init.gatewayId,
       entriesMax: config.limits.topicsMax,
       hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
@@ -241,11 +242,11 @@ export class HttpEdge implements WorkerProgram {
     });
   }
 
-  static start(boot: WorkerBoot): HttpEdge {
+  static async start(boot: WorkerBoot): Promise<HttpEdge> {
     const init = parseHttpInit(boot.init);
     const { level, format } = init.config.log;
     startLog({ level, format, fields: { worker: boot.id } });
-    const edge = new HttpEdge(init, boot);
+    const edge = new HttpEdge(init, await shardRoutes(init.config), boot);
     const control = new ShardControl(edge);
     boot.names.publish(controlName, {
       path: "http/control",

@@ -8,4 +8,4 @@ import { HttpEdge } from "./http_edge.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-serveWorker((boot) => Promise.resolve(HttpEdge.start(boot)), self);
+serveWorker((boot) => HttpEdge.start(boot), self);

@@ -4,9 +4,9 @@ import { shardCount } from "../topology.ts";
 import { guardBytes } from "./guard.ts";
 import { httpLimits, shardLimits, storeLimits } from "./limits.ts";
 
-Deno.test("the limits of all shards fit the budget, whatever the number of shards", () => {
+Deno.test("the limits of all shards fit the budget, whatever the number of shards", async () => {
   for (const shards of [1, 2, 4, 8]) {
-    const { config } = parseConfig({
+    const { config } = await parseConfig({
       limits: { memoryBytesMax: 1 << 30, rates: { device: { messages: "20:1,600:60" } } },
     });
     const limits = shardLimits(config, shards);
@@ -18,22 +18,22 @@ Deno.test("the limits of all shards fit the budget, whatever the number of shard
   }
 });
 
-Deno.test("an impossible sum says what to change", () => {
-  const { config } = parseConfig({ limits: { memoryBytesMax: 64 << 20 } });
+Deno.test("an impossible sum says what to change", async () => {
+  const { config } = await parseConfig({ limits: { memoryBytesMax: 64 << 20 } });
   assert.throws(() => shardLimits(config, 64), /limits\.memoryBytesMax: .* raise it, or lower/);
 });
 
-Deno.test("without a number there are as many shards as the budget has room for", () => {
-  const { config } = parseConfig({});
+Deno.test("without a number there are as many shards as the budget has room for", async () => {
+  const { config } = await parseConfig({});
   for (const cores of [1, 2, 4, 8, 64]) {
     const shards = shardCount(config, cores);
     assert.ok(shards >= Math.min(cores, 4) && shards <= cores, `${shards} of ${cores}`);
     shardLimits(config, shards);
   }
-  assert.equal(shardCount(parseConfig({ shards: 3 }).config, 1), 3);
+  assert.equal(shardCount((await parseConfig({ shards: 3 })).config, 1), 3);
 });
 
-Deno.test("a packet that could never be read is refused at start", () => {
-  const { config } = parseConfig({ mqtt: { packetBytesMax: 100 << 20 } });
+Deno.test("a packet that could never be read is refused at start", async () => {
+  const { config } = await parseConfig({ mqtt: { packetBytesMax: 100 << 20 } });
   assert.throws(() => shardLimits(config, 2), /mqtt\.packetBytesMax: .* raise limits\.memory/);
 });

@@ -22,7 +22,6 @@ import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
 import { saveIntervalMs } from "./device_saves.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
-import { shardRoutes } from "./routes.ts";
 import { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -42,6 +41,7 @@ export interface StorageOptions {
   readonly ledger: Ledger;
   readonly system: ActorSystem;
   readonly limits: ShardLimits;
+  readonly routes: readonly CompiledRoute[];
 }
 
 export interface PathStorage {
@@ -56,13 +56,12 @@ export interface PathStorage {
   readonly live: { offer: (record: SpoolRecord) => boolean };
   readonly events: PathEvents;
   readonly storeSeconds: Histogram;
-  readonly routes: readonly CompiledRoute[];
   readonly tap: DataFlowTap | undefined;
 }
 
 /** See the module. */
 export async function openStorage(options: StorageOptions): Promise<PathStorage> {
-  const { init, ledger } = options;
+  const { init, ledger, routes } = options;
   const { config, shard, shards, orphans } = init;
   const paths = dataPaths(config.dataDir);
   const counters: Record<string, number> = {
@@ -89,7 +88,6 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
       });
     },
   });
-  const routes = shardRoutes(config);
   const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
   const devices = await ShardDevices.open(options, routes, tap);
   const live = { offer: (_record: SpoolRecord) => false };
@@ -132,7 +130,6 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     live,
     events,
     storeSeconds,
-    routes,
     tap,
   };
 }

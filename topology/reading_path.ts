@@ -16,6 +16,7 @@ import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
+import type { CompiledRoute } from "../actors/route.ts";
 import type { Sink } from "../actors/sink.ts";
 import type { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
@@ -53,6 +54,7 @@ const log = logger("path");
 export interface ReadingPathOptions {
   readonly init: ShardInit;
   readonly limits: ShardLimits;
+  readonly routes: readonly CompiledRoute[];
   readonly ledger: Ledger;
   readonly system: ActorSystem;
   readonly sink: Sink;
@@ -154,7 +156,7 @@ export class ReadingPath {
     opened.live.offer = (record) => this.#writerRef.tell({ kind: "live", record }) === "accepted";
 
     const topics = new TopicTable(
-      opened.routes,
+      options.routes,
       {
         gatewayId: init.gatewayId,
         entriesMax: config.limits.topicsMax, // A shard sees what its edges hear and what it owns.

@@ -32,13 +32,14 @@ export async function reloadCertificates(
 }
 
 /** Compares the configuration with the one that runs, which only a restart changes. */
-export function compareConfiguration(
+export async function compareConfiguration(
   running: Config,
   file: string | undefined,
   env: Readonly<Record<string, string>>,
-): void {
+): Promise<void> {
   try {
-    const options = changedOptions(running, loadConfig(file, env).config);
+    const { config } = await loadConfig(file, env);
+    const options = changedOptions(running, config);
     if (options.length === 0) log.info("configuration: unchanged");
     else log.warn("configuration: these options have changed, and take a restart", { options });
   } catch (error) {

@@ -157,7 +157,7 @@ export class Service {
    * in the way; a store or broker that cannot be reached is not.
    */
   static async start(config: Config): Promise<Service> {
-    shardRoutes(config); // A mistake is told at once, and not by every shard.
+    await shardRoutes(config); // A mistake is told at once, and not by every shard.
     const data = openDataDirectory(config.dataDir);
     const damage = putAsideIfDamaged(data.paths.devices);
     const retainedDamage = putAsideIfDamaged(data.paths.retained);

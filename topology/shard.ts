@@ -25,6 +25,7 @@ import { ReadingPath } from "./reading_path.ts";
 import { ShardMessages } from "./shard_messages.ts";
 import { ShardControl } from "./shard_control.ts";
 import { importBrokers, sessionsName, ShardEdges } from "./shard_edges.ts";
+import { shardRoutes } from "./routes.ts";
 import { shardLimits } from "./limits.ts";
 import { importClientTls } from "./shard_acceptors.ts";
 import { controlName, parseAsk, parseShardInit, type ShardQuestion } from "./shard_protocol.ts";
@@ -99,7 +100,8 @@ export class Shard implements WorkerProgram {
         log.warn("an actor did not stop well", { actor: path, failure: failure.message }),
     });
     const limits = shardLimits(config, shards);
-    const [sink, clientTls, openBrokers] = await Promise.all([
+    const [routes, sink, clientTls, openBrokers] = await Promise.all([
+      shardRoutes(config),
       openSink(config),
       importClientTls(config),
       importBrokers(init),
@@ -108,6 +110,7 @@ export class Shard implements WorkerProgram {
     const path = await ReadingPath.open({
       init,
       limits,
+      routes,
       ledger,
       system,
       sink: sink.sink,
@@ -129,6 +132,7 @@ export class Shard implements WorkerProgram {
     const edges: ShardEdges = new ShardEdges({
       init,
       limits,
+      routes,
       system,
       intake: path.hub,
       messages: messages.pubsub,

@@ -4,6 +4,7 @@
  * @module
  */
 import { hashBytes } from "../actors/fingerprint.ts";
+import type { CompiledRoute } from "../actors/route.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
   type BrokerCommand,
@@ -16,7 +17,6 @@ import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
 import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import { dataPaths } from "./data_directory.ts";
-import { shardRoutes } from "./routes.ts";
 import type { EdgesOptions } from "./shard_edges.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -30,16 +30,16 @@ export interface BrokerHandle {
   gateway(): BrokerGateway | undefined;
 }
 
-type BrokersOptions = Pick<EdgesOptions, "init" | "intake" | "messages">;
+type BrokersOptions = Pick<EdgesOptions, "init" | "routes" | "intake" | "messages">;
 
 /** Starts one actor for each broker of the shard, below `context`. */
 export function openBrokers(
-  { init, intake, messages }: BrokersOptions,
+  { init, routes, intake, messages }: BrokersOptions,
   stats: EndpointStats,
   context: Context<never>,
 ): BrokerHandle[] {
   return init.brokers.map((index) => {
-    const options = brokerOptions(init, index);
+    const options = brokerOptions(init, routes, index);
     const name = `${options.url.protocol}//${options.url.host}`;
     let gateway: BrokerGateway | undefined;
     const needs = {
@@ -80,13 +80,17 @@ function brokerEvents(broker: string, stats: EndpointStats): BrokerEvents {
 const headBytesMax = 256 * 1024;
 
 /** The connection as the configuration has it; each client id is its own. */
-function brokerOptions({ config, gatewayId }: ShardInit, index: number): BrokerOptions {
+function brokerOptions(
+  { config, gatewayId }: ShardInit,
+  routes: readonly CompiledRoute[],
+  index: number,
+): BrokerOptions {
   const { broker } = config;
   const url = broker.urls[index]!;
   return {
     url: new URL(url),
     clientId: `${broker.clientId ?? `sluice-${gatewayId}`}-${index}`,
-    filters: broker.topics ?? routeFilters(config),
+    filters: broker.topics ?? routeFilters(routes),
     ...(broker.share === undefined ? {} : { share: broker.share }),
     qos: broker.qos,
     version: broker.protocolVersion,
@@ -113,7 +117,7 @@ function tlsIdentity({ broker }: ShardInit["config"]): TlsIdentity {
 }
 
 /** What the routes want to hear; topics that begin with `$` are not a broker's to give. */
-function routeFilters(config: ShardInit["config"]): string[] {
-  const filters = shardRoutes(config).map(({ topic }) => topic.filter);
+function routeFilters(routes: readonly CompiledRoute[]): string[] {
+  const filters = routes.map(({ topic }) => topic.filter);
   return [...new Set(filters.filter((filter) => !filter.startsWith("$")))];
 }

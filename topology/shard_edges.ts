@@ -6,6 +6,7 @@
 import type { Intake } from "../actors/intake.ts";
 import { AccountQuotas } from "../actors/rates/account_quotas.ts";
 import type { GateReason } from "../actors/rates/connection_gate.ts";
+import type { CompiledRoute } from "../actors/route.ts";
 import { SharedCounts } from "../actors/rates/shared_counts.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
@@ -24,7 +25,7 @@ import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/li
 import { type ClientConnected, SharedRoll } from "../gateways/mqtt/endpoint/shared_roll.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
-import type { ActorRef, Context } from "../runtime/actor.ts";
+import type { ActorRef } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { Guard } from "./guard.ts";
 import { type AcceptorsOptions, ShardAcceptors } from "./shard_acceptors.ts";
@@ -39,6 +40,7 @@ const log = logger("mqtt");
 export interface EdgesOptions {
   readonly init: ShardInit;
   readonly limits: ShardLimits;
+  readonly routes: readonly CompiledRoute[];
   readonly system: ActorSystem;
   readonly intake: Intake;
   readonly messages: MessageExchange & Pick<PubSub, "listening">;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
 import { tokenKeys } from "./token_keys.ts";
 
-const { config } = parseConfig({});
+const { config } = await parseConfig({});
 
 async function withFile(check: (file: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
@@ -50,7 +50,7 @@ Deno.test("keys of the configuration leave no file", () =>
   withFile(async (file) => {
     const secret = "u8Qv3mZt0pXyR7kLw2NcE5hJd9GfBs41";
     const previousSecret = "Xp2Lr8VtYq5Wn1Zk7Jm4Hs9Dg6Fb3Ca0";
-    const { config } = parseConfig({ jwt: { secret, previousSecret } });
+    const { config } = await parseConfig({ jwt: { secret, previousSecret } });
     const keys = await tokenKeys(config, file);
     assert.deepEqual(keys.map(({ secret }) => new TextDecoder().decode(secret)), [
       secret,

@@ -11,7 +11,7 @@ import { ShapeTable } from "../device_values.ts";
 import { Fingerprint } from "../fingerprint.ts";
 import { WindowRoom } from "../fingerprint_window.ts";
 import type { DeviceOutlet, Reading, TopicEntry } from "../reading.ts";
-import type { RouteOptions } from "../route_table.ts";
+import type { RouteOptions } from "../route_builtin.ts";
 import { compileRoutes } from "../route_table.ts";
 import { CommitGroup, type GroupDevice } from "../spool/commit_group.ts";
 import { TopicTable } from "../topic_table.ts";
