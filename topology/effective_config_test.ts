@@ -4,10 +4,10 @@ import { shardCount } from "../topology.ts";
 import { gatewayIdOf } from "./data_directory.ts";
 import { effectiveConfig } from "./effective_config.ts";
 
-Deno.test("the number of shards and the kept gateway id are part of what is in effect", () => {
+Deno.test("the number of shards and the kept gateway id are part of what is in effect", async () => {
   const dataDir = Deno.makeTempDirSync();
   try {
-    const { config } = parseConfig({ dataDir });
+    const { config } = await parseConfig({ dataDir });
     assert.equal(effectiveConfig(config).shards, shardCount(config));
     assert.equal(effectiveConfig(config).gatewayId, undefined, "no start has made one");
     const made = gatewayIdOf(undefined, dataDir);
