@@ -7,21 +7,37 @@ import { systemClock } from "../clock.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import { grouped } from "../progress.ts";
+import { Access } from "./access.ts";
+import { loginAt } from "./login.ts";
 import { runStation } from "./run_station.ts";
 import type { UplinkEvents, UplinkSocket } from "./uplink.ts";
-import { stationOptions } from "./station_options.ts";
+import { type StationOptions, stationOptions } from "./station_options.ts";
 
 function connect(url: string, { opened, message, closed }: UplinkEvents): UplinkSocket {
   const socket = new WebSocket(url);
   socket.onopen = opened;
   socket.onmessage = ({ data }) => message(String(data));
-  socket.onclose = closed;
+  socket.onclose = ({ code }) => closed(code);
   return {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
     close: () => socket.close(),
   };
+}
+
+function accessOf({ url, name, token, password, login }: StationOptions): Access {
+  const given = { url, ...(token !== undefined && { token }) };
+  const secret = password ?? (Deno.env.get("SLUICE_STATION_PASSWORD") || undefined);
+  if (secret === undefined) {
+    if (login !== undefined) throw new CommandError(exitCodes.usage, "--login needs --password");
+    return new Access(given);
+  }
+  const at = login ?? new URL("/login", url.replace(/^ws/, "http")).href;
+  if (!/^https?:$/.test(URL.parse(at)?.protocol ?? "")) {
+    throw new CommandError(exitCodes.usage, "--login must begin with http or https");
+  }
+  return new Access({ ...given, logIn: loginAt(at, { name, password: secret }) });
 }
 
 export const stationCommand: Command<typeof stationOptions> = {
@@ -35,7 +51,9 @@ export const stationCommand: Command<typeof stationOptions> = {
       throw new CommandError(exitCodes.usage, "--url must begin with ws or wss");
     }
     const totals = await runStation(options, {
-      connect: (events) => connect(url, events),
+      connect,
+      access: accessOf(options),
+      trouble: (why) => Deno.stderr.writeSync(new TextEncoder().encode(`station: ${why}\n`)),
       clock: systemClock,
       stop,
     });
@@ -44,7 +62,8 @@ export const stationCommand: Command<typeof stationOptions> = {
         ? JSON.stringify({ command: "station", ...totals })
         : `${grouped(totals.made)} readings made, ${grouped(totals.acknowledged)} acknowledged ` +
           `(${grouped(totals.rejected)} not stored), ${grouped(totals.queued)} left in ` +
-          `${options.queue}; ${grouped(totals.connections)} connections`,
+          `${options.queue}; ${grouped(totals.connections)} connections, ` +
+          `${grouped(totals.logins)} logins`,
     );
     return totals.queued === 0 ? exitCodes.ok : exitCodes.unavailable;
   },

@@ -8,16 +8,21 @@ import { Walk } from "../models/walk.ts";
 import { Random } from "../random.ts";
 import { StationQueue } from "./queue.ts";
 import type { StationOptions } from "./station_options.ts";
+import type { Access } from "./access.ts";
 import { Uplink, type UplinkEvents, type UplinkSocket, type UplinkTotals } from "./uplink.ts";
 
 /** Counts since the start; `queued` waits for the next one. */
 export interface StationTotals extends UplinkTotals {
   readonly made: number;
   readonly queued: number;
+  readonly logins: number;
 }
 
 export interface StationEnvironment {
-  readonly connect: (events: UplinkEvents) => UplinkSocket;
+  readonly connect: (url: string, events: UplinkEvents) => UplinkSocket;
+  readonly access: Access;
+  /** See `UplinkOptions`. */
+  readonly trouble: (why: string) => void;
   readonly clock: SimClock;
   readonly stop: AbortSignal;
 }
@@ -27,7 +32,7 @@ const drainPollMs = 20;
 /** Runs until `count` readings are made and all in the queue are acknowledged, or it is stopped. */
 export async function runStation(
   options: StationOptions,
-  { connect, clock, stop }: StationEnvironment,
+  { connect, access, trouble, clock, stop }: StationEnvironment,
 ): Promise<StationTotals> {
   const { name, count, rate, drift, skewMs } = options;
   const queue = StationQueue.open(options.queue);
@@ -35,10 +40,11 @@ export async function runStation(
     connect,
     queue,
     station: name,
-    token: options.token,
+    access,
     topic: name,
     backlogRate: options.backlogRate,
     clock,
+    trouble,
   });
   const done = new AbortController();
   const running = uplink.run(AbortSignal.any([stop, done.signal]));
@@ -70,5 +76,5 @@ export async function runStation(
   done.abort();
   await running;
   queue.close();
-  return { made, queued: queue.size, ...uplink.totals };
+  return { made, queued: queue.size, logins: access.logins, ...uplink.totals };
 }

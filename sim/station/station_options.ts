@@ -23,6 +23,18 @@ export const stationOptions = {
     doc: "what POST /login gave",
     defaultDoc: "none",
   }),
+  password: text({
+    default: undefined,
+    of: "PASSWORD",
+    doc: "log in with it and --name, again when the token ends, and go where the login says",
+    defaultDoc: "$SLUICE_STATION_PASSWORD, else no login",
+  }),
+  login: text({
+    default: undefined,
+    of: "URL",
+    doc: "where to log in",
+    defaultDoc: "/login of the service",
+  }),
   rate: number({
     default: 1,
     min: 0.000_1,

@@ -1,11 +1,14 @@
 /**
  * A station's way to the service: sends what waits in the queue within the credit, what is new
  * before what is old, and removes a reading only when it is acknowledged. After a cut it connects
- * again, ever less often, and sends again what was not acknowledged.
+ * again, ever less often, and sends again what was not acknowledged. When its token expires it logs
+ * in again, without a cut while its place stays the same.
  *
  * @module
  */
 import type { SimClock } from "../clock.ts";
+import type { Access, Place } from "./access.ts";
+import { LoginError } from "./login.ts";
 import type { StationQueue } from "./queue.ts";
 
 /** A connection that is being made, or was. */
@@ -19,18 +22,21 @@ export interface UplinkSocket {
 export interface UplinkEvents {
   opened(): void;
   message(text: string): void;
-  closed(): void;
+  /** With the code of WebSocket's close frame; 1006 without one. */
+  closed(code: number): void;
 }
 
 export interface UplinkOptions {
-  readonly connect: (events: UplinkEvents) => UplinkSocket;
+  readonly connect: (url: string, events: UplinkEvents) => UplinkSocket;
   readonly queue: StationQueue;
   readonly station: string;
-  readonly token: string | undefined;
+  readonly access: Access;
   readonly topic: string;
   /** Readings of the backlog a second at most; new ones are not held to it. */
   readonly backlogRate: number;
   readonly clock: SimClock;
+  /** Is told, once while it goes on, why it is not let in. */
+  readonly trouble?: (why: string) => void;
 }
 
 /** Counts since the start. */
@@ -47,6 +53,8 @@ const retryMaxMs = 5_000;
 const paceMs = 50;
 /** Without a word from the service for so long the connection is taken for dead. */
 const silenceMs = 10_000;
+/** The service closes with this when there is no good token. */
+const unauthorized = 4401;
 
 /** See the module. */
 export class Uplink {
@@ -61,6 +69,8 @@ export class Uplink {
   #paced = 0;
   #heardMs = 0;
   #welcomed = false;
+  /** Told last. */
+  #trouble = "";
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -79,29 +89,49 @@ export class Uplink {
 
   /** Keeps the connection until `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { access, clock } = this.#options;
     let retryMs = retryMinMs;
     while (!stop.aborted) {
       const startMs = clock.nowMs();
       const hadConnections = this.totals.connections;
-      await this.#connection(stop);
+      let waitMs = 0;
+      const place = await access.place().catch((cause: unknown) => {
+        waitMs = this.#troubled(cause);
+      });
+      if (place) {
+        const code = await this.#connection(place, stop);
+        if (code === unauthorized) {
+          access.refused();
+          this.#troubled(new Error(`${place.url} does not take the token`));
+        } else if (this.totals.connections === hadConnections) access.unanswered();
+      }
       const wasUp = this.totals.connections > hadConnections && clock.nowMs() - startMs > 1_000;
       retryMs = wasUp ? retryMinMs : Math.min(retryMs * 2, retryMaxMs);
-      await clock.sleep(retryMs, stop);
+      await clock.sleep(Math.max(retryMs, waitMs), stop);
     }
   }
 
-  async #connection(stop: AbortSignal): Promise<void> {
-    const { clock, connect, station, token, backlogRate } = this.#options;
+  /** Tells what keeps it away; gives how long to wait before the next one, in ms. */
+  #troubled(cause: unknown): number {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (this.#trouble !== why) this.#options.trouble?.(why);
+    this.#trouble = why;
+    return cause instanceof LoginError ? cause.waitMs : 0;
+  }
+
+  /** Gives the code that it was closed with. */
+  async #connection(place: Place, stop: AbortSignal): Promise<number> {
+    const { clock, connect, backlogRate } = this.#options;
     const closed = new AbortController();
+    let code = 1006;
     this.#heardMs = clock.nowMs();
-    const socket: UplinkSocket = connect({
-      opened: () => {
-        const hello = { type: "hello", station, ...(token === undefined ? {} : { token }) };
-        socket.send(JSON.stringify(hello));
+    const socket: UplinkSocket = connect(place.url, {
+      opened: () => this.#hello(socket, place),
+      message: (text) => this.#heard(text, socket, place),
+      closed: (why) => {
+        code = why;
+        closed.abort();
       },
-      message: (text) => this.#heard(text, socket),
-      closed: () => closed.abort(),
     });
     const end = AbortSignal.any([stop, closed.signal]);
     let pingMs = clock.nowMs();
@@ -122,16 +152,36 @@ export class Uplink {
     this.#underWay.clear();
     this.#live = [];
     socket.close();
+    return code;
   }
 
-  #heard(text: string, socket: UplinkSocket): void {
+  #hello(socket: UplinkSocket, { token }: Place): void {
+    const { station } = this.#options;
+    socket.send(
+      JSON.stringify({ type: "hello", station, ...(token === undefined ? {} : { token }) }),
+    );
+  }
+
+  /** The service asks for a new token, and gives some time for that. */
+  async #renew(socket: UplinkSocket, { url }: Place): Promise<void> {
+    try {
+      const place = await this.#options.access.renewed();
+      if (place.url === url) this.#hello(socket, place);
+      else socket.close(); // Another instance is to serve it.
+    } catch (cause) {
+      this.#troubled(cause);
+    }
+  }
+
+  #heard(text: string, socket: UplinkSocket, place: Place): void {
     this.#heardMs = this.#options.clock.nowMs();
     const frame: unknown = JSON.parse(text);
     if (typeof frame !== "object" || frame === null || !("type" in frame)) return;
     if (frame.type === "welcome" && "credit" in frame) {
-      this.totals.connections++;
+      if (!this.#welcomed) this.totals.connections++;
       this.#socket = socket;
       this.#welcomed = true;
+      this.#trouble = "";
       this.#credit = Number(frame.credit);
     } else if (frame.type === "credit" && "readings" in frame) {
       this.#credit = Number(frame.readings);
@@ -141,6 +191,8 @@ export class Uplink {
       this.#options.queue.remove(id);
       this.totals.acknowledged++;
       if ("rejected" in frame) this.totals.rejected++;
+    } else if (frame.type === "token_expired") {
+      this.#renew(socket, place);
     }
     this.#send();
   }

@@ -5,7 +5,11 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { addAccount, adminPassword, login } from "../support/accounts.ts";
 import { storedValues } from "../support/input.ts";
+import { Network } from "../support/network.ts";
+import { permissionsOf } from "../../gateways/auth/permissions.ts";
+import { signToken, tokenKey } from "../../gateways/auth/token.ts";
 import {
   assertConserved,
   settledBooks,
@@ -16,79 +20,15 @@ import {
 
 const root = new URL("../../", import.meta.url).pathname;
 
-/** A TCP relay in front of the service, which is the network that a test cuts. */
-class Network implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #open = new Set<Deno.TcpConn>();
-  readonly #running: Promise<void>;
-  #up = true;
-
-  constructor(readonly target: number) {
-    this.#running = this.#accept();
-  }
-
-  get port(): number {
-    return this.#listener.addr.port;
-  }
-
-  cut(): void {
-    this.#up = false;
-    for (const connection of this.#open) this.#drop(connection);
-  }
-
-  restore(): void {
-    this.#up = true;
-  }
-
-  async #accept(): Promise<void> {
-    const relays: Promise<void>[] = [];
-    try {
-      for await (const near of this.#listener) {
-        if (this.#up) relays.push(this.#relay(near));
-        else near.close();
-      }
-    } finally {
-      await Promise.all(relays);
-    }
-  }
-
-  async #relay(near: Deno.TcpConn): Promise<void> {
-    this.#open.add(near);
-    try {
-      const far = await Deno.connect({ hostname: "127.0.0.1", port: this.target });
-      this.#open.add(far);
-      if (!this.#up) this.#drop(far);
-      await Promise.allSettled([
-        near.readable.pipeTo(far.writable),
-        far.readable.pipeTo(near.writable),
-      ]);
-      this.#open.delete(far);
-    } catch {
-      this.#drop(near); // The service is away: so is what lies behind the network.
-    }
-    this.#open.delete(near);
-  }
-
-  #drop(connection: Deno.TcpConn): void {
-    this.#open.delete(connection);
-    try {
-      connection.close();
-    } catch {
-      // It has ended by itself.
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.cut();
-    this.#listener.close();
-    await this.#running;
-  }
-}
-
-function startStation(port: number, queue: string, count: number): Deno.ChildProcess {
+function startStation(
+  port: number,
+  queue: string,
+  count: number,
+  ...more: string[]
+): Deno.ChildProcess {
   const args = ["run", ...startFlags, `${root}sim/main.ts`, "station"].concat(
     ["--url", `ws://127.0.0.1:${port}/ws`, "--queue", queue, "--rate", "100", "--json"],
-    ["--count", String(count)],
+    ["--count", String(count), ...more],
   );
   return new Deno.Command(Deno.execPath(), {
     args,
@@ -133,6 +73,88 @@ Deno.test("a station loses nothing and doubles nothing: network cut, restarts, k
   assertConserved(await settledBooks(sluice.httpUrl));
   const values = await storedValues(sluice.httpUrl, "UPB~RPi_1");
   const sequences = values.filter(({ metric }) => metric === "seq").map(({ value }) => value);
+  assert.deepEqual(sequences, Array.from({ length: count }, (_, i) => i + 1));
+  await Deno.remove(dir, { recursive: true });
+});
+
+/**
+ * A login of the service's, by a server of its own as on Deno Deploy: it names the endpoints that it
+ * is told to, and its tokens end after seconds.
+ */
+function loginServer(secret: string, password: string, endpoints: () => string[]) {
+  let logins = 0;
+  const permissions = permissionsOf({
+    name: "UPB/RPi_1",
+    roles: ["device"],
+    read: [],
+    write: [],
+    devices: [],
+  });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const fields = new URLSearchParams(await request.text());
+    if (fields.get("name") !== "UPB/RPi_1" || fields.get("password") !== password) {
+      return new Response("", { status: 401 });
+    }
+    logins++;
+    const nowS = Math.floor(Date.now() / 1_000);
+    // The service's tolerance is 30 s.
+    const claims = {
+      name: "UPB/RPi_1",
+      version: 1,
+      issuedS: nowS - 60,
+      expiresS: nowS - 28,
+      permissions,
+    };
+    return Response.json({
+      token: await signToken(claims, [await tokenKey(secret)]),
+      endpoints: endpoints(),
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/login`,
+    logins: () => logins,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+Deno.test("a station goes on when its token ends and when its endpoint is another", async () => {
+  const count = 600;
+  const dir = await Deno.makeTempDir();
+  const secret = "u8Qv3mZt0pXyR7kLw2NcE5hJd9GfBs41";
+  await using sluice = await startSluice({
+    config: { shards: 2, auth: { required: true }, jwt: { secret } },
+  });
+  const { httpUrl } = sluice;
+  const admin = await login(httpUrl, "admin", await adminPassword(sluice));
+  const password = await addAccount(httpUrl, admin, { name: "UPB/RPi_1", kind: "device" });
+  const port = Number(new URL(httpUrl).port);
+  await using first = new Network(port);
+  await using second = new Network(port);
+  let network = first;
+  await using door = loginServer(secret, password, () => [
+    "mqtts://127.0.0.1:1",
+    `ws://127.0.0.1:${network.port}/ws`,
+  ]);
+  const station = startStation(
+    first.port,
+    `${dir}/queue`,
+    count,
+    ...["--login", door.url, "--password", password],
+  );
+  const stored = async () =>
+    (await storedValues(httpUrl, "UPB~RPi_1", admin)).filter(({ metric }) => metric === "seq");
+  await until("it has logged in for a token that ended", () => Promise.resolve(door.logins() > 1));
+  network = second;
+  first.cut();
+  const before = (await stored()).length;
+  await until("it sends by the other way", async () => (await stored()).length > before + 100);
+
+  const { code, stdout, stderr } = await station.output();
+  const text = new TextDecoder().decode(stdout);
+  assert.equal(code, 0, text + new TextDecoder().decode(stderr));
+  assert.match(text, /"queued":0/);
+  assertConserved(await settledBooks(httpUrl));
+  const sequences = (await stored()).map(({ value }) => value);
   assert.deepEqual(sequences, Array.from({ length: count }, (_, i) => i + 1));
   await Deno.remove(dir, { recursive: true });
 });

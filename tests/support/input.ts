@@ -41,10 +41,15 @@ export interface StoredValue {
 }
 
 /** All that is stored, or all of one device, in the order of its times and metrics. */
-export async function storedValues(httpUrl: string, device?: string): Promise<StoredValue[]> {
+export async function storedValues(
+  httpUrl: string,
+  device?: string,
+  token?: string,
+): Promise<StoredValue[]> {
   const query = new URLSearchParams({ limit: "10000" });
   if (device !== undefined) query.set("device", device);
-  const response = await fetch(`${httpUrl}/api/readings?${query}`);
+  const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+  const response = await fetch(`${httpUrl}/api/readings?${query}`, headers && { headers });
   const page: { readonly items: StoredValue[]; readonly next?: string } = await response.json();
   assert.ok(response.ok, JSON.stringify(page));
   assert.equal(page.next, undefined, "more than one page");
