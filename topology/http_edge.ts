@@ -165,6 +165,7 @@ export class HttpEdge implements WorkerProgram {
       config,
       shard: shards,
       shards: shards + 1,
+      first: false,
       messageBytes: limits.messageBytes,
       system: this.#system,
       names: boot.names,

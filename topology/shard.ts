@@ -124,6 +124,7 @@ export class Shard implements WorkerProgram {
       config,
       shard,
       shards: shards + (config.http.listen === "" ? 0 : 1),
+      first: !init.adopts,
       messageBytes: limits.messageBytes,
       system,
       names: boot.names,

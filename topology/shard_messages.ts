@@ -39,6 +39,8 @@ export interface MessagesOptions {
   readonly shard: number;
   /** All of them, the HTTP edge too. */
   readonly shards: number;
+  /** It has no predecessor in this process. */
+  readonly first: boolean;
   /** What messages may take here. */
   readonly messageBytes: number;
   readonly system: ActorSystem;
@@ -56,7 +58,7 @@ export class ShardMessages {
   readonly #review: KeptReview | undefined;
 
   constructor(options: MessagesOptions) {
-    const { config, shard, shards, messageBytes, system, names, standings: ask } = options;
+    const { config, shard, shards, first, messageBytes, system, names, standings } = options;
     const quotas = config.limits.subscribers;
     this.#shard = shard;
     const stats = new PubSubStats();
@@ -95,6 +97,7 @@ export class ShardMessages {
         sharedBytesMax: messageBytes / 2,
       },
       peerBytesMax: messageBytes / 4 / Math.max(1, shards - 1),
+      marksBytesMax: messageBytes / 8,
       sessionSubscriptionsMax: quotas.subscriptionsPerSessionMax,
       subscriptionsMax: Math.ceil(quotas.subscriptionsMax / shards),
       filterLevelsMax: quotas.filterLevelsMax,
@@ -105,6 +108,7 @@ export class ShardMessages {
         file,
         busyMs,
         shards: shards - (config.http.listen === "" ? 0 : 1),
+        first,
         countMax: config.mqtt.sessions.countMax,
         queueMessagesMax: config.mqtt.sessions.queueMessagesMax,
         queueBytesMax: config.mqtt.sessions.queueBytesMax,
@@ -116,7 +120,7 @@ export class ShardMessages {
         },
       },
     });
-    this.#review = ask && new KeptReview({ messages: pubsub, clock, ask });
+    this.#review = standings && new KeptReview({ messages: pubsub, clock, ask: standings });
     const refs = new Map<number, ActorRef<PeerMail>>();
     this.#actor = system.spawn<PubSubMail>({
       id: pubsubName,

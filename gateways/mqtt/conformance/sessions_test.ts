@@ -35,6 +35,7 @@ class Server {
         file: ":memory:",
         busyMs: 0,
         shards: 1,
+        first: true,
         countMax: 10,
         queueMessagesMax: 100,
         queueBytesMax: 100_000,

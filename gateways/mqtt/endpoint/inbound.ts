@@ -16,6 +16,7 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import type { KeptAttachment } from "../kept/kept_attachment.ts";
 import type { ClientLimits } from "../pubsub/client_limits.ts";
+import type { Marked } from "../pubsub/message_router.ts";
 import { offerTopic } from "../pubsub/offer_topic.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
@@ -90,10 +91,10 @@ export class Inbound implements Acknowledger {
   readonly #unreleased = new PacketIdSet();
   readonly #kept: KeptAttachment | undefined;
   /**
-   * QoS 2 identifiers of an earlier connection whose message went to subscribers, while it is not
-   * known what became of its reading.
+   * QoS 2 identifiers of an earlier connection whose message is in the queues it is for, while it is
+   * not known what became of its reading; with its mark if not all shards may have it.
    */
-  readonly #unsettled = new PacketIdSet();
+  readonly #unsettled = new Map<number, string | undefined>();
 
   constructor(
     origin: Origin,
@@ -117,8 +118,9 @@ export class Inbound implements Acknowledger {
     this.#permit = permit;
     this.#account = account;
     this.#kept = kept;
-    for (const [packetId, settled] of kept?.received ?? []) {
-      (settled ? this.#unreleased : this.#unsettled).add(packetId);
+    for (const [packetId, { settled, mark }] of kept?.received ?? []) {
+      if (settled) this.#unreleased.add(packetId);
+      else this.#unsettled.set(packetId, mark);
     }
     this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
   }
@@ -181,11 +183,19 @@ export class Inbound implements Acknowledger {
     return this.#deliver(offer, view) ? undefined : refused;
   }
 
-  /** To subscribers, once. */
+  /** To subscribers: of a kept session's client once, however often it sends. */
   #deliver(offer: Offer, { qos, packetId, properties }: PublishView): boolean {
-    if (qos === 2 && this.#unsettled.has(packetId)) return true;
-    if (qos === 2) this.#kept?.published(packetId);
-    return this.#messages.publish(offer, properties, this.subscriber, this.#account);
+    let marked: Marked | undefined;
+    if (qos === 2 && this.#unsettled.has(packetId)) {
+      const mark = this.#unsettled.get(packetId);
+      if (mark === undefined) return true;
+      marked = { mark, again: true };
+    } else if (qos === 2 && this.#kept !== undefined) {
+      marked = { mark: this.#kept.published(packetId), again: false };
+    }
+    const { subscriber } = this;
+    const heard = this.#messages.publish(offer, properties, subscriber, this.#account, marked);
+    return heard || marked?.again === true;
   }
 
   /** Its identifier cannot be remembered; MQTT 3 has no word for it. */
@@ -263,7 +273,6 @@ export class Inbound implements Acknowledger {
   rest(): void {
     this.#inFlight.rest();
     this.#unreleased.rest();
-    this.#unsettled.rest();
   }
 
   /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SharedCounts, sharedCountsMemory } from "../../../actors/rates/shared_counts.ts";
 import { encodePacket } from "../codec/packet.ts";
+import { originHashOf } from "./endpoint_options.ts";
 import { type ClientConnected, parseClientConnected, SharedRoll } from "./shared_roll.ts";
 import { type MemoryConnection, SessionHarness, settle } from "./testing.ts";
 
@@ -9,9 +10,12 @@ class Pair {
   readonly #mail: { readonly to: number; readonly connected: ClientConnected }[] = [];
   readonly #memory = sharedCountsMemory(2);
   readonly shards = [0, 1].map((shard) => {
-    const roll = new SharedRoll(new SharedCounts(this.#memory, shard), (to, connected) => {
+    const counts = new SharedCounts(this.#memory, shard);
+    const roll = new SharedRoll(counts, (to, connected) => {
       this.#mail.push({ to, connected: parseClientConnected(structuredClone(connected)) });
     });
+    // As if both had counted theirs before either looked for others.
+    counts.add(originHashOf("dev"));
     return new SessionHarness({ roll });
   });
 

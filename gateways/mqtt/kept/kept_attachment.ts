@@ -8,6 +8,7 @@ import type { Delivery, Message } from "../pubsub/message.ts";
 import type { RetainedFeed } from "../pubsub/retained_feed.ts";
 import type { CommitOp } from "./kept_commit.ts";
 import { type DeliveryOptions, type DeliverySink, KeptDelivery } from "./kept_delivery.ts";
+import { markOf, type Received } from "./kept_queues.ts";
 import type { KeptSession } from "./kept_session.ts";
 
 /** The connection. */
@@ -29,8 +30,8 @@ export interface AttachmentOptions {
   /** The session was there before. */
   readonly present: boolean;
   readonly delivery: Omit<DeliveryOptions, "session">;
-  /** QoS 2 identifiers that the client has not released, and whether their PUBREC was due. */
-  readonly received: ReadonlyMap<number, boolean>;
+  /** By QoS 2 identifiers that the client has not released. */
+  readonly received: ReadonlyMap<number, Received>;
   readonly unfed: readonly UnfedSubscription[];
 }
 
@@ -40,10 +41,12 @@ export class KeptAttachment {
   readonly host: KeptHost;
   readonly epoch: number;
   readonly present: boolean;
-  readonly received: ReadonlyMap<number, boolean>;
+  readonly received: ReadonlyMap<number, Received>;
   readonly unfed: readonly UnfedSubscription[];
   readonly delivery: KeptDelivery;
   readonly #note: (op: CommitOp, later: boolean) => void;
+  /** QoS 2 messages of the client in this connection. */
+  #published = 0;
   #pump: () => void = () => {};
   #sink: DeliverySink | undefined;
 
@@ -76,9 +79,12 @@ export class KeptAttachment {
 
   // --- Of the client's own QoS 2 messages.
 
-  /** It goes to subscribers now. */
-  published(packetId: number): void {
-    this.#note({ kind: "received", session: this.session.id, packetId }, false);
+  /** It goes to subscribers now. Gives what it is known by to the other shards. */
+  published(packetId: number): string {
+    const { session: { id: session }, epoch } = this;
+    const n = this.#published++;
+    this.#note({ kind: "received", session, packetId, epoch, n }, false);
+    return markOf(session, epoch, n);
   }
 
   /** Its PUBREC is written. */

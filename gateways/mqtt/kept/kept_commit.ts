@@ -26,12 +26,22 @@ export type CommitOp =
   | { readonly kind: "done"; readonly session: number; readonly n: number }
   /** PUBREC came: the message is not needed any more, its identifier is. */
   | { readonly kind: "released"; readonly session: number; readonly n: number }
-  /** A QoS 2 message of the client was sent on; PUBREC is due; PUBREL came. */
+  /** A QoS 2 message of the client is sent on: the one of this number in this connection. */
   | {
-    readonly kind: "received" | "settled" | "forgotten";
+    readonly kind: "received";
+    readonly session: number;
+    readonly packetId: number;
+    readonly epoch: number;
+    readonly n: number;
+  }
+  /** Its PUBREC is due; its PUBREL came. */
+  | {
+    readonly kind: "settled" | "forgotten";
     readonly session: number;
     readonly packetId: number;
   }
+  /** All that came by this connection was sent on. */
+  | { readonly kind: "sent_on"; readonly session: number; readonly epoch: number }
   /** Retained messages up to this topic are in the queue; `undefined`: all of them. */
   | {
     readonly kind: "fed";
@@ -64,6 +74,8 @@ export interface CommitResult {
 
 /** What a row costs beside its message. */
 const rowBytes = 100;
+/** All that came by a connection was sent on: its session, and its epoch. */
+export const sentOnSql = "UPDATE incoming SET epoch = NULL WHERE session = ? AND epoch = ?";
 /** A larger message is not kept within the queue, nor one for several. */
 const inlineBytesMax = 2_048;
 
@@ -201,15 +213,18 @@ export class KeptCommit {
         return;
       case "received":
         this.#prepare(
-          "INSERT OR IGNORE INTO received SELECT id, ?, 0 FROM session WHERE id = ?",
-        ).run(op.packetId, session);
+          "INSERT OR IGNORE INTO incoming SELECT id, ?, 0, ?, ? FROM session WHERE id = ?",
+        ).run(op.packetId, op.epoch, op.n, session);
+        return;
+      case "sent_on":
+        this.#prepare(sentOnSql).run(session, op.epoch);
         return;
       case "settled":
-        this.#prepare("UPDATE received SET settled = 1 WHERE session = ? AND packet_id = ?")
+        this.#prepare("UPDATE incoming SET settled = 1 WHERE session = ? AND packet_id = ?")
           .run(session, op.packetId);
         return;
       case "forgotten":
-        this.#prepare("DELETE FROM received WHERE session = ? AND packet_id = ?")
+        this.#prepare("DELETE FROM incoming WHERE session = ? AND packet_id = ?")
           .run(session, op.packetId);
         return;
       case "fed":

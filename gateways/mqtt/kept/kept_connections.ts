@@ -11,6 +11,7 @@ import type { CommitOp } from "./kept_commit.ts";
 import type { KeptDirectory } from "./kept_directory.ts";
 import type { ClaimRequest, Detachment } from "./kept_lives.ts";
 import type { KeptLog } from "./kept_log.ts";
+import type { Received } from "./kept_queues.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
 import type { KeptSession } from "./kept_session.ts";
 import type { KeptStore } from "./kept_store.ts";
@@ -162,7 +163,7 @@ export class KeptConnections {
   #attachment(
     { session, host, epoch, present, permit }: Place,
     { sent, next }: { readonly sent: number; readonly next: number },
-    received: ReadonlyMap<number, boolean>,
+    received: ReadonlyMap<number, Received>,
   ): KeptAttachment {
     const { clock, stats } = this.#options;
     const { id } = session;

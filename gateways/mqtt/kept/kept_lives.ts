@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sentOnSql } from "./kept_commit.ts";
 import { blob, type KeptDatabase, keyColumn, keyOf, number } from "./kept_database.ts";
 import type { KeptQueues } from "./kept_queues.ts";
 
@@ -142,6 +143,7 @@ export class KeptLives {
          will_due_ms = ?3 + 1000 * CASE WHEN ?4 = 'none' OR will IS NULL THEN NULL
            WHEN ?4 = 'now' THEN ${willGraceS} ELSE MIN(will_delay_s, ?2) END WHERE id = ?5`,
       ).run(sent, expiryS, nowMs, will, id);
+      this.#database.prepare(sentOnSql).run(id, epoch);
       return true;
     });
   }
@@ -202,10 +204,12 @@ export class KeptLives {
 
   /**
    * A shard begins: what its predecessor, or a shard that is no more, was connected to is offline
-   * from now on, and may have been sent whatever waits.
+   * from now on, and may have been sent whatever waits. `first`: of a process, so nobody is
+   * connected any more to whom messages that came before were to be sent on.
    */
-  adopt(shard: number, shards: number, nowMs: number): void {
+  adopt(shard: number, shards: number, first: boolean, nowMs: number): void {
     this.#database.transaction(() => {
+      if (first) this.#database.prepare("UPDATE incoming SET epoch = NULL").run();
       const { changes } = this.#database.prepare(
         `UPDATE session SET holder = NULL, sent = next, expires_ms = ?1 + expiry_s * 1000,
          will_due_ms = CASE WHEN will IS NOT NULL
@@ -218,7 +222,7 @@ export class KeptLives {
 
   #delete(id: number): void {
     this.#givenUp(this.#queues.forget(id));
-    for (const table of ["subscription", "received"]) {
+    for (const table of ["subscription", "incoming"]) {
       this.#database.prepare(`DELETE FROM ${table} WHERE session = ?`).run(id);
     }
     this.#database.prepare("DELETE FROM session WHERE id = ?").run(id);

@@ -20,6 +20,8 @@ export interface KeptSettings extends KeptBounds {
   readonly busyMs: number;
   /** Of shards that take connections. */
   readonly shards: number;
+  /** This shard has no predecessor in its process. */
+  readonly first: boolean;
   /** The file could not be opened, written or read. */
   failed(cause: unknown): void;
 }

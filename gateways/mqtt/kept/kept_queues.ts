@@ -10,6 +10,18 @@ import { type KeptRow, readRow } from "./kept_row.ts";
 /** A page of a queue ends with the message that reaches this. */
 const pageBytesMax = 256 * 1024;
 
+/** A QoS 2 message of the client, as far as its handshake has come. */
+export interface Received {
+  /** PUBREC was due. */
+  readonly settled: boolean;
+  /** Not every shard may have it: it is known by this where it is. */
+  readonly mark: string | undefined;
+}
+
+/** Of the message of number `n` that a session sent in the connection of that epoch. */
+export const markOf = (session: number, epoch: number, n: number): string =>
+  `${session}.${epoch}.${n}`;
+
 /** See the module. Every method throws what SQLite throws. */
 export class KeptQueues {
   readonly #database: KeptDatabase;
@@ -44,11 +56,18 @@ export class KeptQueues {
     return { sent: number(row?.["sent"]), next: number(row?.["next"]) };
   }
 
-  /** QoS 2 packet identifiers the client used and has not released, and whether PUBREC was due. */
-  received(id: number): Map<number, boolean> {
-    const rows = this.#database.prepare("SELECT packet_id, settled FROM received WHERE session = ?")
-      .all(id);
-    return new Map(rows.map((row) => [number(row["packet_id"]), row["settled"] === 1]));
+  /** QoS 2 packet identifiers the client used and has not released. */
+  received(id: number): Map<number, Received> {
+    const rows = this.#database.prepare(
+      "SELECT packet_id, settled, epoch, n FROM incoming WHERE session = ?",
+    ).all(id);
+    return new Map(rows.map(({ packet_id, settled, epoch, n }) => [
+      number(packet_id),
+      {
+        settled: settled === 1,
+        mark: epoch === null ? undefined : markOf(id, number(epoch), number(n)),
+      },
+    ]));
   }
 
   /** See {@linkcode KeptCommit}. */

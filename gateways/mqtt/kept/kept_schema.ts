@@ -5,6 +5,10 @@
  * follows from it: so the identifier is known before the message is first sent, and is the same
  * after a kill, without a write of its own.
  *
+ * `incoming` are the QoS 2 messages of the client that it has not released. `epoch` and `n` say in
+ * which connection it sent the message, and as which of it; without `epoch` the message is certain
+ * to have been sent on to all shards.
+ *
  * @module
  */
 
@@ -31,9 +35,9 @@ export const keptSchema = `
     PRIMARY KEY (session, n)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uses INTEGER NOT NULL, body BLOB NOT NULL);
-  CREATE TABLE IF NOT EXISTS received (
+  CREATE TABLE IF NOT EXISTS incoming (
     session INTEGER NOT NULL, packet_id INTEGER NOT NULL, settled INTEGER NOT NULL,
-    PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+    epoch INTEGER, n INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS total (
     one INTEGER PRIMARY KEY, revision INTEGER NOT NULL, count INTEGER NOT NULL,
     bytes INTEGER NOT NULL);

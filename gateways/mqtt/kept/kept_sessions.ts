@@ -43,7 +43,7 @@ export class KeptSessions {
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
-    const { shard, shards, clock, table, stats } = options;
+    const { shard, shards, first, clock, table, stats } = options;
     const store = this.#store = new KeptStore(options, stats);
     const directory = this.#directory = new KeptDirectory(table);
     const log = this.#log = new KeptLog(clock, () => this.flush(true));
@@ -53,7 +53,9 @@ export class KeptSessions {
       withdraw: (session: KeptSession, permit: KeptPermit) => this.#withdraw(session, permit),
     };
     this.#connections = new KeptConnections({ ...options, store, directory, log, home });
-    if (shard < shards) this.#store.use(({ lives }) => lives.adopt(shard, shards, clock.now()));
+    if (shard < shards) {
+      this.#store.use(({ lives }) => lives.adopt(shard, shards, first, clock.now()));
+    }
     this.reload("all");
   }
 
@@ -276,6 +278,7 @@ export class KeptSessions {
     session.attachment = undefined;
     const { id } = session;
     this.#log.note({ kind: "sent", session: id, n: attachment.delivery.sent }, false);
+    this.#log.note({ kind: "sent_on", session: id, epoch: attachment.epoch }, false);
     attachment.host.evicted(resumed);
   };
 

@@ -25,6 +25,7 @@ export function keptSettings(directory: string, shards: number): KeptSettings {
     file: `${directory}/sessions.db`,
     busyMs: 20,
     shards,
+    first: false,
     countMax: 3,
     queueMessagesMax: 20,
     queueBytesMax: 100_000,

@@ -12,6 +12,8 @@ import type { Delivery, Message } from "./message.ts";
 import { Outbound } from "./outbound.ts";
 import type { Forwarded } from "./peer_mail.ts";
 import type { PeerShards } from "./peer_shards.ts";
+import type { PubSubStats } from "./pubsub_stats.ts";
+import type { SentMarks } from "./sent_marks.ts";
 import type { ShareGroup } from "./share_group.ts";
 import type { FilterEntry, Subscriber, SubscriptionTable } from "./subscription_table.ts";
 
@@ -21,6 +23,16 @@ export interface MessageRouterOptions {
   readonly table: SubscriptionTable;
   readonly peers: PeerShards;
   readonly kept: KeptSessions | undefined;
+  readonly stats: PubSubStats;
+  readonly marks: SentMarks;
+}
+
+/** A QoS 2 message of a kept session. */
+export interface Marked {
+  /** It is known by this wherever it is sent on to, over a kill of the shard that does so. */
+  readonly mark: string;
+  /** Its queues have it, and whoever else it is for may have it, too. */
+  readonly again: boolean;
 }
 
 /** By shard: whether it has those who do not share, and the names of those who do. */
@@ -55,8 +67,15 @@ export class MessageRouter {
   }
 
   /** Sends a message to all that `entries`, which match its topic, know of. False: to nobody. */
-  route(entries: readonly FilterEntry[], message: Message, from: Subscriber | undefined): boolean {
-    const { peers } = this.#options;
+  route(
+    entries: readonly FilterEntry[],
+    message: Message,
+    from: Subscriber | undefined,
+    marked?: Marked,
+  ): boolean {
+    const { peers, shard } = this.#options;
+    if (marked?.again) return this.#routeAgain(entries, message, from, marked.mark);
+    if (marked !== undefined) this.#options.marks.add(shard, marked.mark);
     let reached = fanOut(entries, message, from);
     const none = entries.every(({ groups, kept }) => groups === undefined && kept === undefined);
     if (peers.count === 0 && none) return reached;
@@ -68,28 +87,63 @@ export class MessageRouter {
       }
     }
     if (!none) {
-      const session = from instanceof Outbound ? from.kept?.session : undefined;
-      const deliveries = keptDeliveries(entries, message, session);
+      const deliveries = keptDeliveries(entries, message, sessionOf(from));
       for (const shard of this.#deliverKept(deliveries, message)) targets.direct(shard);
       reached ||= deliveries.length > 0;
     }
     for (const [shard, { direct, shares }] of targets.entries()) {
-      if (peers.send(shard, { message, direct, shares })) reached = true;
+      if (peers.send(shard, { message, direct, shares, mark: marked?.mark })) reached = true;
     }
     return reached;
   }
 
+  /**
+   * To those who do not share and have no queue in the file. A member of a group that was chosen
+   * first is not known any more, and no other one may get it [MQTT-4.8.2-5].
+   */
+  #routeAgain(
+    entries: readonly FilterEntry[],
+    message: Message,
+    from: Subscriber | undefined,
+    mark: string,
+  ): true {
+    const { peers, shard: own } = this.#options;
+    this.#deliverOnce(own, mark, () => this.deliverHere(message, sessionOf(from)));
+    const shards = new Set(entries.flatMap(({ remote }) => [...remote]));
+    for (const [{ holder }, { qos }] of keptDeliveries(entries, message, sessionOf(from))) {
+      if (qos === 0 && holder !== undefined && holder !== own) shards.add(holder);
+    }
+    for (const shard of shards) peers.send(shard, { message, direct: true, shares: [], mark });
+    return true;
+  }
+
+  /** A shard is gone. */
+  lost(shard: number): void {
+    this.#options.marks.lost(shard);
+  }
+
   /** From another shard. */
-  forwarded({ message, direct, shares }: Forwarded): void {
+  forwarded(forwarded: Forwarded, from: number): void {
+    const { mark } = forwarded;
+    if (mark === undefined) this.#forwarded(forwarded);
+    else this.#deliverOnce(from, mark, () => this.#forwarded(forwarded));
+  }
+
+  #deliverOnce(from: number, mark: string, deliver: () => void): void {
+    if (this.#options.marks.add(from, mark)) deliver();
+    else this.#options.stats.repeated++;
+  }
+
+  #forwarded({ message, direct, shares }: Forwarded): void {
     if (direct) this.deliverHere(message);
     for (const share of shares) this.#deliverShared(share, message);
   }
 
   /** What has to wait for kept sessions was put into their queues where it was published. */
-  deliverHere(message: Message): void {
+  deliverHere(message: Message, from?: KeptSession): void {
     const entries = this.#options.table.match(message.topic);
     fanOut(entries, message, undefined);
-    for (const [{ attachment }, delivery] of keptDeliveries(entries, message, undefined)) {
+    for (const [{ attachment }, delivery] of keptDeliveries(entries, message, from)) {
       if (delivery.qos === 0) attachment?.deliver(message, delivery);
     }
   }
@@ -143,3 +197,6 @@ export class MessageRouter {
     return true;
   }
 }
+
+const sessionOf = (from: Subscriber | undefined): KeptSession | undefined =>
+  from instanceof Outbound ? from.kept?.session : undefined;

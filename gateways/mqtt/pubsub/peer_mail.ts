@@ -77,11 +77,20 @@ export interface Forwarded {
   readonly direct: boolean;
   /** Names of shared subscriptions one of whose members there is to get it. */
   readonly shares: readonly string[];
+  /** Of a QoS 2 message that may be sent on again: see {@linkcode SentMarks}. */
+  readonly mark?: string | undefined;
 }
 
+const directFlag = 0b1;
+const markFlag = 0b10;
+
 /** Appends it to a batch. */
-export function writeForwarded(writer: PacketWriter, { message, direct, shares }: Forwarded): void {
-  writer.byte(direct ? 1 : 0);
+export function writeForwarded(
+  writer: PacketWriter,
+  { message, direct, shares, mark }: Forwarded,
+): void {
+  writer.byte((direct ? directFlag : 0) | (mark === undefined ? 0 : markFlag));
+  if (mark !== undefined) writer.text(mark);
   writer.uint16(shares.length);
   for (const share of shares) writer.text(share);
   writeMessage(writer, message);
@@ -95,9 +104,11 @@ export function* readForwarded(
   const reader = new PacketReader(batch);
   try {
     while (!reader.done) {
-      const direct = reader.byte() === 1;
+      const flags = reader.byte();
+      const direct = (flags & directFlag) !== 0;
+      const mark = (flags & markFlag) !== 0 ? reader.text() : undefined;
       const shares = Array.from({ length: reader.uint16() }, () => reader.text());
-      yield { direct, shares, message: readMessage(reader) };
+      yield { direct, shares, mark, message: readMessage(reader) };
     }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;

@@ -6,6 +6,7 @@ import { type Forwarded, parsePeerMail, readForwarded, writeForwarded } from "./
 const forwarded: readonly Forwarded[] = [
   { direct: true, shares: [], message: messageOf("a", 0, Infinity) },
   { direct: false, shares: ["$share/g/a/#", "$share/ü/a"], message: messageOf("a/ü", 2, 5_000) },
+  { direct: true, shares: [], mark: "1.2.3", message: messageOf("a", 2, Infinity) },
 ];
 
 function messageOf(topic: string, qos: 0 | 1 | 2, expiresMs: number): Message {
@@ -20,7 +21,12 @@ function batchOf(): Uint8Array {
   return writer.bytes.slice(0, writer.length);
 }
 
-const plain = ({ direct, shares, message }: Forwarded) => ({ direct, shares, ...message });
+const plain = ({ direct, shares, mark, message }: Forwarded) => ({
+  direct,
+  shares,
+  mark,
+  ...message,
+});
 
 Deno.test("messages cross as they are", () => {
   const read = [...readForwarded(batchOf(), assert.fail)];
@@ -33,9 +39,9 @@ Deno.test("a batch that was cut off anywhere gives what is whole, and is told", 
     let malformed = 0;
     const read = [...readForwarded(batch.subarray(0, end), () => malformed++)];
     const whole = read.length;
-    assert.ok(whole < 2);
+    assert.ok(whole < forwarded.length);
     assert.deepEqual(read.map(plain), forwarded.slice(0, whole).map(plain));
-    if (malformed === 0) assert.ok(end === 0 || whole === 1);
+    if (malformed === 0) assert.ok(end === 0 || whole > 0);
   }
 });
 

@@ -19,8 +19,8 @@ import type { KeptSettings } from "../kept/kept_options.ts";
 import { KeptSessions } from "../kept/kept_sessions.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
 import { Message } from "./message.ts";
+import { type Marked, MessageRouter } from "./message_router.ts";
 import { offerTopic } from "./offer_topic.ts";
-import { MessageRouter } from "./message_router.ts";
 import type { Outbound, OutboundOptions } from "./outbound.ts";
 import { Outbounds } from "./outbounds.ts";
 import { type PeerMail, readForwarded } from "./peer_mail.ts";
@@ -29,6 +29,7 @@ import { PeerShards } from "./peer_shards.ts";
 import { PubSubStats } from "./pubsub_stats.ts";
 import type { Retained } from "./retained.ts";
 import { type SubscribePermit, Subscribing } from "./subscribing.ts";
+import { SentMarks } from "./sent_marks.ts";
 import { type Subscriber, SubscriptionTable } from "./subscription_table.ts";
 import { isSystemFilter, systemRoot, SystemTopics } from "./system_topics.ts";
 
@@ -40,6 +41,8 @@ export interface PubSubOptions {
   readonly queue: QueueLimits;
   /** Bytes that may wait for another shard. */
   readonly peerBytesMax: number;
+  /** For marks of messages that may be sent on again. */
+  readonly marksBytesMax: number;
   /** Subscriptions of one session, and of this shard. */
   readonly sessionSubscriptionsMax: number;
   readonly subscriptionsMax: number;
@@ -102,7 +105,8 @@ export class PubSub {
       filterLevelsMax,
       source: (filter) => isSystemFilter(filter) ? this.#system : retained,
     });
-    this.#router = new MessageRouter({ shard, table, peers, kept });
+    const marks = new SentMarks(shards, options.marksBytesMax);
+    this.#router = new MessageRouter({ shard, table, peers, kept, stats, marks });
     const flush = () => this.flush();
     this.#outbounds = new Outbounds({ clock, queue, inFlightMax, stats, flush });
   }
@@ -153,6 +157,7 @@ export class PubSub {
     properties: Properties,
     from: Subscriber | undefined,
     account = "",
+    marked?: Marked,
   ): boolean {
     const retain = (offer.flags & offerFlags.retain) !== 0;
     if (!retain && this.#table.empty) return false;
@@ -167,8 +172,9 @@ export class PubSub {
       retain,
       properties,
     }, this.#clock.now());
-    if (retain) this.#retained.keep(message, account);
-    return this.#router.route(entries, message, from);
+    // Before it is known as sent on it is in its file.
+    if (retain && !marked?.again) this.#retained.keep(message, account);
+    return this.#router.route(entries, message, from, marked);
   }
 
   // --- For those who are no session.
@@ -192,9 +198,9 @@ export class PubSub {
    * for kept sessions could not be written: then what came since must not be acknowledged.
    */
   flush(): boolean {
+    this.#retained.flush();
     if (this.kept?.flush() === false) return false;
     this.#outbounds.flush();
-    this.#retained.flush();
     this.#peers.flush();
     return true;
   }
@@ -214,6 +220,7 @@ export class PubSub {
 
   /** Another shard is gone, and with it all who listened there. */
   lost(shard: number): void {
+    this.#router.lost(shard);
     this.#peers.lost(shard);
     this.kept?.lost(shard);
     this.flush();
@@ -235,7 +242,7 @@ export class PubSub {
         return;
       case "messages":
         for (const forwarded of readForwarded(mail.batch, this.#malformed)) {
-          this.#router.forwarded(forwarded);
+          this.#router.forwarded(forwarded, mail.from);
         }
         this.flush();
         return;

@@ -24,6 +24,8 @@ export class PubSubStats {
   released = 0;
   /** Messages sent to another shard, which has somebody who listens. */
   forwarded = 0;
+  /** Messages that were sent on again after a shard's death, and had come before. */
+  repeated = 0;
   readonly lost: Record<Loss, number> = {
     qos0_full: 0,
     full: 0,
@@ -65,6 +67,7 @@ export class PubSubStats {
       sluice_pubsub_delivered_total: this.delivered,
       sluice_pubsub_released_total: this.released,
       sluice_pubsub_forwarded_total: this.forwarded,
+      sluice_pubsub_repeated_total: this.repeated,
       sluice_pubsub_malformed_total: this.malformed,
       sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,
       sluice_pubsub_retained_refused_total: this.retainedRefused,

@@ -55,6 +55,7 @@ export function memoryPubSub(
     clock,
     queue: testQueue,
     peerBytesMax: 1_000_000,
+    marksBytesMax: 100_000,
     sessionSubscriptionsMax: 5,
     subscriptionsMax: 20,
     filterLevelsMax: 64,

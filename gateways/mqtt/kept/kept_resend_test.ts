@@ -1,0 +1,190 @@
+/** A publisher with a kept session sends a QoS 2 message again, for its shard has died meanwhile. */
+import assert from "node:assert/strict";
+import { encodePacket, type Packet } from "../codec/packet.ts";
+import { noProperties } from "../codec/properties.ts";
+import type { Subscription } from "../codec/subscribe.ts";
+import {
+  connectOf,
+  type MemoryConnection,
+  publishOf,
+  SessionHarness,
+  settle,
+  testLimits,
+} from "../endpoint/testing.ts";
+import { ShardPair } from "../pubsub/testing/shard_pair.ts";
+import { keptSettings, withShards } from "./testing.ts";
+
+const version = 5;
+const utf8 = new TextEncoder();
+
+/** Endpoints over two shards, whose mail is carried until nothing is left to do. */
+class World {
+  readonly #pair: ShardPair;
+  readonly #endpoints: SessionHarness[];
+
+  constructor(pair: ShardPair) {
+    this.#pair = pair;
+    this.#endpoints = pair.shards.map((_, shard) => this.#endpoint(shard));
+  }
+
+  /** What the shard has taken and not settled is never settled. */
+  async say(client: MemoryConnection, ...packets: readonly Packet[]): Promise<Packet[]> {
+    client.feed(...packets.map((packet) => encodePacket(packet, version)));
+    for (let round = 0; round < 3; round++) {
+      await settle();
+      this.#pair.carry();
+    }
+    return client.sent(version);
+  }
+
+  async connect(shard: number, clientId: string, kept: boolean): Promise<MemoryConnection> {
+    const { connection } = this.#endpoints[shard]!.open();
+    const properties = kept ? { sessionExpiryIntervalS: 600 } : noProperties;
+    const connect = connectOf({ version, clientId, clean: !kept, properties });
+    const [connack] = await this.say(connection, connect);
+    assert.equal(connack?.kind, "connack");
+    return connection;
+  }
+
+  async subscriber(shard: number, id: string, more: Partial<Subscription> = {}, kept = false) {
+    const options = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+    const subscriptions = [{ filter: "t", qos: 2, ...options, ...more } as const];
+    const connection = await this.connect(shard, id, kept);
+    const subscribe = { kind: "subscribe", packetId: 1, subscriptions, properties: {} } as const;
+    const [suback] = await this.say(connection, subscribe);
+    assert.equal(suback?.kind, "suback");
+    return connection;
+  }
+
+  /** What came for a subscriber since. */
+  async heard(client: MemoryConnection): Promise<string[]> {
+    return (await this.say(client)).filter((packet) => packet.kind === "publish")
+      .map(({ payload }) => new TextDecoder().decode(payload));
+  }
+
+  /** The shard dies when it has written what is said to it, told others of it or not. */
+  async dieWith(client: MemoryConnection, packet: Packet, told: boolean): Promise<void> {
+    if (!told) this.#pair.credit = 0;
+    assert.deepEqual(await this.say(client, packet), [], "not acknowledged");
+    this.#pair.credit = Infinity;
+    this.restart(0);
+  }
+
+  restart(shard: number): void {
+    this.#pair.restart(shard);
+    this.#endpoints[shard] = this.#endpoint(shard);
+  }
+
+  /** Acknowledges what was published last. */
+  async settle(shard: number, client: MemoryConnection): Promise<Packet[]> {
+    const { intake } = this.#endpoints[shard]!;
+    intake.settle([intake.taken.length - 1]);
+    return await this.say(client);
+  }
+
+  get repeated(): number {
+    return this.#pair.shards.reduce((sum, { stats }) => sum + stats.repeated, 0);
+  }
+
+  #endpoint(shard: number): SessionHarness {
+    const limits = { ...testLimits, sessionExpiryMaxS: 600 };
+    return new SessionHarness({ messages: this.#pair.shards[shard]!, limits });
+  }
+}
+
+const message = (payload: string, dup = false, retain = false): Packet =>
+  publishOf({ topic: "t", payload: utf8.encode(payload), qos: 2, packetId: 9, dup, retain });
+const pubrel: Packet = { kind: "pubrel", packetId: 9, reasonCode: 0, properties: noProperties };
+
+const inWorld = (run: (world: World, pair: ShardPair) => Promise<void>) =>
+  withShards((pair) => run(new World(pair), pair));
+
+for (const told of [false, true]) {
+  for (const back of [0, 1]) {
+    const when = told ? "after" : "before";
+    Deno.test(`its shard dies ${when} others were told, it comes back to shard ${back}: each has it once`, () =>
+      inWorld(async (world) => {
+        const there = await world.subscriber(1, "there");
+        const once = await world.subscriber(1, "QoS 0", { qos: 0 });
+        const kept = await world.subscriber(1, "kept", {}, true);
+        const publisher = await world.connect(0, "publisher", true);
+        await world.dieWith(publisher, message("one"), told);
+        assert.deepEqual(await world.heard(there), told ? ["one"] : []);
+        const again = await world.connect(back, "publisher", true);
+        await world.say(again, message("one", true));
+        assert.deepEqual((await world.settle(back, again)).map(({ kind }) => kind), ["pubrec"]);
+        assert.deepEqual((await world.say(again, pubrel)).map(({ kind }) => kind), ["pubcomp"]);
+        // The identifier stands for another message now.
+        await world.say(again, message("two"));
+        const both = ["one", "two"];
+        const [first = [], second = []] = told ? [["one"], ["two"]] : [[], both];
+        assert.deepEqual(await world.heard(there), second);
+        assert.deepEqual([...first, ...second], both);
+        assert.deepEqual(await world.heard(once), both);
+        assert.deepEqual(await world.heard(kept), both);
+        assert.equal(world.repeated, told ? 1 : 0);
+      }));
+  }
+}
+
+Deno.test("two shards die one after the other: what the second had sent on comes once, too", () =>
+  inWorld(async (world) => {
+    const there = await world.subscriber(1, "there");
+    let publisher = await world.connect(0, "publisher", true);
+    for (const told of [false, true, false]) {
+      await world.dieWith(publisher, message("one", true), told);
+      publisher = await world.connect(0, "publisher", true);
+    }
+    await world.say(publisher, message("one", true));
+    assert.deepEqual(await world.heard(there), ["one"]);
+  }));
+
+for (const leaves of [false, true]) {
+  const how = leaves ? "leaves" : "is taken over";
+  Deno.test(`it ${how} and its shard lives: nothing is sent on again, wherever it comes back`, () =>
+    inWorld(async (world) => {
+      const clients = [await world.subscriber(0, "here"), await world.subscriber(1, "there")];
+      const publisher = await world.connect(0, "publisher", true);
+      await world.say(publisher, message("one"));
+      for (const client of clients) assert.deepEqual(await world.heard(client), ["one"]);
+      if (leaves) await world.say(publisher, { kind: "disconnect", reasonCode: 0, properties: {} });
+      for (const shard of [1, 0]) {
+        const again = await world.connect(shard, "publisher", true);
+        await world.say(again, message("one", true));
+        for (const client of clients) assert.deepEqual(await world.heard(client), []);
+      }
+      assert.equal(world.repeated, 0);
+    }));
+}
+
+Deno.test("the whole process dies: nobody is connected any more who was owed anything", async () => {
+  let directory = "";
+  await withShards(async (pair) => {
+    const world = new World(pair);
+    await world.subscriber(1, "there");
+    await world.dieWith(await world.connect(0, "publisher", true), message("one"), false);
+    const settings = { ...keptSettings(directory, 2), first: true };
+    const next = new ShardPair(2, { kept: settings }, pair.clock.now());
+    const after = new World(next);
+    const there = await after.subscriber(1, "there");
+    await after.say(await after.connect(0, "publisher", true), message("one", true));
+    assert.deepEqual(await after.heard(there), []);
+    for (const shard of next.shards) shard.close();
+  }, (made) => {
+    directory = made;
+    return {};
+  });
+});
+
+Deno.test("a retained message is retained, and a later one is not replaced by what is sent again", () =>
+  inWorld(async (world, pair) => {
+    const publisher = await world.connect(0, "publisher", true);
+    await world.subscriber(1, "there");
+    await world.dieWith(publisher, message("one", false, true), false);
+    const later = await world.connect(1, "other", false);
+    await world.say(later, publishOf({ topic: "t", payload: utf8.encode("later"), retain: true }));
+    const again = await world.connect(0, "publisher", true);
+    await world.say(again, message("one", true, true));
+    const kept = pair.retained.messages.get("t");
+    assert.equal(kept && new TextDecoder().decode(kept.payload), "later");
+  }));
