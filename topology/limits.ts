@@ -37,6 +37,8 @@ const levels = 2;
 const laneCopies = 4;
 /** A group's buffer doubles when it grows, and the group before it is being written. */
 const groupCopies = 3;
+/** A shard's part of the spool has room for at least so many commits. */
+const groupsPerSpool = 4;
 /** What is read, and, of acknowledgements that nobody takes, a quarter of that. */
 const bothWays = 1.25;
 /** A write is joined into one body, and perhaps compressed. */
@@ -112,7 +114,10 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
     config.limits.payloadBytesMax,
     Math.floor(Math.min(4 * mib, share / 4 / laneCopies / lanes)),
   );
-  const groupBytes = Math.floor(Math.min(16 * mib, share / 32));
+  // A small spool is filled by many groups, not overrun by one.
+  const groupBytes = Math.floor(
+    Math.min(16 * mib, share / 32, config.spool.bytesMax / shards / groupsPerSpool),
+  );
   const readBytes = Math.floor(Math.min(64 * mib, share / 8));
   const messageBytes = Math.floor(Math.min(32 * mib, share / 16));
   const replayBytes = Math.floor(Math.min(4 * mib, share / 32));

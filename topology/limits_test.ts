@@ -37,3 +37,10 @@ Deno.test("a packet that could never be read is refused at start", async () => {
   const { config } = await parseConfig({ mqtt: { packetBytesMax: 100 << 20 } });
   assert.throws(() => shardLimits(config, 2), /mqtt\.packetBytesMax: .* raise limits\.memory/);
 });
+
+Deno.test("no commit is larger than a part of a small spool", () => {
+  const spool = { bytesMax: 1 << 20, segmentBytes: 1 << 18 };
+  const { groupBytes } = shardLimits(parseConfig({ spool }).config, 2);
+  assert.ok(groupBytes <= spool.bytesMax / 2 / 4, String(groupBytes));
+  assert.ok(shardLimits(parseConfig({}).config, 2).groupBytes > 4 << 20, "of the default's");
+});

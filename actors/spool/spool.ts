@@ -195,7 +195,7 @@ export class Spool {
   failed(cause: unknown): number {
     this.#committing = false;
     if (isNoSpace(cause)) this.#options.pressure?.raise();
-    if (!this.stalled) this.#options.events.stalled(stallReason(cause), String(cause));
+    if (!this.stalled) this.#options.events.stalled(stallReason(cause), messageOf(cause));
     return Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#attempts++, 10));
   }
 
@@ -312,6 +312,9 @@ export class Spool {
     }
   }
 }
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);
 
 function stallReason(cause: unknown): "full" | "no_space" | "failed" {
   if (cause instanceof SpoolFullError) return "full";
