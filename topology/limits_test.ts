@@ -38,9 +38,12 @@ Deno.test("a packet that could never be read is refused at start", async () => {
   assert.throws(() => shardLimits(config, 2), /mqtt\.packetBytesMax: .* raise limits\.memory/);
 });
 
-Deno.test("no commit is larger than a part of a small spool", () => {
+Deno.test("no commit is larger than a part of a small spool", async () => {
   const spool = { bytesMax: 1 << 20, segmentBytes: 1 << 18 };
-  const { groupBytes } = shardLimits(parseConfig({ spool }).config, 2);
+  const { groupBytes } = shardLimits((await parseConfig({ spool })).config, 2);
   assert.ok(groupBytes <= spool.bytesMax / 2 / 4, String(groupBytes));
-  assert.ok(shardLimits(parseConfig({}).config, 2).groupBytes > 4 << 20, "of the default's");
+  assert.ok(
+    shardLimits((await parseConfig({})).config, 2).groupBytes > 4 << 20,
+    "of the default's",
+  );
 });

@@ -8,7 +8,6 @@ import type { CompiledRoute } from "../actors/route.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
   type BrokerCommand,
-  type BrokerEvents,
   BrokerGateway,
   type BrokerOptions,
 } from "../gateways/mqtt/broker/broker_gateway.ts";
@@ -16,6 +15,8 @@ import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
 import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
 import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { brokerEvents } from "./broker_events.ts";
 import { dataPaths } from "./data_directory.ts";
 import type { EdgesOptions } from "./shard_edges.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -47,7 +48,7 @@ export function openBrokers(
       ...(init.config.broker.deliver ? { messages } : {}),
       memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
       hash: hashText,
-      events: brokerEvents(name, stats),
+      events: brokerEvents(name, { log, clock: systemClock, looped: () => stats.brokerLoops++ }),
     };
     const ref = context.spawn<BrokerCommand>({
       id: `broker-${index}`,
@@ -63,17 +64,6 @@ const encoder = new TextEncoder();
 function hashText(text: string): number {
   const bytes = encoder.encode(text);
   return hashBytes(bytes, 0, bytes.length);
-}
-
-function brokerEvents(broker: string, stats: EndpointStats): BrokerEvents {
-  return {
-    looped: () => stats.brokerLoops++,
-    connected: (sessionPresent) => log.info("connected", { broker, sessionPresent }),
-    disconnected: (reason) => log.warn("disconnected; connecting again", { broker, reason }),
-    failed: (reason) => log.warn("no connection; trying again", { broker, reason }),
-    refused: (filter, code) =>
-      log.error("the broker refused a subscription", { broker, filter, code }),
-  };
 }
 
 /** Topic and properties of a message. */
