@@ -13,7 +13,8 @@ WORKDIR /app
 COPY deno.json deno.lock ./
 RUN deno install --frozen
 COPY . .
-RUN deno cache --frozen main.ts topology/shard_worker.ts gateways/store/store_worker.ts
+RUN deno cache --frozen main.ts topology/shard_worker.ts topology/http_worker.ts \
+  gateways/store/store_worker.ts gateways/store/history_worker.ts
 
 FROM denoland/deno:2.9.6
 ENV DENO_DIR=/deno-dir \
