@@ -17,6 +17,7 @@ import { procText } from "./process_stat.ts";
 import { json, table, type Versions } from "./report.ts";
 import { pubsub } from "./pubsub.ts";
 import { settleLatency } from "./settle_latency.ts";
+import { silent } from "./silent.ts";
 import { startTime } from "./start_time.ts";
 
 const measures: readonly Measure[] = [
@@ -29,6 +30,7 @@ const measures: readonly Measure[] = [
   manyDevices,
   messaging,
   pubsub,
+  silent,
   startTime,
 ];
 
