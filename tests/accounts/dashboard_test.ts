@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { launch } from "puppeteer-core";
 import { findProgram, testWith } from "../../gateways/testing/programs.ts";
-import { adminPassword } from "../support/accounts.ts";
+import { addAccount, adminPassword, login } from "../support/accounts.ts";
 import { startSluice } from "../support/sluice.ts";
 
 testWith(["chromium"], "the dashboard asks for a login, and shows nothing before", async () => {
@@ -18,6 +18,7 @@ testWith(["chromium"], "the dashboard asks for a login, and shows nothing before
     await page.goto(sluice.httpUrl);
     await page.waitForSelector("#login:not([hidden])");
     assert.equal(await page.$eval("#tiles", (tiles) => tiles.childElementCount), 0);
+    assert.ok(await page.$("#reasons[hidden]"));
 
     const logIn = async (secret: string): Promise<void> => {
       await page.type("#login [name=name]", "admin");
@@ -36,6 +37,16 @@ testWith(["chromium"], "the dashboard asks for a login, and shows nothing before
     const session = cookies.find(({ name }) => name === "sluice_session");
     assert.equal(session?.httpOnly, true);
     assert.equal(session?.sameSite, "Strict");
+
+    // A device sees nothing of this, and may give way to somebody who does.
+    const admin = await login(sluice.httpUrl, "admin", password);
+    const secret = await addAccount(sluice.httpUrl, admin, { name: "meter", kind: "device" });
+    const token = await login(sluice.httpUrl, "meter", secret);
+    await browser.setCookie({ ...session!, value: token });
+    await page.waitForSelector("#login:not([hidden])");
+    assert.match(await page.$eval("#reasons", (text) => text.textContent ?? ""), /meter may not/);
+    await logIn(password);
+    await page.waitForSelector("#login[hidden]");
   } finally {
     await browser.close();
   }

@@ -260,10 +260,12 @@ async function refresh() {
     byId("login").hidden = true;
   } catch (error) {
     const unknown = error.status === 401;
-    byId("login").hidden = !unknown;
-    byId("ready").textContent = unknown ? "log in" : "no answer";
+    // Who is known, and may not see this, may log in as somebody else.
+    const refused = unknown || error.status === 403;
+    byId("login").hidden = !refused;
+    byId("ready").textContent = refused ? "log in" : "no answer";
     byId("ready").className = "pill bad";
-    byId("reasons").hidden = false;
+    byId("reasons").hidden = unknown; // What programs are told there helps no person.
     byId("reasons").textContent = error.message;
   }
 }
