@@ -8,6 +8,7 @@ import { memoryUsage, resourceUsage } from "node:process";
 import { AggregatorRegistry } from "prom-client";
 import type { HistogramSnapshot, ShardSnapshot } from "../../actors/snapshot.ts";
 import type { ServiceInfo } from "./control.ts";
+import { helpOf } from "./metric_help.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
 
@@ -163,7 +164,7 @@ function furtherFamilies(
         byName.set(family, samples);
       }
     }
-    return [...byName].map(([name, samples]) => make(name, wordsOf(name), samples));
+    return [...byName].map(([name, samples]) => make(name, helpOf(name), samples));
   };
   return [
     ...gather([...shards.map((of) => [nameOf(of), of.counters] as const), ["main", main]], counter),
@@ -237,10 +238,4 @@ function withReasons(outcome: string, reasons: Readonly<Record<string, number>>)
   const samples = Object.entries(reasons)
     .map(([reason, value]) => ({ labels: { outcome, reason }, value }));
   return samples.length === 0 ? [{ labels: { outcome }, value: 0 }] : samples;
-}
-
-/** `sluice_spool_torn_bytes_total` → "Spool torn bytes." */
-function wordsOf(name: string): string {
-  const words = name.replace(/^sluice_/, "").replace(/_total$/, "").replaceAll("_", " ");
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
