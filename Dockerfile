@@ -2,7 +2,8 @@
 # must survive is in /data.
 #
 # Inside, it listens on all addresses, without TLS: publish the ports on loopback as below, or put
-# TLS in front. Accounts are required; `docker logs` has the admin's password, told once.
+# TLS in front, or mount certificates and name them: SLUICE_HTTP_TLS_LISTEN, _CERT_FILE, _KEY_FILE
+# (the same for SLUICE_MQTT_TLS_…). Accounts are required; `docker logs` has the admin's password, told once.
 #
 #   docker build -t sluice .
 #   docker run --stop-timeout 30 -p 127.0.0.1:1883:1883 -p 127.0.0.1:8080:8080 -v sluice:/data sluice

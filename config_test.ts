@@ -158,6 +158,12 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "mqtt.tls.listen: needs mqtt.tls.certFile and mqtt.tls.keyFile",
   ],
   [
+    "HTTP over TLS without a key",
+    { http: { tls: { listen: "127.0.0.1:8443", certFile: "c" } } },
+    {},
+    "http.tls.listen: needs http.tls.certFile and http.tls.keyFile",
+  ],
+  [
     "one address twice",
     { http: { listen: "127.0.0.1:1883" } },
     {},
@@ -256,9 +262,13 @@ Deno.test("other machines are let in only with accounts and TLS, or when it is s
     [{ mqtt: { listen: remote, ...plain }, auth }, []],
     [{ mqtt: { tls: { listen: "[::]:8883", ...tls } } }, [/^mqtt\.tls\.listen: .*accounts/]],
     [{ mqtt: { tls: { listen: "[::]:8883", ...tls } }, auth }, []],
-    [{ http: { listen: "192.0.2.1:8080" }, auth }, [/^http\.listen: .*a proxy with TLS/]],
+    [{ http: { listen: "192.0.2.1:8080" }, auth }, [
+      /^http\.listen: .*use http\.tls\.listen, .*a proxy/,
+    ]],
     [{ http: { listen: "192.0.2.1:8080", ...plain }, auth }, []],
     [{ http: { listen: "127.example.org:80", ...plain } }, [/^http\.listen: .*accounts/]],
+    [{ http: { tls: { listen: "[::]:8443", ...tls } } }, [/^http\.tls\.listen: .*accounts/]],
+    [{ http: { tls: { listen: "[::]:8443", ...tls } }, auth }, []],
     [{ http: { listen: "[::1]:8080" }, mqtt: { listen: "localhost:1883" } }, []],
   ];
   for (const [file, expected] of cases) {

@@ -50,6 +50,7 @@ export interface Plan {
   /** Spools that take nothing now, for the edges. */
   readonly stalls: SharedArrayBuffer;
   readonly http: ListenAddress | undefined;
+  readonly httpTls: ListenAddress | undefined;
   /** What all Workers know together of those who send. */
   readonly guard: GuardMemory;
   /** For MQTT over WebSocket, which comes in by HTTP; absent when it is turned off. */
@@ -96,8 +97,8 @@ export function workerSpecs(
       },
     );
   }
-  if (plan.http !== undefined && edge !== undefined) {
-    const init = httpInit(plan, plan.http, edge);
+  if (edge !== undefined) {
+    const init = httpInit(plan, edge);
     specs.push({
       id: httpId,
       create: () => new Worker(httpEntry, { type: "module", name: httpId }),
@@ -109,8 +110,7 @@ export function workerSpecs(
 }
 
 function httpInit(
-  { config, shards, gatewayId, guard, sessionSockets, stalls }: Plan,
-  http: ListenAddress,
+  { config, shards, gatewayId, guard, sessionSockets, stalls, http, httpTls }: Plan,
   { books }: HostedShard,
 ): () => HttpInit {
   return () => {
@@ -123,6 +123,7 @@ function httpInit(
       shards,
       gatewayId,
       http,
+      httpTls,
       sessionPaths,
       ledgerMemory,
       stalls,

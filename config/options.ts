@@ -35,6 +35,15 @@ const kib = 1024;
 const mib = 1024 * kib;
 const gib = 1024 * mib;
 
+const certificateReloadMs = integer({
+  default: 10_000,
+  unit: "ms",
+  min: 100,
+  max: 86_400_000,
+  doc:
+    "How often to look whether the files have changed. New connections then get the new certificate, those that are open go on.",
+});
+
 const ratesOf = (whom: string) =>
   section(`Of ${whom}.`, {
     messages: text({
@@ -118,19 +127,12 @@ export const options = section("The configuration of Sluice.", {
         doc:
           "Which name in the certificate is the account's: the subject's common name, or the subject alternative name of that kind. There must be exactly one.",
       }),
-      reloadMs: integer({
-        default: 10_000,
-        unit: "ms",
-        min: 100,
-        max: 86_400_000,
-        doc:
-          "How often to look whether the files have changed. New connections then get the new certificate, those that are open go on.",
-      }),
+      reloadMs: certificateReloadMs,
     }),
     webSocket: flag({
       default: true,
       doc:
-        "MQTT over WebSocket, at `/mqtt` of `http.listen`. Who may connect from where is what HTTP's options say.",
+        "MQTT over WebSocket, at `/mqtt` of `http.listen` and `http.tls.listen`. Who may connect from where is what HTTP's options say.",
     }),
     proxyProtocol: list({
       default: [],
@@ -308,7 +310,17 @@ export const options = section("The configuration of Sluice.", {
     listen: text({
       default: "127.0.0.1:8080",
       format: listenAddress,
-      doc: "Address for HTTP. Empty turns it off.",
+      doc: "Address for plain HTTP. Empty turns it off.",
+    }),
+    tls: section("HTTP over TLS, beside or instead of the plain address.", {
+      listen: text({
+        default: "",
+        format: listenAddress,
+        doc: "Address for HTTP over TLS, usually port 8443. Empty turns it off.",
+      }),
+      certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
+      keyFile: text({ default: undefined, doc: "Private key, PEM." }),
+      reloadMs: certificateReloadMs,
     }),
     bodyBytesMax: integer({
       default: 4 * mib,
@@ -349,7 +361,7 @@ export const options = section("The configuration of Sluice.", {
     proxyProtocol: list({
       default: [],
       format: ipNetwork,
-      doc: "The same for `http.listen` as `mqtt.proxyProtocol` is for MQTT.",
+      doc: "The same for `http.listen` and `http.tls.listen` as `mqtt.proxyProtocol` is for MQTT.",
     }),
     insecureAllowAnonymousRemote: flag({
       default: false,
@@ -359,7 +371,7 @@ export const options = section("The configuration of Sluice.", {
     insecureAllowPlaintextRemote: flag({
       default: false,
       doc:
-        "Lets HTTP take connections of other machines, though it has no TLS of its own: passwords and tokens can be read on the way, unless a proxy with TLS stands in front.",
+        "Lets `http.listen` take connections of other machines without TLS: passwords and tokens can be read on the way, unless a proxy with TLS stands in front.",
     }),
   }),
   influx: section("The time-series store: InfluxDB 1.8, 2, 3 or VictoriaMetrics.", {

@@ -48,6 +48,10 @@ export function contradictions(config: Config): string[] {
   ) {
     problems.push("mqtt.tls.listen: needs mqtt.tls.certFile and mqtt.tls.keyFile");
   }
+  const { tls } = config.http;
+  if (tls.listen !== "" && (tls.certFile === undefined || tls.keyFile === undefined)) {
+    problems.push("http.tls.listen: needs http.tls.certFile and http.tls.keyFile");
+  }
   if (mqtt.tls.clientCrlFile !== undefined && mqtt.tls.clientCaFile === undefined) {
     problems.push("mqtt.tls.clientCrlFile: needs mqtt.tls.clientCaFile");
   }
@@ -68,7 +72,7 @@ export function contradictions(config: Config): string[] {
   const listens = listenersOf(config).some(([, address]) => address !== "");
   if (!listens && broker.urls.length === 0) {
     problems.push(
-      "mqtt.listen: no way in for readings; set mqtt.listen, mqtt.tls.listen, http.listen or broker.urls",
+      "mqtt.listen: no way in for readings; set mqtt.listen, mqtt.tls.listen, http.listen, http.tls.listen or broker.urls",
     );
   }
   return problems;
@@ -80,7 +84,7 @@ export function warnings(config: Config): string[] {
   const { mqtt, http, auth } = config;
   for (const [name, address] of listenersOf(config)) {
     if (!isRemote(address)) continue;
-    const { insecureAllowAnonymousRemote } = name === "http.listen" ? http : mqtt;
+    const { insecureAllowAnonymousRemote } = name.startsWith("http.") ? http : mqtt;
     if (!auth.required && insecureAllowAnonymousRemote) {
       found.push(`${name}: ${address} is open to everyone who can reach it, without an account`);
     }
@@ -111,6 +115,7 @@ function exposures({ mqtt, http, auth }: Config): string[] {
     ["mqtt", "mqtt.listen", mqtt.listen, mqtt, true],
     ["mqtt", "mqtt.tls.listen", mqtt.tls.listen, mqtt, false],
     ["http", "http.listen", http.listen, http, true],
+    ["http", "http.tls.listen", http.tls.listen, http, false],
   ] as const;
   const problems: string[] = [];
   for (const [section, name, address, allowed, plaintext] of listeners) {
@@ -123,7 +128,7 @@ function exposures({ mqtt, http, auth }: Config): string[] {
     if (plaintext && !allowed.insecureAllowPlaintextRemote) {
       const other = section === "mqtt"
         ? "use mqtt.tls.listen"
-        : "put a proxy with TLS in front of a loopback address";
+        : "use http.tls.listen, put a proxy with TLS in front of a loopback address";
       problems.push(
         `${name}: ${address} is open to other machines without TLS: ${other}, or set ${section}.insecureAllowPlaintextRemote`,
       );
@@ -143,5 +148,6 @@ function listenersOf({ mqtt, http }: Config): [string, string][] {
     ["mqtt.listen", mqtt.listen],
     ["mqtt.tls.listen", mqtt.tls.listen],
     ["http.listen", http.listen],
+    ["http.tls.listen", http.tls.listen],
   ];
 }

@@ -15,6 +15,7 @@ import { Histogram } from "../actors/histogram.ts";
 import { Stalls } from "../actors/spool/stalls.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
+import type { ListenAddress } from "../config/listen_address.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
 import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
@@ -38,7 +39,7 @@ import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
 import { setImmediate } from "node:timers";
 import { Guard, type GuardInit, isGuardInit } from "./guard.ts";
-import { httpAcceptor } from "./http_acceptor.ts";
+import { HttpAcceptors } from "./http_acceptors.ts";
 import { banReporter } from "./service_bans.ts";
 import { httpLimits } from "./limits.ts";
 import { PeerLink } from "./peer_link.ts";
@@ -68,7 +69,8 @@ export interface HttpInit {
   /** Spools that take nothing now. */
   readonly stalls: SharedArrayBuffer;
   readonly guard: GuardInit;
-  readonly http: { readonly hostname: string; readonly port: number };
+  readonly http: ListenAddress | undefined;
+  readonly httpTls: ListenAddress | undefined;
   /** By shard: where MQTT over WebSocket goes. */
   readonly sessionPaths: readonly string[] | undefined;
 }
@@ -81,7 +83,7 @@ function parseHttpInit(value: unknown): HttpInit {
 
 function isHttpInit(value: unknown): value is HttpInit {
   return isFields(value) && typeof value.shards === "number" && isFields(value.config) &&
-    isFields(value.http) && value.ledgerMemory instanceof SharedArrayBuffer &&
+    value.ledgerMemory instanceof SharedArrayBuffer &&
     value.stalls instanceof SharedArrayBuffer &&
     isGuardInit(value.guard);
 }
@@ -115,8 +117,9 @@ export class HttpEdge implements WorkerProgram {
   /** Read buffers that have grown, of all connections. */
   readonly #budget: BufferBudget;
   #malformed = 0;
+  readonly #acceptors: HttpAcceptors;
+  #serving: Promise<HttpServer> | undefined;
   #server: HttpServer | undefined;
-  #proxyHeadersRefused = 0;
 
   private constructor(init: HttpInit, routes: readonly CompiledRoute[], boot: WorkerBoot) {
     const { config, shards } = init;
@@ -128,6 +131,12 @@ export class HttpEdge implements WorkerProgram {
     );
     const limits = httpLimits(config, shards);
     this.#init = init;
+    this.#acceptors = new HttpAcceptors({
+      config: config.http,
+      plain: init.http,
+      secure: init.httpTls,
+      clock,
+    });
     this.#ledger = new Ledger(init.ledgerMemory);
     this.#topics = new TopicTable(routes, {
       gatewayId: init.gatewayId,
@@ -275,8 +284,10 @@ export class HttpEdge implements WorkerProgram {
       case "recovered":
         return 0;
       case "listen":
-        this.#server ??= this.#serve();
-        return null;
+        this.#serving ??= this.#serve();
+        return this.#serving.then(() => null);
+      case "reload":
+        return this.#acceptors.reload();
       case "drain":
         return this.#drain();
       case "flush":
@@ -288,16 +299,16 @@ export class HttpEdge implements WorkerProgram {
 
   async stop(): Promise<void> {
     this.#carriers?.close();
-    await this.#server?.close(this.#init.config.shutdown.closeMs * closeShare);
+    const server = await this.#serving?.catch(() => undefined);
+    await server?.close(this.#init.config.shutdown.closeMs * closeShare);
     await this.#system.stop();
     this.#messages.close();
   }
 
-  #serve(): HttpServer {
-    const { http, config } = this.#init;
-    const { headTimeoutMs, idleTimeoutMs, connectionsMax } = config.http;
-    const acceptor = httpAcceptor(http, config.http, clock, () => this.#proxyHeadersRefused++);
-    return serveHttp(acceptor, this.#handle, {
+  async #serve(): Promise<HttpServer> {
+    const { headTimeoutMs, idleTimeoutMs, connectionsMax } = this.#init.config.http;
+    const acceptors = await this.#acceptors.open();
+    return this.#server = serveHttp(acceptors, this.#handle, {
       clock,
       budget: this.#budget,
       headTimeoutMs,
@@ -391,7 +402,7 @@ export class HttpEdge implements WorkerProgram {
         sluice_peer_frames_malformed_total: this.#malformed,
         ...this.#plane.counters(),
         ...this.#server?.counters(),
-        sluice_http_proxy_headers_refused_total: this.#proxyHeadersRefused,
+        ...this.#acceptors.counters(),
         ...this.#guard.counters(),
         ...this.#tokens.counters(),
         ...this.#messages.counters(),

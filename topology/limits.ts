@@ -6,6 +6,7 @@
  * @module
  */
 import type { Config } from "../config.ts";
+import { servesHttp } from "../config/serves_http.ts";
 import { guardBytes } from "./guard.ts";
 import { readCacheBytesMax, writeCacheBytesMax } from "../gateways/store/store_database.ts";
 
@@ -85,8 +86,9 @@ export interface HttpLimits {
 /** A body is there as it came, unpacked, and once more while it is cut into readings. */
 const bodyCopiesHttp = 3;
 
-export function httpLimits({ http, limits }: Config, shards: number): HttpLimits {
-  if (http.listen === "") {
+export function httpLimits(config: Config, shards: number): HttpLimits {
+  const { limits } = config;
+  if (!servesHttp(config)) {
     return { laneBytes: 0, bodyBytes: 0, messageBytes: 0, webSocketBytes: 0, sumBytes: 0 };
   }
   const share = limits.memoryBytesMax / 8;

@@ -6,6 +6,7 @@
 import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
+import { servesHttp } from "../config/serves_http.ts";
 import { type Plan, shardCount } from "../topology.ts";
 import { type DataPaths, gatewayIdOf } from "./data_directory.ts";
 import { GuardMemory } from "./guard.ts";
@@ -31,7 +32,8 @@ export function makePlan(config: Config, paths: DataPaths): Plan {
     mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
     mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
     http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
-    sessionSockets: config.mqtt.webSocket && config.http.listen !== ""
+    httpTls: claimAddress(config.http.tls.listen, "http.tls.listen"),
+    sessionSockets: config.mqtt.webSocket && servesHttp(config)
       ? sessionSockets(paths.root)
       : undefined,
   };

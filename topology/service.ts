@@ -7,6 +7,7 @@
 import { parseBan } from "../actors/rates/ban_list.ts";
 import { RouteError } from "../actors/route.ts";
 import type { Config } from "../config.ts";
+import { servesHttp } from "../config/serves_http.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { Answerer } from "../gateways/http/forward/answerer.ts";
 import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts";
@@ -36,6 +37,7 @@ import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
 import { bansName, ServiceBans } from "./service_bans.ts";
 import { storeName } from "./store_name.ts";
+import { checkCertificates } from "./tls_check.ts";
 import { SystemValues } from "./system_values.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { CodeSuspects } from "./code_suspects.ts";
@@ -109,7 +111,7 @@ export class Service {
         new CodeSuspects(strikes),
       );
     this.#shards = Array.from({ length: shards }, (_, shard) => hosted(shard, shardId(shard)));
-    this.#edge = this.#plan.http === undefined ? undefined : hosted(shards, httpId);
+    this.#edge = servesHttp(config) ? hosted(shards, httpId) : undefined;
     this.#fleet = new WorkerFleet(
       workerSpecs(this.#plan, this.#shards, this.#edge),
       { names: this.#names, deadLetters: new DeadLetters(), readyMs: recoveryMsMax },
@@ -158,6 +160,7 @@ export class Service {
    */
   static async start(config: Config): Promise<Service> {
     await shardRoutes(config); // A mistake is told at once, and not by every shard.
+    await checkCertificates(config, systemClock.now());
     const data = openDataDirectory(config.dataDir);
     const damage = putAsideIfDamaged(data.paths.devices);
     const retainedDamage = putAsideIfDamaged(data.paths.retained);
@@ -193,15 +196,16 @@ export class Service {
 
   /** One line per endpoint, for people. */
   get endpoints(): string[] {
-    const { mqtt, mqttTls, http } = this.#plan;
+    const { mqtt, mqttTls, http, httpTls, sessionSockets } = this.#plan;
     const lines: string[] = [];
     if (mqtt !== undefined) lines.push(`MQTT       mqtt://${hostPort(mqtt)}`);
     if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
-    if (http !== undefined) {
-      lines.push(`HTTP       http://${hostPort(http)}/  (dashboard, /api, /metrics)`);
-      if (this.#plan.sessionSockets !== undefined) {
-        lines.push(`MQTT ws    ws://${hostPort(http)}/mqtt`);
-      }
+    const pages = "(dashboard, /api, /metrics)";
+    if (http !== undefined) lines.push(`HTTP       http://${hostPort(http)}/  ${pages}`);
+    if (httpTls !== undefined) lines.push(`HTTPS      https://${hostPort(httpTls)}/  ${pages}`);
+    if (sessionSockets !== undefined) {
+      if (http !== undefined) lines.push(`MQTT ws    ws://${hostPort(http)}/mqtt`);
+      if (httpTls !== undefined) lines.push(`MQTT wss   wss://${hostPort(httpTls)}/mqtt`);
     }
     for (const url of this.#config.broker.urls) {
       const { protocol, host } = new URL(url);
@@ -214,7 +218,7 @@ export class Service {
 
   /** Takes certificates anew; the log says what came of it. Never rejects. */
   reload(): Promise<void> {
-    return reloadCertificates(this.#shards);
+    return reloadCertificates(this.#takers);
   }
 
   /** Ends the service in order. Never rejects. */

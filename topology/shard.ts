@@ -9,6 +9,7 @@
  * @module
  */
 import { Ledger } from "../actors/ledger.ts";
+import { servesHttp } from "../config/serves_http.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
 import {
   type ClientConnected,
@@ -123,7 +124,7 @@ export class Shard implements WorkerProgram {
     const messages: ShardMessages = new ShardMessages({
       config,
       shard,
-      shards: shards + (config.http.listen === "" ? 0 : 1),
+      shards: shards + (servesHttp(config) ? 1 : 0),
       first: !init.adopts,
       messageBytes: limits.messageBytes,
       system,

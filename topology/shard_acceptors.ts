@@ -18,21 +18,18 @@ import {
   PreparedAcceptor,
   type PreparedAcceptorOptions,
 } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
-import {
-  type LookResult,
-  ReloadingAcceptor,
-  type TlsFiles,
-} from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
+import type { LookResult, TlsFiles } from "../gateways/mqtt/endpoint/certificate_watch.ts";
+import { ReloadingAcceptor } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
 import { readPreface } from "../gateways/mqtt/websocket/preface.ts";
 import { Proxies } from "../gateways/proxy/proxies.ts";
 import { ProxyHeaderError } from "../gateways/proxy/proxy_header.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { listenAtSocket } from "./session_sockets.ts";
 import type { ShardInit } from "./shard_protocol.ts";
+import { readTlsFiles, readTlsFilesSync } from "./tls_files.ts";
 
 const log = logger("mqtt");
 
-type Tls = ShardInit["config"]["mqtt"]["tls"];
 type Address = NonNullable<ShardInit["mqttTls"]>;
 
 export interface AcceptorsOptions {
@@ -114,14 +111,8 @@ export class ShardAcceptors {
     const { init: { config: { mqtt: { tls } } }, clock, stats } = this.#options;
     const { certFile, keyFile, clientCaFile, clientCrlFile } = tls;
     return this.#reloading = new ReloadingAcceptor({
-      files: filesOf(tls, Deno.readTextFileSync),
-      read: async () => {
-        const texts = new Map<string, string>();
-        for (const file of [certFile, keyFile, clientCaFile, clientCrlFile]) {
-          if (file !== undefined) texts.set(file, await Deno.readTextFile(file));
-        }
-        return filesOf(tls, (file) => texts.get(file) ?? "");
-      },
+      files: readTlsFilesSync(tls),
+      read: () => readTlsFiles(tls),
       open: (files) => this.#listenTls(address, files),
       clock,
       everyMs: tls.reloadMs,
@@ -206,16 +197,3 @@ export class ShardAcceptors {
 
 const listenTcp = (address: Address): Deno.TcpListener =>
   Deno.listen({ ...address, transport: "tcp", reusePort: true });
-
-/** config/rules.ts asks for the first two. */
-function filesOf(
-  { certFile = "", keyFile = "", clientCaFile, clientCrlFile }: Tls,
-  read: (file: string) => string,
-): TlsFiles {
-  return {
-    cert: read(certFile),
-    key: read(keyFile),
-    ...(clientCaFile !== undefined && { clientCa: read(clientCaFile) }),
-    ...(clientCrlFile !== undefined && { clientCrl: read(clientCrlFile) }),
-  };
-}

@@ -19,7 +19,7 @@ import {
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
-import type { LookResult } from "../gateways/mqtt/endpoint/reloading_acceptor.ts";
+import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
 import { hostOf, type TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import { type ClientConnected, SharedRoll } from "../gateways/mqtt/endpoint/shared_roll.ts";

@@ -19,6 +19,7 @@ import type { PublishedNames } from "../runtime/remote_names.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import type { Config } from "../config.ts";
+import { servesHttp } from "../config/serves_http.ts";
 import type { AccountsChanged } from "./worker_accounts.ts";
 
 const log = logger("pubsub");
@@ -107,7 +108,7 @@ export class ShardMessages {
       kept: {
         file,
         busyMs,
-        shards: shards - (config.http.listen === "" ? 0 : 1),
+        shards: shards - (servesHttp(config) ? 1 : 0),
         first,
         countMax: config.mqtt.sessions.countMax,
         queueMessagesMax: config.mqtt.sessions.queueMessagesMax,

@@ -97,7 +97,9 @@ function granted(
     "sluice-endpoints": endpoints.join(", "),
   });
   if (session) {
-    const secure = request.headers.get("x-forwarded-proto") === "https" ? "; Secure" : "";
+    const overTls = request.url.startsWith("https:") ||
+      request.headers.get("x-forwarded-proto") === "https";
+    const secure = overTls ? "; Secure" : "";
     headers.set(
       "set-cookie",
       `${sessionCookie}=${token}; Path=/; Max-Age=${lifetimeS}; HttpOnly; SameSite=Strict${secure}`,

@@ -80,6 +80,10 @@ Deno.test("a session cookie only when it is asked for", () =>
     );
     const secure = await ask(json({ name: "A", password, session: true }, proxied));
     assert.match(secure.headers.get("set-cookie") ?? "", /; Secure$/);
+    const overTls = await ask(
+      new Request("https://h/login", json({ name: "A", password, session: true })),
+    );
+    assert.match(overTls.headers.get("set-cookie") ?? "", /; Secure$/);
     const none = await ask(json({ name: "A", password, session: false }));
     assert.equal(none.headers.get("set-cookie"), null);
   }));

@@ -55,7 +55,7 @@ async function withEdge(check: (edge: Edge) => Promise<void>, required = true): 
   const ask: Edge["ask"] = (path, { token, ...init } = {}) => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-    return handle(new Request(base + path, { ...init, headers }), "10.0.0.1");
+    return handle(new Request(base + path, { ...init, headers }), { peer: "10.0.0.1" });
   };
   await check({
     ask,

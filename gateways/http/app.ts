@@ -11,7 +11,7 @@ import type { Log } from "../log/log.ts";
 import { accountHandlers, type AccountsParts } from "./accounts_api.ts";
 import { apiHandlers } from "./api.ts";
 import { banHandlers, type BansParts } from "./bans_api.ts";
-import type { TakeOver } from "./callers.ts";
+import { type Caller, unknown } from "./callers.ts";
 import type { Control } from "./control.ts";
 import { dashboardHandlers } from "./dashboard.ts";
 import type { Handler } from "./handler.ts";
@@ -37,15 +37,8 @@ export interface HttpParts {
   readonly counters?: () => Readonly<Record<string, number>>;
 }
 
-/**
- * Answers one request; `peer` is the IP address of the other end, `takeOver` for who makes another
- * protocol of the connection. Never rejects.
- */
-export type HttpHandler = (
-  request: Request,
-  peer?: string,
-  takeOver?: TakeOver,
-) => Promise<Response>;
+/** Answers one request. Never rejects. */
+export type HttpHandler = (request: Request, caller?: Caller) => Promise<Response>;
 
 /**
  * Builds the edge.
@@ -94,7 +87,7 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
         : new Problem("internal", "the log has the cause"),
     );
   });
-  return async (request, peer = "") =>
+  return async (request, { peer } = unknown) =>
     // Paths are compared as they are written, for who may come in is decided by that; Hono decodes.
     findOperation(request) === undefined
       ? secured(withoutOperation(request))

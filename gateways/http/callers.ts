@@ -12,12 +12,15 @@ export type TakeOver = () => Connection | undefined;
 export interface Caller {
   /** IP address of the other end. */
   readonly peer: string;
+  /** Whether it came over TLS. */
+  readonly secure?: boolean;
   readonly takeOver?: TakeOver;
   /** Its token's, where one was asked for. */
   readonly claims?: Claims;
 }
 
-const unknown: Caller = { peer: "" };
+/** Of whom nothing is known. */
+export const unknown: Caller = { peer: "" };
 
 /** See the module. */
 export class Callers {

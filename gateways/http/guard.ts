@@ -8,7 +8,7 @@ import type { Claims } from "../auth/token.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { HttpHandler } from "./app.ts";
-import type { Callers } from "./callers.ts";
+import { type Callers, unknown } from "./callers.ts";
 import { findOperation, operations } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
@@ -24,11 +24,10 @@ export interface GuardParts {
 
 /** `handle` with the guard in front. Never rejects. */
 export function guarded({ handle, callers, gate, clock, required }: GuardParts): HttpHandler {
-  return async (request, peer = "", takeOver) => {
-    const caller = { peer, ...(takeOver === undefined ? {} : { takeOver }) };
+  return async (request, caller = unknown) => {
     callers.set(request, caller);
     const asked = required ? askedBy(request) : undefined;
-    if (asked === undefined) return await handle(request, peer);
+    if (asked === undefined) return await handle(request, caller);
     try {
       const claims = await claimsOf(request.headers, gate, clock);
       if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
@@ -39,7 +38,7 @@ export function guarded({ handle, callers, gate, clock, required }: GuardParts):
       if (!(error instanceof Problem)) throw error;
       return secured(problemResponse(error));
     }
-    return await handle(request, peer);
+    return await handle(request, caller);
   };
 }
 

@@ -9,6 +9,7 @@ const problems = {
   "invalid-parameter": [400, "A parameter of the query is not valid"],
   "invalid-body": [400, "The body is not valid"],
   "invalid-header": [400, "A header is not valid"],
+  "tls-required": [400, "TLS is spoken here"],
   "invalid-topic": [400, "The topic is not valid"],
   "rejected-items": [400, "Some readings were not taken"],
   "unauthorized": [401, "A token is needed"],

@@ -49,9 +49,9 @@ const loopback = "127.0.0.1";
 /** How long the answers to what took too long may take. */
 const lastWordsMs = 500;
 
-/** Answers what arrives at `acceptor`. */
+/** Answers what arrives at the `acceptors`. */
 export function serveHttp(
-  acceptor: Acceptor,
+  acceptors: readonly Acceptor[],
   handler: HttpHandler,
   options: HttpServerOptions,
 ): HttpServer {
@@ -73,7 +73,11 @@ export function serveHttp(
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);
     try {
-      const answered = handler(request, visit.peer, () => visit.takeOver());
+      const answered = handler(request, {
+        peer: visit.peer,
+        secure: visit.secure,
+        takeOver: () => visit.takeOver(),
+      });
       return inFull(request, await Promise.race([promise, answered]), visit);
     } finally {
       underWay.delete(resolve);
@@ -86,7 +90,7 @@ export function serveHttp(
     connection.setNoDelay(true);
     return connection;
   };
-  const front = new Front({ ...options, acceptor, dial });
+  const front = new Front({ ...options, acceptors, dial });
   return {
     close: async (deadlineMs) => {
       front.closeDoor();

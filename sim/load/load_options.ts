@@ -119,7 +119,7 @@ export const loadOptions = {
     default: undefined,
     of: "FILE",
     defaultDoc: "the system's",
-    doc: "certificate authorities for mqtts:// and https://, PEM",
+    doc: "certificate authorities for mqtts://, wss:// and https://, PEM",
   }),
   json: flag({ doc: "print the report as one line of JSON on stdout" }),
   quiet: flag({ doc: "no progress on stderr" }),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readCa } from "../ca.ts";
+import { caClient, readCa } from "../ca.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import type { HttpTarget } from "./http_link.ts";
 import type { LoadOptions } from "./load_options.ts";
@@ -21,22 +21,20 @@ export async function targetOf({ url: text, ca, token, qos }: LoadOptions): Prom
       "--url must begin with mqtt://, mqtts://, ws://, wss://, http:// or https://",
     );
   }
-  const caCerts = ca === undefined ? undefined : [await readCa(ca)];
   if (url.protocol.startsWith("mqtt")) {
     if (token !== undefined) throw usage("--token is for ws:// and http://; put it into --url");
-    return mqttTarget(url, caCerts ?? []);
+    return mqttTarget(url, ca === undefined ? [] : [await readCa(ca)]);
   }
   if (qos !== 1) throw usage(`--qos ${qos} is for mqtt://`);
   if (url.username !== "" || url.password !== "") {
     throw usage("--url has a name and a password; use --token, from POST /login");
   }
+  const client = await caClient(ca);
   if (url.protocol.startsWith("ws")) {
-    if (caCerts !== undefined) throw usage("--ca is for mqtts:// and https://; set DENO_CERT");
     if (url.pathname === "/") url.pathname = "/ws";
-    return { kind: "websocket", token, connect: (events) => connectFrames(url, events) };
+    return { kind: "websocket", token, connect: (events) => connectFrames(url, client, events) };
   }
   if (url.pathname === "/") url.pathname = "/api/readings";
-  const client = caCerts === undefined ? undefined : Deno.createHttpClient({ caCerts });
   return { kind: "http", ...httpTarget(url, token, client) };
 }
 
@@ -61,8 +59,12 @@ function mqttTarget(url: URL, caCerts: string[]): LoadTarget {
   };
 }
 
-function connectFrames(url: URL, { opened, message, closed }: FrameSocketEvents): FrameSocket {
-  const socket = new WebSocket(url);
+function connectFrames(
+  url: URL,
+  client: Deno.HttpClient | undefined,
+  { opened, message, closed }: FrameSocketEvents,
+): FrameSocket {
+  const socket = new WebSocket(url, client === undefined ? {} : { client });
   socket.onopen = opened;
   socket.onmessage = ({ data }) => message(String(data));
   socket.onclose = ({ code, reason }) => closed(code, reason);

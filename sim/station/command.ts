@@ -4,6 +4,7 @@
  * @module
  */
 import { systemClock } from "../clock.ts";
+import { caClient } from "../ca.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import { grouped } from "../progress.ts";
@@ -13,8 +14,12 @@ import { runStation } from "./run_station.ts";
 import type { UplinkEvents, UplinkSocket } from "./uplink.ts";
 import { type StationOptions, stationOptions } from "./station_options.ts";
 
-function connect(url: string, { opened, message, closed }: UplinkEvents): UplinkSocket {
-  const socket = new WebSocket(url);
+function connect(
+  url: string,
+  client: Deno.HttpClient | undefined,
+  { opened, message, closed }: UplinkEvents,
+): UplinkSocket {
+  const socket = new WebSocket(url, client === undefined ? {} : { client });
   socket.onopen = opened;
   socket.onmessage = ({ data }) => message(String(data));
   socket.onclose = ({ code }) => closed(code);
@@ -26,7 +31,10 @@ function connect(url: string, { opened, message, closed }: UplinkEvents): Uplink
   };
 }
 
-function accessOf({ url, name, token, password, login }: StationOptions): Access {
+function accessOf(
+  { url, name, token, password, login }: StationOptions,
+  client: Deno.HttpClient | undefined,
+): Access {
   const given = { url, ...(token !== undefined && { token }) };
   const secret = password ?? (Deno.env.get("SLUICE_STATION_PASSWORD") || undefined);
   if (secret === undefined) {
@@ -37,7 +45,10 @@ function accessOf({ url, name, token, password, login }: StationOptions): Access
   if (!/^https?:$/.test(URL.parse(at)?.protocol ?? "")) {
     throw new CommandError(exitCodes.usage, "--login must begin with http or https");
   }
-  return new Access({ ...given, logIn: loginAt(at, { name, password: secret }) });
+  return new Access({
+    ...given,
+    logIn: loginAt(at, { name, password: secret, ...(client !== undefined && { client }) }),
+  });
 }
 
 export const stationCommand: Command<typeof stationOptions> = {
@@ -50,9 +61,10 @@ export const stationCommand: Command<typeof stationOptions> = {
     if (!URL.canParse(url) || !["ws:", "wss:"].includes(new URL(url).protocol)) {
       throw new CommandError(exitCodes.usage, "--url must begin with ws or wss");
     }
+    const client = await caClient(options.ca);
     const totals = await runStation(options, {
-      connect,
-      access: accessOf(options),
+      connect: (url, events) => connect(url, client, events),
+      access: accessOf(options, client),
       trouble: (why) => Deno.stderr.writeSync(new TextEncoder().encode(`station: ${why}\n`)),
       clock: systemClock,
       stop,

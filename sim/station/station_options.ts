@@ -35,6 +35,12 @@ export const stationOptions = {
     doc: "where to log in",
     defaultDoc: "/login of the service",
   }),
+  ca: text({
+    default: undefined,
+    of: "FILE",
+    defaultDoc: "the system's",
+    doc: "certificate authorities for wss:// and the login, PEM",
+  }),
   rate: number({
     default: 1,
     min: 0.000_1,

@@ -28,7 +28,7 @@ async function publishFrom(
 
 testWith(
   ["haproxy", "mosquitto_pub", "openssl"],
-  "HAProxy tells whose connection it carries: MQTT over TCP and TLS, HTTP",
+  "HAProxy tells whose connection it carries: MQTT over TCP and TLS, HTTP and HTTPS",
   async () => {
     await using directory = await temporaryDirectory();
     const { path } = directory;
@@ -42,6 +42,8 @@ testWith(
       secure: freePort(),
       http: freePort(),
       bare: freePort(),
+      https: freePort(),
+      httpTls: freePort(),
     };
     const tls = { certFile: `${path}/server.crt`, keyFile: `${path}/server.key` };
     await using sluice = await startSluice({
@@ -56,7 +58,12 @@ testWith(
           connectTimeoutMs: 3_000,
         },
       },
-      env: { SLUICE_HTTP_PROXY_PROTOCOL: "127.0.0.2" },
+      env: {
+        SLUICE_HTTP_PROXY_PROTOCOL: "127.0.0.2",
+        SLUICE_HTTP_TLS_LISTEN: `127.0.0.1:${ports.httpTls}`,
+        SLUICE_HTTP_TLS_CERT_FILE: tls.certFile,
+        SLUICE_HTTP_TLS_KEY_FILE: tls.keyFile,
+      },
     });
     const { process, httpUrl } = sluice;
     const httpPort = Number(new URL(httpUrl).port);
@@ -70,6 +77,7 @@ testWith(
       ...carry("two", ports.two, ports.tcp, "send-proxy-v2"),
       ...carry("secure", ports.secure, ports.tls, "send-proxy-v2"),
       ...carry("http", ports.http, httpPort, "send-proxy-v2 source 127.0.0.2"),
+      ...carry("https", ports.https, ports.httpTls, "send-proxy-v2 source 127.0.0.2"),
       ...carry("bare", ports.bare, httpPort, "source 127.0.0.2"),
     ]);
 
@@ -88,18 +96,19 @@ testWith(
     }
 
     // HTTP: a login that fails is logged with its address.
-    using http = Deno.createHttpClient({ localAddress: "127.0.0.30" });
-    const tryLogin = (port: number): Promise<Response> =>
-      fetch(`http://127.0.0.1:${port}/login`, {
-        method: "POST",
-        body: new URLSearchParams({ name: "nobody", password: "wrong" }),
-        client: http,
-      });
-    const answer = await tryLogin(ports.http);
-    await answer.body?.cancel();
-    assert.equal(answer.status, 401);
+    const tryLogin = async (url: string, localAddress: string): Promise<number> => {
+      const caCerts = [await Deno.readTextFile(`${path}/ours.crt`)];
+      using client = Deno.createHttpClient({ localAddress, caCerts });
+      const body = new URLSearchParams({ name: "nobody", password: "wrong" });
+      const answer = await fetch(`${url}/login`, { method: "POST", body, client });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    assert.equal(await tryLogin(`http://127.0.0.1:${ports.http}`, "127.0.0.30"), 401);
     await until("it is logged", () => /nobody.*127\.0\.0\.30/.test(process.log));
-    await assert.rejects(tryLogin(ports.bare));
+    assert.equal(await tryLogin(`https://127.0.0.1:${ports.https}`, "127.0.0.31"), 401);
+    await until("it is logged", () => /nobody.*127\.0\.0\.31/.test(process.log));
+    await assert.rejects(tryLogin(`http://127.0.0.1:${ports.bare}`, "127.0.0.30"));
     assert.equal((await metrics(httpUrl))("sluice_http_proxy_headers_refused_total"), 1);
 
     // What a proxy that is trusted says is who counts.

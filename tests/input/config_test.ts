@@ -111,6 +111,13 @@ const refusals: readonly Refusal[] = [
     says: /SLUICE_SHARDS \(shards\): must be an integer from 1 to 256; it is "many"/,
   },
   {
+    name: "a certificate that is not there",
+    content: {
+      http: { tls: { listen: "127.0.0.1:0", certFile: "/no/such.pem", keyFile: "/no/such.key" } },
+    },
+    says: /http\.tls\.certFile: \/no\/such\.pem cannot be read: /,
+  },
+  {
     name: "a short key",
     env: { SLUICE_JWT_SECRET: key32.slice(1) },
     says: /SLUICE_JWT_SECRET \(jwt\.secret\): must be at least 32 bytes.*not shown/,

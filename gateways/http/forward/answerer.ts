@@ -55,7 +55,7 @@ export class Answerer implements ActorRef<ForwardAsk> {
     if (this.#underWay >= underWayMax) return await this.#head(busy("too many requests at once"));
     this.#underWay++;
     try {
-      return await this.#head(await this.#handle(requestOf(request), request.peer));
+      return await this.#head(await this.#handle(requestOf(request), { peer: request.peer }));
     } catch {
       return await this.#head(problemResponse(new Problem("internal", "it cannot be passed on")));
     } finally {

@@ -36,10 +36,13 @@ export function forwarder(
   return async (request) => {
     try {
       const body = await boundedBody(request, { ...limits, bytesMax: forwardedBytesMax });
-      const { method, url, headers } = request;
+      const { method, headers } = request;
+      const { peer, secure } = callers.of(request);
+      // The server behind the front does not know of TLS.
+      const url = secure ? request.url.replace(/^http:/, "https:") : request.url;
       const reply = await ask({
         kind: "request",
-        request: { method, url, headers: [...headers], body, peer: callers.of(request).peer },
+        request: { method, url, headers: [...headers], body, peer },
       });
       if (reply.kind !== "head") throw new TypeError("a part came where an answer was asked for");
       return answerOf(reply.head, ask);

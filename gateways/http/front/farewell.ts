@@ -12,6 +12,7 @@ const problems: Readonly<Record<string, Problem>> = {
   slow_head: new Problem("head-too-slow", "send the head of a request at once"),
   large_head: new Problem("head-too-large", "send shorter headers, and a shorter path"),
   http2: new Problem("version-not-supported", "HTTP/1.1 is spoken here"),
+  plaintext: new Problem("tls-required", "ask for https:// (wss://) at this address"),
 };
 
 /** The last answer of a connection, as bytes; `undefined` when there is none. */

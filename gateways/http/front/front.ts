@@ -15,7 +15,8 @@ export interface FrontLimits
 }
 
 export interface FrontOptions extends FrontLimits {
-  readonly acceptor: Acceptor;
+  /** Where clients arrive. */
+  readonly acceptors: readonly Acceptor[];
   readonly dial: VisitOptions["dial"];
   /** Accepting failed, and is tried again. */
   readonly acceptFailed: (cause: unknown) => void;
@@ -42,7 +43,7 @@ export class Front {
     this.#options = options;
     this.#clock = options.clock;
     this.#sweptMs = this.#clock.monotonic();
-    this.#accept();
+    for (const acceptor of options.acceptors) this.#accept(acceptor);
     this.#sweepLater();
   }
 
@@ -55,7 +56,7 @@ export class Front {
   closeDoor(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.acceptor.close();
+    for (const acceptor of this.#options.acceptors) acceptor.close();
   }
 
   /** The server has ended: resolves when all that it said has gone on. */
@@ -83,18 +84,18 @@ export class Front {
     return { sluice_http_connections: this.#visits.size };
   }
 
-  #accept(): void {
-    const { acceptor, acceptFailed } = this.#options;
+  #accept(acceptor: Acceptor): void {
+    const { acceptFailed } = this.#options;
     acceptor.accept().then(
       (arrival) => {
         this.#admit(arrival);
-        if (!this.#closed) this.#accept();
+        if (!this.#closed) this.#accept(acceptor);
       },
       (cause: unknown) => {
         if (this.#closed) return;
         acceptFailed(cause);
         this.#clock.setTimer(acceptRetryMs, () => {
-          if (!this.#closed) this.#accept();
+          if (!this.#closed) this.#accept(acceptor);
         });
       },
     );

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { ManualClock } from "../../../runtime/clock.ts";
 import type { Connection } from "../../mqtt/endpoint/link.ts";
 import type { HttpHandler } from "../app.ts";
+import { unknown } from "../callers.ts";
 import { listenHttp } from "../testing/listen.ts";
 import type { FrontLimits } from "./front.ts";
 import { headBytesMax } from "./visit.ts";
@@ -236,7 +237,7 @@ Deno.test("requests one after the other, in one write, and cut anywhere are answ
 
 Deno.test("a connection that is taken over is its taker's, from the byte after the request", async () => {
   const taken = Promise.withResolvers<Connection>();
-  const handler: HttpHandler = (request, peer, takeOver) => {
+  const handler: HttpHandler = (request, { peer, takeOver } = unknown) => {
     if (request.url.endsWith("/a")) return Promise.resolve(new Response(`from ${peer}.`));
     const connection = takeOver?.();
     if (connection === undefined) return Promise.resolve(new Response("not so", { status: 400 }));

@@ -43,6 +43,8 @@ export interface VisitOptions {
   readonly ended: () => void;
 }
 
+type Visitor = Pick<Arrival, "connection" | "peer" | "secure" | "connectedMs">;
+
 /** What is needed of a `Deno.TcpConn` to the server. */
 export type ServerConnection = Connection & {
   readonly localAddr: { readonly port: number };
@@ -63,6 +65,8 @@ const http2 = "PRI";
 export class Visit {
   /** IP address of the other end. */
   readonly peer: string;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
   readonly #client: Connection;
   readonly #options: VisitOptions;
   readonly #up: ReadBuffer;
@@ -88,13 +92,14 @@ export class Visit {
     | undefined;
   #state: "open" | "served" | "taken" | "closed" = "open";
 
-  constructor({ connection, peer }: Pick<Arrival, "connection" | "peer">, options: VisitOptions) {
+  constructor({ connection, peer, secure, connectedMs }: Visitor, options: VisitOptions) {
     this.peer = hostOf(peer);
+    this.secure = secure ?? false;
     this.#client = connection;
     this.#options = options;
     this.#up = new ReadBuffer(options.budget);
     this.#down = new ReadBuffer(options.budget);
-    this.#deadlineMs = options.clock.monotonic() + options.headTimeoutMs;
+    this.#deadlineMs = (connectedMs ?? this.#now()) + options.headTimeoutMs;
   }
 
   /** No request is under way. */

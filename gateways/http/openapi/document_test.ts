@@ -88,6 +88,7 @@ Deno.test("every type of problem is told of", () => {
   const told = new Set(Object.values(operations).flatMap(problemsOf));
   // These are the answers to what is no operation, or no request.
   assert.deepEqual(problemTypes.filter((type) => !told.has(type)), [
+    "tls-required",
     "method-not-allowed",
     "head-too-slow",
     "head-too-large",

@@ -15,7 +15,7 @@ export function listenHttp(
   limits: Partial<FrontLimits> = {},
 ): HttpServer & { readonly port: number } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const server = serveHttp(acceptorOf(listener), handler, {
+  const server = serveHttp([acceptorOf(listener)], handler, {
     clock: systemClock,
     budget: new BufferBudget(1024 * 1024),
     headTimeoutMs: 60_000,

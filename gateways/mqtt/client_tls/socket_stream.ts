@@ -7,16 +7,20 @@
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 
 /** The part of a `Deno.TcpConn` that is used. */
 export type RawConnection = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
 
 /** A read that waits holds its buffer: small at rest, large while reads fill it. */
 const readBytes = { rest: 1_024, busy: 16 * 1_024 };
+/** The most that may have been read before. */
+export const firstBytesMax = readBytes.rest;
 
 /** See the module. */
 export class SocketStream extends Duplex {
   readonly #connection: RawConnection;
+  #first: Uint8Array | undefined;
   #readBytes = readBytes.rest;
   /** Bytes are wanted by whoever is to get them in the end. */
   #wanted = false;
@@ -24,9 +28,11 @@ export class SocketStream extends Duplex {
   #hasRoom = false;
   #reading = false;
 
-  constructor(connection: RawConnection) {
+  /** `first` was read of the socket already: {@linkcode firstBytesMax} at most. */
+  constructor(connection: RawConnection, first: Uint8Array) {
     super({ allowHalfOpen: true, readableHighWaterMark: readBytes.busy });
     this.#connection = connection;
+    this.#first = first;
   }
 
   /** Reads from the socket while true; what is under way still comes when it is false again. */
@@ -62,7 +68,7 @@ export class SocketStream extends Duplex {
     this.#reading = true;
     this.#hasRoom = false;
     const into = new Uint8Array(this.#readBytes);
-    this.#connection.read(into).then(
+    this.#readInto(into).then(
       (count) => {
         this.#reading = false;
         if (this.destroyed) return;
@@ -71,6 +77,16 @@ export class SocketStream extends Duplex {
       },
       (cause: unknown) => this.destroy(errorOf(cause)),
     );
+  }
+
+  async #readInto(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    const first = this.#first;
+    if (first === undefined) return await this.#connection.read(into);
+    this.#first = undefined;
+    // A TLSSocket that fails in the turn that made it throws where nobody can catch it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    into.set(first);
+    return first.length;
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

@@ -33,6 +33,10 @@ export interface Arrival {
   readonly peer: string;
   readonly transport: SessionTransport;
   readonly certificate?: ClientCertificate;
+  /** Nobody can read along. */
+  readonly secure?: true;
+  /** Monotonic time in ms of its connecting, where something had to be known before it came here. */
+  readonly connectedMs?: number;
   /** It was let in at the door already, and is to be told when it leaves. */
   readonly entered?: true;
   /** It is not let in. */

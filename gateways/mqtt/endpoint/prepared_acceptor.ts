@@ -8,6 +8,17 @@
 import type { Clock } from "../../../runtime/clock.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
 
+/** A connection was closed from here before it was prepared: for others, or for its time. */
+export class GivenUp extends Error {
+  override readonly name = "GivenUp";
+  readonly why: "crowded" | "late";
+
+  constructor(why: "crowded" | "late", options?: ErrorOptions) {
+    super(why === "late" ? "it took too long" : "others wanted its place", options);
+    this.why = why;
+  }
+}
+
 export interface PreparedAcceptorOptions<C> {
   readonly listener: { accept(): Promise<C>; close(): void };
   /** Finds out what is to be known. It rejects for a connection that is not let in. */
@@ -26,7 +37,7 @@ export interface PreparedAcceptorOptions<C> {
 export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
   readonly #options: PreparedAcceptorOptions<C>;
   /** The oldest first, with what gives it up. */
-  readonly #underWay = new Map<C, (why: string) => void>();
+  readonly #underWay = new Map<C, (why: GivenUp["why"]) => void>();
   readonly #ready: Arrival[] = [];
   #waiting: PromiseWithResolvers<Arrival> | undefined;
   #accepting = false;
@@ -65,7 +76,7 @@ export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
         this.#accepting = false;
         if (this.#underWay.size >= countMax) {
           for (const giveUp of this.#underWay.values()) {
-            giveUp("others wanted its place");
+            giveUp("crowded");
             break;
           }
         }
@@ -84,26 +95,27 @@ export class PreparedAcceptor<C extends { close(): void }> implements Acceptor {
 
   #prepare(connection: C): void {
     const { prepare, clock, deadlineMs, refused } = this.#options;
-    let givenUp: string | undefined;
-    const giveUp = (why: string): void => {
+    const connectedMs = clock.monotonic();
+    let givenUp: GivenUp["why"] | undefined;
+    const giveUp = (why: GivenUp["why"]): void => {
       givenUp = why;
       this.#underWay.delete(connection);
       closeQuietly(connection); // What waits for its bytes fails by that.
     };
     this.#underWay.set(connection, giveUp);
-    const timer = clock.setTimer(deadlineMs, () => giveUp("it took too long"));
+    const timer = clock.setTimer(deadlineMs, () => giveUp("late"));
     prepare(connection).then(
       (arrival) => {
         if (givenUp !== undefined || this.#closed) {
           this.#options.dropped?.(arrival);
           throw new Error("it came too late");
         }
-        this.#arrived(arrival);
+        this.#arrived({ ...arrival, connectedMs });
       },
     ).catch((cause: unknown) => {
       closeQuietly(connection);
       if (this.#closed) return;
-      refused(givenUp === undefined ? cause : new Error(givenUp, { cause }), connection);
+      refused(givenUp === undefined ? cause : new GivenUp(givenUp, { cause }), connection);
     }).finally(() => {
       timer.clear();
       this.#underWay.delete(connection);

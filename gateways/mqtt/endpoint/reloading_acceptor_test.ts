@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
-import { ReloadingAcceptor, type TlsFiles } from "./reloading_acceptor.ts";
+import type { TlsFiles } from "./certificate_watch.ts";
+import { ReloadingAcceptor } from "./reloading_acceptor.ts";
 import { MemoryConnection, settle } from "./testing.ts";
 
 /** A listener that shows which pair it has by the peer it names. */

@@ -1,0 +1,112 @@
+/**
+ * Where HTTP's clients arrive: over TCP or TLS, some of them through proxies.
+ *
+ * @module
+ */
+import type { Config } from "../config.ts";
+import type { ListenAddress } from "../config/listen_address.ts";
+import { logger } from "../gateways/log/log.ts";
+import { type Acceptor, acceptorOf, type Arrival } from "../gateways/mqtt/endpoint/arrival.ts";
+import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
+import { PreparedAcceptor } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
+import { Proxies } from "../gateways/proxy/proxies.ts";
+import { ProxyHeaderError } from "../gateways/proxy/proxy_header.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { HttpTls } from "./http_tls.ts";
+
+const log = logger("http");
+
+/** TLS handshakes at once; each costs memory before its client is known. */
+const handshakesMax = 256;
+
+export interface HttpAcceptorsOptions {
+  readonly config: Config["http"];
+  readonly plain: ListenAddress | undefined;
+  readonly secure: ListenAddress | undefined;
+  readonly clock: Clock;
+}
+
+/** See the module. */
+export class HttpAcceptors {
+  readonly #options: HttpAcceptorsOptions;
+  readonly #proxies: Proxies;
+  #tls: HttpTls | undefined;
+  #headersRefused = 0;
+
+  constructor(options: HttpAcceptorsOptions) {
+    this.#options = options;
+    this.#proxies = new Proxies(options.config.proxyProtocol);
+  }
+
+  /** Rejects when an address cannot be listened at. */
+  async open(): Promise<Acceptor[]> {
+    const { config, plain, secure, clock } = this.#options;
+    const acceptors: Acceptor[] = [];
+    if (plain !== undefined) acceptors.push(this.#plain(listen(plain)));
+    if (secure !== undefined) {
+      const { HttpTls } = await import("./http_tls.ts"); // It takes memory.
+      const tls = this.#tls = new HttpTls(config.tls, clock);
+      const acceptor = this.#prepared(listen(secure), handshakesMax, tls, async (socket) => {
+        const arrival = await this.#proxies.arrivalOf(socket);
+        return { ...arrival, ...await tls.accept(socket) };
+      });
+      acceptors.push({
+        accept: () => acceptor.accept(),
+        close: () => {
+          tls.close();
+          acceptor.close();
+        },
+      });
+    }
+    return acceptors;
+  }
+
+  /** Looks now whether certificates have changed; `undefined` where there are none. */
+  async reload(): Promise<LookResult | undefined> {
+    return await this.#tls?.look();
+  }
+
+  /** By metric name. */
+  counters(): Record<string, number> {
+    return {
+      sluice_http_proxy_headers_refused_total: this.#headersRefused,
+      ...this.#tls?.counters(),
+    };
+  }
+
+  #plain(listener: Deno.TcpListener): Acceptor {
+    const { proxyProtocol, connectionsMax } = this.#options.config;
+    if (proxyProtocol.length === 0) return acceptorOf(listener);
+    return this.#prepared(
+      listener,
+      connectionsMax,
+      undefined,
+      (socket) => this.#proxies.arrivalOf(socket),
+    );
+  }
+
+  #prepared(
+    listener: Deno.TcpListener,
+    countMax: number,
+    tls: HttpTls | undefined,
+    prepare: (socket: Deno.TcpConn) => Promise<Arrival>,
+  ): Acceptor {
+    const { clock, config } = this.#options;
+    return new PreparedAcceptor<Deno.TcpConn>({
+      listener,
+      prepare,
+      countMax,
+      deadlineMs: config.headTimeoutMs,
+      clock,
+      refused: (cause, socket) => {
+        const peer = this.#proxies.peerOf(socket);
+        if (!(cause instanceof ProxyHeaderError)) return tls?.refused(cause, peer);
+        this.#headersRefused++;
+        log.warn("a proxy's connection was refused", { proxy: peer, why: cause.message });
+      },
+    });
+  }
+}
+
+const listen = (address: ListenAddress): Deno.TcpListener =>
+  Deno.listen({ ...address, transport: "tcp" });
