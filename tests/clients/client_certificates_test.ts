@@ -154,6 +154,7 @@ testWith(
     await ours.list("list.next");
     await Deno.rename(file("list.next"), file("list.pem"));
     assert.equal((await revokedEnd).code, reason.administrative);
+    await until("both shards know", async () => await total("sluice_mqtt_tls_reloads_total") === 2);
     await assert.rejects(connect("two"));
 
     // Disabled: its session ends within a second.

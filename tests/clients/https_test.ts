@@ -261,7 +261,9 @@ testWith(["openssl", "curl", "chromium"], "HTTP over TLS, by clients of others",
     await ask(second);
     await put("renewed", "renewed");
     await hangUp("sluice_http_tls_reloads_total");
-    await assert.rejects(dial("ours").then((connection) => connection.handshake()));
+    const stranger = await dial("ours");
+    await assert.rejects(stranger.handshake());
+    stranger.close();
     const third = await dial("renewed");
     for (const connection of [first, second, third]) {
       await ask(connection);
