@@ -6,6 +6,7 @@
  */
 import type { ChangeCounter } from "../actors/device_changes.ts";
 import type { DeviceDirectory } from "../actors/device_directory.ts";
+import type { Completion } from "../actors/spool/commit_group.ts";
 import { logger } from "../gateways/log/log.ts";
 import type { Clock, Timer } from "../runtime/clock.ts";
 import type { SteadyTime } from "../runtime/steady_time.ts";
@@ -23,6 +24,8 @@ export interface DeviceSavesOptions {
   readonly changes: ChangeCounter;
   readonly clock: Clock;
   readonly time: SteadyTime;
+  /** Completes when all that devices have accepted up to now is on the disk. */
+  durable(completion: Completion): void;
   /** Throws what the disk does; the same is tried again with the next save. */
   save(devices: readonly [id: string, saved: string][]): void;
 }
@@ -37,6 +40,7 @@ export class DeviceSaves {
   #changeNo = 0;
   #upToMs = 0;
   #timer: Timer | undefined;
+  #closed = false;
 
   constructor(options: DeviceSavesOptions) {
     this.#options = options;
@@ -57,10 +61,11 @@ export class DeviceSaves {
     this.#later(firstSaveMs);
   }
 
-  /** Saves what is left, at once. */
-  close(): void {
+  /** Saves what is left, at once, if all that devices have accepted is on the disk: else it is not. */
+  close(isDurable: boolean): void {
+    this.#closed = true;
     this.#timer?.clear();
-    this.#try([...this.#changed()].filter((device) => device !== undefined));
+    if (isDurable) this.#try([...this.#changed()].filter((device) => device !== undefined));
   }
 
   #changed(): Generator<[string, string] | undefined, void> {
@@ -92,11 +97,18 @@ export class DeviceSaves {
       if (chunk.length === chunkMax) break;
       next = changed.next();
     }
-    if (!this.#try(chunk)) return this.#later(saveIntervalMs);
-    if (next.done === true) {
-      whole();
-      this.#later(saveIntervalMs);
-    } else this.#timer = this.#options.clock.setTimer(1, () => this.#some(changed, whole));
+    // They remember readings that are still on their way to the disk. Were those lost and these
+    // kept, a reading that comes again would be taken for one that is stored.
+    this.#options.durable({
+      complete: () => {
+        if (this.#closed) return;
+        if (!this.#try(chunk)) return this.#later(saveIntervalMs);
+        if (next.done === true) {
+          whole();
+          this.#later(saveIntervalMs);
+        } else this.#timer = this.#options.clock.setTimer(1, () => this.#some(changed, whole));
+      },
+    });
   }
 
   #try(devices: readonly [string, string][]): boolean {

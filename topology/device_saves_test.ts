@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ChangeCounter } from "../actors/device_changes.ts";
+import type { Completion } from "../actors/spool/commit_group.ts";
 import { ManualClock } from "../runtime/clock.ts";
 import { SteadyTime } from "../runtime/steady_time.ts";
 import { DeviceSaves, saveIntervalMs } from "./device_saves.ts";
@@ -12,6 +13,7 @@ function open(changed: (sinceMs: number) => readonly (Pair | undefined)[]) {
   const time = new SteadyTime(clock);
   const disk = { refuses: false, saved: [] as string[] };
   const asked: number[] = [];
+  const commit: { held: Completion[] | undefined } = { held: undefined };
   const saves = new DeviceSaves({
     directory: {
       *changedSince(sinceMs) {
@@ -22,13 +24,33 @@ function open(changed: (sinceMs: number) => readonly (Pair | undefined)[]) {
     changes: new ChangeCounter(),
     clock,
     time,
+    durable(completion) {
+      if (commit.held === undefined) completion.complete();
+      else commit.held.push(completion);
+    },
     save(devices) {
       if (disk.refuses) throw new Error("no room");
       disk.saved.push(...devices.map(([id]) => id));
     },
   });
-  return { clock, disk, asked, saves };
+  return { clock, disk, asked, commit, saves };
 }
+
+Deno.test("nothing is saved of a device before all that it had accepted is on the disk", () => {
+  const { clock, disk, commit, saves } = open(() => [["a", "1"]]);
+  const held: Completion[] = [];
+  commit.held = held;
+  saves.start();
+  const beganMs = clock.now() + 1_000;
+  clock.advance(60_000); // the disk is full, let us say
+  assert.deepEqual([disk.saved, saves.upToMs, held.length], [[], 0, 1]);
+  held.pop()!.complete();
+  assert.deepEqual([disk.saved, saves.upToMs], [["a"], beganMs]);
+  clock.advance(saveIntervalMs);
+  saves.close(false);
+  held.pop()!.complete(); // too late
+  assert.deepEqual([disk.saved, clock.pending], [["a"], 0]);
+});
 
 Deno.test("all is saved up to the moment at which a save began, once all of it is written", () => {
   const { clock, disk, saves } = open(() => [["a", "1"], undefined, ["b", "2"]]);
@@ -39,7 +61,7 @@ Deno.test("all is saved up to the moment at which a save began, once all of it i
   assert.deepEqual([disk.saved, saves.upToMs], [["a"], 0]);
   clock.advance(10);
   assert.deepEqual([disk.saved, saves.upToMs], [["a", "b"], beganMs]);
-  saves.close();
+  saves.close(true);
 });
 
 Deno.test("what could not be saved is asked for again, from where the last whole save was", () => {
@@ -56,14 +78,14 @@ Deno.test("what could not be saved is asked for again, from where the last whole
   assert.equal(saves.upToMs, failedMs + saveIntervalMs);
   assert.deepEqual(asked.map((ms) => Math.round(ms / 10_000)), [-7, -8]);
   assert.deepEqual(disk.saved, ["a", "a", "b"]);
-  saves.close();
+  saves.close(true);
 });
 
 Deno.test("closing in the middle of a save loses nothing of it", () => {
   const { clock, disk, saves } = open(() => [["a", "1"], undefined, ["b", "2"]]);
   saves.start();
   clock.advance(1_000);
-  saves.close();
+  saves.close(true);
   assert.deepEqual(disk.saved, ["a", "a", "b"]);
   clock.advance(saveIntervalMs);
   assert.equal(disk.saved.length, 3);

@@ -18,6 +18,7 @@ import type { Rates } from "../actors/rates/rates.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { Sink } from "../actors/sink.ts";
+import type { Completion } from "../actors/spool/commit_group.ts";
 import type { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
 import { TopicTable } from "../actors/topic_table.ts";
@@ -111,6 +112,10 @@ export class ReadingPath {
     this.events = opened.events;
     this.storeSeconds = opened.storeSeconds;
 
+    const onDurable = (completion: Completion) => {
+      this.spool.group.durable.push(completion);
+      this.requestCommit();
+    };
     this.#spoolRef = system.spawn<SpoolMessage>({
       id: "spool",
       restart: "permanent",
@@ -146,10 +151,7 @@ export class ReadingPath {
             });
             this.requestCommit();
           },
-          onDurable: (completion) => {
-            this.spool.group.durable.push(completion);
-            this.requestCommit();
-          },
+          onDurable,
           started: (writer) => this.writer = writer,
         }, context),
     });
@@ -173,7 +175,7 @@ export class ReadingPath {
         { onPoints: (entry, points) => rates.spentByDevice(entry, points) }),
       ...(opened.tap === undefined ? {} : { onNothing: opened.tap.nothing }),
     });
-    this.devices.start(outlet, rates);
+    this.devices.start(outlet, rates, onDurable);
     this.#ingest = system.spawn<IngestMessage>({
       id: "ingest",
       mailbox: { countMax: ingestMax },
@@ -289,7 +291,7 @@ export class ReadingPath {
   /** The actors have ended. */
   close(): void {
     this.letters.close();
-    this.devices.close();
+    this.devices.close(this.spool.isClean);
   }
 
   #takeOwn(ackLevel: AckLevel, batch: SentBatch): void {

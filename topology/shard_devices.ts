@@ -20,6 +20,7 @@ import type { OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { DeviceOutlet, TopicEntry } from "../actors/reading.ts";
 import type { CompiledRoute } from "../actors/route.ts";
+import type { Completion } from "../actors/spool/commit_group.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import type { DeviceQuery, DeviceView, Page, Presence } from "../gateways/http/control.ts";
 import type { ChangesQuery, DeviceChanges, DeviceTally } from "../gateways/http/live/source.ts";
@@ -78,6 +79,7 @@ export class ShardDevices {
   readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
   #rates: Rates | undefined;
+  #durable: (completion: Completion) => void = () => {};
   readonly #saves: DeviceSaves;
   readonly #codeRunner: DeviceCodeRunner;
   readonly #strikes: CodeStrikes;
@@ -116,6 +118,7 @@ export class ShardDevices {
       changes,
       clock: this.#clock,
       time: this.#time,
+      durable: (completion) => this.#durable(completion),
       save: (devices) => this.#open().save(devices),
     });
   }
@@ -142,9 +145,14 @@ export class ShardDevices {
     return devices;
   }
 
-  /** Starts the actors' group, and saving. */
-  start(outlet: DeviceOutlet<OwnedReading>, rates: Rates | undefined): void {
+  /** Starts the actors' group, and saving. `durable` completes when what was accepted is on the disk. */
+  start(
+    outlet: DeviceOutlet<OwnedReading>,
+    rates: Rates | undefined,
+    durable: (completion: Completion) => void,
+  ): void {
     this.#rates = rates;
+    this.#durable = durable;
     const { device } = this.#init.config;
     this.#directory.passivateAll();
     const options = {
@@ -251,9 +259,9 @@ export class ShardDevices {
     };
   }
 
-  /** The actors have ended: saves what is left. */
-  close(): void {
-    this.#saves.close();
+  /** The actors have ended: saves what is left, if what devices have accepted is on the disk. */
+  close(isDurable: boolean): void {
+    this.#saves.close(isDurable);
     this.#states?.close();
   }
 

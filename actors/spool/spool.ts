@@ -152,6 +152,11 @@ export class Spool {
     return !this.#custody.kept.empty;
   }
 
+  /** Nothing waits to be committed. */
+  get isClean(): boolean {
+    return this.#sealed === undefined && this.group.empty;
+  }
+
   /** The last commit failed. */
   get stalled(): boolean {
     return this.#attempts > 0;
