@@ -5,7 +5,7 @@
  */
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { startFleet } from "../support/load_fleet.ts";
+import { acknowledging, startFleet } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
@@ -23,13 +23,16 @@ testWith(
       connections: 20,
       rate: 2_000,
       window: 50,
-      "duration-s": kills * 2,
+      "duration-s": kills * 100,
+      "drain-s": 120,
     });
     for (let killed = 0; killed < kills; killed++) {
-      await pause(300 + Math.random() * 1_200);
+      await acknowledging(sluice, [load]);
+      await pause(Math.random() * 600);
       await sluice.process.kill();
       await sluice.process.restart();
     }
+    load.stop();
     await load.end();
     assertConserved(await settledBooks(sluice.httpUrl));
     await load.verify("victoriametrics", store.url);

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { startFleet } from "./load_fleet.ts";
+import { acknowledging, startFleet } from "./load_fleet.ts";
 import { pause, type VerifiedStore } from "./load_run.ts";
 import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
 
-/** Restarts on a busy machine take longer than the load does: what is left waits for them. */
-const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 18, "drain-s": 120 };
+/** For as long as the kills take. */
+const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 900, "drain-s": 120 };
 const kills = 8;
 
 /**
@@ -25,10 +25,13 @@ export async function killUnderLoad(
   await using own = await startFleet(sluice, { ...flags, model: "bench" });
   await using arrival = await startFleet(sluice, { ...flags, model: "arrival", "client-id": "a" });
   for (let killed = 0; killed < kills; killed++) {
-    await pause(300 + Math.random() * 1_200);
+    await acknowledging(sluice, [own, arrival]);
+    await pause(Math.random() * 600);
     await sluice.process.kill();
     await sluice.process.restart();
   }
+  own.stop();
+  arrival.stop();
   await Promise.all([own.end(), arrival.end()]);
   assertConserved(await settledBooks(sluice.httpUrl));
   await own.verify(store, storeUrl);

@@ -5,7 +5,7 @@
  * @module
  */
 import { type LoadFlags, type LoadRun, startLoad, type VerifiedStore } from "./load_run.ts";
-import type { Sluice } from "./sluice.ts";
+import { metrics, type Sluice, until } from "./sluice.ts";
 
 /** Per transport: the flags of `sim load`, and how its devices' names begin. */
 const transports: Readonly<Record<string, (sluice: Sluice) => LoadFlags & { url: string }>> = {
@@ -22,7 +22,12 @@ export interface FleetFlags extends LoadFlags {
   readonly model: "bench" | "arrival";
   /** Connections of all transports, as `rate` and `count` are: divided among them. */
   readonly connections: number;
+  /** Messages of one connection that are not acknowledged yet, at most. */
+  readonly window?: number;
 }
+
+/** As `--window` is unless it is given. */
+const windowDefault = 100;
 
 /** Sums over the transports. */
 export interface FleetReport {
@@ -35,7 +40,11 @@ export interface FleetReport {
 export class LoadFleet implements AsyncDisposable {
   readonly #runs: readonly (readonly [transport: string, run: LoadRun])[];
 
-  private constructor(runs: readonly (readonly [string, LoadRun])[]) {
+  private constructor(
+    runs: readonly (readonly [string, LoadRun])[],
+    /** Messages that each transport may have sent and not seen acknowledged. */
+    readonly underWayMax: number,
+  ) {
     this.#runs = runs;
   }
 
@@ -46,14 +55,21 @@ export class LoadFleet implements AsyncDisposable {
         shared.includes(name) ? [name, Math.ceil(Number(value) / all.length)] : [name, value]
       ),
     );
-    return new LoadFleet(
-      await Promise.all(all.map(async ([transport, flagsOf]) => {
+    const underWayMax = Number(each["connections"]) * (flags.window ?? windowDefault);
+    const runs = await Promise.all(
+      all.map(async ([transport, flagsOf]) => {
         const { url, ...own } = flagsOf(sluice);
         // Runs of both models may go on at once: the embedded store is asked by device alone.
         const topic = `${flags.model}/${flags.model}_${transport}_{n}`;
         return [transport, await startLoad(url, { ...each, ...own, topic })] as const;
-      })),
+      }),
     );
+    return new LoadFleet(runs, underWayMax);
+  }
+
+  /** Has all send no more, before their time. */
+  stop(): void {
+    for (const [, run] of this.#runs) run.stop();
   }
 
   /** Waits for the end: every message sent must have been acknowledged. */
@@ -90,4 +106,24 @@ export class LoadFleet implements AsyncDisposable {
 /** Starts it: see {@linkcode LoadFleet}. */
 export function startFleet(sluice: Sluice, flags: FleetFlags): Promise<LoadFleet> {
   return LoadFleet.start(sluice, flags);
+}
+
+/** Transports by their label, and how many of a fleet's runs use one. */
+const labels = { mqtt: 2, websocket: 1, http: 1 };
+
+/**
+ * Waits until Sluice has, since its start, taken in more over each transport than the fleets may
+ * have under way: then some was acknowledged in this life, however slow the machine is.
+ */
+export async function acknowledging(
+  { httpUrl }: Sluice,
+  fleets: readonly LoadFleet[],
+): Promise<void> {
+  const underWay = fleets.reduce((sum, { underWayMax }) => sum + underWayMax, 0);
+  await until("readings are acknowledged", async () => {
+    const sum = await metrics(httpUrl);
+    return Object.entries(labels).every(([transport, runs]) =>
+      sum("sluice_readings_received_total", `transport="${transport}"`) > runs * underWay
+    );
+  }, 120_000);
 }

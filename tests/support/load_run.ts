@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { sim, type SimResult } from "./sluice.ts";
+import { sim, type SimResult, type SimRun, startSim } from "./sluice.ts";
 
 /** Flags of `sim load` by their names without dashes. */
 export type LoadFlags = Readonly<Record<string, string | number>>;
@@ -15,12 +15,12 @@ export type VerifiedStore = "sluice" | "victoriametrics" | "influxdb";
 /** See the module. Dispose of it when its account is no longer needed. */
 export class LoadRun implements AsyncDisposable {
   readonly #account: string;
-  readonly #done: Promise<SimResult>;
+  readonly #run: SimRun;
 
-  private constructor(account: string, done: Promise<SimResult>) {
+  private constructor(account: string, run: SimRun) {
     this.#account = account;
-    this.#done = done;
-    done.catch(() => {}); // Whoever awaits it is told; a test that failed earlier does not.
+    this.#run = run;
+    run.done.catch(() => {}); // Whoever awaits it is told; a test that failed earlier does not.
   }
 
   /** Starts it; it runs beside the test. */
@@ -28,19 +28,24 @@ export class LoadRun implements AsyncDisposable {
     const account = await Deno.makeTempFile({ prefix: "sluice_account_" });
     const all = { url: mqttUrl, account, ...flags };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    return new LoadRun(account, sim(["load", ...args, "--quiet"]));
+    return new LoadRun(account, startSim(["load", ...args, "--quiet"]));
+  }
+
+  /** Has it send no more, before its time. */
+  stop(): void {
+    this.#run.stop();
   }
 
   /** Waits for its end: every message sent must have been acknowledged. Gives the report. */
   async end(): Promise<SimResult["report"]> {
-    const { code, report, stderr } = await this.#done;
+    const { code, report, stderr } = await this.#run.done;
     assert.equal(code, 0, `${JSON.stringify(report)} ${stderr}`);
     return report;
   }
 
   /** Waits for its end, however that is. */
   get done(): Promise<SimResult> {
-    return this.#done;
+    return this.#run.done;
   }
 
   /** Compares the account with the store; fails on a reading that is missing, doubled or wrong. */
@@ -57,7 +62,8 @@ export class LoadRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#done.catch(() => {});
+    this.#run.stop();
+    await this.#run.done.catch(() => {});
     await Deno.remove(this.#account);
   }
 }

@@ -118,16 +118,38 @@ export interface SimResult {
   readonly stderr: string;
 }
 
+/** A run of the simulator that goes on beside the test. */
+export interface SimRun {
+  readonly done: Promise<SimResult>;
+  /** Tells it to end; it finishes what it has begun. */
+  stop(): void;
+}
+
 /** Runs `sim <args> --json` to its end. */
-export async function sim(args: readonly string[]): Promise<SimResult> {
-  const output = await new Deno.Command(Deno.execPath(), {
+export function sim(args: readonly string[]): Promise<SimResult> {
+  return startSim(args).done;
+}
+
+/** Starts `sim <args> --json`. */
+export function startSim(args: readonly string[]): SimRun {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...startFlags, `${root}sim/main.ts`, ...args, "--json"],
     cwd: root,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
     env: { NO_COLOR: "1" },
-  }).output();
+  }).spawn();
+  let ended = false;
+  return {
+    done: child.output().finally(() => ended = true).then((output) => resultOf(args, output)),
+    stop: () => {
+      if (!ended) child.kill("SIGTERM");
+    },
+  };
+}
+
+function resultOf(args: readonly string[], output: Deno.CommandOutput): SimResult {
   const stdout = new TextDecoder().decode(output.stdout).trim();
   const stderr = new TextDecoder().decode(output.stderr);
   const line = stdout.split("\n").at(-1) ?? "";
