@@ -71,7 +71,7 @@ export function shardCount(config: Config, cores = navigator.hardwareConcurrency
   return 1;
 }
 
-/** The Workers of the service, in the order in which they start. */
+/** The Workers of the service, in the order in which they start: first what takes longest to load. */
 export function workerSpecs(
   plan: Plan,
   shards: readonly HostedShard[],
@@ -83,8 +83,17 @@ export function workerSpecs(
     init: () => shardInit(plan, shard),
     irreplaceable: true, // It listens: the kernel goes on giving it connections.
   }));
+  if (edge !== undefined) {
+    const init = httpInit(plan, edge);
+    specs.push({
+      id: httpId,
+      create: () => new Worker(httpEntry, { type: "module", name: httpId }),
+      init,
+      irreplaceable: true, // It keeps the port.
+    });
+  }
   if (plan.config.influx.url === undefined) {
-    specs.unshift(
+    specs.push(
       {
         id: storeId,
         create: () => new Worker(storeEntry, { type: "module", name: storeId }),
@@ -96,15 +105,6 @@ export function workerSpecs(
         init: () => storeInit(plan, "read"),
       },
     );
-  }
-  if (edge !== undefined) {
-    const init = httpInit(plan, edge);
-    specs.push({
-      id: httpId,
-      create: () => new Worker(httpEntry, { type: "module", name: httpId }),
-      init,
-      irreplaceable: true, // It keeps the port.
-    });
   }
   return specs;
 }

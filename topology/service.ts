@@ -78,7 +78,6 @@ export class Service {
   readonly #names = new PublishedNames();
   readonly #accounts: ServiceAccounts;
   readonly #bans: ServiceBans;
-  #firstAdmin: string | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
   /** Rejects for what no second try can mend. */
   readonly #cannotStart = Promise.withResolvers<never>();
@@ -212,7 +211,6 @@ export class Service {
       lines.push(`broker     ${protocol}//${host}`);
     }
     lines.push(`store      ${storeName(this.#config)}`);
-    if (this.#firstAdmin !== undefined) lines.push(this.#firstAdmin);
     return lines;
   }
 
@@ -251,6 +249,7 @@ export class Service {
     this.#listening = true;
     await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
     this.#announceLater(0);
+    this.#accounts.ensureAdmin();
   }
 
   /** Tells every shard what the topics below `$SYS` say, again and again. */
@@ -284,11 +283,8 @@ export class Service {
           const link = state === "ready" ? this.#fleet.link(id) : undefined;
           return link === undefined ? [] : [[id, link] as const];
         }),
-      firstAdmin: ({ account, password }) => {
-        const line = `admin      name ${account.name}, password ${password}  (told this once)`;
-        if (this.#listening) writeStdout(`${line}\n`);
-        else this.#firstAdmin = line;
-      },
+      firstAdmin: ({ account, password }) =>
+        writeStdout(`admin      name ${account.name}, password ${password}  (told this once)\n`),
       load: async () => {
         let sessions = 0;
         for (const { sessions: open } of await this.#control.snapshot()) {
