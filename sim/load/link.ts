@@ -35,6 +35,8 @@ export interface LinkEnvironment {
   readonly keepAliveS: number;
   /** A connection that cannot be made for so long ends the run. */
   readonly giveUpMs: number;
+  /** Is told why a connection could not be made, each time. */
+  readonly connectFailed?: (why: string) => void;
 }
 
 const backoffMinMs = 50;
@@ -49,7 +51,7 @@ const backoffMaxMs = 1_000;
 export async function keepTrying(
   session: () => Promise<void>,
   connected: () => boolean,
-  { clock, book, giveUpMs }: LinkEnvironment,
+  { clock, book, giveUpMs, connectFailed }: LinkEnvironment,
   random: Random,
   signal: AbortSignal,
 ): Promise<void> {
@@ -72,6 +74,7 @@ export async function keepTrying(
     } else {
       book.totals.connectFailures++;
       if (clock.nowMs() - downSinceMs > giveUpMs) throw unavailable(cause);
+      connectFailed?.(messageOf(cause));
     }
     book.breakReason(cause);
     await clock.sleep(backoffMs * random.between(0.5, 1), signal);
@@ -80,6 +83,8 @@ export async function keepTrying(
 }
 
 function unavailable(cause: unknown): CommandError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CommandError(exitCodes.unavailable, `cannot connect: ${reason}`, { cause });
+  return new CommandError(exitCodes.unavailable, `cannot connect: ${messageOf(cause)}`, { cause });
 }
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause);

@@ -62,6 +62,7 @@ class LoadRun {
   readonly #ended = new AbortController();
   #ends: Promise<void> = Promise.resolve();
   #failure: unknown;
+  #sending = false;
 
   constructor(
     options: LoadOptions,
@@ -79,8 +80,13 @@ class LoadRun {
     this.#schedule = rate > 0
       ? new OpenLoop(rate, connections, count)
       : new FlatOut(connections, count);
-    const { clock, target } = env;
-    const shared = { clock, book, keepAliveS, giveUpMs: giveUpS * 1_000 };
+    const { clock, target, progress } = env;
+    const connectFailed = (why: string): void => {
+      if (this.#sending) return;
+      const text = `no connection yet: ${why}; given up after ${giveUpS} s (--give-up-s)`;
+      progress.update(clock.nowMs(), undefined, () => text);
+    };
+    const shared = { clock, book, keepAliveS, giveUpMs: giveUpS * 1_000, connectFailed };
     this.#links = makeLinks(target, options, plan, this.#schedule, shared);
   }
 
@@ -102,6 +108,7 @@ class LoadRun {
   async send(): Promise<number> {
     const { clock, stop, progress, cpuUs } = this.#env;
     const { durationS, drainS } = this.#options;
+    this.#sending = true;
     const cpuStartUs = cpuUs();
     const startMs = clock.nowMs();
     const stopMs = startMs + durationS * 1_000;

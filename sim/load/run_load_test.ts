@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readAccount } from "../account.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import { parseOptions } from "../options.ts";
-import { Progress } from "../progress.ts";
+import { Progress, type ProgressOutput } from "../progress.ts";
 import { Random } from "../random.ts";
 import { FakeBroker, type FakeBrokerOptions } from "../testing/fake_broker.ts";
 import { ManualClock } from "../testing/manual_clock.ts";
@@ -16,6 +16,7 @@ async function load(
   brokerOptions: FakeBrokerOptions = {},
   check: (account: string) => Promise<void> = () => Promise.resolve(),
   stop = new AbortController(),
+  output?: ProgressOutput,
 ): Promise<
   { readonly report: LoadReport; readonly broker: FakeBroker; readonly clock: ManualClock }
 > {
@@ -28,7 +29,7 @@ async function load(
       target: { kind: "mqtt", dial: broker.dial, credentials: {} },
       clock,
       cpuUs: () => 0,
-      progress: new Progress(undefined),
+      progress: new Progress(output),
       stop: stop.signal,
     }));
     await check(account);
@@ -177,6 +178,18 @@ Deno.test("load: a server that is not there, or says no, ends the run with a rea
       return true;
     });
   }
+});
+
+Deno.test("load: while no connection comes about it says why", async () => {
+  const told: string[] = [];
+  const output = { isTerminal: false, columns: 80, write: (text: string) => told.push(text) };
+  const args = ["--connections", "1", "--give-up-s", "8"];
+  const run = load(args, { unreachable: () => true }, undefined, undefined, output);
+  await assert.rejects(run, /cannot connect: refused/);
+  assert.deepEqual(
+    new Set(told),
+    new Set(["no connection yet: refused; given up after 8 s (--give-up-s)\n"]),
+  );
 });
 
 Deno.test("load: a server that is busy at first is tried again", async () => {

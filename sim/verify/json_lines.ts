@@ -11,12 +11,16 @@ export async function ask(store: string, url: URL, headers: HeadersInit): Promis
   try {
     response = await fetch(url, { headers });
   } catch (cause) {
-    throw new CommandError(exitCodes.unavailable, `${store} cannot be reached: ${cause}`, {
-      cause,
-    });
+    const why = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause);
+    throw new CommandError(exitCodes.unavailable, `${store} cannot be reached: ${why}`, { cause });
   }
   if (response.ok) return response;
   const text = (await response.text()).slice(0, 500);
+  if (response.status === 501) {
+    const message = `${store} keeps no history of its own: give --store victoriametrics or ` +
+      `influxdb, and its --url`;
+    throw new CommandError(exitCodes.unavailable, message);
+  }
   throw new CommandError(exitCodes.unavailable, `${store} answers ${response.status}: ${text}`);
 }
 

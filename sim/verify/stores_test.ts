@@ -159,6 +159,12 @@ Deno.test("stores: an error or another answer is told, not taken for an empty st
     await assert.rejects(all(new InfluxDBStore(url, "db")), { message: /no such db/ });
   });
   for (const store of stores("http://127.0.0.1:1")) {
-    await assert.rejects(all(store), { name: "CommandError", message: /cannot be reached/ });
+    await assert.rejects(all(store), {
+      name: "CommandError",
+      message: /cannot be reached: .*port 1/,
+    });
   }
+  await withServer(() => new Response("elsewhere", { status: 501 }), async (url) => {
+    await assert.rejects(all(new SluiceStore(url)), { message: /give --store victoriametrics or/ });
+  });
 });
