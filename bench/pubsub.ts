@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { startMosquitto } from "../gateways/testing/servers.ts";
-import { startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { cpuS } from "./process_stat.ts";
+import { startBoth } from "./pubsub_brokers.ts";
 import { connectFigures } from "./pubsub_connects.ts";
 import { exchange, type Pattern } from "./pubsub_exchange.ts";
+import { keptFigures } from "./pubsub_kept.ts";
 import { type Broker, retainedRestart, sessionBytes } from "./pubsub_state.ts";
 
 const patterns: readonly Pattern[] = [
@@ -19,40 +19,13 @@ const patterns: readonly Pattern[] = [
 ];
 const cases = patterns.flatMap((pattern) => ([0, 1] as const).map((qos) => ({ pattern, qos })));
 
-/** Nothing is stored: topics have no route, so this is the way of a message alone. */
-const config = {
-  shards: 2,
-  routes: [],
-  builtinRoutes: { station: false, device: false, weather: false, line: false, position: false },
-};
-const mosquittoConfig = [
-  "log_type none",
-  "set_tcp_nodelay true",
-  "max_inflight_messages 1000", // As many as Sluice has on their way to a client.
-];
-
-async function startBoth(extra: readonly string[] = []) {
-  const mosquitto = await startMosquitto([...mosquittoConfig, ...extra]);
-  const sluice = await startSluice({ config }).catch(async (cause) => {
-    await mosquitto[Symbol.asyncDispose]();
-    throw cause;
-  });
-  return {
-    own: sluice satisfies Broker,
-    other: { process: mosquitto, mqttPort: mosquitto.port } satisfies Broker,
-    async [Symbol.asyncDispose]() {
-      await sluice[Symbol.asyncDispose]();
-      await mosquitto[Symbol.asyncDispose]();
-    },
-  };
-}
-
 async function run(options: BenchOptions): Promise<Figure[]> {
   return [
     ...await messages(options),
     ...await connects(options),
     ...await sessions(options),
     ...await retained(options),
+    ...await keptFigures(options),
   ];
 }
 

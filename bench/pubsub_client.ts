@@ -20,6 +20,8 @@ export class PubSubClient implements PacketHandler, Disposable {
   received = 0;
   /** PUBACKs that came. */
   acknowledgements = 0;
+  /** Whether the broker had a session of it. */
+  present = false;
   /** Called after each read. */
   progressed: () => void = () => {};
   readonly #connection: Deno.TcpConn;
@@ -37,11 +39,11 @@ export class PubSubClient implements PacketHandler, Disposable {
   }
 
   /** Resolves at CONNACK. */
-  static async connect(port: number, clientId: string): Promise<PubSubClient> {
+  static async connect(port: number, clientId: string, clean = true): Promise<PubSubClient> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
     const client = new PubSubClient(connection);
-    await client.#ask(connectPacket(clientId));
+    await client.#ask(connectPacket(clientId, clean));
     return client;
   }
 
@@ -93,6 +95,7 @@ export class PubSubClient implements PacketHandler, Disposable {
   }
 
   packet(packet: Packet): boolean {
+    if (packet.kind === "connack") this.present = packet.sessionPresent;
     const refused = packet.kind === "connack"
       ? packet.reasonCode !== 0
       : packet.kind === "suback" && packet.reasonCodes.some((code) => code >= 0x80);
@@ -152,10 +155,10 @@ export class PubSubClient implements PacketHandler, Disposable {
   }
 }
 
-/** A clean session without keep-alive. */
-export function connectPacket(clientId: string): Uint8Array<ArrayBuffer> {
-  const clean = { clean: true, keepAliveS: 0, properties: {} };
-  return encodePacket({ kind: "connect", version: 4, clientId, ...clean }, 4);
+/** Without keep-alive. */
+export function connectPacket(clientId: string, clean = true): Uint8Array<ArrayBuffer> {
+  const session = { clean, keepAliveS: 0, properties: {} };
+  return encodePacket({ kind: "connect", version: 4, clientId, ...session }, 4);
 }
 
 export function subscribePacket(filter: string, qos: Qos): Packet {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { forAll } from "./for_all.ts";
 import { pause } from "./pause.ts";
 import { publishPackets, PubSubClient } from "./pubsub_client.ts";
 
@@ -27,7 +28,6 @@ export interface ExchangeResult {
 }
 
 const payload = new Uint8Array(64).fill(0x78);
-const openAtOnce = 50;
 /** Without a delivery for so long, the rest is lost. */
 const silenceMs = 2_000;
 
@@ -205,21 +205,6 @@ class Publisher {
       this.#again();
     }, () => {}); // The client has it for `check`, for its read fails too.
   }
-}
-
-/** `work` on all items, some of them at a time. */
-async function forAll<T>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const some = async () => {
-    while (next < items.length) {
-      const index = next++;
-      await work(items[index]!, index);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(openAtOnce, items.length) }, some));
 }
 
 function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
