@@ -34,6 +34,12 @@ export const brokerUrl: Format = {
   accepts: (text) => hasScheme(text, ["mqtt:", "mqtts:", "ws:", "wss:"]),
 };
 
+export const hostName: Format = {
+  name: "sluice-host-name",
+  expects: `a name without port, such as "sluice.example"`,
+  accepts: (text) => /^[\w-]+(\.[\w-]+)*$/.test(text),
+};
+
 export const httpUrl: Format = {
   name: "sluice-http-url",
   expects: `a URL with http:// or https://, such as "http://127.0.0.1:8428"`,
@@ -110,6 +116,7 @@ export const formats: readonly Format[] = [
   listenAddress,
   ipNetwork,
   brokerUrl,
+  hostName,
   httpUrl,
   postgresUrl,
   topicFilter,

@@ -9,6 +9,7 @@ import { type RouteConfig, routeSchema } from "../actors/route_config.ts";
 import {
   accountRate,
   brokerUrl,
+  hostName,
   httpUrl,
   ipNetwork,
   label,
@@ -362,6 +363,12 @@ export const options = section("The configuration of Sluice.", {
       default: [],
       format: ipNetwork,
       doc: "The same for `http.listen` and `http.tls.listen` as `mqtt.proxyProtocol` is for MQTT.",
+    }),
+    hostNames: list({
+      default: [],
+      format: hostName,
+      doc:
+        "Names in requests (`Host`) that are answered while no account is asked for and only this machine may connect, beside `localhost` and addresses: those of a proxy in front. Others are refused, as a page of another site may have led a browser here by such a name.",
     }),
     insecureAllowAnonymousRemote: flag({
       default: false,

@@ -29,6 +29,7 @@ import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
 import { claimsOf, guarded } from "../gateways/http/guard.ts";
 import { type LiveSource, parseChanges } from "../gateways/http/live/source.ts";
+import { hostNames } from "../gateways/http/host_names.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { isDevice } from "../gateways/http/control.ts";
 import type { TopicDevices } from "../gateways/http/topics/topics.ts";
@@ -306,7 +307,9 @@ export class HttpEdge implements WorkerProgram {
   }
 
   async #serve(): Promise<HttpServer> {
-    const { headTimeoutMs, idleTimeoutMs, connectionsMax } = this.#init.config.http;
+    const { auth, http } = this.#init.config;
+    const { headTimeoutMs, idleTimeoutMs, connectionsMax } = http;
+    const openHere = !auth.required && !http.insecureAllowAnonymousRemote;
     const acceptors = await this.#acceptors.open();
     return this.#server = serveHttp(acceptors, this.#handle, {
       clock,
@@ -315,6 +318,7 @@ export class HttpEdge implements WorkerProgram {
       idleTimeoutMs,
       connectionsMax,
       acceptFailed: (cause) => log.warn("no connection can be accepted now", { cause }),
+      ...(openHere && { isKnownHost: hostNames(http.hostNames) }),
     });
   }
 

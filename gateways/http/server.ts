@@ -15,10 +15,20 @@ import { secured } from "./security.ts";
 const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /** Why a request names no place; a Host with a slash would be part of the path it is routed by. */
-function targetProblem({ url, headers }: Request): Problem | undefined {
+function targetProblem(
+  { url, headers }: Request,
+  { isKnownHost }: HttpServerOptions,
+): Problem | undefined {
   const host = headers.get("host");
-  if ((host === null || hostForm.test(host)) && URL.canParse(url)) return undefined;
-  return new Problem("invalid-header", "Host, or the host of the URL, is no host[:port]");
+  if ((host !== null && !hostForm.test(host)) || !URL.canParse(url)) {
+    return new Problem("invalid-header", "Host, or the host of the URL, is no host[:port]");
+  }
+  if (isKnownHost?.(host) ?? true) return undefined;
+  return new Problem(
+    "forbidden",
+    `${host} is no name of this service, which asks for no account: come by an address or ` +
+      "localhost, or name it in http.hostNames",
+  );
 }
 
 /** The connection's last answer, if the body was not read to its end. */
@@ -43,6 +53,8 @@ export interface HttpServer {
 
 export interface HttpServerOptions extends FrontLimits {
   readonly acceptFailed: (cause: unknown) => void;
+  /** Absent: any `Host` will do. See {@link ./host_names.ts}. */
+  readonly isKnownHost?: (host: string | null) => boolean;
 }
 
 const loopback = "127.0.0.1";
@@ -68,7 +80,7 @@ export function serveHttp(
     }
     visit.began();
     completed.catch(() => {}).finally(() => visit.completed());
-    const problem = targetProblem(request);
+    const problem = targetProblem(request, options);
     if (problem !== undefined) return inFull(request, secured(problemResponse(problem)), visit);
     const { promise, resolve } = Promise.withResolvers<Response>();
     underWay.add(resolve);

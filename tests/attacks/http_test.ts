@@ -89,6 +89,25 @@ Deno.test("attacks on the HTTP port cost nobody else anything", async (t) => {
     assert.doesNotMatch(answer, /"gateway"/);
   });
 
+  await t.step("a name of another site that was made to lead here is not answered", async () => {
+    const rebound = `Host: rebound.example:${port}\r\nOrigin: http://rebound.example:${port}\r\n`;
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    const requests = [
+      `GET /api/devices HTTP/1.1\r\n${rebound}Connection: close\r\n\r\n`,
+      `POST /api/readings HTTP/1.1\r\n${rebound}Connection: close\r\nContent-Type: ` +
+      'application/json\r\nContent-Length: 22\r\n\r\n{"uuid":"a","value":1}',
+      `GET /ws HTTP/1.1\r\n${rebound}${upgrade}\r\n${last}`,
+      `GET /mqtt HTTP/1.1\r\n${rebound}Sec-WebSocket-Protocol: mqtt\r\n${upgrade}\r\n${last}`,
+    ];
+    for (const request of requests) {
+      const answer = await raw(port, request);
+      assert.equal(statuses(answer)[0], 403, answer);
+    }
+    const named = last.replace(host, "Host: localhost:1\r\n");
+    assert.deepEqual(statuses(await raw(port, named)), [200]);
+  });
+
   await t.step("a length larger than what comes holds nobody up", async () => {
     using half = await Deno.connect({ hostname: "127.0.0.1", port });
     await half.write(utf8.encode(`${post}Content-Length: 100000\r\n\r\n{"topic"`));
