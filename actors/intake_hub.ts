@@ -78,7 +78,7 @@ export class IntakeHub implements Intake {
             frameCountMax,
             now: options.now,
             transmit: (batch) => options.transmit(owner, ackLevel, batch),
-            ...(rates?.countsPoints &&
+            ...(rates &&
               { spent: (sender, further) => rates.spentBySender(sender, further) }),
           }),
         );

@@ -27,8 +27,8 @@ export interface OutletOptions {
    * Completes when the store has all that recovery found of a device; false when it has it already.
    */
   readonly recoveredStored: (deviceId: string, completion: Completion) => boolean;
-  /** Counts the points of what is stored; absent: they are not counted. */
-  readonly onPoints?: ((entry: TopicEntry, points: number) => void) | undefined;
+  /** Counts the points of what is stored. False, and when it is absent: they are not counted. */
+  readonly onPoints?: ((entry: TopicEntry, points: number) => boolean) | undefined;
   /** Sees every reading that becomes nothing, for the log of the data flow. */
   readonly onNothing?: (topic: string) => void;
 }
@@ -60,8 +60,7 @@ export class Outlet implements DeviceOutlet<OwnedReading> {
   ): void {
     const group = this.#group;
     const { batch } = reading;
-    if (this.#options.onPoints !== undefined) {
-      this.#options.onPoints(reading.entry, points);
+    if (this.#options.onPoints?.(reading.entry, points)) {
       (batch.points ??= new Array<number>(batch.frame.count).fill(0))[reading.index] = points;
     }
     group.add(device, hi, lo);

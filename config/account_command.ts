@@ -9,6 +9,7 @@ const verbs = [
   "add",
   "list",
   "grant",
+  "limit",
   "disable",
   "enable",
   "rotate",
@@ -27,6 +28,8 @@ export interface AccountCommand {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
   readonly devices?: readonly string[];
+  /** By the limit's name, as it was given; `default`: as for all accounts. */
+  readonly limits?: Readonly<Record<string, string>>;
   /** The password is the first line of stdin. */
   readonly passwordFromStdin: boolean;
   readonly json: boolean;
@@ -38,6 +41,7 @@ export const accountUsage = `Usage: deno task account <command> [flags]
   add NAME --kind device|person|service   make an account; prints its password, this once
   list                                    all accounts
   grant NAME                              set roles and what may be read and written
+  limit NAME                              set limits of its own; its sessions go on under them
   disable NAME, enable NAME               its sessions end within a second
   rotate NAME                             a new password; the old one and its tokens end
   delete NAME                             its sessions end; its name may be given again
@@ -48,6 +52,10 @@ export const accountUsage = `Usage: deno task account <command> [flags]
   --read FILTER    topic filter that may be read; {name} is the account's name
   --write FILTER   topic filter that may be written
   --device ID      device whose history may be read; * at its end stands for any rest
+  --rate RATE      messages, such as 20:1,600:60: 20 in a second and 600 in a minute; "default", of
+                   this and those that follow, is what the configuration says for all accounts
+  --points RATE    points
+  --sessions N     MQTT sessions at once, --subscriptions N, --retained N (messages)
   --password-stdin take the password from the first line of stdin instead of making one
   --json           print JSON, a line for each
   --config FILE    as for the service: where the accounts are`;
@@ -55,6 +63,7 @@ export const accountUsage = `Usage: deno task account <command> [flags]
 const takesName: ReadonlySet<AccountVerb> = new Set([
   "add",
   "grant",
+  "limit",
   "disable",
   "enable",
   "rotate",
@@ -68,11 +77,27 @@ const lists = {
   "--device": "devices",
 } as const;
 const isList = (flag: string): flag is keyof typeof lists => Object.hasOwn(lists, flag);
-const flags = [...Object.keys(lists), "--kind", "--password-stdin", "--json", "--config"];
+const limits = {
+  "--rate": "messages",
+  "--points": "points",
+  "--sessions": "sessionsMax",
+  "--subscriptions": "subscriptionsMax",
+  "--retained": "retainedMax",
+} as const;
+const isLimit = (flag: string): flag is keyof typeof limits => Object.hasOwn(limits, flag);
+const flags = [
+  ...Object.keys(lists),
+  ...Object.keys(limits),
+  "--kind",
+  "--password-stdin",
+  "--json",
+  "--config",
+];
 const flagsOf: Readonly<Record<AccountVerb, readonly string[]>> = {
   add: flags,
   list: ["--json", "--config"],
   grant: [...Object.keys(lists), "--json", "--config"],
+  limit: [...Object.keys(limits), "--json", "--config"],
   disable: ["--json", "--config"],
   enable: ["--json", "--config"],
   rotate: ["--password-stdin", "--json", "--config"],
@@ -108,6 +133,7 @@ export function parseAccountCommand(args: readonly string[]): AccountCommand | s
   }
   const names: string[] = [];
   const listed: Partial<Record<"roles" | "read" | "write" | "devices", string[]>> = {};
+  const limited: Record<string, string> = {};
   let command: AccountCommand = { verb, name: "", passwordFromStdin: false, json: false };
   for (let i = 0; i < rest.length; i++) {
     const arg = rest[i]!;
@@ -134,12 +160,15 @@ export function parseAccountCommand(args: readonly string[]): AccountCommand | s
     if (isList(flag)) {
       const key = lists[flag];
       (listed[key] ??= []).push(...(value === "" ? [] : [value]));
-    } else if (flag === "--kind") command = { ...command, accountKind: value };
+    } else if (isLimit(flag)) limited[limits[flag]] = value;
+    else if (flag === "--kind") command = { ...command, accountKind: value };
     else command = { ...command, configFile: value };
   }
   if (takesName.has(verb)) {
     if (names.length !== 1) return `account ${verb} needs one name`;
     command = { ...command, name: names[0]! };
   } else if (names.length > 0) return `account ${verb} takes no name`;
+  if (Object.keys(limited).length > 0) command = { ...command, limits: limited };
+  else if (verb === "limit") return `account limit needs one of ${Object.keys(limits).join(", ")}`;
   return { ...command, ...listed };
 }

@@ -16,6 +16,16 @@ Deno.test("account commands with all their flags", () => {
     json: true,
     configFile: "f.json",
   });
+  assert.deepEqual(
+    parseAccountCommand("limit n --rate 20:1,600:60 --sessions=default".split(" ")),
+    {
+      verb: "limit",
+      name: "n",
+      passwordFromStdin: false,
+      json: false,
+      limits: { messages: "20:1,600:60", sessionsMax: "default" },
+    },
+  );
   const plain = { name: "", passwordFromStdin: false, json: false };
   assert.deepEqual(parseAccountCommand(["list"]), { verb: "list", ...plain });
   assert.deepEqual(parseAccountCommand(["disable", "x"]), { verb: "disable", ...plain, name: "x" });
@@ -27,6 +37,11 @@ const refused: readonly (readonly [string, string])[] = [
   ["add", "account add needs one name"],
   ["add a b", "account add needs one name"],
   ["list a", "account list takes no name"],
+  [
+    "limit a",
+    "account limit needs one of --rate, --points, --sessions, --subscriptions, --retained",
+  ],
+  ["limit a --kind device", "account limit has no --kind"],
   ["disable a --role admin", "account disable has no --role"],
   ["add a --kind", "--kind needs a value"],
   ["add a --json=1", "--json takes no value"],

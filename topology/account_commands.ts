@@ -4,6 +4,11 @@
  *
  * @module
  */
+import {
+  type AccountLimitsChange,
+  changedLimits,
+  parseLimitsChange,
+} from "../actors/rates/account_limits.ts";
 import type { Config } from "../config.ts";
 import type { AccountCommand } from "../config/account_command.ts";
 import { type Account, accountKinds, type Grants, roles } from "../gateways/auth/account.ts";
@@ -72,12 +77,15 @@ async function run(
         name,
         kind,
         ...grantsOf(command),
+        limits: changedLimits({}, limitsOf(command)),
         ...(password === undefined ? {} : { password }),
       }, actor);
       return shown(issued.account, password === undefined ? issued.password : undefined);
     }
     case "grant":
       return shown(await accounts.grant(name, grantsOf(command), actor));
+    case "limit":
+      return shown(await accounts.limit(name, limitsOf(command), actor));
     case "disable":
       return shown(await accounts.disable(name, actor));
     case "enable":
@@ -129,12 +137,26 @@ function accountLine(account: Account): string {
     ...list("read", account.read),
     ...list("write", account.write),
     ...list("devices", account.devices),
+    ...Object.entries(account.limits).map(([limit, value]) => `${limit}=${value}`),
   ];
   return parts.map(oneLine).join("  ");
 }
 
 const list = (key: string, values: readonly string[]): string[] =>
   values.length === 0 ? [] : [`${key}=${values.join(",")}`];
+
+function limitsOf({ limits = {} }: AccountCommand): AccountLimitsChange {
+  const given = Object.entries(limits).map(([name, text]) => [
+    name,
+    text === "default" ? null : name.endsWith("Max") ? Number(text) : text,
+  ]);
+  try {
+    return parseLimitsChange(Object.fromEntries(given));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new AccountError("invalid", error.message);
+  }
+}
 
 function grantsOf({ roles: named, read, write, devices }: AccountCommand): Partial<Grants> {
   const held = named?.map((word) => {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type LimitedAccount, parseAccountLimits } from "../actors/rates/account_limits.ts";
 import type { AccountVersion } from "../gateways/auth/account_store.ts";
 import { type Role, roles } from "../gateways/auth/account.ts";
 import type { AccountQuestion } from "../gateways/auth/mqtt_authenticator.ts";
@@ -53,6 +54,9 @@ export interface Standing {
 export interface AccountNews {
   readonly keys: readonly TokenKey[];
   readonly changed: readonly AccountVersion[];
+  /** Accounts with the limits that are theirs from now on; with `allLimited` others have none. */
+  readonly limited: readonly LimitedAccount[];
+  readonly allLimited: boolean;
   /** All that had changed before is known. */
   readonly open: boolean;
 }
@@ -139,12 +143,22 @@ function parseStanding(value: unknown): Standing {
 /** @throws {TypeError} when it is no news. */
 export function parseAccountNews(message: unknown): AccountNews {
   if (isFields(message)) {
-    const { keys, changed, open } = message;
-    if (isKeys(keys) && isVersions(changed) && typeof open === "boolean") {
-      return { keys, changed, open };
+    const { keys, changed, limited, allLimited, open } = message;
+    if (
+      isKeys(keys) && isVersions(changed) && Array.isArray(limited) &&
+      typeof allLimited === "boolean" && typeof open === "boolean"
+    ) {
+      return { keys, changed, limited: limited.map(parseLimited), allLimited, open };
     }
   }
   throw new TypeError("Cannot read the news of the accounts: wrong shape");
+}
+
+function parseLimited(value: unknown): LimitedAccount {
+  if (isFields(value) && typeof value.name === "string") {
+    return { name: value.name, limits: parseAccountLimits(value.limits) };
+  }
+  throw new TypeError("Cannot read the limits of an account: wrong shape");
 }
 
 function isKeys(value: unknown): value is TokenKey[] {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { type LimitedAccount, OwnLimits } from "../actors/rates/account_limits.ts";
 import {
   accountQuotasBytes,
   type AccountQuotasMemory,
@@ -50,10 +51,10 @@ export interface GuardInit {
 }
 
 /** Bytes that all Workers share. HTTP is a Worker beside the shards. */
-export function guardBytes({ limits }: Config, shards: number): number {
-  return ratesBytes(limits.rates) + gateBytes(limits.connections, shards + 1) +
+export function guardBytes({ limits, auth }: Config, shards: number): number {
+  return ratesBytes(limits.rates, auth.required) + gateBytes(limits.connections, shards + 1) +
     sharedCountsBytes(shards) + bansBytes(limits.flapping) +
-    accountQuotasBytes(limits.accounts, shards);
+    accountQuotasBytes(limits.accounts, shards, auth.required);
 }
 
 /** The main thread's part: it holds the memory. */
@@ -64,13 +65,13 @@ export class GuardMemory {
   readonly bans: BansMemory;
   readonly #quotas: AccountQuotasMemory;
 
-  constructor({ limits }: Config, shards: number) {
+  constructor({ limits, auth }: Config, shards: number) {
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
-    this.#rates = ratesMemory(limits.rates, seed);
+    this.#rates = ratesMemory(limits.rates, seed, auth.required);
     this.#gate = gateMemory(limits.connections, shards + 1, seed);
     this.#sessions = sharedCountsMemory(shards);
     this.bans = bansMemory(limits.flapping, seed);
-    this.#quotas = accountQuotasMemory(limits.accounts, shards, seed);
+    this.#quotas = accountQuotasMemory(limits.accounts, shards, seed, auth.required);
   }
 
   /** For a Worker that starts now. */
@@ -89,6 +90,8 @@ export class GuardMemory {
 
 /** A Worker's part. */
 export class Guard {
+  /** What accounts have of their own. */
+  readonly limits = new OwnLimits();
   /** Absent when there are no rates. */
   readonly rates: Rates | undefined;
 
@@ -139,6 +142,15 @@ export class Guard {
           waitMs: Math.ceil(waitMs),
         }),
     });
+  }
+
+  /** Accounts have these limits of their own from now on; with `all`, others have none. */
+  setLimits(accounts: readonly LimitedAccount[], all: boolean): void {
+    const named = new Set(accounts.map(({ name }) => name));
+    const gone = all ? [...this.limits].filter(({ name }) => !named.has(name)) : [];
+    const changed = [...gone.map(({ name }) => ({ name, limits: {} })), ...accounts];
+    const taken = changed.filter((one) => this.limits.set(one));
+    if (taken.length > 0) this.rates?.setOwn(taken);
   }
 
   /** Who sends, as rates know it. An empty account is nobody's. */

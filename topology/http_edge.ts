@@ -179,10 +179,11 @@ export class HttpEdge implements WorkerProgram {
       messageBytes: limits.messageBytes,
       system: this.#system,
       names: boot.names,
+      accountLimits: guard.limits,
     });
     const { required } = config.auth;
     const senderOf = (account: string, address: string) => guard.senderOf(account, address);
-    const accounts: WorkerAccounts = new WorkerAccounts(boot, () => {
+    const accounts: WorkerAccounts = new WorkerAccounts(boot, guard, () => {
       stations.recheck();
       this.#plane.recheck();
     });

@@ -171,8 +171,7 @@ export class ReadingPath {
       deadLetter: (letter) => this.letters.add(letter),
       requestCommit: (when) => this.#request.ask(this.#spoolRef, when),
       recoveredStored: (deviceId, completion) => this.spool.recoveredStored(deviceId, completion),
-      ...(rates?.countsPoints &&
-        { onPoints: (entry, points) => rates.spentByDevice(entry, points) }),
+      onPoints: rates && ((entry, points) => rates.spentByDevice(entry, points)),
       ...(opened.tap === undefined ? {} : { onNothing: opened.tap.nothing }),
     });
     this.devices.start(outlet, rates, onDurable);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { limitedAccountsMax, OwnLimits } from "../actors/rates/account_limits.ts";
 import type { Config } from "../config.ts";
 import type { AccountStore, Changes } from "../gateways/auth/account_store.ts";
 import { Accounts, type Issued } from "../gateways/auth/accounts.ts";
@@ -60,6 +61,8 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   #sequence: number | undefined;
   #admin: "later" | "due" | "checked" = "later";
   #announcedMs = -Infinity;
+  /** What accounts have of their own. */
+  readonly #limits = new OwnLimits();
   /** Workers that have not been told all. */
   readonly #behind = new Set<string>();
   #polling: Promise<void> | undefined;
@@ -192,16 +195,25 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     return this.#store.changedSince(sinceMs);
   }
 
-  #learn({ sequence, changed }: Changes): void {
+  #learn({ sequence, changed, limited }: Changes): void {
     const first = this.#sequence === undefined;
     this.#sequence = sequence;
     this.gate.change(changed);
+    const full = limited.filter((one) => !this.#limits.set(one));
+    if (full.length > 0) {
+      log.error("too many accounts have limits of their own; some are not held to theirs", {
+        max: limitedAccountsMax,
+        left: full.length,
+      });
+    }
     if (first) {
       this.gate.setOpen();
       for (const [worker] of this.#options.workers()) this.#behind.add(worker);
-    } else if (changed.length > 0) {
+    } else if (changed.length + limited.length > 0) {
       for (const [worker, link] of this.#options.workers()) {
-        if (!this.#tell(link, { keys: [], changed, open: false })) this.#behind.add(worker);
+        if (!this.#tell(link, { keys: [], changed, limited, allLimited: false, open: false })) {
+          this.#behind.add(worker);
+        }
       }
     }
   }
@@ -211,17 +223,30 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     for (const [worker, link] of this.#options.workers()) {
       if (!this.#behind.has(worker)) continue;
       const { open } = this.gate;
-      const told = this.#tell(link, { keys: this.#keys, changed: [...this.gate.changes()], open });
+      const told = this.#tell(link, {
+        keys: this.#keys,
+        changed: [...this.gate.changes()],
+        limited: [...this.#limits],
+        allLimited: true,
+        open,
+      });
       if (told) this.#behind.delete(worker);
     }
   }
 
   /** Whether all of it was taken. `open` goes last: nobody is let in on half of the news. */
-  #tell(link: Link, { keys, changed, open }: AccountNews): boolean {
+  #tell(link: Link, { keys, changed, limited, allLimited, open }: AccountNews): boolean {
     const ref = link.ref<AccountNews>(accountNewsName);
-    for (let at = 0; at === 0 || at < changed.length; at += newsMax) {
-      const last = at + newsMax >= changed.length;
-      const news = { keys, changed: changed.slice(at, at + newsMax), open: open && last };
+    const count = Math.max(changed.length, limited.length);
+    for (let at = 0; at === 0 || at < count; at += newsMax) {
+      const last = at + newsMax >= count;
+      const news = {
+        keys,
+        changed: changed.slice(at, at + newsMax),
+        limited: limited.slice(at, at + newsMax),
+        allLimited: allLimited && at === 0,
+        open: open && last,
+      };
       if (ref.tell(news) !== "accepted") return false;
     }
     return true;

@@ -117,7 +117,7 @@ export class Shard implements WorkerProgram {
       sink: sink.sink,
       rates: guard.rates,
     });
-    const accounts: WorkerAccounts = new WorkerAccounts(boot, (changed) => {
+    const accounts: WorkerAccounts = new WorkerAccounts(boot, guard, (changed) => {
       edges.accountsChanged();
       messages.accountsChanged(changed);
     });
@@ -129,6 +129,7 @@ export class Shard implements WorkerProgram {
       messageBytes: limits.messageBytes,
       system,
       names: boot.names,
+      accountLimits: guard.limits,
       standings: (names) => accounts.standings(names),
     });
     const edges: ShardEdges = new ShardEdges({

@@ -85,7 +85,12 @@ export class ShardEdges {
     const { init } = options;
     this.#options = options;
     this.#sessions = new SharedCounts(init.guard.sessions, init.shard);
-    this.#quotas = new AccountQuotas(init.guard.quotas, init.config.limits.accounts, init.shard);
+    this.#quotas = new AccountQuotas(
+      init.guard.quotas,
+      init.config.limits.accounts,
+      options.guard.limits,
+      init.shard,
+    );
     this.#acceptors = new ShardAcceptors({
       init,
       stats: this.stats,

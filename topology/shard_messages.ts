@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { OwnLimits } from "../actors/rates/account_limits.ts";
 import { logger } from "../gateways/log/log.ts";
 import { KeptReview, type KeptReviewOptions } from "../gateways/mqtt/kept/kept_review.ts";
 import { parsePeerMail, type PeerMail } from "../gateways/mqtt/pubsub/peer_mail.ts";
@@ -46,6 +47,8 @@ export interface MessagesOptions {
   readonly messageBytes: number;
   readonly system: ActorSystem;
   readonly names: PublishedNames;
+  /** What accounts have of their own. */
+  readonly accountLimits: Pick<OwnLimits, "of">;
   /** What accounts may do now; absent where kept sessions are not looked after. */
   readonly standings?: KeptReviewOptions["ask"];
 }
@@ -59,7 +62,8 @@ export class ShardMessages {
   readonly #review: KeptReview | undefined;
 
   constructor(options: MessagesOptions) {
-    const { config, shard, shards, first, messageBytes, system, names, standings } = options;
+    const { config, shard, shards, first, messageBytes, system, names } = options;
+    const { standings, accountLimits } = options;
     const quotas = config.limits.subscribers;
     this.#shard = shard;
     const stats = new PubSubStats();
@@ -68,7 +72,8 @@ export class ShardMessages {
       file: dataPaths(config.dataDir).retained,
       countMax: quotas.retainedMax,
       bytesMax: quotas.retainedBytesMax,
-      ownedMax: () => config.limits.accounts.retainedMax ?? Infinity,
+      ownedMax: (account) =>
+        accountLimits.of(account).retainedMax ?? config.limits.accounts.retainedMax ?? Infinity,
       now: () => clock.now(),
       refused: (count) => {
         stats.retainedRefused += count;

@@ -11,6 +11,7 @@ import type { AccountStanding } from "../gateways/mqtt/kept/kept_review.ts";
 import type { ActorRef, TellResult } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { WorkerBoot } from "../runtime/worker_serve.ts";
+import type { Guard } from "./guard.ts";
 import {
   type AccountAsk,
   type AccountNews,
@@ -39,14 +40,20 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
   readonly gate = new TokenGate();
   readonly authenticate: Authenticate;
   readonly #host: WorkerBoot["host"];
+  readonly #limits: Pick<Guard, "setLimits">;
   readonly #changed: (changed: AccountsChanged) => void;
 
-  /** `changed` is called after accounts have changed: sessions of what they were are to end. */
+  /**
+   * `limits` hear of what accounts have of their own. `changed` is called after accounts have changed:
+   * sessions of what they were are to end.
+   */
   constructor(
     { host, names }: Pick<WorkerBoot, "host" | "names">,
+    limits: Pick<Guard, "setLimits">,
     changed: (changed: AccountsChanged) => void,
   ) {
     this.#host = host;
+    this.#limits = limits;
     this.#changed = changed;
     this.authenticate = mqttAuthenticator(
       this.gate,
@@ -79,7 +86,8 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
     }));
   }
 
-  tell({ keys, changed, open }: AccountNews): TellResult {
+  tell({ keys, changed, limited, allLimited, open }: AccountNews): TellResult {
+    this.#limits.setLimits(limited, allLimited);
     if (keys.length > 0) this.gate.setKeys(keys);
     this.gate.change(changed);
     if (open) this.gate.setOpen();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { OwnLimits } from "./account_limits.ts";
 import { rateKey } from "./rate_key.ts";
 import { SharedCounts, sharedCountsBytes, sharedCountsMemory } from "./shared_counts.ts";
 
@@ -20,9 +21,17 @@ export interface AccountQuotasMemory {
   readonly subscriptions: SharedArrayBuffer | undefined;
 }
 
+/** `mayBeSet`: accounts may get limits of their own while it runs. */
+const isCounted = (max: number | undefined, mayBeSet: boolean): boolean =>
+  mayBeSet || max !== undefined;
+
 /** Bytes of {@linkcode accountQuotasMemory}. */
-export function accountQuotasBytes(specs: AccountQuotaSpecs, workers: number): number {
-  return [specs.sessionsMax, specs.subscriptionsMax].filter((max) => max !== undefined).length *
+export function accountQuotasBytes(
+  { sessionsMax, subscriptionsMax }: AccountQuotaSpecs,
+  workers: number,
+  mayBeSet: boolean,
+): number {
+  return [sessionsMax, subscriptionsMax].filter((max) => isCounted(max, mayBeSet)).length *
     sharedCountsBytes(workers);
 }
 
@@ -30,11 +39,12 @@ export function accountQuotasMemory(
   { sessionsMax, subscriptionsMax }: AccountQuotaSpecs,
   workers: number,
   seed: number,
+  mayBeSet: boolean,
 ): AccountQuotasMemory {
   return {
     seed,
-    sessions: sessionsMax === undefined ? undefined : sharedCountsMemory(workers),
-    subscriptions: subscriptionsMax === undefined ? undefined : sharedCountsMemory(workers),
+    sessions: isCounted(sessionsMax, mayBeSet) ? sharedCountsMemory(workers) : undefined,
+    subscriptions: isCounted(subscriptionsMax, mayBeSet) ? sharedCountsMemory(workers) : undefined,
   };
 }
 
@@ -58,14 +68,21 @@ export class AccountQuotas {
   /** Sessions that were not let in. */
   sessionsRefused = 0;
   readonly #specs: AccountQuotaSpecs;
+  readonly #limits: Pick<OwnLimits, "of">;
   readonly #seed: number;
   readonly #sessions: SharedCounts | undefined;
   readonly #subscriptions: SharedCounts | undefined;
 
-  /** `worker` is the number of this one. */
-  constructor(memory: AccountQuotasMemory, specs: AccountQuotaSpecs, worker: number) {
+  /** `worker` is the number of this one; `limits` are those that accounts have of their own. */
+  constructor(
+    memory: AccountQuotasMemory,
+    specs: AccountQuotaSpecs,
+    limits: Pick<OwnLimits, "of">,
+    worker: number,
+  ) {
     const { seed, sessions, subscriptions } = memory;
     this.#specs = specs;
+    this.#limits = limits;
     this.#seed = seed;
     this.#sessions = sessions && new SharedCounts(sessions, worker);
     this.#subscriptions = subscriptions && new SharedCounts(subscriptions, worker);
@@ -77,12 +94,13 @@ export class AccountQuotas {
    * overlooks the other.
    */
   enter(account: string, elsewhere: () => PlacesElsewhere): boolean {
-    const { sessionsMax = Infinity } = this.#specs;
     if (this.#sessions === undefined || account === "") return true;
     const key = rateKey(account, this.#seed);
     this.#sessions.add(key);
+    const max = this.#maxOf(account, "sessionsMax");
+    if (max === Infinity) return true;
     const { count, own } = elsewhere();
-    if (own || this.#sessions.of(key) + count <= sessionsMax) return true;
+    if (own || this.#sessions.of(key) + count <= max) return true;
     this.#sessions.remove(key);
     this.sessionsRefused++;
     return false;
@@ -93,21 +111,26 @@ export class AccountQuotas {
     if (account !== "") this.#sessions?.remove(rateKey(account, this.#seed));
   }
 
-  /** For a session of the account; `undefined` where there is no quota. */
+  /** For a session of the account; `undefined` where there can be no quota. */
   subscriptionsOf(account: string): SubscriptionQuota | undefined {
-    const { subscriptionsMax } = this.#specs;
     const counts = this.#subscriptions;
-    if (counts === undefined || subscriptionsMax === undefined || account === "") return undefined;
+    if (counts === undefined || account === "") return undefined;
+    const maxOf = () => this.#maxOf(account, "subscriptionsMax");
     const key = rateKey(account, this.#seed);
     let own = 0;
     return {
       get full() {
-        return counts.of(key) >= subscriptionsMax;
+        const max = maxOf();
+        return max !== Infinity && counts.of(key) >= max;
       },
       counted(count) {
         counts.add(key, count - own);
         own = count;
       },
     };
+  }
+
+  #maxOf(account: string, of: keyof AccountQuotaSpecs): number {
+    return this.#limits.of(account)[of] ?? this.#specs[of] ?? Infinity;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { OwnLimits } from "./account_limits.ts";
 import {
   AccountQuotas,
   accountQuotasBytes,
@@ -6,10 +7,11 @@ import {
   type AccountQuotaSpecs,
 } from "./account_quotas.ts";
 
-function workers(specs: AccountQuotaSpecs) {
-  const memory = accountQuotasMemory(specs, 2, 7);
-  const worker = (n: number) => new AccountQuotas(memory, specs, n);
-  return { a: worker(0), b: worker(1), worker };
+function workers(specs: AccountQuotaSpecs, mayBeSet = false) {
+  const memory = accountQuotasMemory(specs, 2, 7, mayBeSet);
+  const limits = new OwnLimits();
+  const worker = (n: number) => new AccountQuotas(memory, specs, limits, n);
+  return { limits, a: worker(0), b: worker(1), worker };
 }
 
 const nowhere = () => ({ count: 0, own: false });
@@ -61,10 +63,27 @@ Deno.test("an account has so many subscriptions over all of its sessions", () =>
 
 Deno.test("without quotas, and without an account, nothing is kept or refused", () => {
   const none = { sessionsMax: undefined, subscriptionsMax: undefined };
-  assert.equal(accountQuotasBytes(none, 9), 0);
+  assert.equal(accountQuotasBytes(none, 9, false), 0);
   assert.equal(workers(none).a.subscriptionsOf("x"), undefined);
   const { a } = workers({ sessionsMax: 1, subscriptionsMax: 1 });
   for (let i = 0; i < 5; i++) assert.equal(a.enter("", nowhere), true);
   a.left("");
   assert.equal(a.subscriptionsOf(""), undefined);
+});
+
+Deno.test("an account's own limits take the place of the others', from the moment they are set", () => {
+  const none = { sessionsMax: 1, subscriptionsMax: undefined };
+  const { a, b, limits } = workers(none, true);
+  const subscriptions = a.subscriptionsOf("x")!;
+  subscriptions.counted(3);
+  assert.deepEqual([a.enter("x", nowhere), b.enter("x", nowhere)], [true, false]);
+  assert.equal(subscriptions.full, false);
+  limits.set({ name: "x", limits: { sessionsMax: 2, subscriptionsMax: 3 } });
+  assert.deepEqual([b.enter("x", nowhere), b.enter("x", nowhere)], [true, false]);
+  assert.equal(subscriptions.full, true);
+  assert.equal(a.subscriptionsOf("y")?.full, false);
+  limits.set({ name: "x", limits: {} });
+  assert.equal(subscriptions.full, false);
+  a.left("x");
+  assert.equal(a.enter("x", nowhere), false, "there is still one");
 });

@@ -17,7 +17,7 @@ export interface RateLimit {
 }
 
 /** Parts of one rate: each costs memory for every sender. */
-const partsMax = 4;
+export const ratePartsMax = 4;
 const countMax = 1_000_000_000;
 const secondsMax = 86_400;
 /** What sums of fractions may be off by. */
@@ -43,8 +43,8 @@ const roundingMs = 1 / roundedPerMs;
  */
 export function parseRate(text: string): readonly RateLimit[] {
   const limits = text.split(",").map(parsePart);
-  if (limits.length > partsMax) {
-    throw new RangeError(`a rate has ${partsMax} parts at most, this has ${limits.length}`);
+  if (limits.length > ratePartsMax) {
+    throw new RangeError(`a rate has ${ratePartsMax} parts at most, this has ${limits.length}`);
   }
   if (new Set(limits.map(({ periodMs }) => periodMs)).size < limits.length) {
     throw new RangeError(`${JSON.stringify(text)} names one time twice`);

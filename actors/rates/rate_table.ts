@@ -40,16 +40,20 @@ export class RateTable {
   readonly #cells: Float64Array;
   readonly #locks: Int32Array;
 
-  /** Of a message, `messages` and `points` are spent one each; of its further points, `points`. */
+  /**
+   * Of a message, `messages` and `points` are spent one each; of its further points, `points`. An
+   * entry has room for so many limits as `slots` says; those of the table may be fewer.
+   */
   constructor(
     memory: SharedArrayBuffer,
     messages: readonly RateLimit[],
     points: readonly RateLimit[] = [],
+    slots = messages.length + points.length,
   ) {
     this.#limits = [...messages, ...points];
     this.#pointsFrom = messages.length;
-    this.#stride = headCells + this.#limits.length;
-    const entryBytes = rateTableBytes(this.#limits.length, ways) / ways;
+    this.#stride = headCells + slots;
+    const entryBytes = rateTableBytes(slots, ways) / ways;
     const entries = memory.byteLength / entryBytes;
     this.#sets = entries / ways;
     this.#cells = new Float64Array(memory, 0, entries * this.#stride);

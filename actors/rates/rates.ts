@@ -8,7 +8,8 @@
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Origin } from "../intake.ts";
 import type { TopicEntry } from "../reading.ts";
-import { parseAccountRate } from "./account_rate.ts";
+import type { LimitedAccount } from "./account_limits.ts";
+import { OwnRates, ownRatesBytes, ownRatesMemory } from "./own_rates.ts";
 import { parseRate } from "./rate_limit.ts";
 import { rateKey } from "./rate_key.ts";
 import { RateTable, rateTableBytes, rateTableMemory } from "./rate_table.ts";
@@ -34,8 +35,8 @@ export type RateSpecs =
 export interface RatesMemory {
   readonly seed: number;
   readonly tables: Readonly<Partial<Record<RateSubject, SharedArrayBuffer>>>;
-  /** Of the accounts with a rate of their own, in the order of their specs. */
-  readonly accounts: readonly SharedArrayBuffer[];
+  /** Of the accounts with a rate of their own. */
+  readonly own: SharedArrayBuffer | undefined;
 }
 
 /** Who stands behind an origin. Keys of {@linkcode Rates.keyOf}; 0: nobody that is known. */
@@ -49,44 +50,33 @@ const partsOf = (text: string | undefined) => text === undefined ? [] : parseRat
 const limitsOf = (specs: RateSpecs, subject: RateSubject): number =>
   partsOf(specs[subject].messages).length + partsOf(specs[subject].points).length;
 
-/** A table for one account. */
-const ownEntries = 16;
-
-/** Of each account with a rate of its own. Its points are held to the rate of all accounts. */
-function ownRates({ account, accounts = [] }: RateSpecs) {
-  const points = partsOf(account.points);
-  return accounts.map((text) => {
-    const { account, messages } = parseAccountRate(text);
-    return { account, messages: parseRate(messages), points };
-  });
-}
+const hasOwn = ({ accounts = [] }: RateSpecs, mayBeSet: boolean): boolean =>
+  mayBeSet || accounts.length > 0;
 
 /** Bytes of {@linkcode ratesMemory}. */
-export function ratesBytes(specs: RateSpecs): number {
-  const own = ownRates(specs).reduce(
-    (sum, { messages, points }) =>
-      sum + rateTableBytes(messages.length + points.length, ownEntries),
-    0,
-  );
+export function ratesBytes(specs: RateSpecs, mayBeSet = false): number {
   return rateSubjects.reduce((sum, subject) => {
     const limits = limitsOf(specs, subject);
     return limits === 0 ? sum : sum + rateTableBytes(limits);
-  }, own);
+  }, hasOwn(specs, mayBeSet) ? ownRatesBytes : 0);
 }
 
-/** Memory for {@linkcode Rates}; `undefined` when there are no rates. `seed` is random, 32 bits. */
-export function ratesMemory(specs: RateSpecs, seed: number): RatesMemory | undefined {
+/**
+ * Memory for {@linkcode Rates}; `undefined` when there are no rates. `seed` is random, 32 bits;
+ * `mayBeSet`: accounts may get rates of their own while it runs.
+ */
+export function ratesMemory(
+  specs: RateSpecs,
+  seed: number,
+  mayBeSet = false,
+): RatesMemory | undefined {
   const tables: Partial<Record<RateSubject, SharedArrayBuffer>> = {};
   for (const subject of rateSubjects) {
     const limits = limitsOf(specs, subject);
     if (limits > 0) tables[subject] = rateTableMemory(limits);
   }
-  const accounts = ownRates(specs).map(({ messages, points }) =>
-    rateTableMemory(messages.length + points.length, ownEntries)
-  );
-  return Object.keys(tables).length + accounts.length === 0
-    ? undefined
-    : { seed, tables, accounts };
+  const own = hasOwn(specs, mayBeSet) ? ownRatesMemory() : undefined;
+  return Object.keys(tables).length === 0 && own === undefined ? undefined : { seed, tables, own };
 }
 
 /** What a held message is about. One that no route takes has no device. */
@@ -110,13 +100,12 @@ const waitMsMax = 0x7fff_ffff;
 export class Rates {
   /** Times an origin was held back, by whose rate. */
   readonly held: Record<RateSubject, number> = { device: 0, account: 0, address: 0 };
-  /** Whether points are to be told to {@linkcode Rates.spent}. */
-  readonly countsPoints: boolean;
   readonly #options: RatesOptions;
   readonly #device: RateTable | undefined;
   readonly #account: RateTable | undefined;
-  /** By their keys: accounts with a rate of their own. */
-  readonly #accounts = new Map<number, RateTable>();
+  readonly #own: OwnRates | undefined;
+  /** The configuration has a rate of points. */
+  readonly #countsPoints: boolean;
   readonly #address: RateTable | undefined;
   readonly #waiting = new Map<Origin, Timer>();
   /** The time of this turn; 0: to be asked for. */
@@ -133,12 +122,23 @@ export class Rates {
     this.#device = tableOf("device");
     this.#account = tableOf("account");
     this.#address = tableOf("address");
-    for (const [i, { account, messages, points }] of ownRates(specs).entries()) {
-      const shared = memory.accounts[i];
-      if (shared === undefined) continue;
-      this.#accounts.set(this.keyOf(account), new RateTable(shared, messages, points));
+    this.#own = memory.own && new OwnRates(memory.own, memory.seed, specs);
+    this.#countsPoints = rateSubjects.some((subject) => specs[subject].points !== undefined);
+  }
+
+  /** Whether points are to be counted for somebody. */
+  get countsPoints(): boolean {
+    return this.#countsPoints || this.#own?.countPoints === true;
+  }
+
+  /** These accounts have these limits from now on. Who waits is looked at anew. */
+  setOwn(accounts: Iterable<LimitedAccount>): void {
+    for (const { name, limits } of accounts) this.#own?.set(name, limits);
+    for (const [origin, timer] of [...this.#waiting]) {
+      timer.clear();
+      this.#waiting.delete(origin);
+      origin.resume();
     }
-    this.countsPoints = rateSubjects.some((subject) => specs[subject].points !== undefined);
   }
 
   keyOf(name: string): number {
@@ -147,6 +147,7 @@ export class Rates {
 
   /** Takes a message, or holds its origin back until it may come: false. */
   admit(origin: Origin, sender: Sender, entry: TopicEntry): boolean {
+    if (this.#idle) return true;
     const nowMs = this.#nowMs ||= this.#options.sharedMs();
     if (this.#device !== undefined) {
       const waitMs = this.#device.take(this.#deviceKey(entry), nowMs);
@@ -180,30 +181,38 @@ export class Rates {
     { account, address }: Sender,
     nowMs: number,
   ): { readonly subject: RateSubject; readonly waitMs: number } | undefined {
-    const accounts = this.#accountTable(account);
+    const own = this.#own?.of(account);
+    const accounts = account === 0 ? undefined : own?.table ?? this.#account;
+    const key = own?.key ?? account;
     if (accounts !== undefined) {
-      const waitMs = accounts.take(account, nowMs);
+      const waitMs = accounts.take(key, nowMs);
       if (waitMs > 0) return { subject: "account", waitMs };
     }
     if (this.#address !== undefined && address !== 0) {
       const waitMs = this.#address.take(address, nowMs);
       if (waitMs > 0) {
-        accounts?.giveBack(account, nowMs);
+        accounts?.giveBack(key, nowMs);
         return { subject: "address", waitMs };
       }
     }
     return undefined;
   }
 
-  /** The message turned out to hold so many points. Its first is spent already. */
-  spentByDevice(entry: TopicEntry, points: number): void {
+  /**
+   * The message turned out to hold so many points. Its first is spent already. False: nobody's points
+   * are counted now.
+   */
+  spentByDevice(entry: TopicEntry, points: number): boolean {
     if (points > 1) this.#device?.charge(this.#deviceKey(entry), points - 1, this.#now());
+    return this.countsPoints;
   }
 
   /** The same, for the account and the address. `further` are the points beyond each one's first. */
   spentBySender({ account, address }: Sender, further: number): void {
     if (further <= 0) return;
-    this.#accountTable(account)?.charge(account, further, this.#now());
+    const own = this.#own?.of(account);
+    if (own !== undefined) own.table.charge(own.key, further, this.#now());
+    else if (account !== 0) this.#account?.charge(account, further, this.#now());
     if (address !== 0) this.#address?.charge(address, further, this.#now());
   }
 
@@ -222,9 +231,10 @@ export class Rates {
     this.#waiting.delete(origin);
   }
 
-  #accountTable(account: number): RateTable | undefined {
-    if (account === 0) return undefined;
-    return (this.#accounts.size === 0 ? undefined : this.#accounts.get(account)) ?? this.#account;
+  /** Nobody has a rate. */
+  get #idle(): boolean {
+    return this.#device === undefined && this.#account === undefined &&
+      this.#address === undefined && this.#own?.size === 0;
   }
 
   #now(): number {

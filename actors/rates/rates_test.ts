@@ -6,6 +6,7 @@ import { Ledger } from "../ledger.ts";
 import { compileRoutes } from "../route_table.ts";
 import type { SentBatch } from "../lane.ts";
 import { TopicTable } from "../topic_table.ts";
+import type { AccountLimits } from "./account_limits.ts";
 import { Rates, ratesBytes, ratesMemory, type RateSpecs, type Sender } from "./rates.ts";
 
 const none = { messages: undefined, points: undefined };
@@ -34,9 +35,9 @@ class Client implements Origin {
 }
 
 /** Two Workers' intakes under the same rates. */
-function setUp(specs: RateSpecs, laneBytes = 1 << 20) {
+function setUp(specs: RateSpecs, laneBytes = 1 << 20, mayBeSet = false) {
   const clock = new ManualClock();
-  const memory = ratesMemory(specs, 42);
+  const memory = ratesMemory(specs, 42, mayBeSet);
   assert.ok(memory !== undefined);
   const sent: SentBatch[] = [];
   const worker = () => {
@@ -157,6 +158,53 @@ Deno.test("an account may have a rate of its own, in place of that of all accoun
   assert.ok(ratesBytes(specs) > ratesBytes({ ...specs, accounts: [] }));
   const alone = { ...noRates, accounts: ["x=1:1"] };
   assert.equal(taken(setUp(alone).a.hub, client("y"), "UPB/RPi_1", 20), 20);
+});
+
+Deno.test("a rate that is set while it runs holds over all Workers, counts anew, and frees who waits", () => {
+  const { clock, a, b } = setUp(noRates, 1 << 20, true);
+  const set = (limits: AccountLimits) => {
+    for (const { rates } of [a, b]) rates.setOwn([{ name: "x", limits }]);
+  };
+  const client = (name: string) => new Client({ account: a.rates.keyOf(name), address: 0 });
+  assert.equal(taken(a.hub, client("x"), "UPB/RPi_1", 50), 50);
+  set({ messages: "3:3600", points: "100:1" });
+  assert.deepEqual([a.rates.countsPoints, b.rates.countsPoints], [true, true]);
+  assert.equal(taken(a.hub, client("x"), "UPB/RPi_1", 50), 3);
+  const held = client("x");
+  assert.equal(taken(b.hub, held, "UPB/RPi_2", 50), 0);
+  assert.equal(taken(b.hub, client("y"), "UPB/RPi_2", 50), 50);
+  assert.deepEqual([held.resumed, clock.pending > 0], [0, true]);
+  set({ messages: "5:1" });
+  assert.equal(held.resumed, 1);
+  assert.equal(a.rates.countsPoints, false);
+  assert.equal(taken(b.hub, held, "UPB/RPi_2", 50), 5);
+  set({});
+  assert.equal(taken(a.hub, held, "UPB/RPi_2", 50), 50);
+  a.hub.forget(held);
+  b.hub.forget(held);
+});
+
+Deno.test("what is set comes before the configuration, which is back when it is taken away", () => {
+  const specs: RateSpecs = {
+    ...noRates,
+    account: { messages: "3:1", points: undefined },
+    accounts: ["x=9:1"],
+  };
+  const { clock, a } = setUp(specs);
+  const count = () => {
+    clock.advance(100_000);
+    const client = new Client({ account: a.rates.keyOf("x"), address: 0 });
+    const many = taken(a.hub, client, "UPB/RPi_1", 50);
+    a.hub.forget(client);
+    return many;
+  };
+  assert.equal(count(), 9);
+  a.rates.setOwn([{ name: "x", limits: { messages: "2:1" } }]);
+  assert.equal(count(), 2);
+  a.rates.setOwn([{ name: "x", limits: { points: "4:1" } }]);
+  assert.equal(count(), 4, "each message has a point");
+  a.rates.setOwn([{ name: "x", limits: { sessionsMax: 1 } }]);
+  assert.equal(count(), 9);
 });
 
 Deno.test("what no route takes counts for its account and its address, and holds its origin", () => {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { AccountLimits } from "../../actors/rates/account_limits.ts";
+
 export const accountKinds = ["device", "person", "service"] as const;
 export type AccountKind = typeof accountKinds[number];
 
@@ -31,8 +33,10 @@ export interface Account extends Grants {
   readonly name: string;
   readonly kind: AccountKind;
   readonly disabled: boolean;
+  /** What it may send and have, where that differs from what the others may. */
+  readonly limits: AccountLimits;
   /**
-   * One more with every change: what was issued for an earlier one no longer counts. 1 when new, but
+   * One more with every change but one of its limits: what was issued for an earlier one no longer counts. 1 when new, but
    * for a name that an account had before: there it goes on from where that one ended.
    */
   readonly version: number;
@@ -62,7 +66,15 @@ export interface AuditEntry {
   readonly detail: string;
 }
 
-export const auditActions = ["add", "grant", "disable", "enable", "rotate", "delete"] as const;
+export const auditActions = [
+  "add",
+  "grant",
+  "limit",
+  "disable",
+  "enable",
+  "rotate",
+  "delete",
+] as const;
 export type AuditAction = typeof auditActions[number];
 
 export const nameCharsMax = 128;

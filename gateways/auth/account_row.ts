@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type LimitedAccount, parseAccountLimits } from "../../actors/rates/account_limits.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -25,6 +26,7 @@ export function recordOfRow(row: Row): AccountRecord {
     kind: kindOf(text(row, "kind")),
     ...grantsOf(text(row, "grants")),
     disabled: number(row, "disabled") !== 0,
+    limits: parseAccountLimits(JSON.parse(text(row, "limits"))),
     version: number(row, "version"),
     createdMs: number(row, "created_ms"),
     changedMs: number(row, "changed_ms"),
@@ -46,6 +48,18 @@ export function auditOfRow(row: Row): AuditEntry {
 
 export function versionOfRow(row: Row): AccountVersion {
   return { name: text(row, "target"), version: number(row, "version") };
+}
+
+/** Of an account that is no more, nothing; what cannot be read keeps nobody from knowing the rest. */
+export function limitsOfRow(row: Row): LimitedAccount {
+  const name = text(row, "name");
+  const { limits } = row;
+  if (typeof limits !== "string") return { name, limits: {} };
+  try {
+    return { name, limits: parseAccountLimits(JSON.parse(limits)) };
+  } catch {
+    return { name, limits: {} };
+  }
 }
 
 export function instanceOfRow(row: Row): Instance {

@@ -4,13 +4,20 @@
  *
  * @module
  */
+import type { AccountLimits, LimitedAccount } from "../../actors/rates/account_limits.ts";
 import type { Account, AccountRecord, AuditAction, AuditEntry, Grants } from "./account.ts";
 
 /** What a change sets; what it does not name stays. */
 export interface AccountChange extends Partial<Grants> {
   readonly disabled?: boolean;
   readonly passwordHash?: string;
+  /** A change of these alone leaves the version as it is. */
+  readonly limits?: AccountLimits;
 }
+
+/** What the version is after a change: what was issued for the one before is then worth nothing. */
+export const versionAfter = (version: number, { limits, ...others }: AccountChange): number =>
+  limits !== undefined && Object.keys(others).length === 0 ? version : version + 1;
 
 /** Who changes, what it is called, and when. */
 export interface Change {
@@ -42,6 +49,8 @@ export interface AccountVersion {
 export interface Changes {
   readonly sequence: number;
   readonly changed: readonly AccountVersion[];
+  /** Accounts that may have other limits than before, with those they have now. */
+  readonly limited: readonly LimitedAccount[];
 }
 
 /** An instance that stations can be sent to. */
@@ -67,16 +76,24 @@ export interface AccountStore {
    * account that had this name. `undefined` when the name is taken.
    */
   add(record: AccountRecord, change: Change): Promise<number | undefined>;
-  /** Changes, counts the version up and writes the audit log, or nothing of it. */
+  /**
+   * Changes, counts the version up and writes the audit log, or nothing of it. Limits alone change
+   * nothing of what was issued, so the version stays.
+   */
   change(name: string, set: AccountChange, change: Change): Promise<Account | undefined>;
   /** Deletes; the audit log keeps a version of its own for that. False when there is none. */
   remove(name: string, change: Change): Promise<boolean>;
   /** Whether there is any account with this role. */
   hasRole(role: string): Promise<boolean>;
   audit(query: AuditQuery): Promise<AuditEntry[]>;
-  /** The names that were changed or deleted, not those that were new, since `sinceMs`. */
+  /** How many accounts have limits of their own. */
+  limitedCount(): Promise<number>;
+  /**
+   * The names that were changed or deleted, not those that were new, since `sinceMs`; and all limits
+   * there are.
+   */
   changedSince(sinceMs: number): Promise<Changes>;
-  /** The same since an entry of the audit log. */
+  /** The same since an entry of the audit log, with the limits that may have changed. */
   changesAfter(sequence: number): Promise<Changes>;
   announce(instance: Instance): Promise<void>;
   /** Those that were seen since then. */

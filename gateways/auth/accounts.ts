@@ -4,6 +4,13 @@
  *
  * @module
  */
+import {
+  type AccountLimits,
+  type AccountLimitsChange,
+  changedLimits,
+  hasLimits,
+  limitedAccountsMax,
+} from "../../actors/rates/account_limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import {
   type Account,
@@ -75,6 +82,7 @@ export type LoggedIn =
 export interface NewAccount extends Partial<Grants> {
   readonly name: string;
   readonly kind: AccountKind;
+  readonly limits?: AccountLimits;
   /** Generated when absent. */
   readonly password?: string;
 }
@@ -205,7 +213,7 @@ export class Accounts {
 
   /** Makes an account; tells its password this once. */
   async add(
-    { name, kind, password, ...grants }: NewAccount,
+    { name, kind, password, limits = {}, ...grants }: NewAccount,
     actor: string,
   ): Promise<Issued> {
     this.#check(nameProblem(name));
@@ -217,6 +225,7 @@ export class Accounts {
       devices: grants.devices ?? [],
     };
     this.#checkGrants(given);
+    if (hasLimits(limits)) await this.#checkLimited();
     const secret = password ?? generatePassword();
     const nowMs = this.#options.clock.now();
     const record: AccountRecord = {
@@ -224,12 +233,13 @@ export class Accounts {
       kind,
       ...given,
       disabled: false,
+      limits,
       version: 1,
       createdMs: nowMs,
       changedMs: nowMs,
       passwordHash: await this.#turns.run(() => this.#hasher.hash(secret)),
     };
-    const detail = JSON.stringify({ kind, ...given });
+    const detail = JSON.stringify({ kind, ...given, ...(hasLimits(limits) && { limits }) });
     const version = await this.#store.add(record, this.#change(actor, "add", detail));
     if (version === undefined) {
       throw new AccountError("exists", `there is an account ${JSON.stringify(name)}`);
@@ -253,6 +263,15 @@ export class Accounts {
   async grant(name: string, grants: Partial<Grants>, actor: string): Promise<Account> {
     this.#checkGrants({ roles: [], read: [], write: [], devices: [], ...grants });
     return await this.#set(name, grants, actor, "grant", JSON.stringify(grants));
+  }
+
+  /** Sets limits of its own, and keeps the rest. Its sessions go on, under the new ones. */
+  async limit(name: string, change: AccountLimitsChange, actor: string): Promise<Account> {
+    const before = (await this.find(name))?.limits;
+    if (before === undefined) throw unknown(name);
+    const limits = changedLimits(before, change);
+    if (!hasLimits(before) && hasLimits(limits)) await this.#checkLimited();
+    return await this.#set(name, { limits }, actor, "limit", JSON.stringify(change));
   }
 
   disable(name: string, actor: string): Promise<Account> {
@@ -324,6 +343,11 @@ export class Accounts {
 
   #check(problem: string | undefined): void {
     if (problem !== undefined) throw new AccountError("invalid", problem);
+  }
+
+  async #checkLimited(): Promise<void> {
+    if (await this.#store.limitedCount() < limitedAccountsMax) return;
+    this.#check(`at most ${limitedAccountsMax} accounts have limits of their own`);
   }
 
   #checkGrants(grants: Grants): void {

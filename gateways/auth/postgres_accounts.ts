@@ -12,10 +12,12 @@ import {
   auditOfRow,
   grantsText,
   instanceOfRow,
+  limitsOfRow,
   number,
   recordOfRow,
   versionOfRow,
 } from "./account_row.ts";
+import { versionAfter } from "./account_store.ts";
 import type {
   AccountChange,
   AccountQuery,
@@ -101,6 +103,58 @@ const migrations = [
    END $$;
    CREATE TRIGGER sluice_account_by_sql BEFORE INSERT OR UPDATE OR DELETE ON sluice_accounts
      FOR EACH ROW EXECUTE FUNCTION sluice_account_by_sql();`,
+  // Limits end no session and outdate no token, so they leave the version as it is.
+  `ALTER TABLE sluice_accounts ADD COLUMN limits jsonb NOT NULL DEFAULT '{}',
+     ADD CHECK (jsonb_typeof(limits) = 'object'
+       AND coalesce(limits->>'messages' ~ '^[0-9]+:[0-9]+(,[0-9]+:[0-9]+){0,3}$', true)
+       AND coalesce(limits->>'points' ~ '^[0-9]+:[0-9]+(,[0-9]+:[0-9]+){0,3}$', true)
+       AND coalesce(jsonb_typeof(limits->'sessionsMax') = 'number', true)
+       AND coalesce(jsonb_typeof(limits->'subscriptionsMax') = 'number', true)
+       AND coalesce(jsonb_typeof(limits->'retainedMax') = 'number', true));
+   CREATE INDEX sluice_accounts_limited ON sluice_accounts (name) WHERE limits <> '{}';
+   CREATE OR REPLACE FUNCTION sluice_account_by_sql() RETURNS trigger LANGUAGE plpgsql AS $$
+   DECLARE
+     now_ms bigint := extract(epoch FROM clock_timestamp()) * 1000;
+     following integer;
+     action text;
+   BEGIN
+     IF current_setting('sluice.keeps_books', true) = 'yes' THEN
+       RETURN coalesce(NEW, OLD);
+     END IF;
+     PERFORM pg_advisory_xact_lock(${changeLock});
+     SELECT coalesce(max(version), 0) + 1 INTO following FROM sluice_audit
+       WHERE target = coalesce(NEW.name, OLD.name);
+     IF TG_OP = 'INSERT' THEN
+       action := 'add';
+       NEW.created_ms := now_ms;
+     ELSIF TG_OP = 'DELETE' THEN
+       action := 'delete';
+     ELSIF NEW.name <> OLD.name THEN
+       RAISE EXCEPTION 'an account keeps its name: add one and delete the other';
+     ELSE
+       IF NEW.limits <> OLD.limits THEN
+         INSERT INTO sluice_audit (at_ms, actor, action, target, version, detail)
+           VALUES (now_ms, 'sql:' || session_user, 'limit', NEW.name, OLD.version, '');
+         NEW.changed_ms := now_ms;
+         NEW.version := OLD.version;
+         IF (NEW.kind, NEW.grants, NEW.password_hash, NEW.disabled)
+           IS NOT DISTINCT FROM (OLD.kind, OLD.grants, OLD.password_hash, OLD.disabled) THEN
+           RETURN NEW;
+         END IF;
+       END IF;
+       action := CASE WHEN NEW.password_hash <> OLD.password_hash THEN 'rotate'
+         WHEN NEW.disabled > OLD.disabled THEN 'disable'
+         WHEN NEW.disabled < OLD.disabled THEN 'enable' ELSE 'grant' END;
+     END IF;
+     INSERT INTO sluice_audit (at_ms, actor, action, target, version, detail)
+       VALUES (now_ms, 'sql:' || session_user, action, coalesce(NEW.name, OLD.name), following, '');
+     IF TG_OP = 'DELETE' THEN
+       RETURN OLD;
+     END IF;
+     NEW.version := following;
+     NEW.changed_ms := now_ms;
+     RETURN NEW;
+   END $$;`,
 ] as const;
 
 export interface PostgresOptions {
@@ -135,7 +189,7 @@ export class PostgresAccounts implements AccountStore {
   find(name: string): Promise<AccountRecord | undefined> {
     return this.#call(async (sql) => {
       const [row] = await sql`
-        SELECT *, grants::text AS grants FROM sluice_accounts WHERE name = ${name}`;
+        SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name = ${name}`;
       return row === undefined ? undefined : recordOfRow(row);
     });
   }
@@ -143,7 +197,7 @@ export class PostgresAccounts implements AccountStore {
   list({ limit, after = "" }: AccountQuery): Promise<Account[]> {
     return this.#call(async (sql) => {
       const rows = await sql`
-        SELECT *, grants::text AS grants FROM sluice_accounts WHERE name > ${after}
+        SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name > ${after}
         ORDER BY name LIMIT ${limit}`;
       return rows.map((row) => withoutSecret(recordOfRow(row)));
     });
@@ -153,10 +207,11 @@ export class PostgresAccounts implements AccountStore {
     return this.#change(async (sql) => {
       const version = await lastVersion(sql, record.name) + 1;
       const { count } = await sql`
-        INSERT INTO sluice_accounts VALUES (
+        INSERT INTO sluice_accounts (name, kind, grants, password_hash, disabled, version,
+          created_ms, changed_ms, limits) VALUES (
           ${record.name}, ${record.kind}, ${grantsText(record)}::text::jsonb,
           ${record.passwordHash}, ${record.disabled ? 1 : 0}, ${version}, ${change.atMs},
-          ${change.atMs}
+          ${change.atMs}, ${JSON.stringify(record.limits)}::text::jsonb
         ) ON CONFLICT DO NOTHING`;
       if (count === 0) return undefined;
       await audit(sql, record.name, version, change);
@@ -176,19 +231,20 @@ export class PostgresAccounts implements AccountStore {
   change(name: string, set: AccountChange, change: Change): Promise<Account | undefined> {
     return this.#change(async (sql) => {
       const [row] = await sql`
-        SELECT *, grants::text AS grants FROM sluice_accounts WHERE name = ${name} FOR UPDATE`;
+        SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name = ${name} FOR UPDATE`;
       if (row === undefined) return undefined;
       const before = recordOfRow(row);
       const after: AccountRecord = {
         ...before,
         ...set,
-        version: before.version + 1,
+        version: versionAfter(before.version, set),
         changedMs: change.atMs,
       };
       await sql`
         UPDATE sluice_accounts SET grants = ${grantsText(after)}::text::jsonb,
           password_hash = ${after.passwordHash}, disabled = ${after.disabled ? 1 : 0},
-          version = ${after.version}, changed_ms = ${after.changedMs} WHERE name = ${name}`;
+          version = ${after.version}, changed_ms = ${after.changedMs},
+          limits = ${JSON.stringify(after.limits)}::text::jsonb WHERE name = ${name}`;
       await audit(sql, name, after.version, change);
       return withoutSecret(after);
     });
@@ -199,6 +255,14 @@ export class PostgresAccounts implements AccountStore {
       const rows = await sql`
         SELECT 1 FROM sluice_accounts WHERE grants->'roles' ? ${role} LIMIT 1`;
       return rows.length > 0;
+    });
+  }
+
+  limitedCount(): Promise<number> {
+    return this.#call(async (sql) => {
+      const [row] = await sql`
+        SELECT count(*) AS limited FROM sluice_accounts WHERE limits <> '{}'`;
+      return number(row ?? {}, "limited");
     });
   }
 
@@ -215,14 +279,23 @@ export class PostgresAccounts implements AccountStore {
     return this.#changes(0, (sql, last) =>
       sql`
       SELECT target, max(version) AS version FROM sluice_audit
-      WHERE at_ms >= ${sinceMs} AND version > 1 AND sequence <= ${last} GROUP BY target`);
+      WHERE at_ms >= ${sinceMs} AND version > 1 AND action <> 'limit' AND sequence <= ${last}
+      GROUP BY target`, (sql) =>
+      sql`
+      SELECT name, limits::text AS limits FROM sluice_accounts WHERE limits <> '{}'`);
   }
 
   changesAfter(sequence: number): Promise<Changes> {
     return this.#changes(sequence, (sql, last) =>
       sql`
       SELECT target, max(version) AS version FROM sluice_audit
-      WHERE sequence > ${sequence} AND version > 1 AND sequence <= ${last} GROUP BY target`);
+      WHERE sequence > ${sequence} AND version > 1 AND action <> 'limit' AND sequence <= ${last}
+      GROUP BY target`, (sql, last) =>
+      sql`
+      SELECT DISTINCT target AS name, limits::text AS limits FROM sluice_audit
+      LEFT JOIN sluice_accounts ON name = target
+      WHERE sequence > ${sequence} AND sequence <= ${last}
+        AND action IN ('add', 'limit', 'delete')`);
   }
 
   announce({ url, load, seenMs }: Instance): Promise<void> {
@@ -246,13 +319,20 @@ export class PostgresAccounts implements AccountStore {
 
   #changes(
     sequence: number,
-    query: (sql: postgres.Sql, last: number) => Promise<Rows>,
+    versions: (sql: postgres.Sql, last: number) => Promise<Rows>,
+    limits: (sql: postgres.Sql, last: number) => Promise<Rows>,
   ): Promise<Changes> {
     return this.#call(async (sql) => {
       const [row] = await sql`SELECT max(sequence) AS last FROM sluice_audit`;
       const last = row === undefined || row.last === null ? sequence : number(row, "last");
-      const rows = await query(sql, last);
-      return { sequence: last, changed: rows.map((changed) => versionOfRow(changed)) };
+      // Most polls find nothing new.
+      if (last === sequence && sequence > 0) return { sequence, changed: [], limited: [] };
+      const [changed, limited] = await Promise.all([versions(sql, last), limits(sql, last)]);
+      return {
+        sequence: last,
+        changed: changed.map((row) => versionOfRow(row)),
+        limited: limited.map((row) => limitsOfRow(row)),
+      };
     });
   }
 

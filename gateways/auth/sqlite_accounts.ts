@@ -7,7 +7,15 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Account, AccountRecord, AuditEntry } from "./account.ts";
 import { withoutSecret } from "./account.ts";
-import { auditOfRow, grantsText, number, recordOfRow, versionOfRow } from "./account_row.ts";
+import {
+  auditOfRow,
+  grantsText,
+  limitsOfRow,
+  number,
+  recordOfRow,
+  versionOfRow,
+} from "./account_row.ts";
+import { versionAfter } from "./account_store.ts";
 import type {
   AccountChange,
   AccountQuery,
@@ -41,6 +49,8 @@ const migrations = [
    ) STRICT;
    CREATE INDEX audit_at ON audit (at_ms);`,
   `CREATE INDEX audit_target ON audit (target, version);`,
+  `ALTER TABLE accounts ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';
+   CREATE INDEX accounts_limited ON accounts (name) WHERE limits <> '{}';`,
 ] as const;
 
 /** See the module. Its calls are quick, and done when they return. */
@@ -79,7 +89,8 @@ export class SqliteAccounts implements AccountStore {
       this.#transaction(() => {
         const version = this.#lastVersion(record.name) + 1;
         const { changes } = this.#database.prepare(
-          "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          `INSERT INTO accounts (name, kind, grants, password_hash, disabled, version, created_ms,
+             changed_ms, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         ).run(
           record.name,
           record.kind,
@@ -89,6 +100,7 @@ export class SqliteAccounts implements AccountStore {
           version,
           change.atMs,
           change.atMs,
+          JSON.stringify(record.limits),
         );
         if (Number(changes) === 0) return undefined;
         this.#audit(record.name, version, change);
@@ -116,18 +128,19 @@ export class SqliteAccounts implements AccountStore {
         const after: AccountRecord = {
           ...before,
           ...set,
-          version: before.version + 1,
+          version: versionAfter(before.version, set),
           changedMs: change.atMs,
         };
         this.#database.prepare(
           `UPDATE accounts SET grants = ?, password_hash = ?, disabled = ?, version = ?,
-             changed_ms = ? WHERE name = ?`,
+             changed_ms = ?, limits = ? WHERE name = ?`,
         ).run(
           grantsText(after),
           after.passwordHash,
           after.disabled ? 1 : 0,
           after.version,
           after.changedMs,
+          JSON.stringify(after.limits),
           name,
         );
         this.#audit(name, after.version, change);
@@ -145,6 +158,13 @@ export class SqliteAccounts implements AccountStore {
     );
   }
 
+  async limitedCount(): Promise<number> {
+    return await this.#now(() => {
+      const sql = "SELECT count(*) AS limited FROM accounts WHERE limits <> '{}'";
+      return number(this.#database.prepare(sql).get() ?? {}, "limited");
+    });
+  }
+
   async audit({ limit, before = Number.MAX_SAFE_INTEGER }: AuditQuery): Promise<AuditEntry[]> {
     return await this.#now(() =>
       this.#database.prepare(
@@ -156,7 +176,9 @@ export class SqliteAccounts implements AccountStore {
   async changedSince(sinceMs: number): Promise<Changes> {
     return await this.#now(() =>
       this.#changes(
-        "SELECT target, max(version) AS version FROM audit WHERE at_ms >= ? AND version > 1 GROUP BY target",
+        `SELECT target, max(version) AS version FROM audit
+           WHERE at_ms >= ? AND version > 1 AND action <> 'limit' GROUP BY target`,
+        "SELECT name, limits FROM accounts WHERE limits <> '{}' AND ? IS NOT NULL",
         sinceMs,
         0,
       )
@@ -166,7 +188,10 @@ export class SqliteAccounts implements AccountStore {
   async changesAfter(sequence: number): Promise<Changes> {
     return await this.#now(() =>
       this.#changes(
-        "SELECT target, max(version) AS version FROM audit WHERE sequence > ? AND version > 1 GROUP BY target",
+        `SELECT target, max(version) AS version FROM audit
+           WHERE sequence > ? AND version > 1 AND action <> 'limit' GROUP BY target`,
+        `SELECT DISTINCT target AS name, limits FROM audit LEFT JOIN accounts ON name = target
+           WHERE sequence > ? AND action IN ('add', 'limit', 'delete')`,
         sequence,
         sequence,
       )
@@ -206,14 +231,16 @@ export class SqliteAccounts implements AccountStore {
     ).run(atMs, actor, action, target, version, detail);
   }
 
-  #changes(sql: string, from: number, sequence: number): Changes {
+  #changes(versions: string, limits: string, from: number, sequence: number): Changes {
     // Only read: what is told belongs together, and nobody who writes is kept waiting.
     return this.#transaction(() => {
       const last = this.#database.prepare("SELECT max(sequence) AS last FROM audit").get();
-      const changed = this.#database.prepare(sql).all(from).map(versionOfRow);
+      const changed = this.#database.prepare(versions).all(from).map(versionOfRow);
+      const limited = this.#database.prepare(limits).all(from).map(limitsOfRow);
       return {
         sequence: last?.last === null || last === undefined ? sequence : number(last, "last"),
         changed,
+        limited,
       };
     }, "BEGIN");
   }

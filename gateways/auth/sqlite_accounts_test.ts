@@ -35,3 +35,22 @@ Deno.test("embedded: a file of a newer Sluice is refused", async () => {
   assert.throws(() => new SqliteAccounts(path), /a newer Sluice/);
   await Deno.remove(path);
 });
+
+Deno.test("embedded: accounts of an earlier Sluice have no limits of their own, and can get some", async () => {
+  const path = await Deno.makeTempFile();
+  const seed = new SqliteAccounts(path);
+  await seed.add(record("a"), added);
+  await seed.close();
+  const earlier = new DatabaseSync(path);
+  earlier.exec(
+    "DROP INDEX accounts_limited; ALTER TABLE accounts DROP COLUMN limits; PRAGMA user_version = 2",
+  );
+  earlier.close();
+  const store = new SqliteAccounts(path);
+  assert.deepEqual(await store.find("a"), record("a", { createdMs: 1, changedMs: 1 }));
+  const limits = { points: "9:1" };
+  await store.change("a", { limits }, { ...added, action: "limit" });
+  assert.deepEqual((await store.find("a"))?.limits, limits);
+  await store.close();
+  await Deno.remove(path);
+});

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Context } from "hono";
+import { parseAccountLimits, parseLimitsChange } from "../../actors/rates/account_limits.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Account, accountKinds, type Grants, type Role, roles } from "../auth/account.ts";
 import { AccountError, type Accounts, type Issued } from "../auth/accounts.ts";
@@ -52,25 +53,28 @@ export function accountHandlers(
   /** A change as an admin orders it, by a body with these keys. */
   const change = (
     allowed: readonly string[],
-    make: (order: Json, actor: string) => Promise<Json>,
+    make: (order: Json, actor: string, context: Context) => Promise<Json>,
     status: 200 | 201 = 200,
   ): Handler =>
   async (context) => {
     const actor = await admin(context);
     parametersOf(context.req.url, []);
     const order = orderOf(await jsonBody(context.req.raw), allowed);
-    const answer = await told(() => make(order, actor));
+    const answer = await told(() => make(order, actor, context));
     await parts.changed();
     return context.json(answer, status);
   };
 
   const addAccount = change(
-    ["name", "kind", "password", ...grantNames],
+    ["name", "kind", "password", "limits", ...grantNames],
     (order, by) =>
       accounts.add({
         name: text(order, "name"),
         kind: oneOf(order.kind, accountKinds, "kind"),
         ...grantsOf(order),
+        ...(order.limits === undefined
+          ? {}
+          : { limits: checked(parseAccountLimits, order.limits) }),
         ...passwordOf(order),
       }, by).then(issuedJson),
     201,
@@ -109,6 +113,13 @@ export function accountHandlers(
       ["name", ...grantNames],
       async (order, by) =>
         accountJson(await accounts.grant(text(order, "name"), grantsOf(order), by)),
+    ),
+    limitAccount: change(
+      ["limits"],
+      async (order, by, { req }) => {
+        const limits = checked(parseLimitsChange, order.limits);
+        return accountJson(await accounts.limit(req.param("name") ?? "", limits, by));
+      },
     ),
     disableAccount: change(
       ["name"],
@@ -204,6 +215,15 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], key: str
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw invalid(`${key} must be one of ${allowed.join(", ")}`);
   return found;
+}
+
+function checked<T>(parse: (value: unknown) => T, limits: unknown): T {
+  try {
+    return parse(limits);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalid(`limits: ${error.message}`);
+  }
 }
 
 const passwordOf = (order: Json): { readonly password?: string } =>

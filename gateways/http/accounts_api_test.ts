@@ -125,6 +125,50 @@ Deno.test("a page of another site cannot log a visitor in", () =>
     assert.equal((await answer.json()).type, "urn:sluice:problem:cross-origin");
   }));
 
+Deno.test("an admin sets limits: sessions and tokens go on, what is null is as for all, all is in the log", () =>
+  withEdge(async ({ ask, post, admin, device, changes }) => {
+    const limit = (name: string, body: unknown, token = admin) =>
+      ask(`/api/accounts/${name}`, {
+        method: "PATCH",
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+        token,
+      });
+    const before = changes();
+    const set = await limit("UPB/A", { limits: { messages: "20:1,600:60", sessionsMax: 3 } });
+    assert.equal(set.status, 200);
+    const account = await set.json();
+    assert.deepEqual(account.limits, { messages: "20:1,600:60", sessionsMax: 3 });
+    assert.equal(account.version, 1);
+    assert.equal(changes(), before + 1);
+    const again = await limit("UPB/A", { limits: { messages: null, retainedMax: 7 } });
+    assert.deepEqual((await again.json()).limits, { sessionsMax: 3, retainedMax: 7 });
+    assert.equal(await statusOf(limit("UPB/A", { limits: {} }, device)), 403, "its token is good");
+    assert.equal(await statusOf(limit("UPB/nobody", { limits: {} })), 404);
+    for (
+      const body of [{}, { limits: { rate: "1:1" } }, { limits: { points: "x" } }, {
+        sessionsMax: 1,
+      }]
+    ) {
+      assert.equal(await statusOf(limit("UPB/A", body)), 400, JSON.stringify(body));
+    }
+    assert.equal(await statusOf(ask("/api/accounts/UPB/A", { token: admin })), 405);
+    const log = await (await ask("/api/audit?limit=1", { token: admin })).json();
+    const [{ actor, action, target, detail }] = log.items;
+    assert.deepEqual([actor, action, target, JSON.parse(detail)], [
+      "admin",
+      "limit",
+      "UPB/A",
+      { messages: null, retainedMax: 7 },
+    ]);
+    const added = await post("/api/accounts", {
+      name: "x",
+      kind: "service",
+      limits: { points: "9:1" },
+    }, admin);
+    assert.deepEqual((await added.json()).limits, { points: "9:1" });
+  }));
+
 Deno.test("an admin adds, lists, grants, disables, enables and rotates", () =>
   withEdge(async ({ ask, post, admin, changes }) => {
     const added = await post("/api/accounts", { name: "x", kind: "service" }, admin);

@@ -103,11 +103,26 @@ testWith(
       ) => ["sql:postgres", action, "UPB/A", version]),
     );
 
+    // Limits end no session, and hold for those that are open.
+    const open = await connect(mqttPort, "UPB/A", password, { clientId: "open" });
+    const set = `UPDATE sluice_accounts SET limits = '{"sessionsMax": 1}' WHERE name = 'UPB/A'`;
+    await psql(url, set);
+    await until(
+      "no other one is let in",
+      () =>
+        refusal(connect(mqttPort, "UPB/A", password)).then((code) => code === 0x97, () => false),
+    );
+    assert.ok(open.connected);
+    const [last] = [(await api(httpUrl, admin, "/api/audit?limit=1")).body.items].flat();
+    assert.match(JSON.stringify(last), /"sql:postgres","action":"limit".*"version":5/);
+    await open.endAsync();
+
     // What would make an account unreadable is refused by the database.
     const bad: readonly (readonly [string, RegExp])[] = [
       ["SET disabled = 7", /check constraint/],
       ["SET kind = 'robot'", /check constraint/],
       ["SET grants = '{}'", /check constraint/],
+      [`SET limits = '{"messages": "20/s"}'`, /check constraint/],
       ["SET name = 'UPB/B'", /keeps its name/],
     ];
     for (const [set, why] of bad) {

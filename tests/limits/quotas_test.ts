@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connectAsync, type MqttClient } from "mqtt";
 import { addAccount, adminPassword, connect, login, refusal } from "../support/accounts.ts";
+import { runSluice } from "../support/run.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
 
 Deno.test("subscriptions and retained messages beyond a quota are refused by name, and counted", async () => {
@@ -119,6 +120,35 @@ Deno.test("an account has so many sessions, subscriptions and retained messages,
   await endOf(await lasting("k", 600));
   await endOf(await dial("x", "k"));
   await until("a place is free", () => dial("x", "f").then(endOf, () => undefined).then(Boolean));
+  // Limits of its own take the place of the option's, in sessions that are open, too.
+  const limit = async (limits: unknown) => {
+    const headers = { authorization: `Bearer ${admin}`, "content-type": "application/json" };
+    const body = JSON.stringify({ limits });
+    const answer = await fetch(`${httpUrl}/api/accounts/x`, { method: "PATCH", headers, body });
+    await answer.body?.cancel();
+    assert.equal(answer.status, 200);
+  };
+  await limit({ sessionsMax: 2, subscriptionsMax: 1, messages: "2:3600" });
+  await until("it is held to fewer", () => refusal(dial("x", "f")).then(() => true, () => false));
+  await assert.rejects(clients[1]!.subscribeAsync("t/9"), /Quota exceeded/i);
+  const sent = ["n/o/1", "n/o/2", "n/o/3"].map((topic) =>
+    again.publishAsync(topic, "1", { qos: 1 })
+  );
+  await until("two were taken, and the third waits", async () => {
+    const sum = await metrics(httpUrl);
+    return sum("sluice_rate_limited_total", 'subject="account"') > 0;
+  });
+  await Promise.all(sent.slice(0, 2));
+  const { code, stderr } = await runSluice(
+    ["account", "limit", "x", "--rate", "default", "--sessions", "4", "--retained", "3"],
+    { SLUICE_DATA_DIR: sluice.dataDir },
+  );
+  assert.equal(code, 0, stderr);
+  await Promise.all(sent);
+  await dial("x", "g").then(endOf);
+  assert.equal((await put("r/kept/9")).status, 204);
+  await dial("y", "h").then(endOf);
+
   const sum = await metrics(httpUrl);
   assert.ok(sum("sluice_connections_refused_total", 'reason="account_max"') >= 1);
   for (const client of [...clients, again, other]) await client.endAsync(true);

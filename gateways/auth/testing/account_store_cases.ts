@@ -16,6 +16,7 @@ export function record(name: string, set: Partial<AccountRecord> = {}): AccountR
     write: ["b/#"],
     devices: ["c*"],
     disabled: false,
+    limits: {},
     version: 1,
     createdMs: 1_000,
     changedMs: 1_000,
@@ -74,6 +75,7 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
       write: ["b/#"],
       devices: ["c*"],
       disabled: true,
+      limits: {},
       version: 3,
       createdMs: 1_000,
       changedMs: 3_000,
@@ -93,6 +95,36 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
       version: 1,
       detail: `d\n'"; DROP TABLE accounts; --`,
     });
+  },
+  "limits come back, change without a new version, and are told until they are gone": async (
+    store,
+  ) => {
+    const limits = { messages: "20:1,600:60", points: "200:1", sessionsMax: 3, retainedMax: 9 };
+    await store.add(record("a", { limits }), change("add"));
+    await store.add(record("b"), change("add"));
+    assert.deepEqual((await store.find("a"))?.limits, limits);
+    assert.equal(await store.limitedCount(), 1);
+    const start = await store.changedSince(0);
+    assert.deepEqual([start.changed, start.limited], [[], [{ name: "a", limits }]]);
+
+    await store.change("b", { disabled: true }, change("disable"));
+    const after = await store.change("b", { limits: { subscriptionsMax: 5 } }, change("limit"));
+    assert.deepEqual([after?.version, after?.limits], [2, { subscriptionsMax: 5 }]);
+    await store.change("a", { limits: {} }, change("limit"));
+    assert.equal((await store.find("a"))?.version, 1);
+    const news = await store.changesAfter(start.sequence);
+    assert.deepEqual(news.changed, [{ name: "b", version: 2 }]);
+    assert.deepEqual(news.limited.toSorted((x, y) => x.name < y.name ? -1 : 1), [
+      { name: "a", limits: {} },
+      { name: "b", limits: { subscriptionsMax: 5 } },
+    ]);
+
+    await store.remove("b", change("delete"));
+    const gone = await store.changesAfter(news.sequence);
+    assert.deepEqual(gone.limited, [{ name: "b", limits: {} }]);
+    assert.equal(await store.limitedCount(), 0);
+    const [last] = await store.audit({ limit: 1, before: news.sequence + 1 });
+    assert.deepEqual([last?.action, last?.target, last?.version], ["limit", "a", 1]);
   },
   "an account that is not there cannot be changed": async (store) => {
     assert.equal(await store.change("a", { disabled: true }, change("disable")), undefined);
@@ -124,7 +156,7 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     ]);
   },
   "changes are found by time and by place in the log": async (store) => {
-    assert.deepEqual(await store.changedSince(0), { sequence: 0, changed: [] });
+    assert.deepEqual(await store.changedSince(0), { sequence: 0, changed: [], limited: [] });
     for (const name of ["a", "b"]) await store.add(record(name), change("add", 1_000));
     await store.change("a", { disabled: true }, change("disable", 2_000));
     const start = await store.changedSince(1_500);
@@ -133,6 +165,7 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     assert.deepEqual(await store.changesAfter(start.sequence), {
       sequence: start.sequence,
       changed: [],
+      limited: [],
     });
     await store.change("a", { disabled: false }, change("enable", 3_000));
     await store.change("b", { read: [] }, change("grant", 3_000));

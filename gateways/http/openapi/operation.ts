@@ -22,7 +22,7 @@ export type Schema = Readonly<Record<string, unknown>>;
  */
 export type Access = "open" | "connection" | Asked;
 
-export type Method = "GET" | "PUT" | "POST" | "DELETE";
+export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
 
 /** A parameter; with `rest` it is the end of the path, slashes included. */
 export interface Parameter {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { limitCountMax } from "../../../actors/rates/account_limits.ts";
 import { banSubjects } from "../../../actors/rates/ban.ts";
 import { cellStates } from "../../../runtime/cell.ts";
 import { accountKinds, auditActions, nameCharsMax, roles } from "../../auth/account.ts";
@@ -56,10 +57,26 @@ const account = {
   write: texts,
   devices: texts,
   disabled: { type: "boolean" },
+  limits: ref("AccountLimits"),
   version: integerFrom(1),
   created: time,
   changed: time,
 };
+
+const rate: Schema = {
+  type: "string",
+  description: "So many in so many seconds, and perhaps more of these: `20:1,600:60`.",
+};
+const most = integerFrom(1, limitCountMax);
+/** Limits of one account. */
+const limits = (member: (schema: Schema) => Schema): Schema =>
+  object({
+    "messages?": member(rate),
+    "points?": member(rate),
+    "sessionsMax?": member(most),
+    "subscriptionsMax?": member(most),
+    "retainedMax?": member(most),
+  });
 
 const position = list(number);
 const open = { additionalProperties: true };
@@ -267,7 +284,15 @@ export const schemas: Readonly<Record<string, Schema>> = {
     ...account,
     password: { ...password, description: "It is told this once." },
   }),
-  NewAccount: object({ name, kind: { enum: accountKinds }, "password?": password, ...grants }),
+  NewAccount: object({
+    name,
+    kind: { enum: accountKinds },
+    "password?": password,
+    ...grants,
+    "limits?": ref("AccountLimits"),
+  }),
+  AccountLimits: limits((schema) => schema),
+  LimitsOrder: object({ limits: limits((schema) => ({ anyOf: [schema, { type: "null" }] })) }),
   GrantOrder: object({ name, ...grants }),
   NameOrder: object({ name }),
   RotateOrder: object({ name, "password?": password }),

@@ -38,7 +38,7 @@ function member(of: unknown, ...names: readonly string[]): Json | undefined {
 }
 
 const documentUrl = "https://sluice.invalid/openapi.json";
-const methods = ["get", "put", "post", "delete"];
+const methods = ["get", "put", "post", "patch", "delete"];
 const escaped = (part: string): string =>
   encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -111,6 +111,19 @@ export const accountOperations = table({
     body(ref("GrantOrder"), { ...station, read: ["UPB/#"] }),
     changed,
   ),
+  limitAccount: {
+    method: "PATCH",
+    path: "/api/accounts/{name}",
+    tag,
+    summary: "Sets limits that are an account's own",
+    doc: "What is not named stays; what is null is as the configuration says for all accounts. " +
+      "Sessions go on, and are held to it within a second.",
+    access: "admin",
+    parameters: [{ in: "path", name: "name", doc: "Of the account.", schema: name, rest: true }],
+    body: body(ref("LimitsOrder"), { limits: { messages: "20:1,600:60", sessionsMax: 3 } }),
+    answers: [changed],
+    problems: ["not-found", "unavailable"],
+  },
   disableAccount: order("disable", "Shuts an account out, at once", ofName, changed),
   enableAccount: order("enable", "Lets an account in again", ofName, changed),
   rotateAccount: order(
