@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { eagerPackages } from "./eager_packages.ts";
 import type { Module } from "./module_graph.ts";
 
 /** Imports point from a later layer to an earlier one, or stay inside one. */
@@ -30,6 +31,7 @@ export function complaints(modules: Modules): string[] {
       ...ofForm(module),
     ]),
     ...deadFiles(modules),
+    ...eagerPackages(modules),
   ].sort();
 }
 

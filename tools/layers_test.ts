@@ -74,6 +74,15 @@ const breaches: readonly (readonly [string, Record<string, string>, RegExp])[] =
   }, /^actors\/old\.ts: only tests use it$/],
   ["a helper that no test uses", { "main.ts": "", "actors/testing/a.ts": "" }, /no test uses it/],
   ["a default export", { "main.ts": "export default 1;\n" }, /default export/],
+  ["a package that not every start needs", {
+    "main.ts": uses("./topology.ts"),
+    "topology.ts": 'new URL("./a_worker.ts", import.meta.url);',
+    "a_worker.ts": 'import { type A } from "./types.ts";\nimport { b } from "./b.ts";\n',
+    "types.ts": 'import mqtt from "mqtt";\n',
+    "b.ts":
+      'import postgres from "postgres";\nimport type { Ajv } from "ajv";\nimport("./c.ts");\n',
+    "c.ts": 'import { Ajv } from "ajv";\n',
+  }, /^b\.ts imports postgres: every start loads it/],
   ["a barrel", { "main.ts": 'export * from "./a.ts";\n', "a.ts": "" }, /exports everything/],
   ["a name in camel case", { "main.ts": uses("./aB.ts"), "aB.ts": "" }, /snake_case/],
 ];

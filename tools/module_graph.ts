@@ -14,19 +14,25 @@ export interface Module {
   readonly names: readonly string[];
   /** Packages and `node:` modules. */
   readonly packages: readonly string[];
+  /** Of all these, what is loaded with it: no types, no `import("…")`. */
+  readonly eager: readonly string[];
 }
 
-const importForms = [
+const staticForms = [
   /^\s*(?:import|export)\b[^;"']*?\bfrom\s+"([^"]+)"/gm,
   /^\s*import\s+"([^"]+)"/gm,
-  /\bimport\("([^"]+)"\)/g,
 ];
+const importForms = [...staticForms, /\bimport\("([^"]+)"\)/g];
+/** `import type … from`, and `import { type A, type B } from`. */
+const typesForm =
+  /^\s*(?:import|export)\s+(?:type\b[^;"']*?|\{(?:\s*type\s+\w+(?:\s+as\s+\w+)?\s*,?)*\s*\}\s*)\bfrom\s+"[^"]+"/gm;
 const urlForm = /new URL\(\s*"(\.{1,2}\/[^"]+\.ts)",\s*import\.meta\.url,?\s*\)/g;
 
 /** Reads one module's text. Comments are not looked into. */
 export function parseModule(path: string, text: string): Module {
   const code = withoutComments(text);
   const specifiers = importForms.flatMap((form) => matches(form, code));
+  const values = code.replace(typesForm, "");
   const isOwn = (specifier: string): boolean => specifier.startsWith(".");
   return {
     path,
@@ -34,6 +40,8 @@ export function parseModule(path: string, text: string): Module {
     imports: specifiers.filter(isOwn).map((specifier) => resolve(path, specifier)),
     names: matches(urlForm, code).map((specifier) => resolve(path, specifier)),
     packages: specifiers.filter((specifier) => !isOwn(specifier)),
+    eager: staticForms.flatMap((form) => matches(form, values))
+      .map((specifier) => isOwn(specifier) ? resolve(path, specifier) : specifier),
   };
 }
 
