@@ -111,7 +111,10 @@ Deno.test("items that are not taken are named, the others are taken", async () =
   const { type, members } = await refusal(postReadings(post(body), parts(intake)));
   assert.equal(type, "rejected-items");
   assert.deepEqual([intake.taken.length, intake.denied, members["accepted"]], [1, 1, 1]);
-  assert.match(JSON.stringify(members["rejected"]), /"index":1.*no_topic.*"index":2.*no_route/);
+  assert.match(
+    JSON.stringify(members["rejected"]),
+    /"index":1.*no_topic.*"index":2.*no_route.*no route takes/,
+  );
 });
 
 Deno.test("what could not be kept for subscribers who are away is not answered with 204", async () => {

@@ -21,6 +21,12 @@ export interface RejectedItem extends Rejection {
   readonly index: number;
 }
 
+/** Reasons that come without a sentence, in one. */
+const plainly: ReadonlyMap<string, string> = new Map([
+  ["no_fields", "nothing in it is a finite number, or else what its route stores"],
+  ["no_route", "no route takes its topic"],
+]);
+
 /** What became of a request's items. */
 export interface SubmissionResult {
   /** Those that were turned away, in order. */
@@ -195,7 +201,7 @@ export class Submission implements Origin {
     offer.sequence = index;
   }
 
-  #reject(index: number, { outcome, reason, detail }: Rejection): void {
+  #reject(index: number, { outcome, reason, detail = plainly.get(reason) }: Rejection): void {
     this.#rejected.push({
       index,
       outcome,
