@@ -8,7 +8,8 @@ import { startMosquitto } from "../gateways/testing/servers.ts";
 import { startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { forwardedRun } from "./mosquitto_reader.ts";
-import { storedRun } from "./stored_run.ts";
+import { cpuS } from "./process_stat.ts";
+import { cpuOf, limitPerS, storedRun } from "./stored_run.ts";
 import { VictoriaStore } from "./victoria_store.ts";
 
 const connections = 100;
@@ -29,18 +30,24 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   const flags = { qos: 0, connections, count } as const;
   await storedRun(feeding.url, pid, store, { ...flags, count: count >> 1 });
   const rates: number[] = [];
+  const limits: number[] = [];
   const costs: number[] = [];
   const seen: string[] = [];
   let missing = 0;
   for (let round = 0; round < rounds; round++) {
     const read = await forwardedRun(plain, connections, count);
+    const brokerBeforeS = cpuS(feeding.pid);
     const stored = await storedRun(feeding.url, pid, store, flags);
+    const brokerCpuUs = (cpuS(feeding.pid) - brokerBeforeS) / count * 1e6;
+    const us = stored.cpuUs + stored.storeCpuUs + stored.generatorCpuUs + brokerCpuUs;
+    limits.push(limitPerS(us) / read.perS);
     rates.push(stored.storedPerS / read.perS);
     costs.push(stored.cpuUs / read.readerCpuUs);
     missing += stored.missing + stored.doubled;
     seen.push(
       `${perSecond(stored.storedPerS)} to ${perSecond(read.perS)}, ` +
-        `${stored.cpuUs.toFixed(2)} to ${read.readerCpuUs.toFixed(2)} µs`,
+        `CPU ${cpuOf(stored)}, broker ${brokerCpuUs.toFixed(2)} µs, ` +
+        `mosquitto_sub ${read.readerCpuUs.toFixed(2)} µs`,
     );
     say(seen.at(-1)!);
   }
@@ -51,6 +58,11 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
       unit: "×",
       target: { atLeast: 0.9 },
       detail: seen.join("; "),
+    },
+    {
+      name: "the same if all cores did nothing else: the limit",
+      value: median(limits),
+      unit: "×",
     },
     {
       name: "broker-fed QoS 0: readings missing or doubled in the store",

@@ -22,6 +22,12 @@ export function cpuS(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerS;
 }
 
+/** Time that all cores together had nothing to do since the machine started, in s. */
+export function idleS(): number {
+  const [idle, iowait] = procText("stat").split("\n")[0]!.trim().split(/ +/).slice(4, 6);
+  return (Number(idle) + Number(iowait)) / ticksPerS;
+}
+
 /** Resident memory, in bytes. */
 export function rssBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(procText(`${pid}/status`))?.[1]) * 1_024;

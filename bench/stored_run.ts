@@ -5,7 +5,7 @@
  */
 import { load, type LoadFlags } from "./load.ts";
 import { poll } from "./pause.ts";
-import { cpuS } from "./process_stat.ts";
+import { cpuS, idleS } from "./process_stat.ts";
 import type { BenchStore } from "./store.ts";
 
 export interface StoredRun {
@@ -17,6 +17,8 @@ export interface StoredRun {
   /** The same of the store, and of the generator: they share the cores. */
   readonly storeCpuUs: number;
   readonly generatorCpuUs: number;
+  /** Share of all cores that was idle from when the store took the first reading to the last. */
+  readonly idleShare: number;
   readonly missing: number;
   readonly doubled: number;
 }
@@ -29,34 +31,51 @@ export async function storedRun(
   flags: LoadFlags & { readonly count: number },
 ): Promise<StoredRun> {
   const { count } = flags;
-  const goal = await store.taken() + count;
+  const before = await store.taken();
   const cpuBeforeS = cpuS(pid);
   const storeBeforeS = cpuS(store.pid);
-  const [sent, endedMs] = await Promise.all([load(url, flags), takenAt(store, goal)]);
+  const [sent, end] = await Promise.all([load(url, flags), taken(store, before, count)]);
   const spentS = cpuS(pid) - cpuBeforeS;
   const storeSpentS = cpuS(store.pid) - storeBeforeS;
   const { readings, distinct } = await store.held(sent.fromMs, sent.toMs, count);
   return {
     count,
-    storedPerS: count / (endedMs - sent.startedMs) * 1_000,
+    storedPerS: count / (end.endedMs - sent.startedMs) * 1_000,
     cpuUs: spentS / count * 1e6,
     storeCpuUs: storeSpentS / count * 1e6,
     generatorCpuUs: sent.cpuUsPerMessage,
+    idleShare: end.idleShare,
     missing: count - distinct,
     doubled: readings - distinct,
   };
 }
 
 /** What the cores are shared by, for each message. */
-export function cpuOf({ cpuUs, storeCpuUs, generatorCpuUs }: StoredRun): string {
+export function cpuOf({ cpuUs, storeCpuUs, generatorCpuUs, idleShare }: StoredRun): string {
   const parts = [cpuUs, storeCpuUs, generatorCpuUs].map((us) => us.toFixed(2));
-  return `${parts[0]} + store ${parts[1]} + generator ${parts[2]} µs`;
+  return `${parts[0]} + store ${parts[1]} + generator ${parts[2]} µs, ` +
+    `cores idle ${(idleShare * 100).toFixed(0)} %`;
 }
 
-/** Waits until the store has taken so many readings, and says when: ms since the epoch. */
-async function takenAt(store: BenchStore, readings: number): Promise<number> {
-  await poll(`${readings} readings in the store`, async () => await store.taken() >= readings, {
-    everyMs: 40,
-  });
-  return Date.now();
+/** What all cores could do in a second if they did nothing else, at `us` of CPU for each. */
+export function limitPerS(us: number): number {
+  return navigator.hardwareConcurrency * 1e6 / us;
+}
+
+/** Waits until the store has taken `count` more, and says when: ms since the epoch. */
+async function taken(
+  store: BenchStore,
+  before: number,
+  count: number,
+): Promise<{ readonly endedMs: number; readonly idleShare: number }> {
+  let first: { readonly atMs: number; readonly idleS: number } | undefined;
+  await poll(`${count} readings in the store`, async () => {
+    const came = await store.taken() - before;
+    if (came > 0) first ??= { atMs: performance.now(), idleS: idleS() };
+    return came >= count;
+  }, { everyMs: 40 });
+  const endedMs = Date.now();
+  const { atMs, idleS: firstIdleS } = first!;
+  const coreS = (performance.now() - atMs) / 1_000 * navigator.hardwareConcurrency;
+  return { endedMs, idleShare: (idleS() - firstIdleS) / coreS };
 }
