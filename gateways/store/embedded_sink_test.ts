@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { SinkResult } from "../../actors/sink.ts";
+import type { ActorRef } from "../../runtime/actor.ts";
 import { ManualClock, systemClock } from "../../runtime/clock.ts";
 import { DeadLetters } from "../../runtime/dead_letters.ts";
 import { Link } from "../../runtime/remote_link.ts";
@@ -163,6 +164,29 @@ Deno.test("a write that was called off is settled at once, and its late answer i
   assert.throws(() => opened[0]!.control!({ id: 1, result: { kind: "maybe" } }), TypeError);
   assert.throws(() => opened[0]!.control!("stored"), TypeError);
   await sink.close();
+});
+
+Deno.test("questions to the history that come together have a turn of the event loop each", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "sluice_sink_" });
+  const history = new HistoryService(`${dir}/store.db`, systemClock);
+  const answers: unknown[] = [];
+  const answered = Promise.withResolvers<void>();
+  const replyTo: ActorRef<unknown> = {
+    path: "asker",
+    tell: (answer) => {
+      answers.push(answer);
+      answered.resolve();
+      return "accepted";
+    },
+  };
+  assert.equal(history.tell({ parameters: [], replyTo }), "accepted");
+  assert.equal(history.tell({ parameters: [], replyTo }), "full"); // It waits at the link.
+  assert.deepEqual(answers, []);
+  await answered.promise;
+  assert.equal(history.tell({ parameters: [], replyTo }), "accepted");
+  history.close();
+  assert.equal(answers.length, 1);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("a history that cannot be read says why to the one who asked", async () => {

@@ -11,6 +11,7 @@ import type { Link } from "../../runtime/remote_link.ts";
 import type { ReadingsAnswer, StoredValue } from "./readings_reader.ts";
 import { ReadingsReader } from "./readings_reader.ts";
 import { openForReading } from "./store_database.ts";
+import { clearImmediate, setImmediate } from "node:timers";
 
 /** Under which the service is published. */
 export const historyName = "history";
@@ -32,6 +33,7 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
   readonly #clock: Clock;
   readonly #cacheBytes: number | undefined;
   #opened: { readonly reader: ReadingsReader; close(): void } | undefined;
+  #next: ReturnType<typeof setImmediate> | undefined;
 
   /** `cacheBytes`: what SQLite may keep of the file in memory. */
   constructor(file: string, clock: Clock, cacheBytes?: number) {
@@ -40,11 +42,26 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
     this.#cacheBytes = cacheBytes;
   }
 
+  /**
+   * One question in each turn of the event loop, the others wait at the link: each may take
+   * seconds, and in between the host hears that this Worker lives.
+   */
   tell({ parameters, replyTo }: HistoryQuestion): TellResult {
-    return replyTo.tell(this.#answer(new Map(parameters)));
+    if (this.#next !== undefined) return "full";
+    this.#next = setImmediate(() => {
+      this.#next = undefined;
+      replyTo.tell(this.#answer(new Map(parameters)));
+    });
+    return "accepted";
   }
 
   close(): void {
+    clearImmediate(this.#next);
+    this.#next = undefined;
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
     this.#opened?.close();
     this.#opened = undefined;
   }
@@ -54,7 +71,7 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
       this.#opened ??= this.#open();
       return this.#opened.reader.read(parameters);
     } catch (cause) { // Goes to the one who asked; the next question opens the file anew.
-      this.close();
+      this.#closeFile();
       const message = cause instanceof Error ? cause.message : String(cause);
       return { kind: "failed", reason: `Cannot read the embedded store: ${message}` };
     }
