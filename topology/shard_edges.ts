@@ -101,13 +101,13 @@ export class ShardEdges {
     });
   }
 
-  /** Broker connections that are up, and why others are not. */
+  /** Broker connections that messages come in over, and why others are not. */
   get brokerState(): { readonly connected: number; readonly notReady: string[] } {
     let connected = 0;
     const notReady: string[] = [];
     for (const { gateway, name } of this.#brokers) {
       const current = gateway();
-      if (current?.connected) connected++;
+      if (current?.subscribed) connected++;
       else {
         const why = current?.lastError ?? "";
         notReady.push(`broker ${name} is not connected${why === "" ? "" : `: ${why}`}`);

@@ -29,10 +29,8 @@ async function startFed(broker: ServerProcess, store: ServerProcess, qos = 1): P
   return sluice;
 }
 
-/** Ready means connected; the subscription is a round trip later. */
 async function untilSubscribed(sluice: Sluice): Promise<void> {
   await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
-  await pause(300);
 }
 
 for (const qos of [1, 2]) {

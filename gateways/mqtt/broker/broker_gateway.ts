@@ -95,6 +95,8 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
   #tap: BrokerTap | undefined;
   #filters: readonly string[];
   #connected = false;
+  /** The broker has answered to the subscriptions of this connection. */
+  #subscribed = false;
   #draining: (() => void) | undefined;
   #lastError = "";
 
@@ -109,9 +111,9 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     this.#listen(context);
   }
 
-  /** Whether messages can come in. */
-  get connected(): boolean {
-    return this.#connected;
+  /** Whether messages can come in: connected, and subscribed. */
+  get subscribed(): boolean {
+    return this.#subscribed;
   }
 
   /** What last went wrong; empty when nothing did since the connection was made. */
@@ -272,7 +274,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     });
     this.#client.on("close", () => {
       if (!this.#connected) return;
-      this.#connected = false;
+      this.#connected = this.#subscribed = false;
       events.disconnected(this.#lastError === "" ? "connection closed" : this.#lastError);
     });
     this.#client.on("error", (error) => {
@@ -291,8 +293,12 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
       sessionPresent,
     );
     if (unsubscribe.length > 0) this.#client.unsubscribe(unsubscribe);
-    if (subscribe.length === 0) return memory.save(clientId, wanted);
+    if (subscribe.length === 0) {
+      this.#subscribed = true; // The session has them already.
+      return memory.save(clientId, wanted);
+    }
     this.#client.subscribe(subscribe, { qos }, (error, granted) => {
+      this.#subscribed = this.#connected;
       if (error) {
         this.#lastError = `subscribe: ${error.message}`;
         events.failed(this.#lastError);

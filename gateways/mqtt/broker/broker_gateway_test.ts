@@ -108,6 +108,11 @@ class Connection implements AsyncDisposable {
     });
   }
 
+  /** Messages come in from now on. */
+  subscribed(): Promise<void> {
+    return until(() => this.gateway?.subscribed ?? false, () => this.said.join());
+  }
+
   drain(): Promise<void> {
     return new Promise((drained) => this.#ref.tell({ kind: "drain", drained }));
   }
@@ -122,7 +127,7 @@ class Connection implements AsyncDisposable {
 }
 
 async function until(what: () => boolean, about: () => string): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
+  for (let i = 0; i < 3_000; i++) {
     if (what()) return;
     await new Promise((done) => setTimeout(done, 10));
   }
@@ -158,15 +163,13 @@ async function publish(
 
 const needed = ["mosquitto", "mosquitto_pub"] as const;
 const sessions = ["persistence true", "autosave_interval 1"];
-const tick = () => new Promise((done) => setTimeout(done, 300));
 
 for (const version of [4, 5] as const) {
   testWith(needed, `MQTT ${version}: every QoS comes in, in order, once`, async () => {
     await using server = await startMosquitto();
     const intake = new HeldIntake();
     await using broker = new Connection(intake, { url: new URL(server.url), version, qos: 2 });
-    await until(() => broker.said.includes("connected"), () => broker.said.join());
-    await tick();
+    await broker.subscribed();
     for (const qos of [0, 1, 2]) await publish(server, "a/b", [`q${qos}-1`, `q${qos}-2`], qos);
     await until(() => intake.texts.length === 6, () => intake.texts.join());
     intake.settleAll();
@@ -184,8 +187,7 @@ for (const version of [4, 5] as const) {
       await using server = await startMosquitto(sessions);
       const intake = new HeldIntake();
       await using broker = new Connection(intake, { url: new URL(server.url), version });
-      await until(() => broker.said.includes("connected"), () => broker.said.join());
-      await tick();
+      await broker.subscribed();
       await publish(server, "a/b", ["one", "two"], 1);
       await until(() => intake.texts.length === 2, () => intake.texts.join());
       await server.restart();
@@ -217,8 +219,7 @@ testWith(
     }, "#");
     const options = { url: new URL(server.url), qos: 2, deliveredBytesMax: 100 } as const;
     await using broker = new Connection(intake, options, undefined, pubsub);
-    await until(() => broker.said.includes("connected"), () => broker.said.join());
-    await tick();
+    await broker.subscribed();
     const property = (name: string, ...values: string[]) => ["-D", "publish", name, ...values];
     await publish(server, "a/b", ["x".repeat(101)], 1);
     for (const qos of [1, 2]) {
@@ -243,8 +244,7 @@ testWith(needed, "without credit the socket is not read, and the connection live
   const intake = new HeldIntake();
   intake.room = 1;
   await using broker = new Connection(intake, { url: new URL(server.url), qos: 0, keepAliveS: 1 });
-  await until(() => broker.said.includes("connected"), () => broker.said.join());
-  await tick();
+  await broker.subscribed();
   await publish(server, "a/b", ["1", "2", "3"], 0);
   // Three times the keep-alive: pings go on although nothing is read.
   await new Promise((done) => setTimeout(done, 3_000));
@@ -271,10 +271,8 @@ testWith(needed, "a kept session gives up filters that are not wanted any more",
   await using second = new Connection(intake, { url, filters: ["both/+", "new/+"] }, memory);
   await until(() => second.said.includes("connected to its session"), () => second.said.join());
   await until(() => memory.load("sluice-test-0").includes("new/+"), () => second.said.join());
-  await tick();
   for (const topic of ["old/x", "new/x", "both/x"]) await publish(server, topic, ["m"], 1);
   await until(() => intake.texts.length === 2, () => intake.texts.join());
-  await tick();
   assert.deepEqual(intake.texts, ["new/x m", "both/x m"]);
   intake.settleAll();
   await Deno.remove(directory, { recursive: true });
@@ -287,8 +285,7 @@ testWith(needed, "processes of one shared group divide the messages", async () =
   const two = new HeldIntake();
   await using a = new Connection(one, { url, share: "g", clientId: "sluice-a" });
   await using b = new Connection(two, { url, share: "g", clientId: "sluice-b" });
-  await until(() => [a, b].every(({ said }) => said.includes("connected")), () => "no connection");
-  await tick();
+  await Promise.all([a.subscribed(), b.subscribed()]);
   await publish(server, "a/b", ["1", "2", "3", "4"], 1);
   await until(() => one.texts.length + two.texts.length === 4, () => `${one.texts} ${two.texts}`);
   assert.ok(one.texts.length > 0 && two.texts.length > 0);
@@ -362,8 +359,7 @@ testWith([...needed, "openssl"], "TLS with a client certificate, and WebSocket",
   for (const options of urls) {
     const intake = new HeldIntake();
     await using broker = new Connection(intake, options);
-    await until(() => broker.said.includes("connected"), () => broker.said.join());
-    await tick();
+    await broker.subscribed();
     await publish(server, "a/b", ["m"], 1);
     await until(() => intake.texts.length === 1, () => `${intake.texts} ${broker.said}`);
     intake.settleAll();
