@@ -1,6 +1,7 @@
 /**
  * Writes what is made from tables: docs/configuration.md and schema/sluice.schema.json from the
  * options, docs/mqtt-conformance.md from MQTT's statements and the tests that show them,
+ * docs/reliability.md from the faults and the tests that show them,
  * schema/openapi.json from the operations of HTTP. With
  * `--check` it only says whether they are current.
  *
@@ -17,6 +18,8 @@ import { shownIn } from "./conformance/shown_by.ts";
 import { statements311 } from "./conformance/statements_311.ts";
 import { statements5 } from "./conformance/statements_5.ts";
 import { readModules } from "./module_graph.ts";
+import { faults } from "./reliability/faults.ts";
+import { faultProblems, reliabilityPage } from "./reliability/page.ts";
 
 const root = new URL("../", import.meta.url);
 const specifications: readonly Specification[] = [
@@ -27,20 +30,28 @@ const modules = await readModules(root);
 const tests = [...modules.keys()]
   .filter((path) => path.endsWith("_test.ts") && !path.startsWith("tools/"))
   .toSorted();
-const shown = (await Promise.all(
-  tests.map(async (path) => shownIn(path, await Deno.readTextFile(new URL(path, root)))),
-)).flat();
+const texts = new Map(
+  await Promise.all(
+    tests.map(async (path) => [path, await Deno.readTextFile(new URL(path, root))] as const),
+  ),
+);
+const shown = [...texts].flatMap(([path, text]) => shownIn(path, text));
 
 const files = [
   ["docs/configuration.md", referencePage(options)],
   ["schema/sluice.schema.json", `${JSON.stringify(publishedSchema(options), undefined, 2)}\n`],
   ["schema/openapi.json", `${JSON.stringify(openApiDocument(manifest.version), undefined, 2)}\n`],
   ["docs/mqtt-conformance.md", conformancePage(specifications, shown)],
+  ["docs/reliability.md", reliabilityPage(faults)],
 ] as const;
 
 const checkOnly = Deno.args.includes("--check");
 let wrong = 0;
-for (const problem of problems(specifications, shown)) {
+const found = [
+  ...problems(specifications, shown),
+  ...faultProblems(faults, (file) => texts.get(`tests/${file}`)),
+];
+for (const problem of found) {
   wrong++;
   writeStdout(`${problem}\n`);
 }
