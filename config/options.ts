@@ -45,6 +45,28 @@ const certificateReloadMs = integer({
     "How often to look whether the files have changed. New connections then get the new certificate, those that are open go on.",
 });
 
+const clientCertificates = {
+  clientCaFile: text({
+    default: undefined,
+    doc:
+      "Certificates of the CAs that issue certificates to clients, intermediate ones too, PEM. With it clients are asked for a certificate.",
+  }),
+  clientCrlFile: text({
+    default: undefined,
+    doc:
+      "Revocation lists of those CAs, PEM; one that is missing or out of date lets none of its CA's certificates in. Without the file none is revoked.",
+  }),
+  clientCertificate: choice(["required", "optional"], {
+    default: "required",
+    doc: "Whether a client without a certificate is refused, or may log in otherwise.",
+  }),
+  clientName: choice(["commonName", "dnsName", "uri", "email"], {
+    default: "commonName",
+    doc:
+      "Which name in the certificate is the account's: the subject's common name, or the subject alternative name of that kind. There must be exactly one.",
+  }),
+};
+
 const ratesOf = (whom: string) =>
   section(`Of ${whom}.`, {
     messages: text({
@@ -109,25 +131,7 @@ export const options = section("The configuration of Sluice.", {
       }),
       certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
       keyFile: text({ default: undefined, doc: "Private key, PEM." }),
-      clientCaFile: text({
-        default: undefined,
-        doc:
-          "Certificates of the CAs that issue certificates to clients, intermediate ones too, PEM. With it clients are asked for a certificate.",
-      }),
-      clientCrlFile: text({
-        default: undefined,
-        doc:
-          "Revocation lists of those CAs, PEM; one that is missing or out of date lets none of its CA's certificates in. Without the file none is revoked.",
-      }),
-      clientCertificate: choice(["required", "optional"], {
-        default: "required",
-        doc: "Whether a client without a certificate is refused, or may log in otherwise.",
-      }),
-      clientName: choice(["commonName", "dnsName", "uri", "email"], {
-        default: "commonName",
-        doc:
-          "Which name in the certificate is the account's: the subject's common name, or the subject alternative name of that kind. There must be exactly one.",
-      }),
+      ...clientCertificates,
       reloadMs: certificateReloadMs,
     }),
     webSocket: flag({
@@ -321,6 +325,7 @@ export const options = section("The configuration of Sluice.", {
       }),
       certFile: text({ default: undefined, doc: "Certificate chain, PEM." }),
       keyFile: text({ default: undefined, doc: "Private key, PEM." }),
+      ...clientCertificates,
       reloadMs: certificateReloadMs,
     }),
     bodyBytesMax: integer({

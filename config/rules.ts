@@ -49,6 +49,9 @@ export function contradictions(config: Config): string[] {
     problems.push("mqtt.tls.listen: needs mqtt.tls.certFile and mqtt.tls.keyFile");
   }
   const { tls } = config.http;
+  if (tls.clientCrlFile !== undefined && tls.clientCaFile === undefined) {
+    problems.push("http.tls.clientCrlFile: needs http.tls.clientCaFile");
+  }
   if (tls.listen !== "" && (tls.certFile === undefined || tls.keyFile === undefined)) {
     problems.push("http.tls.listen: needs http.tls.certFile and http.tls.keyFile");
   }
@@ -96,6 +99,9 @@ export function warnings(config: Config): string[] {
   }
   if (mqtt.tls.clientCaFile !== undefined && mqtt.tls.listen === "") {
     found.push("mqtt.tls.clientCaFile: has no effect without mqtt.tls.listen");
+  }
+  if (http.tls.clientCaFile !== undefined && http.tls.listen === "") {
+    found.push("http.tls.clientCaFile: has no effect without http.tls.listen");
   }
   if (config.influx.url === undefined && config.influx.token !== undefined) {
     found.push("influx.token: has no effect without influx.url; the embedded store is in use");

@@ -6,7 +6,12 @@
 import type { Config } from "../config.ts";
 import type { ListenAddress } from "../config/listen_address.ts";
 import { logger } from "../gateways/log/log.ts";
-import { type Acceptor, acceptorOf, type Arrival } from "../gateways/mqtt/endpoint/arrival.ts";
+import {
+  type Acceptor,
+  acceptorOf,
+  type Arrival,
+  type ClientCertificate,
+} from "../gateways/mqtt/endpoint/arrival.ts";
 import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
 import { PreparedAcceptor } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
 import { Proxies } from "../gateways/proxy/proxies.ts";
@@ -24,6 +29,8 @@ export interface HttpAcceptorsOptions {
   readonly plain: ListenAddress | undefined;
   readonly secure: ListenAddress | undefined;
   readonly clock: Clock;
+  /** Certificates of clients may have been revoked. */
+  readonly certificatesChanged: () => void;
 }
 
 /** See the module. */
@@ -40,12 +47,12 @@ export class HttpAcceptors {
 
   /** Rejects when an address cannot be listened at. */
   async open(): Promise<Acceptor[]> {
-    const { config, plain, secure, clock } = this.#options;
+    const { config, plain, secure, clock, certificatesChanged } = this.#options;
     const acceptors: Acceptor[] = [];
     if (plain !== undefined) acceptors.push(this.#plain(listen(plain)));
     if (secure !== undefined) {
       const { HttpTls } = await import("./http_tls.ts"); // It takes memory.
-      const tls = this.#tls = new HttpTls(config.tls, clock);
+      const tls = this.#tls = new HttpTls(config.tls, clock, certificatesChanged);
       const acceptor = this.#prepared(listen(secure), handshakesMax, tls, async (socket) => {
         const arrival = await this.#proxies.arrivalOf(socket);
         return { ...arrival, ...await tls.accept(socket) };
@@ -59,6 +66,11 @@ export class HttpAcceptors {
       });
     }
     return acceptors;
+  }
+
+  /** Whether the certificate was revoked since its client was let in. */
+  isRevoked(certificate: ClientCertificate): boolean {
+    return this.#tls?.isRevoked(certificate) ?? false;
   }
 
   /** Looks now whether certificates have changed; `undefined` where there are none. */

@@ -24,6 +24,7 @@ import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
 import { tokenOf } from "../gateways/auth/api_guard.ts";
+import { Certified, passFor } from "../gateways/auth/certified.ts";
 import type { Claims } from "../gateways/auth/token.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
@@ -137,6 +138,11 @@ export class HttpEdge implements WorkerProgram {
       plain: init.http,
       secure: init.httpTls,
       clock,
+      certificatesChanged: () => {
+        stations.recheck();
+        this.#plane.recheck();
+        this.#carriers?.recheck((certificate) => this.#acceptors.isRevoked(certificate));
+      },
     });
     this.#ledger = new Ledger(init.ledgerMemory);
     this.#topics = new TopicTable(routes, {
@@ -188,7 +194,14 @@ export class HttpEdge implements WorkerProgram {
       this.#plane.recheck();
     });
     this.#tokens = accounts.gate;
-    const isCurrent = (claims: Claims): boolean => accounts.gate.isCurrent(claims);
+    const certified = new Certified({
+      gate: accounts.gate,
+      ask: accounts.ask,
+      isRevoked: (certificate) => this.#acceptors.isRevoked(certificate),
+      clock,
+    });
+    const identity = { gate: accounts.gate, clock, certified };
+    const isCurrent = (claims: Claims): boolean => certified.isCurrent(claims);
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
     this.#budget = new BufferBudget(limits.webSocketBytes);
     const socket = { clock, budget: this.#budget, idleMs: webSocketIdleMs };
@@ -216,7 +229,12 @@ export class HttpEdge implements WorkerProgram {
     });
     this.#plane = new DataPlane({
       ...(this.#carriers === undefined ? {} : { carriers: this.#carriers }),
-      forward: forwarder(boot.host, { deadlineMs: controlBodyMs, clock }, this.#callers),
+      forward: forwarder(
+        boot.host,
+        { deadlineMs: controlBodyMs, clock },
+        this.#callers,
+        (claims) => passFor(claims, accounts.gate.keys, clock.now()),
+      ),
       intake,
       clock,
       log,
@@ -235,10 +253,12 @@ export class HttpEdge implements WorkerProgram {
         historyBytesMax: limits.messageBytes / 4,
         takeMessage: (sender) => guard.rates?.takeMessage(sender) ?? 0,
       },
-      claimsOf: async (headers) =>
-        required && tokenOf(headers) !== undefined
-          ? await claimsOf(headers, accounts.gate, clock)
-          : undefined,
+      claimsOf: async (request) => {
+        const { headers } = request;
+        const caller = this.#callers.of(request);
+        const isShown = tokenOf(headers) !== undefined || caller.certificate !== undefined;
+        return required && isShown ? await claimsOf(headers, caller, identity) : undefined;
+      },
       limits: {
         bodiesBytes: limits.bodyBytes,
         bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
@@ -248,8 +268,7 @@ export class HttpEdge implements WorkerProgram {
     this.#handle = guarded({
       handle: (request) => this.#plane.handle(request),
       callers: this.#callers,
-      gate: accounts.gate,
-      clock,
+      ...identity,
       required,
     });
   }

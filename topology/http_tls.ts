@@ -7,9 +7,10 @@
 import type { Config } from "../config.ts";
 import { farewell } from "../gateways/http/front/farewell.ts";
 import { logger } from "../gateways/log/log.ts";
+import { CertificateRefused } from "../gateways/mqtt/client_tls/certificate_refused.ts";
 import { ClientTls } from "../gateways/mqtt/client_tls/client_tls.ts";
 import { NotTls } from "../gateways/mqtt/client_tls/not_tls.ts";
-import type { Arrival } from "../gateways/mqtt/endpoint/arrival.ts";
+import type { Arrival, ClientCertificate } from "../gateways/mqtt/endpoint/arrival.ts";
 import {
   CertificateWatch,
   type LookResult,
@@ -25,7 +26,7 @@ const log = logger("http");
 const protocols = ["http/1.1"];
 
 /** Why a connection to the TLS port came to nothing, as its counter names it. */
-const refusals = ["plaintext", "handshake", "late", "crowded"] as const;
+const refusals = ["plaintext", "certificate", "handshake", "late", "crowded"] as const;
 type Refusal = typeof refusals[number];
 
 /** See the module. */
@@ -40,7 +41,8 @@ export class HttpTls {
   #reloads = 0;
   #reloadFailures = 0;
 
-  constructor(section: Config["http"]["tls"], clock: Clock) {
+  /** `certificatesChanged` is called when some of clients may have been revoked. */
+  constructor(section: Config["http"]["tls"], clock: Clock, certificatesChanged: () => void) {
     this.#section = section;
     this.#clock = clock;
     this.#watch = new CertificateWatch({
@@ -51,15 +53,18 @@ export class HttpTls {
       everyMs: section.reloadMs,
       reloaded: () => {
         this.#reloads++;
-        const { certFile } = section;
-        log.info("took new certificates", { certFile });
+        const { certFile, clientCaFile, clientCrlFile } = section;
+        log.info("took new certificates", { certFile, clientCaFile, clientCrlFile });
+        certificatesChanged();
       },
       refused: (error) => this.#notTaken(error),
     });
   }
 
-  /** Rejects when the client does not speak TLS as it should, or is gone. */
-  async accept(socket: Deno.TcpConn): Promise<Pick<Arrival, "connection" | "secure">> {
+  /** Rejects when the client does not speak TLS as it should, or its certificate is not let in. */
+  async accept(
+    socket: Deno.TcpConn,
+  ): Promise<Pick<Arrival, "connection" | "secure" | "certificate">> {
     if (this.#tls === undefined) throw new Error("there is no certificate");
     try {
       const accepted = await this.#tls.accept(socket);
@@ -75,7 +80,16 @@ export class HttpTls {
   refused(cause: unknown, peer: string): void {
     const why = refusalOf(cause);
     this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
+    if (cause instanceof CertificateRefused) {
+      const { message, subject } = cause;
+      return log.warn("a client's certificate was refused", { peer, why: message, subject });
+    }
     log.debug("a connection was closed before HTTP began", { peer, why, cause });
+  }
+
+  /** Whether the certificate was revoked since its client was let in. */
+  isRevoked(certificate: ClientCertificate): boolean {
+    return this.#tls?.certificates?.isRevoked(certificate) ?? false;
   }
 
   /** See {@linkcode CertificateWatch.look}. */
@@ -112,10 +126,11 @@ export class HttpTls {
   }
 
   #take(files: TlsFiles): void {
+    const { clientCertificate, clientName } = this.#section;
     this.#tls = new ClientTls({
       files,
-      required: false,
-      nameFrom: "commonName",
+      required: clientCertificate === "required",
+      nameFrom: clientName,
       protocols,
       clock: this.#clock,
     });
@@ -123,13 +138,15 @@ export class HttpTls {
 
   #notTaken(error: unknown): void {
     this.#reloadFailures++;
-    const { certFile, keyFile } = this.#section;
-    log.error("cannot take the certificates; those before stay", { certFile, keyFile, error });
+    const { certFile, keyFile, clientCaFile, clientCrlFile } = this.#section;
+    const files = { certFile, keyFile, clientCaFile, clientCrlFile };
+    log.error("cannot take the certificates; those before stay", { ...files, error });
   }
 }
 
 function refusalOf(cause: unknown): Refusal {
   if (cause instanceof NotTls) return "plaintext";
+  if (cause instanceof CertificateRefused) return "certificate";
   if (!(cause instanceof GivenUp)) return "handshake";
   return cause.cause instanceof NotTls ? "plaintext" : cause.why;
 }

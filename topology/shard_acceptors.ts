@@ -80,11 +80,10 @@ export class ShardAcceptors {
     if (sessionPath !== undefined) {
       const { connectionsMax } = config.mqtt;
       acceptors.push(
-        this.#prepared(listenAtSocket(sessionPath), connectionsMax, async (connection) => ({
-          connection,
-          peer: await readPreface(connection),
-          transport: "ws",
-        })),
+        this.#prepared(listenAtSocket(sessionPath), connectionsMax, async (connection) => {
+          const { peer, certificate } = await readPreface(connection);
+          return { connection, peer, transport: "ws", ...(certificate && { certificate }) };
+        }),
       );
     }
     return acceptors;

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { mqttAuthenticator, permitOf } from "../gateways/auth/mqtt_authenticator.ts";
+import {
+  type AskAccounts,
+  mqttAuthenticator,
+  permitOf,
+} from "../gateways/auth/mqtt_authenticator.ts";
 import { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { Authenticate, SessionInfo } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import type { AccountStanding } from "../gateways/mqtt/kept/kept_review.ts";
@@ -39,6 +43,8 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
   readonly path = accountNewsName;
   readonly gate = new TokenGate();
   readonly authenticate: Authenticate;
+  /** Asks the main thread. */
+  readonly ask: AskAccounts;
   readonly #host: WorkerBoot["host"];
   readonly #limits: Pick<Guard, "setLimits">;
   readonly #changed: (changed: AccountsChanged) => void;
@@ -55,16 +61,13 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
     this.#host = host;
     this.#limits = limits;
     this.#changed = changed;
-    this.authenticate = mqttAuthenticator(
-      this.gate,
-      (question) =>
-        host.ask(
-          host.ref<AccountAsk>(accountsName),
-          (replyTo): AccountAsk => ({ question, replyTo }),
-          { deadlineMs: askDeadlineMs, parse: parseAccountReply },
-        ),
-      systemClock,
-    );
+    this.ask = (question) =>
+      host.ask(
+        host.ref<AccountAsk>(accountsName),
+        (replyTo): AccountAsk => ({ question, replyTo }),
+        { deadlineMs: askDeadlineMs, parse: parseAccountReply },
+      );
+    this.authenticate = mqttAuthenticator(this.gate, this.ask, systemClock);
     names.publish(accountNewsName, this, parseAccountNews);
   }
 

@@ -31,6 +31,11 @@ export class TokenGate {
     this.#keys = keys;
   }
 
+  /** Those of {@linkcode setKeys}. */
+  get keys(): readonly TokenKey[] {
+    return this.#keys;
+  }
+
   /** What had changed before the start is known: tokens can be let in. */
   setOpen(): void {
     this.#open = true;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Claims } from "../auth/token.ts";
+import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
 import type { Connection } from "../mqtt/endpoint/link.ts";
 
 /** Gives a request's connection away; `undefined` when its client has not waited for the answer. */
@@ -14,8 +15,10 @@ export interface Caller {
   readonly peer: string;
   /** Whether it came over TLS. */
   readonly secure?: boolean;
+  /** The client's, which was found good when it connected. */
+  readonly certificate?: ClientCertificate | undefined;
   readonly takeOver?: TakeOver;
-  /** Its token's, where one was asked for. */
+  /** Its token's or its certificate's, where one was asked for. */
   readonly claims?: Claims;
 }
 

@@ -64,8 +64,8 @@ export interface DataPlaneParts {
       readonly devices: TopicDevices;
       readonly payloadBytesMax: number;
     };
-  /** What the token of a request says that does not go through the API's guard, if it has one. */
-  readonly claimsOf: (headers: Headers) => Promise<Claims | undefined>;
+  /** Who makes a request that does not go through the API's guard, if that is shown. */
+  readonly claimsOf: (request: Request) => Promise<Claims | undefined>;
 }
 
 export interface DataPlaneLimits {
@@ -209,16 +209,13 @@ export class DataPlane {
 
   async #station(request: Request): Promise<Response> {
     const { stations, callers, claimsOf } = this.#parts;
-    const { peer, takeOver } = callers.of(request);
-    return stations.upgrade(request, peer, takeOver, await claimsOf(request.headers));
+    return stations.upgrade(request, callers.of(request), await claimsOf(request));
   }
 
   async #mqtt(request: Request): Promise<Response> {
     const { carriers, callers } = this.#parts;
     if (carriers === undefined) throw new Problem("not-found", "MQTT over WebSocket is turned off");
-    const { peer, takeOver } = callers.of(request);
-    // Which port the client has is not known here.
-    return await carriers.upgrade(request, `${peer}:0`, takeOver);
+    return await carriers.upgrade(request, callers.of(request));
   }
 
   #live(request: Request): Response {

@@ -4,32 +4,39 @@
  * @module
  */
 import { type Asked, mayUse, tokenOf } from "../auth/api_guard.ts";
+import type { Certified } from "../auth/certified.ts";
 import type { Claims } from "../auth/token.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { HttpHandler } from "./app.ts";
-import { type Callers, unknown } from "./callers.ts";
+import { type Caller, type Callers, unknown } from "./callers.ts";
 import { findOperation, operations } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
 
-export interface GuardParts {
-  readonly handle: HttpHandler;
-  readonly callers: Callers;
+/** Knows who asks. */
+export interface Identity {
   readonly gate: TokenGate;
   readonly clock: Clock;
+  /** Without it nobody has a certificate. */
+  readonly certified?: Pick<Certified, "claimsOf">;
+}
+
+export interface GuardParts extends Identity {
+  readonly handle: HttpHandler;
+  readonly callers: Callers;
   /** Without it everybody may use the API, but for the accounts. */
   readonly required: boolean;
 }
 
 /** `handle` with the guard in front. Never rejects. */
-export function guarded({ handle, callers, gate, clock, required }: GuardParts): HttpHandler {
+export function guarded({ handle, callers, required, ...identity }: GuardParts): HttpHandler {
   return async (request, caller = unknown) => {
     callers.set(request, caller);
     const asked = required ? askedBy(request) : undefined;
     if (asked === undefined) return await handle(request, caller);
     try {
-      const claims = await claimsOf(request.headers, gate, clock);
+      const claims = await claimsOf(request.headers, caller, identity);
       if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
         throw new Problem("forbidden", `the account ${claims.name} may not do this`);
       }
@@ -74,32 +81,53 @@ function decoded(name: string): string | undefined {
   }
 }
 
-const why = {
+const why: Readonly<Record<string, string>> = {
   expired: "the token has expired; log in again",
   outdated: "the account has changed since the token was issued; log in again",
   invalid: "the token is not valid",
-} as const;
+};
+
+const whyNotCertified: Readonly<Record<string, string>> = {
+  wrong: "the certificate's account is not there, or is disabled",
+  expired: "the certificate has expired",
+  revoked: "the certificate was revoked",
+};
 
 /** The name of the admin who asks. @throws {Problem} when it is none. */
 export async function adminOf(headers: Headers, gate: TokenGate, clock: Clock): Promise<string> {
-  const claims = await claimsOf(headers, gate, clock);
+  const claims = await claimsOf(headers, unknown, { gate, clock });
   if (claims.permissions.roles.includes("admin")) return claims.name;
   throw new Problem("forbidden", `the account ${claims.name} is no admin`);
 }
 
-/** What the token of a request says. @throws {Problem} when there is none that is good. */
-export async function claimsOf(headers: Headers, gate: TokenGate, clock: Clock): Promise<Claims> {
+/**
+ * What the token of a request says, or the certificate of its client; what is given must be of one
+ * account.
+ *
+ * @throws {Problem} when there is none that is good.
+ */
+export async function claimsOf(
+  headers: Headers,
+  { peer, certificate }: Pick<Caller, "peer" | "certificate">,
+  { gate, clock, certified }: Identity,
+): Promise<Claims> {
   const token = tokenOf(headers);
-  const claims = token === undefined ? undefined : await gate.admit(token, clock.now());
+  const claims = token !== undefined
+    ? await gate.admit(token, clock.now())
+    : certificate && await certified?.claimsOf(certificate, peer);
   if (claims === "unavailable") {
     throw new Problem("unavailable", "the accounts' database has not answered yet", {}, {
       "retry-after": "5",
     });
   }
-  if (typeof claims === "object") return claims;
+  const isOther = typeof claims === "object" && certificate !== undefined &&
+    claims.name !== certificate.name;
+  if (typeof claims === "object" && !isOther) return claims;
   const detail = claims === undefined
     ? "send a token that POST /login gave: Authorization: Bearer …"
-    : why[claims];
+    : typeof claims === "object"
+    ? "the token is not of the certificate's account"
+    : (token === undefined ? whyNotCertified : why)[claims] ?? claims;
   const error = claims === undefined ? "" : ', error="invalid_token"';
   throw new Problem("unauthorized", detail, {}, {
     "www-authenticate": `Bearer realm="sluice"${error}`,

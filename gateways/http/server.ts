@@ -88,6 +88,7 @@ export function serveHttp(
       const answered = handler(request, {
         peer: visit.peer,
         secure: visit.secure,
+        certificate: visit.certificate,
         takeOver: () => visit.takeOver(),
       });
       return inFull(request, await Promise.race([promise, answered]), visit);

@@ -14,6 +14,8 @@ export interface StationPassOptions {
   readonly required: boolean;
   /** What the request's own token said. */
   readonly claims?: Claims;
+  /** The account of its certificate: tokens that it shows are to be of the same. */
+  readonly certifiedName?: string;
   /** A token of a frame: what it says, or why it is none. */
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
@@ -58,6 +60,11 @@ export class StationPass {
     if (this.#closed) return false;
     if (typeof claims === "string") {
       this.#line.close("unauthorized", `the token is ${claims}`);
+      return false;
+    }
+    const { certifiedName = claims.name } = this.#options;
+    if (claims.name !== certifiedName) {
+      this.#line.close("unauthorized", "the token is not of the certificate's account");
       return false;
     }
     this.#lastToken = token;

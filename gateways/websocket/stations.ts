@@ -12,7 +12,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseForeignPage } from "../http/security.ts";
-import type { TakeOver } from "../http/callers.ts";
+import type { Caller } from "../http/callers.ts";
 import { closeCodes, type StationEnd } from "./station_end.ts";
 import { frameBytesMax, strangerBytesMax } from "./station_frame.ts";
 import { StationSession, type StationSocket } from "./station_session.ts";
@@ -108,16 +108,15 @@ export class Stations {
   }
 
   /**
-   * Makes a connection of a request. `peer` is the IP address of the other end, `claims` what the
-   * request's own token said. The answer is for nobody then: `takeOver` has taken the connection
+   * Makes a connection of a request. `claims` is what the request's own token or certificate
+   * said. The answer is for nobody then: `takeOver` has taken the connection
    * away from it.
    *
    * @throws {Problem} when it cannot be had.
    */
   upgrade(
     request: Request,
-    peer: string,
-    takeOver: TakeOver | undefined,
+    { peer, takeOver, certificate }: Caller,
     claims: Claims | undefined,
   ): Response {
     requireWebSocket(request, "here is a WebSocket");
@@ -141,6 +140,7 @@ export class Stations {
     const session: StationSession = new StationSession(stationSocket(socket), {
       ...this.#options,
       ...(claims === undefined ? {} : { claims }),
+      ...(claims !== undefined && certificate && { certifiedName: certificate.name }),
       hash: hashText,
       senderOf: (account) => senderOf(account, peer),
       bannedUntilMs: (account, clientId, comes) =>

@@ -27,7 +27,7 @@ const endsWithinMs = 2_000;
 const reason = { badPassword: 0x86, notAuthorized: 0x87, administrative: 0x98 };
 
 testWith(
-  ["openssl", "mosquitto_pub", ...pahoNeeds],
+  ["openssl", "curl", "mosquitto_pub", ...pahoNeeds],
   "a client's certificate is its account's",
   async () => {
     await using directory = await temporaryDirectory();
@@ -37,12 +37,12 @@ testWith(
     const ours = await TestAuthority.make(path, "ours");
     const theirs = await TestAuthority.make(path, "theirs");
     await ours.issue("server", { extensions: ["subjectAltName=IP:127.0.0.1"] });
-    for (const name of ["one", "two", "nobody", "taken_back"]) await ours.issue(name);
+    for (const name of ["one", "two", "nobody", "taken_back", "admin"]) await ours.issue(name);
     await theirs.issue("foreign", { subject: "/CN=one" });
     await ours.revoke("taken_back");
     await ours.list("list.pem");
 
-    const port = freePort();
+    const [port, httpsPort] = [freePort(), freePort()];
     await using sluice = await startSluice({
       config: {
         shards: 2,
@@ -59,6 +59,14 @@ testWith(
             reloadMs: 200,
           },
         },
+      },
+      env: {
+        SLUICE_HTTP_TLS_LISTEN: `127.0.0.1:${httpsPort}`,
+        SLUICE_HTTP_TLS_CERT_FILE: file("server.crt"),
+        SLUICE_HTTP_TLS_KEY_FILE: file("server.key"),
+        SLUICE_HTTP_TLS_CLIENT_CA_FILE: file("ours.crt"),
+        SLUICE_HTTP_TLS_CLIENT_CRL_FILE: file("list.pem"),
+        SLUICE_HTTP_TLS_RELOAD_MS: "200",
       },
     });
     const { httpUrl, process } = sluice;
@@ -101,6 +109,60 @@ testWith(
     const live = await connect("one");
     assert.equal(await publishCode(live, "arrival/live"), 0);
     assert.equal(await publishCode(live, "foreign/live"), reason.notAuthorized);
+
+    // HTTP: what the account may do, here and in the main thread, and no more.
+    const curl = async (name: string, path: string, ...args: readonly string[]) => {
+      const files = ["--cacert", file("ours.crt")].concat(
+        name === "" ? [] : ["--cert", file(`${name}.crt`), "--key", file(`${name}.key`)],
+      );
+      const { stdout } = await new Deno.Command(findProgram("curl"), {
+        args: ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10", ...files]
+          .concat(args, `https://127.0.0.1:${httpsPort}${path}`),
+        stderr: "null",
+      }).output();
+      return new TextDecoder().decode(stdout);
+    };
+    const reading = ["-H", "content-type: application/json", "-d", '{"v":1}'];
+    assert.equal(await curl("one", "/api/readings?topic=arrival/curl", ...reading), "204");
+    assert.equal(await curl("one", "/api/readings?topic=foreign/curl", ...reading), "400");
+    assert.equal(await curl("one", "/api/devices"), "403");
+    assert.equal(await curl("nobody", "/api/devices"), "401");
+    assert.equal(await curl("", "/healthz"), "000");
+    assert.equal(await curl("foreign", "/healthz"), "000");
+    assert.equal(await curl("admin", "/api/accounts"), "200");
+    assert.equal(await curl("one", "/api/accounts"), "403");
+    const ofAdmin = ["-H", `authorization: Bearer ${admin}`];
+    assert.equal(await curl("one", "/api/accounts", ...ofAdmin), "401");
+    assert.equal(await curl("admin", "/api/accounts", ...ofAdmin), "200");
+    await until("those who were not let in are counted", async () => {
+      return (await metrics(httpUrl))("sluice_http_tls_refused_total", "certificate") === 2;
+    });
+
+    // WebSocket: a station, and MQTT.
+    const wss = `wss://127.0.0.1:${httpsPort}`;
+    const carried = await connectAsync(
+      `${wss}/mqtt`,
+      optionsOf("two", { clientId: "carried" }),
+      false,
+    );
+    assert.equal(await publishCode(carried, "arrival/wss"), 0);
+    assert.equal(await publishCode(carried, "foreign/wss"), reason.notAuthorized);
+    const carriedEnd = new Promise((resolve) => carried.once("close", () => resolve("over")));
+    using httpClient = Deno.createHttpClient({
+      caCerts: [read("ours.crt")],
+      cert: read("two.crt"),
+      key: read("two.key"),
+    });
+    const station = new WebSocket(`${wss}/ws`, { client: httpClient });
+    const stationEnd = new Promise<number>((resolve) => {
+      station.onclose = ({ code }) => resolve(code);
+    });
+    const frames: string[] = [];
+    station.onmessage = ({ data }) => frames.push(JSON.parse(data).type);
+    await new Promise((resolve) => station.onopen = resolve);
+    station.send('{"type":"hello","station":"two"}');
+    station.send('{"type":"reading","id":1,"topic":"arrival/ws","payload":{"v":1}}');
+    await until("it is acknowledged", () => frames.includes("ack"));
 
     // What else is given must be the same account's.
     const password = passwords.get("one") ?? "";
@@ -154,6 +216,9 @@ testWith(
     await ours.list("list.next");
     await Deno.rename(file("list.next"), file("list.pem"));
     assert.equal((await revokedEnd).code, reason.administrative);
+    assert.equal(await stationEnd, 4401);
+    assert.equal(await carriedEnd, "over");
+    assert.equal(await curl("two", "/healthz"), "000");
     await until("both shards know", async () => await total("sluice_mqtt_tls_reloads_total") === 2);
     await assert.rejects(connect("two"));
 
@@ -167,7 +232,7 @@ testWith(
     assert.equal(code, reason.administrative);
     assert.ok(atMs - disabledMs < endsWithinMs, `after ${atMs - disabledMs} ms`);
     assert.equal(await refusal(connect("one")), reason.badPassword);
-    for (const client of [live, revoked]) await client.endAsync(true);
+    for (const client of [live, revoked, carried]) await client.endAsync(true);
     assertConserved(await settledBooks(httpUrl));
   },
 );

@@ -5,6 +5,7 @@
  */
 import type { Link } from "../../../runtime/remote_link.ts";
 import { type BodyLimits, boundedBody } from "../body.ts";
+import type { Claims } from "../../auth/token.ts";
 import type { Callers } from "../callers.ts";
 import { Problem, problemResponse } from "../problem.ts";
 import {
@@ -26,6 +27,7 @@ export function forwarder(
   host: Pick<Link, "ask" | "ref">,
   limits: Omit<BodyLimits, "bytesMax">,
   callers: Pick<Callers, "of">,
+  passFor?: (claims: Claims) => Promise<string>,
 ): (request: Request) => Promise<Response> {
   const ask = (question: ForwardQuestion): Promise<ForwardReply> =>
     host.ask(
@@ -36,8 +38,13 @@ export function forwarder(
   return async (request) => {
     try {
       const body = await boundedBody(request, { ...limits, bytesMax: forwardedBytesMax });
-      const { method, headers } = request;
-      const { peer, secure } = callers.of(request);
+      const { method } = request;
+      const { peer, secure, certificate, claims } = callers.of(request);
+      const headers = new Headers(request.headers);
+      // The main thread knows of no certificates.
+      if (certificate !== undefined && claims !== undefined && passFor !== undefined) {
+        headers.set("authorization", `Bearer ${await passFor(claims)}`);
+      }
       // The server behind the front does not know of TLS.
       const url = secure ? request.url.replace(/^http:/, "https:") : request.url;
       const reply = await ask({

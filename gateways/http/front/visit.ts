@@ -7,7 +7,7 @@
  * @module
  */
 import type { Clock } from "../../../runtime/clock.ts";
-import { type Arrival, hostOf } from "../../mqtt/endpoint/arrival.ts";
+import { type Arrival, type ClientCertificate, hostOf } from "../../mqtt/endpoint/arrival.ts";
 import type { Connection } from "../../mqtt/endpoint/link.ts";
 import { type BufferBudget, ReadBuffer } from "../../mqtt/endpoint/read_buffer.ts";
 import { farewell } from "./farewell.ts";
@@ -43,7 +43,10 @@ export interface VisitOptions {
   readonly ended: () => void;
 }
 
-type Visitor = Pick<Arrival, "connection" | "peer" | "secure" | "connectedMs">;
+type Visitor = Pick<
+  Arrival,
+  "connection" | "peer" | "secure" | "certificate" | "connectedMs"
+>;
 
 /** What is needed of a `Deno.TcpConn` to the server. */
 export type ServerConnection = Connection & {
@@ -67,6 +70,8 @@ export class Visit {
   readonly peer: string;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** What it showed of itself, where that was asked for. */
+  readonly certificate: ClientCertificate | undefined;
   readonly #client: Connection;
   readonly #options: VisitOptions;
   readonly #up: ReadBuffer;
@@ -92,9 +97,11 @@ export class Visit {
     | undefined;
   #state: "open" | "served" | "taken" | "closed" = "open";
 
-  constructor({ connection, peer, secure, connectedMs }: Visitor, options: VisitOptions) {
+  constructor(visitor: Visitor, options: VisitOptions) {
+    const { connection, peer, secure, certificate, connectedMs } = visitor;
     this.peer = hostOf(peer);
     this.secure = secure ?? false;
+    this.certificate = certificate;
     this.#client = connection;
     this.#options = options;
     this.#up = new ReadBuffer(options.budget);

@@ -16,7 +16,7 @@ export type CarriedSocket = Pick<
 >;
 
 /** Why a carrier ended, as its counter names it. */
-export type CarrierEnd = "client" | "session" | "text" | "protocol" | "closed";
+export type CarrierEnd = "client" | "session" | "text" | "protocol" | "revoked" | "closed";
 
 /** Largest frame. It is only passed on, so it costs nothing: beyond this it is nonsense. */
 export const carriedBytesMax = 64 * 1024 * 1024;
@@ -26,6 +26,7 @@ const readBytes = 8 * 1024;
 const closings: { readonly [end in CarrierEnd]?: readonly [number, string] } = {
   session: [1000, ""],
   text: [1003, "MQTT comes in binary frames"], // [MQTT-6.0.0-1]
+  revoked: [1008, "the certificate was revoked"],
   closed: [1001, "the service is shutting down"],
 };
 
@@ -55,6 +56,11 @@ export class Carrier {
   /** Ends at once. */
   close(): void {
     this.#end("closed");
+  }
+
+  /** Its client may not be here any more. */
+  revoke(): void {
+    this.#end("revoked");
   }
 
   async #carryOn(): Promise<void> {

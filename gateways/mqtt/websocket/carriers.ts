@@ -6,10 +6,11 @@
  */
 import { Problem } from "../../http/problem.ts";
 import { refuseForeignPage } from "../../http/security.ts";
-import type { TakeOver } from "../../http/callers.ts";
+import type { Caller } from "../../http/callers.ts";
 import { requireWebSocket } from "../../websocket/wire/handshake.ts";
 import { openSocket } from "../../websocket/wire/open_socket.ts";
 import type { ServerSocket, ServerSocketOptions } from "../../websocket/wire/server_socket.ts";
+import type { ClientCertificate } from "../endpoint/arrival.ts";
 import type { Connection } from "../endpoint/link.ts";
 import { Carrier, type CarrierEnd } from "./carrier.ts";
 import { prefaceOf } from "./preface.ts";
@@ -30,7 +31,7 @@ const subProtocols = ["mqtt", "mqttv3.1"] as const;
 /** See the module. */
 export class Carriers {
   readonly #options: CarriersOptions;
-  readonly #carriers = new Set<Carrier>();
+  readonly #carriers = new Map<Carrier, ClientCertificate | undefined>();
   readonly #ends = new Map<CarrierEnd, number>();
   #next = 0;
   #accepted = 0;
@@ -42,12 +43,12 @@ export class Carriers {
   }
 
   /**
-   * Makes a connection of a request; `peer` is the `host:port` of who asks. The answer is for nobody
-   * then: `takeOver` has taken the connection away from it.
+   * Makes a connection of a request. The answer is for nobody then: it was taken away from it.
    *
    * @throws {Problem} when it cannot be had.
    */
-  async upgrade(request: Request, peer: string, takeOver?: TakeOver): Promise<Response> {
+  async upgrade(request: Request, caller: Caller): Promise<Response> {
+    const { peer, certificate, takeOver } = caller;
     const { headers } = request;
     requireWebSocket(request, "here is MQTT over WebSocket");
     refuseForeignPage(headers);
@@ -58,9 +59,15 @@ export class Carriers {
     }
     if (this.#draining || this.#carriers.size + this.#dialing >= countMax) throw noMore();
     this.#dialing++;
-    const shard = await this.#dial(peer).finally(() => this.#dialing--);
+    // Which port the client has is not known here.
+    const preface = prefaceOf({ peer: `${peer}:0`, certificate });
+    const shard = await this.#dial(preface).finally(() => this.#dialing--);
     try {
-      this.#carry(openSocket(request, takeOver, this.#options.socket, protocol), shard);
+      this.#carry(
+        openSocket(request, takeOver, this.#options.socket, protocol),
+        shard,
+        certificate,
+      );
     } catch (cause) {
       shard.close();
       throw cause;
@@ -80,7 +87,14 @@ export class Carriers {
 
   close(): void {
     this.#draining = true;
-    for (const carrier of [...this.#carriers]) carrier.close();
+    for (const carrier of [...this.#carriers.keys()]) carrier.close();
+  }
+
+  /** Ends those whose clients came with certificates that are revoked now. */
+  recheck(isRevoked: (certificate: ClientCertificate) => boolean): void {
+    for (const [carrier, certificate] of [...this.#carriers]) {
+      if (certificate !== undefined && isRevoked(certificate)) carrier.revoke();
+    }
   }
 
   counters(): Record<string, number> {
@@ -93,25 +107,29 @@ export class Carriers {
     return { sluice_mqtt_ws_connections: this.#carriers.size };
   }
 
-  #carry(socket: ServerSocket, shard: Connection): void {
+  #carry(
+    socket: ServerSocket,
+    shard: Connection,
+    certificate: ClientCertificate | undefined,
+  ): void {
     this.#accepted++;
     const carrier: Carrier = new Carrier(socket, shard, (end) => {
       this.#carriers.delete(carrier);
       this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
     });
-    this.#carriers.add(carrier);
+    this.#carriers.set(carrier, certificate);
     carrier.start();
   }
 
   /** The shards in turn; one that is being started anew is passed over. */
-  async #dial(peer: string): Promise<Connection> {
+  async #dial(preface: Uint8Array<ArrayBuffer>): Promise<Connection> {
     const { shards, dial } = this.#options;
     for (let tries = 0; tries < shards; tries++) {
       const shard = this.#next++ % shards;
       const connection = await dial(shard).catch(() => undefined);
       if (connection === undefined) continue;
       try {
-        await connection.write(prefaceOf(peer)); // Whole: a new socket has room for more.
+        await connection.write(preface); // Whole: a new socket has room for more.
         return connection;
       } catch {
         connection.close();
