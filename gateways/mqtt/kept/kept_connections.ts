@@ -167,7 +167,7 @@ export class KeptConnections {
   ): KeptAttachment {
     const { clock, stats } = this.#options;
     const { id } = session;
-    const unfed = [...session.unfed].map(([name, after]) => ({ name, after }));
+    const unfed = [...session.unfed ?? []].map(([name, after]) => ({ name, after }));
     return new KeptAttachment({
       session,
       host,

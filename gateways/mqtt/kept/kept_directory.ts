@@ -79,14 +79,15 @@ export class KeptDirectory {
 
   #subscriptions(session: KeptSession, subscriptions: readonly KeptSubscription[]): void {
     const names = new Set(subscriptions.map(({ name }) => name));
-    for (const name of session.grants.keys()) {
+    for (const [name] of session.grants.entries) {
       if (!names.has(name)) this.#table.removeKept(name, session);
     }
-    session.unfed.clear();
+    const unfed = new Map<string, string>();
     for (const { name, grant, feedAfter } of subscriptions) {
       this.#table.addKept(name, session, grant);
-      if (feedAfter !== undefined) session.unfed.set(name, feedAfter);
+      if (feedAfter !== undefined) unfed.set(name, feedAfter);
     }
+    session.unfed = unfed.size === 0 ? undefined : unfed;
   }
 
   #forget(session: KeptSession, evict: Evict): void {

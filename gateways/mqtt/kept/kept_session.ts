@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SmallMap } from "../pubsub/small_map.ts";
 import type { Grant } from "../pubsub/subscription_table.ts";
 import type { KeptAttachment } from "./kept_attachment.ts";
 
@@ -17,9 +18,9 @@ export class KeptSession {
   holder: number | undefined;
   /** Its connection, when that is here. */
   attachment: KeptAttachment | undefined;
-  readonly grants = new Map<string, Grant>();
+  readonly grants = new SmallMap<string, Grant>();
   /** Filters whose retained messages are still to be sent, from after this topic. */
-  readonly unfed = new Map<string, string>();
+  unfed: ReadonlyMap<string, string> | undefined;
 
   constructor(id: number, key: string, account: string) {
     this.id = id;

@@ -267,7 +267,7 @@ export class KeptSessions {
   }
 
   #withdraw(session: KeptSession, permit: KeptPermit): boolean {
-    const denied = [...session.grants.keys()]
+    const denied = Array.from(session.grants.entries, ([name]) => name)
       .filter((name) => !permit.subscribe(parseFilter(name).filter));
     return denied.length === 0 || this.unsubscribe(session, denied);
   }
