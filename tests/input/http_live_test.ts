@@ -118,7 +118,7 @@ Deno.test("viewers that read nothing slow nobody, and a shutdown ends all of the
   const { hostname, port } = new URL(sluice.httpUrl);
   const idle = await Promise.all(Array.from({ length: 100 }, async () => {
     const connection = await Deno.connect({ hostname, port: Number(port) });
-    const request = "GET /api/live?every=200ms HTTP/1.1\r\nhost: x\r\n\r\n";
+    const request = "GET /api/live?every=200ms HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
     await connection.write(new TextEncoder().encode(request));
     return connection;
   }));
