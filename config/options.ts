@@ -307,7 +307,11 @@ export const options = section("The configuration of Sluice.", {
         defaultDoc: "the system's authorities",
         doc: "Certificate authorities to trust, PEM.",
       }),
-      certFile: text({ default: undefined, doc: "Client certificate, PEM." }),
+      certFile: text({
+        default: undefined,
+        doc:
+          "Client certificate, PEM. It is read before each connection, so a renewed one is taken.",
+      }),
       keyFile: text({ default: undefined, doc: "Private key of the client certificate, PEM." }),
     }),
   }),

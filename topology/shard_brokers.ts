@@ -91,18 +91,18 @@ function brokerOptions(
     // As much as MQTT can say; what is too large for a reading becomes a dead letter.
     packetBytesMax: 256 * 1024 * 1024,
     keptBytesMax: config.limits.payloadBytesMax + headBytesMax,
-    tls: tlsIdentity(config),
+    tls: () => tlsIdentity(config),
     gatewayId,
     deliveredBytesMax: config.limits.payloadBytesMax,
   };
 }
 
-function tlsIdentity({ broker }: ShardInit["config"]): TlsIdentity {
+async function tlsIdentity({ broker }: ShardInit["config"]): Promise<TlsIdentity> {
   const { caFile, certFile, keyFile } = broker.tls;
   return {
-    ...(caFile === undefined ? {} : { caCerts: [Deno.readTextFileSync(caFile)] }),
-    ...(certFile === undefined ? {} : { cert: Deno.readTextFileSync(certFile) }),
-    ...(keyFile === undefined ? {} : { key: Deno.readTextFileSync(keyFile) }),
+    ...(caFile === undefined ? {} : { caCerts: [await Deno.readTextFile(caFile)] }),
+    ...(certFile === undefined ? {} : { cert: await Deno.readTextFile(certFile) }),
+    ...(keyFile === undefined ? {} : { key: await Deno.readTextFile(keyFile) }),
   };
 }
 

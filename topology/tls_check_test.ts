@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { ConfigError, parseConfig } from "../config.ts";
+import { type Config, ConfigError, parseConfig } from "../config.ts";
 import { TestAuthority } from "../gateways/testing/certificates.ts";
 import { testWith } from "../gateways/testing/programs.ts";
 import { checkCertificates } from "./tls_check.ts";
+
+async function problemsWith(config: Config, nowMs: number): Promise<readonly string[]> {
+  try {
+    await checkCertificates(config, nowMs);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+}
 
 testWith(["openssl"], "what is wrong with certificates is told with its option", async () => {
   const directory = await Deno.makeTempDir();
@@ -22,13 +32,7 @@ testWith(["openssl"], "what is wrong with certificates is told with its option",
         mqtt: { listen: "", tls: { listen: "127.0.0.1:8883", ...files, ...clients } },
         http: { listen: "", tls: { listen: "127.0.0.1:8443", ...files } },
       });
-      try {
-        await checkCertificates(config, nowMs);
-        return [];
-      } catch (error) {
-        assert.ok(error instanceof ConfigError);
-        return error.problems;
-      }
+      return await problemsWith(config, nowMs);
     };
     const clients = { clientCaFile: file("ours.crt"), clientCrlFile: file("list.pem") };
     assert.deepEqual(await check("server.crt", "server.key", Date.now(), clients), []);
@@ -54,6 +58,19 @@ testWith(["openssl"], "what is wrong with certificates is told with its option",
       String(await check("server.crt", "server.key", Date.now(), notCas)),
       /^mqtt\.tls\.clientCaFile, clientCrlFile: .*it is not a CA's$/,
     );
+    const toBroker = async (tls: Readonly<Record<string, string>>): Promise<string> => {
+      const { config } = await parseConfig({ broker: { urls: ["mqtts://h"], tls } });
+      return (await problemsWith(config, Date.now() + 3 * dayMs)).join();
+    };
+    const own = { certFile: file("server.crt"), keyFile: file("server.key") };
+    assert.equal(await toBroker({ caFile: file("ours.crt"), ...own }), "", "also when expired");
+    assert.match(
+      await toBroker({ caFile: file("no.crt") }),
+      /^broker\.tls\.caFile: .*cannot be read/,
+    );
+    assert.match(await toBroker({ caFile: file("server.key") }), /^broker\.tls\.caFile: /);
+    const mixed = { ...own, keyFile: file("other.key") };
+    assert.match(await toBroker(mixed), /^broker\.tls\.keyFile: .*is not the certificate's/);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

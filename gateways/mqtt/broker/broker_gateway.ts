@@ -35,7 +35,8 @@ export interface BrokerOptions {
   readonly packetBytesMax: number;
   /** Of a larger PUBLISH only the beginning is read. */
   readonly keptBytesMax: number;
-  readonly tls: TlsIdentity;
+  /** Asked before each connection, so that a renewed certificate is taken. */
+  readonly tls: () => Promise<TlsIdentity>;
   /** Written on messages that go on to subscribers of MQTT 5: known again, should they come back. */
   readonly gatewayId: string;
   /** A larger payload, of which maybe not all was read, does not go on to subscribers. */
@@ -252,7 +253,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     this.#received.clear();
     const open = this.#needs.dial ?? dial;
     const tap = new BrokerTap({
-      dial: () => open(this.#options.url, this.#options.tls),
+      dial: async () => open(this.#options.url, await this.#options.tls()),
       version: this.#options.version,
       packetBytesMax: this.#options.packetBytesMax,
       keptBytesMax: this.#options.keptBytesMax,

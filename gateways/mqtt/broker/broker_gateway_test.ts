@@ -84,7 +84,7 @@ class Connection implements AsyncDisposable {
             keepAliveS: 30,
             packetBytesMax: 1 << 20,
             keptBytesMax: 1 << 20,
-            tls: {},
+            tls: () => Promise.resolve({}),
             gatewayId: "gw",
             deliveredBytesMax: 1 << 16,
             ...options,
@@ -351,7 +351,8 @@ testWith([...needed, "openssl"], "TLS with a client certificate, and WebSocket",
     "protocol websockets",
   ]);
   const read = (name: string) => Deno.readTextFileSync(`${directory}/${name}`);
-  const tls = { caCerts: [read("ca.crt")], cert: read("client.crt"), key: read("client.key") };
+  const identity = { caCerts: [read("ca.crt")], cert: read("client.crt"), key: read("client.key") };
+  const tls = () => Promise.resolve(identity);
   const urls = [
     { url: new URL(`mqtts://127.0.0.1:${ports[0]}`), tls, clientId: "tls" },
     { url: new URL(`ws://127.0.0.1:${ports[1]}`), clientId: "ws" },
@@ -367,7 +368,7 @@ testWith([...needed, "openssl"], "TLS with a client certificate, and WebSocket",
   }
   await using stranger = new Connection(new HeldIntake(), {
     url: urls[0]!.url,
-    tls: { caCerts: tls.caCerts },
+    tls: () => Promise.resolve({ caCerts: identity.caCerts }),
     clientId: "stranger",
   });
   await until(() => stranger.said.length > 0 || stranger.gateway?.lastError !== "", () => "silent");
