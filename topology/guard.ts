@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type LimitedAccount, OwnLimits } from "../actors/rates/account_limits.ts";
+import { hasLimits, type LimitedAccount, OwnLimits } from "../actors/rates/account_limits.ts";
 import {
   accountQuotasBytes,
   type AccountQuotasMemory,
@@ -148,7 +148,9 @@ export class Guard {
   setLimits(accounts: readonly LimitedAccount[], all: boolean): void {
     const named = new Set(accounts.map(({ name }) => name));
     const gone = all ? [...this.limits].filter(({ name }) => !named.has(name)) : [];
-    const changed = [...gone.map(({ name }) => ({ name, limits: {} })), ...accounts];
+    // Most accounts that are new have none, and had none.
+    const changed = [...gone.map(({ name }) => ({ name, limits: {} })), ...accounts]
+      .filter(({ name, limits }) => hasLimits(limits) || hasLimits(this.limits.of(name)));
     const taken = changed.filter((one) => this.limits.set(one));
     if (taken.length > 0) this.rates?.setOwn(taken);
   }

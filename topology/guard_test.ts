@@ -54,6 +54,18 @@ Deno.test("who watches is told of a ban at once, and of all that follow soon aft
   assert.equal(told, 2);
 });
 
+Deno.test("limits of accounts are those that were told last; all of them take the place of the others", () => {
+  const it = guard(() => true);
+  it.setLimits([{ name: "a", limits: { retainedMax: 1 } }, { name: "b", limits: {} }], false);
+  it.setLimits([{ name: "c", limits: { messages: "1:1" } }], false);
+  const own = () => [...it.limits].map(({ name }) => name);
+  assert.deepEqual(own(), ["a", "c"]);
+  it.setLimits([{ name: "a", limits: { retainedMax: 2 } }], true);
+  assert.deepEqual([own(), it.limits.of("a")], [["a"], { retainedMax: 2 }]);
+  it.setLimits([{ name: "a", limits: {} }], false);
+  assert.deepEqual(own(), []);
+});
+
 Deno.test("the alert rules ask only for metrics that are there", async () => {
   const rules = await Deno.readTextFile(
     new URL("../deploy/prometheus/alerts.yml", import.meta.url),

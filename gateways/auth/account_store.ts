@@ -4,7 +4,11 @@
  *
  * @module
  */
-import type { AccountLimits, LimitedAccount } from "../../actors/rates/account_limits.ts";
+import {
+  type AccountLimitsChange,
+  changedLimits,
+  type LimitedAccount,
+} from "../../actors/rates/account_limits.ts";
 import type { Account, AccountRecord, AuditAction, AuditEntry, Grants } from "./account.ts";
 
 /** What a change sets; what it does not name stays. */
@@ -12,12 +16,27 @@ export interface AccountChange extends Partial<Grants> {
   readonly disabled?: boolean;
   readonly passwordHash?: string;
   /** A change of these alone leaves the version as it is. */
-  readonly limits?: AccountLimits;
+  readonly limits?: AccountLimitsChange;
 }
 
-/** What the version is after a change: what was issued for the one before is then worth nothing. */
-export const versionAfter = (version: number, { limits, ...others }: AccountChange): number =>
-  limits !== undefined && Object.keys(others).length === 0 ? version : version + 1;
+/**
+ * What an account is after a change. With its version, what was issued for the one before is worth
+ * nothing.
+ */
+export function changedRecord(
+  before: AccountRecord,
+  { limits, ...others }: AccountChange,
+  atMs: number,
+): AccountRecord {
+  const onlyLimits = limits !== undefined && Object.keys(others).length === 0;
+  return {
+    ...before,
+    ...others,
+    limits: changedLimits(before.limits, limits ?? {}),
+    version: onlyLimits ? before.version : before.version + 1,
+    changedMs: atMs,
+  };
+}
 
 /** Who changes, what it is called, and when. */
 export interface Change {

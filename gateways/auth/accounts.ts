@@ -269,9 +269,8 @@ export class Accounts {
   async limit(name: string, change: AccountLimitsChange, actor: string): Promise<Account> {
     const before = (await this.find(name))?.limits;
     if (before === undefined) throw unknown(name);
-    const limits = changedLimits(before, change);
-    if (!hasLimits(before) && hasLimits(limits)) await this.#checkLimited();
-    return await this.#set(name, { limits }, actor, "limit", JSON.stringify(change));
+    if (!hasLimits(before) && hasLimits(changedLimits(before, change))) await this.#checkLimited();
+    return await this.#set(name, { limits: change }, actor, "limit", JSON.stringify(change));
   }
 
   disable(name: string, actor: string): Promise<Account> {

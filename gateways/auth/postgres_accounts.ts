@@ -17,7 +17,7 @@ import {
   recordOfRow,
   versionOfRow,
 } from "./account_row.ts";
-import { versionAfter } from "./account_store.ts";
+import { changedRecord } from "./account_store.ts";
 import type {
   AccountChange,
   AccountQuery,
@@ -234,12 +234,7 @@ export class PostgresAccounts implements AccountStore {
         SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name = ${name} FOR UPDATE`;
       if (row === undefined) return undefined;
       const before = recordOfRow(row);
-      const after: AccountRecord = {
-        ...before,
-        ...set,
-        version: versionAfter(before.version, set),
-        changedMs: change.atMs,
-      };
+      const after = changedRecord(before, set, change.atMs);
       await sql`
         UPDATE sluice_accounts SET grants = ${grantsText(after)}::text::jsonb,
           password_hash = ${after.passwordHash}, disabled = ${after.disabled ? 1 : 0},

@@ -15,7 +15,7 @@ import {
   recordOfRow,
   versionOfRow,
 } from "./account_row.ts";
-import { versionAfter } from "./account_store.ts";
+import { changedRecord } from "./account_store.ts";
 import type {
   AccountChange,
   AccountQuery,
@@ -125,12 +125,7 @@ export class SqliteAccounts implements AccountStore {
       this.#transaction(() => {
         const before = this.#find(name);
         if (before === undefined) return undefined;
-        const after: AccountRecord = {
-          ...before,
-          ...set,
-          version: versionAfter(before.version, set),
-          changedMs: change.atMs,
-        };
+        const after = changedRecord(before, set, change.atMs);
         this.#database.prepare(
           `UPDATE accounts SET grants = ?, password_hash = ?, disabled = ?, version = ?,
              changed_ms = ?, limits = ? WHERE name = ?`,

@@ -1,7 +1,16 @@
 /** Quotas of subscribers, as clients meet them. */
 import assert from "node:assert/strict";
 import { connectAsync, type MqttClient } from "mqtt";
-import { addAccount, adminPassword, connect, login, refusal } from "../support/accounts.ts";
+import {
+  addAccount,
+  adminPassword,
+  api,
+  connect,
+  ending,
+  login,
+  refusal,
+} from "../support/accounts.ts";
+import { RawWebSocket } from "../support/raw_websocket.ts";
 import { runSluice } from "../support/run.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
 
@@ -34,7 +43,7 @@ Deno.test("subscriptions and retained messages beyond a quota are refused by nam
   await new Promise<void>((resolve) => setTimeout(resolve));
 });
 
-Deno.test("an account has so many sessions, subscriptions and retained messages, over all shards; others have theirs", async () => {
+Deno.test("an account has so many sessions, subscriptions and retained messages, over all shards; others have theirs; a ban ends all", async () => {
   await using sluice = await startSluice({
     config: {
       shards: 2,
@@ -147,6 +156,23 @@ Deno.test("an account has so many sessions, subscriptions and retained messages,
   await Promise.all(sent);
   await dial("x", "g").then(endOf);
   assert.equal((await put("r/kept/9")).status, 204);
+
+  // A ban of the account ends its sessions and its stations, and keeps new ones out.
+  const port = Number(new URL(httpUrl).port);
+  const authorization = `Bearer ${token}`;
+  using open = await RawWebSocket.open(port, "/ws", { authorization });
+  await open.heard(/welcome/);
+  const ends = [again, clients[1]!].map(ending);
+  const { status } = await api(httpUrl, admin, "/api/bans", { account: "x", forS: 600 });
+  assert.equal(status, 201);
+  for (const { code } of await Promise.all(ends)) assert.equal(code, 0x98);
+  await open.heard(/^..banned until/s);
+  assert.equal(await refusal(dial("x", "i")), 0x8a);
+  using late = await RawWebSocket.open(port, "/ws", { authorization });
+  assert.match(late.head, /^HTTP\/1.1 403 /);
+  using bare = await RawWebSocket.open(port, "/ws");
+  await bare.send({ opcode: 1, payload: JSON.stringify({ type: "hello", token }) });
+  await bare.heard(/"type":"banned"/);
   await dial("y", "h").then(endOf);
 
   const sum = await metrics(httpUrl);

@@ -110,7 +110,8 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     await store.change("b", { disabled: true }, change("disable"));
     const after = await store.change("b", { limits: { subscriptionsMax: 5 } }, change("limit"));
     assert.deepEqual([after?.version, after?.limits], [2, { subscriptionsMax: 5 }]);
-    await store.change("a", { limits: {} }, change("limit"));
+    const gone = { messages: null, points: null, sessionsMax: null, retainedMax: null };
+    await store.change("a", { limits: gone }, change("limit"));
     assert.equal((await store.find("a"))?.version, 1);
     const news = await store.changesAfter(start.sequence);
     assert.deepEqual(news.changed, [{ name: "b", version: 2 }]);
@@ -120,8 +121,8 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     ]);
 
     await store.remove("b", change("delete"));
-    const gone = await store.changesAfter(news.sequence);
-    assert.deepEqual(gone.limited, [{ name: "b", limits: {} }]);
+    const deleted = await store.changesAfter(news.sequence);
+    assert.deepEqual(deleted.limited, [{ name: "b", limits: {} }]);
     assert.equal(await store.limitedCount(), 0);
     const [last] = await store.audit({ limit: 1, before: news.sequence + 1 });
     assert.deepEqual([last?.action, last?.target, last?.version], ["limit", "a", 1]);
@@ -189,6 +190,13 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
       Array.from({ length: 8 }, () => store.add(record("b"), change("add"))),
     );
     assert.equal(added.filter((one) => one === 1).length, 1);
+  },
+  "limits that are changed at once are all there, whoever was first": async (store) => {
+    await store.add(record("a", { limits: { points: "1:1" } }), change("add"));
+    const orders = [{ messages: "2:1" }, { points: null }, { sessionsMax: 3 }, { retainedMax: 4 }];
+    await Promise.all(orders.map((limits) => store.change("a", { limits }, change("limit"))));
+    const expected = { messages: "2:1", sessionsMax: 3, retainedMax: 4 };
+    assert.deepEqual((await store.find("a"))?.limits, expected);
   },
   "roles are found": async (store) => {
     await store.add(record("a", { roles: ["device", "admin"] }), change("add"));
