@@ -14,7 +14,7 @@ export interface Place {
 }
 
 export interface AccessOptions {
-  /** Where to connect when the login names no place for stations, or there is none. */
+  /** Where to connect when nobody answers at the places that the login names, or there are none. */
   readonly url: string;
   /** Good until it is refused; without a login, always. */
   readonly token?: string;
@@ -47,8 +47,8 @@ export class Access {
     if (logIn !== undefined) {
       const { token, endpoints } = await logIn();
       this.logins++;
-      const urls = endpoints.filter(isForStations);
-      this.#places = (urls.length > 0 ? urls : [url]).map((url) => ({ url, token }));
+      const urls = new Set([...endpoints.filter(isForStations), url]);
+      this.#places = [...urls].map((url) => ({ url, token }));
     }
     return this.#places[0]!;
   }

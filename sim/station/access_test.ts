@@ -38,6 +38,8 @@ Deno.test("the places of a login are taken in turn, then there is a new one", as
   access.unanswered();
   assert.deepEqual(await access.place(), { url: b, token: "token 1" });
   access.unanswered();
+  assert.deepEqual(await access.place(), { url, token: "token 1" });
+  access.unanswered();
   assert.deepEqual(await access.place(), { url: c, token: "token 2" });
   assert.equal(access.logins, 2);
 });
