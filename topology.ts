@@ -24,6 +24,7 @@ import { shardLimits, storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";
 import type { GuardMemory } from "./topology/guard.ts";
 import type { SessionSockets } from "./topology/session_sockets.ts";
+import { socketClosed } from "./topology/thread_probe.ts";
 import type { HttpInit } from "./topology/http_edge.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
 
@@ -81,7 +82,8 @@ export function workerSpecs(
     id: shardId(shard.shard),
     create: () => new Worker(shardEntry, { type: "module", name: shard.id }),
     init: () => shardInit(plan, shard),
-    irreplaceable: true, // It listens: the kernel goes on giving it connections.
+    // It listens: the kernel goes on giving connections to a thread that spins.
+    ...shardThreadEnded(plan, shard.shard),
   }));
   if (edge !== undefined) {
     const init = httpInit(plan, edge);
@@ -89,7 +91,7 @@ export function workerSpecs(
       id: httpId,
       create: () => new Worker(httpEntry, { type: "module", name: httpId }),
       init,
-      irreplaceable: true, // It keeps the port.
+      ...threadEndedBy(plan.http ?? plan.httpTls), // It keeps the port.
     });
   }
   if (plan.config.influx.url === undefined) {
@@ -108,6 +110,27 @@ export function workerSpecs(
   }
   return specs;
 }
+
+function shardThreadEnded(
+  { mqtt, mqttTls, sessionSockets }: Plan,
+  shard: number,
+): Pick<WorkerSpec, "threadEnded"> {
+  if (mqtt === undefined && mqttTls === undefined && sessionSockets === undefined) return {};
+  const path = sessionSockets?.path(shard);
+  // Without a socket that is only its own nobody can tell.
+  if (path === undefined) return { threadEnded: () => Promise.resolve(false) };
+  return { threadEnded: () => socketClosed(() => Deno.connect({ transport: "unix", path })) };
+}
+
+function threadEndedBy(listens: ListenAddress | undefined): Pick<WorkerSpec, "threadEnded"> {
+  if (listens === undefined) return {};
+  const { hostname, port } = listens;
+  const dial = { hostname: anyAddress[hostname] ?? hostname, port };
+  return { threadEnded: () => socketClosed(() => Deno.connect(dial)) };
+}
+
+/** What listens everywhere is reached at. */
+const anyAddress: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 function httpInit(
   { config, shards, gatewayId, guard, sessionSockets, stalls, http, httpTls }: Plan,

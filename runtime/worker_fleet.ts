@@ -19,6 +19,8 @@ export interface FleetEvents {
   ready?(id: string, link: Link): void;
   /** A Worker is lost; `final` when it is not started anew. */
   down?(id: string, failure: Failure, final: boolean): void;
+  /** One that is down is not started anew after all: its thread goes on. */
+  stuck?(id: string, failure: Failure): void;
 }
 
 /**
@@ -62,6 +64,10 @@ export class WorkerFleet {
         },
         ready: (host, link) => this.#ready(host, link),
         down: (host, failure) => this.#down(host, failure),
+        stuck: (host, failure) => {
+          events.stuck?.(host.id, failure);
+          this.#cannotStart(host, failure);
+        },
       });
       this.#hosts.set(spec.id, host);
     }
@@ -108,10 +114,12 @@ export class WorkerFleet {
     }
     const final = host.state === "failed";
     this.#events.down?.(host.id, failure, final);
-    if (final) {
-      this.#started.reject(
-        new Error(`Cannot start ${host.id}: ${failure.message}`, { cause: failure }),
-      );
-    }
+    if (final) this.#cannotStart(host, failure);
+  }
+
+  #cannotStart(host: WorkerHost, failure: Failure): void {
+    this.#started.reject(
+      new Error(`Cannot start ${host.id}: ${failure.message}`, { cause: failure }),
+    );
   }
 }

@@ -5,9 +5,9 @@
  *
  * Deno 2.9.6 does not end a thread that spins: `terminate` returns, no message comes any more, but
  * the loop goes on, with its core, its sockets and its files (measured for 25 s; denoland/deno
- * pull request 35657). Their failure has the name {@linkcode silentFailure}, and only the end of the
- * process frees what they hold: where that is missed, a Worker is not started anew beside its
- * predecessor ({@linkcode WorkerSpec.irreplaceable}).
+ * pull request 35657). Only the end of the process frees what it holds: where that is missed, a
+ * Worker that fell silent is started anew when its thread is seen to have ended, and else given up
+ * on ({@linkcode WorkerSpec.threadEnded}).
  *
  * @module
  */
@@ -39,10 +39,11 @@ export interface WorkerSpec {
   /** The program's own, made for each start; any value that structured clone takes. */
   readonly init: (incarnation: number) => unknown;
   /**
-   * A thread of it that spins keeps what nobody else can do without, such as its part of a port's
-   * connections: it is `failed` when it falls silent.
+   * Whether its thread has ended, once it fell silent and was terminated: false when it goes on, and
+   * keeps what nobody else can do without, such as its part of a port's connections. Then the Worker
+   * is `failed`, as when this rejects. Absent: a new one starts beside it.
    */
-  readonly irreplaceable?: boolean;
+  readonly threadEnded?: () => Promise<boolean>;
 }
 
 export interface WorkerHostOptions {
@@ -84,8 +85,10 @@ export interface WorkerEvents {
   /** A new thread hears; `link` has not been opened. Called before the program starts. */
   booting(host: WorkerHost, link: Link): void;
   ready(host: WorkerHost, link: Link): void;
-  /** The thread is gone. It is started anew, unless the host's state is `failed`. */
+  /** The Worker is lost. It is started anew, unless the host's state is `failed`. */
   down(host: WorkerHost, failure: Failure): void;
+  /** One that is down is given up on after all: its thread goes on. */
+  stuck(host: WorkerHost, failure: Failure): void;
 }
 
 /** The live state of a Worker, for inspection. */
@@ -279,19 +282,34 @@ export class WorkerHost {
     if (this.#running === undefined) return;
     this.#lastFailure = failure;
     if (this.#state === "stopping") return this.#ended("killed");
-    const isLost = failure.name === silentFailure && this.#spec.irreplaceable === true;
-    const delayMs = isLost
-      ? undefined
-      : this.#restarts.nextDelayMs(this.#startedMs, this.#clock.monotonic());
+    const delayMs = this.#restarts.nextDelayMs(this.#startedMs, this.#clock.monotonic());
     this.#release(new Error(failure.message));
     this.#state = delayMs === undefined ? "failed" : "waiting";
     if (delayMs !== undefined) {
-      this.#restartTimer = this.#clock.setTimer(delayMs, () => {
-        this.#incarnation++;
-        this.#startThread();
-      });
+      const { threadEnded } = this.#spec;
+      if (failure.name !== silentFailure || threadEnded === undefined) this.#restart(delayMs);
+      else this.#restartIfEnded(threadEnded, delayMs, failure);
     }
     this.#events.down(this, failure);
+  }
+
+  #restart(delayMs: number): void {
+    this.#restartTimer = this.#clock.setTimer(delayMs, () => {
+      this.#incarnation++;
+      this.#startThread();
+    });
+  }
+
+  async #restartIfEnded(
+    threadEnded: () => Promise<boolean>,
+    delayMs: number,
+    failure: Failure,
+  ): Promise<void> {
+    const ended = await threadEnded().catch(() => false);
+    if (this.#state !== "waiting") return; // It was stopped meanwhile.
+    if (ended) return this.#restart(delayMs);
+    this.#state = "failed";
+    this.#events.stuck(this, failure);
   }
 
   #ended(how: "stopped" | "killed"): void {

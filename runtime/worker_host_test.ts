@@ -39,7 +39,7 @@ class FakeWorker implements WorkerHandle {
 function hosted(
   options: Partial<WorkerHostOptions> = {},
   init: (incarnation: number) => unknown = (incarnation) => `init ${incarnation}`,
-  irreplaceable = false,
+  threadEnded?: () => Promise<boolean>,
 ) {
   const clock = new ManualClock();
   const workers: FakeWorker[] = [];
@@ -54,7 +54,7 @@ function hosted(
         return worker;
       },
       init,
-      irreplaceable,
+      ...(threadEnded === undefined ? {} : { threadEnded }),
     },
     {
       names: new PublishedNames(),
@@ -80,6 +80,7 @@ function hosted(
         events.push(`down ${host.state}`);
         failures.push(failure.message);
       },
+      stuck: (host) => events.push(`stuck ${host.state}`),
     },
   );
   const latest = () => workers[workers.length - 1]!;
@@ -147,8 +148,9 @@ Deno.test("one that falls silent is ended and started anew", () => {
   clock.advance(1);
 });
 
-Deno.test("an irreplaceable one that falls silent is given up on; one that fails is not", () => {
-  const { host, latest, workers, clock, events } = hosted({}, undefined, true);
+Deno.test("one that falls silent is started anew when its thread ended, else given up on; one that fails is not asked", async () => {
+  let asked = Promise.withResolvers<boolean>();
+  const { host, latest, workers, clock, events } = hosted({}, undefined, () => asked.promise);
   host.start();
   latest().becomeReady();
   latest().say(failed("once"));
@@ -156,10 +158,23 @@ Deno.test("an irreplaceable one that falls silent is given up on; one that fails
   latest().becomeReady();
   assert.equal(host.state, "ready");
   clock.advance(500);
-  assert.equal(host.state, "failed");
-  assert.equal(host.view.lastFailure?.name, silentFailure);
-  assert.deepEqual([latest().terminated, workers.length, clock.pending], [true, 2, 0]);
-  assert.equal(events.at(-1), "down failed");
+  assert.deepEqual([host.state, host.view.lastFailure?.name], ["waiting", silentFailure]);
+  clock.advance(60_000);
+  assert.equal(workers.length, 2); // It is not known yet.
+  asked.resolve(true);
+  await asked.promise;
+  await Promise.resolve();
+  clock.advance(1_000);
+  assert.equal(workers.length, 3);
+  latest().becomeReady();
+  asked = Promise.withResolvers();
+  clock.advance(500);
+  asked.reject(new Error("cannot tell"));
+  await asked.promise.catch(() => {});
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual([host.state, events.at(-1)], ["failed", "stuck failed"]);
+  assert.deepEqual([latest().terminated, workers.length, clock.pending], [true, 3, 0]);
 });
 
 Deno.test("an error event is the end of that thread, not of the process", () => {

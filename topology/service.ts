@@ -117,6 +117,10 @@ export class Service {
       {
         ready: (id) => this.#ready(id),
         down: (id, failure, final) => this.#down(id, failure, final),
+        stuck: (id, failure) => {
+          log.error("a Worker's thread does not end: the service does", { worker: id });
+          this.#giveUp(failure);
+        },
       },
     );
     this.#control = new ControlPlane(
@@ -349,7 +353,10 @@ export class Service {
         },
       );
     }
-    if (!final) return;
+    if (final) this.#giveUp(failure);
+  }
+
+  #giveUp(failure: Failure): void {
     this.#isFailed = true;
     this.#suspects.write(this.#shards.map(({ suspects }) => suspects));
     this.#failed.resolve(failure);

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { ManualClock } from "../runtime/clock.ts";
+import { socketClosed } from "./thread_probe.ts";
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+Deno.test("a thread has ended when its socket is closed, though its file is still there", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/s.sock`;
+  const connect = () => Deno.connect({ transport: "unix", path });
+  assert.equal(await socketClosed(connect), true); // There never was one.
+  const listener = Deno.listen({ transport: "unix", path });
+  const clock = new ManualClock();
+  const asked = socketClosed(connect, clock);
+  while (clock.pending === 0) await settled();
+  listener.close();
+  clock.advance(100);
+  assert.equal(await asked, true);
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("a thread goes on when its socket is open for as long as is waited, or cannot be tried", async () => {
+  const answers = [
+    () => Promise.resolve({ close: () => closed++ }),
+    () => Promise.reject(new Deno.errors.WouldBlock("the queue is full")),
+  ];
+  let closed = 0;
+  let tries = 0;
+  const clock = new ManualClock();
+  const asked = socketClosed(() => answers[tries++ % 2]!(), clock);
+  let ended: boolean | undefined;
+  asked.then((answer) => ended = answer);
+  while (ended === undefined) {
+    await settled();
+    clock.advance(100);
+  }
+  assert.deepEqual([ended, tries, closed], [false, 101, 51]);
+});
