@@ -138,6 +138,18 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     {},
     "jwt.secret: must be at least 32 bytes and not a placeholder",
   ],
+  [
+    "a password that is not encoded",
+    {},
+    { SLUICE_BROKER_URL: "mqtt://u:100%@h:1883" },
+    'each a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"; a % in name or password is written %25; it is ["mqtt://u:***@h:1883"]',
+  ],
+  [
+    "a token with its file's line break",
+    { influx: { url: "http://h:8086", token: "hunter2\n" } },
+    {},
+    "influx.token: must be one line of Latin letters, digits and signs; it is something else (not shown, it is a secret)",
+  ],
   ["a short key", { jwt: { secret: "k7Jq0m2vX9cR" } }, {}, "(not shown, it is a secret)"],
   [
     "a limit above another",

@@ -12,8 +12,17 @@ import type { Format } from "./option.ts";
 
 function hasScheme(text: string, schemes: readonly string[]): boolean {
   const url = URL.parse(text);
-  return url !== null && schemes.includes(url.protocol) && url.hostname !== "";
+  if (url === null || !schemes.includes(url.protocol) || url.hostname === "") return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+    return true;
+  } catch {
+    return false; // A bare % in a password, which nobody could read back.
+  }
 }
+
+/** Completes what a URL must be. */
+const encoded = "a % in name or password is written %25";
 
 /** `host:port`; empty turns the listener off. */
 export const listenAddress: Format = {
@@ -30,7 +39,8 @@ export const ipNetwork: Format = {
 
 export const brokerUrl: Format = {
   name: "sluice-broker-url",
-  expects: `a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"`,
+  expects:
+    `a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"; ${encoded}`,
   accepts: (text) => hasScheme(text, ["mqtt:", "mqtts:", "ws:", "wss:"]),
 };
 
@@ -42,13 +52,13 @@ export const hostName: Format = {
 
 export const httpUrl: Format = {
   name: "sluice-http-url",
-  expects: `a URL with http:// or https://, such as "http://127.0.0.1:8428"`,
+  expects: `a URL with http:// or https://, such as "http://127.0.0.1:8428"; ${encoded}`,
   accepts: (text) => hasScheme(text, ["http:", "https:"]),
 };
 
 export const postgresUrl: Format = {
   name: "sluice-postgres-url",
-  expects: `a URL with postgres://, such as "postgres://user:pass@host:5432/sluice"`,
+  expects: `a URL with postgres://, such as "postgres://user:pass@host:5432/sluice"; ${encoded}`,
   accepts: (text) => hasScheme(text, ["postgres:", "postgresql:"]),
 };
 
@@ -81,6 +91,13 @@ export const signingKey: Format = {
   name: "sluice-signing-key",
   expects: "at least 32 bytes and not a placeholder; `openssl rand -base64 48` makes a good one",
   accepts: isSigningKey,
+};
+
+/** What fits a header of HTTP; a line break that came with a file would be shown by every error. */
+export const headerText: Format = {
+  name: "sluice-header-text",
+  expects: "one line of Latin letters, digits and signs",
+  accepts: (text) => /^[\x20-\x7e\xa0-\xff]+$/.test(text),
 };
 
 /** See actors/rates/rate_limit.ts. */
@@ -122,5 +139,6 @@ export const formats: readonly Format[] = [
   topicFilter,
   shareName,
   label,
+  headerText,
   signingKey,
 ];

@@ -9,6 +9,7 @@ import { type RouteConfig, routeSchema } from "../actors/route_config.ts";
 import {
   accountRate,
   brokerUrl,
+  headerText,
   hostName,
   httpUrl,
   ipNetwork,
@@ -399,6 +400,7 @@ export const options = section("The configuration of Sluice.", {
     }),
     token: text({
       default: undefined,
+      format: headerText,
       secret: true,
       doc: "API token; for InfluxDB 1.8 `user:password`.",
     }),
