@@ -128,6 +128,7 @@ export function parseAccountCommand(args: readonly string[]): AccountCommand | s
   if (word === undefined) return "account needs a command";
   const verb = verbs.find((one) => one === word);
   if (verb === undefined) {
+    if (word.startsWith("-")) return `account needs a command before ${word}`;
     const near = suggest(word, verbs);
     return `unknown command ${word}${near === undefined ? "" : `; did you mean ${near}?`}`;
   }

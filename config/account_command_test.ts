@@ -33,6 +33,7 @@ Deno.test("account commands with all their flags", () => {
 
 const refused: readonly (readonly [string, string])[] = [
   ["", "account needs a command"],
+  ["--config a.json list", "account needs a command before --config"],
   ["remove x", "unknown command remove"],
   ["add", "account add needs one name"],
   ["add a b", "account add needs one name"],
