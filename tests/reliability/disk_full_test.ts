@@ -63,7 +63,7 @@ async function fillUp(): Promise<void> {
   });
   await pause(2_000);
   await store.stop();
-  await until("full", full, 20_000);
+  await until("full", full);
 
   // Shard after shard takes nothing more, and says so.
   await until("nothing is taken", async () => {
@@ -86,12 +86,12 @@ async function fillUp(): Promise<void> {
   await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
   await Promise.all(senders.map((waiting) => waiting()));
   await store.stop();
-  await until("full again", full, 20_000);
+  await until("full again", full);
 
   // Killed on the full disk it comes up again, and is still full.
   await sluice.process.kill();
   await sluice.process.restart();
-  await until("full after the start", full, 20_000);
+  await until("full after the start", full);
 
   await store.restart();
   await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
@@ -117,7 +117,7 @@ async function fillUpEmbedded(): Promise<void> {
     "duration-s": 10,
     "give-up-s": 30,
   });
-  await until("full", async () => !(await readiness(sluice.httpUrl)).ready, 20_000);
+  await until("full", async () => !(await readiness(sluice.httpUrl)).ready);
   await pause(2_000);
   assertConserved(await books(sluice.httpUrl));
   assert.ok(sluice.process.alive);

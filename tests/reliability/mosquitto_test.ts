@@ -44,7 +44,7 @@ for (const qos of [1, 2]) {
       ]);
       await using store = await startVictoriaMetrics();
       await using sluice = await startFed(broker, store, qos);
-      await using load = await startLoad(broker.url, { ...flags, qos, "duration-s": 14 });
+      await using load = await startLoad(broker.url, { ...flags, qos, "duration-s": 600 });
       for (let restarts = 0; restarts < 3; restarts++) {
         await pause(1_500);
         await broker.stop();
@@ -54,6 +54,7 @@ for (const qos of [1, 2]) {
         await sluice.process.kill();
         await sluice.process.restart();
       }
+      load.stop();
       const report = await load.end();
       assert.ok(Number(report.reconnects) >= 3, JSON.stringify(report));
       // Verify waits for what the broker still holds.
@@ -73,13 +74,14 @@ testWith(
     await using load = await startLoad(broker.url, {
       ...flags,
       model: "arrival",
-      "duration-s": 8,
+      "duration-s": 600, // As long as this takes.
     });
     for (let kills = 0; kills < 3; kills++) {
       await pause(1_200);
       await sluice.process.kill();
       await sluice.process.restart();
     }
+    load.stop();
     await load.end();
     // What the broker still held came in after the run.
     await load.verify("victoriametrics", store.url, { "late-s": 60 });

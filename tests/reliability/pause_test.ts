@@ -21,15 +21,16 @@ testWith(
     await using sluice = await startSluice({
       config: { influx: { url: store.url, timeoutMs: 1_000 } },
     });
-    await using load = await startFleet(sluice, { ...flags, "duration-s": 10 });
+    await using load = await startFleet(sluice, { ...flags, "duration-s": 600 });
     await pause(1_500);
     store.pause();
-    await until("not ready", async () => !(await readiness(sluice.httpUrl)).ready, 10_000);
+    await until("not ready", async () => !(await readiness(sluice.httpUrl)).ready);
     const { text } = await readiness(sluice.httpUrl);
     assert.match(text, /the store is away/);
     await pause(3_000);
     store.resume();
-    await until("ready", async () => (await readiness(sluice.httpUrl)).ready, 10_000);
+    await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
+    load.stop();
     const report = await load.end();
     // Nobody noticed: a store that hangs is no reason to wait.
     assert.equal(report.reconnects, 0);
@@ -44,11 +45,12 @@ testWith(
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await using load = await startFleet(sluice, { ...flags, "duration-s": 10 });
+    await using load = await startFleet(sluice, { ...flags, "duration-s": 600 });
     await pause(1_500);
     sluice.process.pause();
     await pause(7_000);
     sluice.process.resume();
+    load.stop();
     await load.end();
     assertConserved(await settledBooks(sluice.httpUrl));
     await load.verify("victoriametrics", store.url);

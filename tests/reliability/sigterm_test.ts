@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { startFleet } from "../support/load_fleet.ts";
+import { acknowledging, startFleet } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
@@ -20,16 +20,18 @@ testWith(
       model: "bench",
       connections: 20,
       rate: 2_000,
-      "duration-s": 16,
+      "duration-s": 600, // As long as this takes.
       window: 50,
     });
     for (let stops = 0; stops < 4; stops++) {
-      await pause(1_500);
+      await acknowledging(sluice, [load]);
+      await pause(Math.random() * 1_000);
       if (stops === 2) await store.stop();
       assert.equal(await sluice.process.stop(), 0);
       await sluice.process.restart();
       if (stops === 2) await store.restart();
     }
+    load.stop();
     await load.end();
     assertConserved(await settledBooks(sluice.httpUrl));
     await load.verify("victoriametrics", store.url);

@@ -46,7 +46,7 @@ testWith(
   async () => {
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await using run = await startFleet(sluice, { ...load, rate: 2_000, "duration-s": 15 });
+    await using run = await startFleet(sluice, { ...load, rate: 2_000, "duration-s": 600 });
     for (let kills = 0; kills < 4; kills++) {
       await until("readings stored", async () => (await books(sluice.httpUrl)).stored > 0);
       await pause(200 + 600 * Math.random());
@@ -56,6 +56,7 @@ testWith(
       if (both) await sluice.process.restart();
       await store.restart();
     }
+    run.stop();
     await run.end();
     assertConserved(await settledBooks(sluice.httpUrl));
     await run.verify("victoriametrics", store.url);

@@ -22,7 +22,7 @@ testWith(
       connections: 10,
       rate: 2_000,
       window: 50,
-      "duration-s": 12,
+      "duration-s": 600, // As long as this takes.
     });
     await pause(1_500);
     await store.stop();
@@ -35,6 +35,7 @@ testWith(
     await store.kill();
     await pause(500);
     await store.restart();
+    load.stop();
     await load.end();
     assertConserved(await settledBooks(sluice.httpUrl));
     await load.verify("victoriametrics", store.url);
