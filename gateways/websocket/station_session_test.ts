@@ -176,6 +176,16 @@ Deno.test("a token that expires is asked for again, and then the connection ends
   session.recheck();
 });
 
+Deno.test("who came by a certificate needs no token, and shows none of another account", async () => {
+  const options = { required: true, certifiedName: "d", claims: claimsOf("d", 2_000_000_000) };
+  const own = station(options);
+  await own.say(reading(1), { type: "hello", token: "good d" }, reading(2));
+  assert.deepEqual([own.code(), own.intake.taken.length], [undefined, 2]);
+  const other = station(options);
+  await other.say({ type: "hello", token: "good e" }, reading(1));
+  assert.deepEqual([other.code(), other.intake.taken.length], [4401, 0]);
+});
+
 Deno.test("a session of an account that changed ends", async () => {
   const { say, session, code } = station({ required: true, isCurrent: () => false });
   await say({ type: "hello", token: "good d" });
