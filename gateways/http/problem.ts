@@ -35,7 +35,7 @@ const problems = {
   "rate-limited": [429, "More was sent than a rate allows"],
   "internal": [500, "Something went wrong inside"],
   "history-elsewhere": [501, "The history is not in the embedded store"],
-  "not-ready": [503, "Readings cannot be taken now"],
+  "not-ready": [503, "The service is not ready"],
   "not-settled": [503, "The readings are not known to be durable"],
   "version-not-supported": [505, "The version of HTTP is not supported"],
   "unavailable": [503, "A part of the service does not answer now"],
