@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { parseBan } from "../actors/rates/ban_list.ts";
 import { RouteError } from "../actors/route.ts";
 import type { Config } from "../config.ts";
@@ -78,6 +79,7 @@ export class Service {
   readonly #names = new PublishedNames();
   readonly #accounts: ServiceAccounts;
   readonly #bans: ServiceBans;
+  #firstAdmin: string | undefined;
   readonly #failed = Promise.withResolvers<Failure>();
   /** Rejects for what no second try can mend. */
   readonly #cannotStart = Promise.withResolvers<never>();
@@ -215,6 +217,7 @@ export class Service {
       lines.push(`broker     ${protocol}//${host}`);
     }
     lines.push(`store      ${storeName(this.#config)}`);
+    if (this.#firstAdmin !== undefined) lines.push(this.#firstAdmin);
     return lines;
   }
 
@@ -248,12 +251,14 @@ export class Service {
   }
 
   async #start(): Promise<void> {
-    const started = Promise.all([this.#fleet.start(), this.#accounts.start()]);
+    const accounts = this.#accounts.start();
+    // The hash of a first admin's password takes longest: it begins before Workers hold this thread.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const started = Promise.all([this.#fleet.start(), accounts]);
     await Promise.race([started, this.#cannotStart.promise]);
     this.#listening = true;
     await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
     this.#announceLater(0);
-    this.#accounts.ensureAdmin();
   }
 
   /** Tells every shard what the topics below `$SYS` say, again and again. */
@@ -287,8 +292,12 @@ export class Service {
           const link = state === "ready" ? this.#fleet.link(id) : undefined;
           return link === undefined ? [] : [[id, link] as const];
         }),
-      firstAdmin: ({ account, password }) =>
-        writeStdout(`admin      name ${account.name}, password ${password}  (told this once)\n`),
+      firstAdmin: ({ account, password }) => {
+        const line = `admin      name ${account.name}, password ${password}  (told this once)`;
+        // A database that was away at the start may answer much later.
+        if (this.#listening) writeStdout(`${line}\n`);
+        else this.#firstAdmin = line;
+      },
       load: async () => {
         let sessions = 0;
         for (const { sessions: open } of await this.#control.snapshot()) {

@@ -59,7 +59,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   readonly #keys: readonly TokenKey[];
   /** Place in the audit log up to which all changes are known; `undefined` before the first read. */
   #sequence: number | undefined;
-  #admin: "later" | "due" | "checked" = "later";
+  #adminChecked = false;
   #announcedMs = -Infinity;
   /** What accounts have of their own. */
   readonly #limits = new OwnLimits();
@@ -92,16 +92,6 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   async start(): Promise<void> {
     await this.poll();
     this.#pollLater();
-  }
-
-  /**
-   * Makes the first admin where there is none. That is no part of a start: the hash of its password
-   * takes a core for a quarter of a second, and before it is told nobody could log in anyway. A
-   * database that is away now is asked again with every poll. Never rejects.
-   */
-  async ensureAdmin(): Promise<void> {
-    this.#admin = "due";
-    await this.poll();
   }
 
   /** Why nobody can be let in now; `undefined` when they can. */
@@ -170,7 +160,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   async #poll(): Promise<void> {
     if (this.#stopped) return;
     try {
-      if (this.#admin === "due") await this.#firstStart();
+      if (!this.#adminChecked) await this.#firstStart();
       this.#learn(await this.#changes());
       await this.#announce();
       if (this.#away) log.info("the accounts' database is back");
@@ -183,7 +173,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
 
   async #firstStart(): Promise<void> {
     const issued = await this.accounts.ensureAdmin();
-    this.#admin = "checked";
+    this.#adminChecked = true;
     if (issued !== undefined) this.#options.firstAdmin(issued);
   }
 

@@ -10,7 +10,7 @@ import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
 
 /** For as long as the kills take. */
 const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 900, "drain-s": 120 };
-const kills = 8;
+const kills = 6;
 
 /**
  * Readings that were acknowledged must be in the store, and none twice: those with a time of their
