@@ -35,14 +35,18 @@ export class SuspectsFile {
   }
 
   write(suspects: readonly CodeSuspects[]): void {
-    const strikes: Record<string, number> = {};
+    // A device may be called like what every object has: "constructor", "__proto__".
+    const strikes = new Map<string, number>();
     for (const shard of suspects) {
       for (const [device, count] of Object.entries(shard.strikes)) {
-        strikes[device] = Math.max(count, strikes[device] ?? 0);
+        strikes.set(device, Math.max(count, strikes.get(device) ?? 0));
       }
     }
+    const text = JSON.stringify(Object.fromEntries(strikes));
+    const next = `${this.#path}.tmp`;
     try {
-      Deno.writeTextFileSync(this.#path, JSON.stringify(strikes), { mode: 0o600 });
+      Deno.writeTextFileSync(next, text, { mode: 0o600 });
+      Deno.renameSync(next, this.#path);
     } catch (cause) {
       log.error("cannot write whose code took shards down; it will be run again", {
         file: this.#path,
@@ -51,11 +55,16 @@ export class SuspectsFile {
     }
   }
 
+  /** Never throws: the service ends whether or not it can be removed, which is told. */
   remove(): void {
     try {
       Deno.removeSync(this.#path);
     } catch (cause) {
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      if (cause instanceof Deno.errors.NotFound) return;
+      log.error("cannot forget whose code took shards down; it is not run after the next start", {
+        file: this.#path,
+        cause,
+      });
     }
   }
 }

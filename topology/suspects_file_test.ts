@@ -29,3 +29,27 @@ Deno.test("code that took its shard down is known to the next process, until it 
   }
   file.remove();
 });
+
+Deno.test("a device may be called like what every object has", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "sluice_suspects_" });
+  const file = new SuspectsFile(`${dir}/suspects.json`);
+  const devices = ["__proto__", "constructor", "toString"];
+  const shards = devices.map((device) => {
+    const shard = new CodeSuspects();
+    new CodeTrace(shard.memory).enter(encoder.encode(device));
+    shard.died();
+    return shard;
+  });
+  file.write(shards);
+  assert.deepEqual([...new CodeSuspects(file.read()).list].sort(), devices);
+  assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name), ["suspects.json"]);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a file that cannot be removed keeps nobody from ending", async () => {
+  const path = await Deno.makeTempDir({ prefix: "sluice_suspects_" });
+  await Deno.writeTextFile(`${path}/in_the_way`, "");
+  new SuspectsFile(path).remove();
+  assert.ok((await Deno.stat(path)).isDirectory);
+  await Deno.remove(path, { recursive: true });
+});
