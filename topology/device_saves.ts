@@ -97,6 +97,7 @@ export class DeviceSaves {
       if (chunk.length === chunkMax) break;
       next = changed.next();
     }
+    if (chunk.length === 0 && next.done !== true) return this.#goOn(changed, whole);
     // They remember readings that are still on their way to the disk. Were those lost and these
     // kept, a reading that comes again would be taken for one that is stored.
     this.#options.durable({
@@ -106,9 +107,13 @@ export class DeviceSaves {
         if (next.done === true) {
           whole();
           this.#later(saveIntervalMs);
-        } else this.#timer = this.#options.clock.setTimer(1, () => this.#some(changed, whole));
+        } else this.#goOn(changed, whole);
       },
     });
+  }
+
+  #goOn(changed: Changed, whole: () => void): void {
+    this.#timer = this.#options.clock.setTimer(1, () => this.#some(changed, whole));
   }
 
   #try(devices: readonly [string, string][]): boolean {

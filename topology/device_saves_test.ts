@@ -90,3 +90,23 @@ Deno.test("closing in the middle of a save loses nothing of it", () => {
   clock.advance(saveIntervalMs);
   assert.equal(disk.saved.length, 3);
 });
+
+Deno.test("a turn that found nothing to save asks for no commit", () => {
+  const changed: (Pair | undefined)[] = [undefined, undefined, ["a", "1"], undefined, undefined];
+  const { clock, disk, commit, saves } = open(() => changed);
+  const held: Completion[] = [];
+  commit.held = held;
+  saves.start();
+  clock.advance(1_000);
+  assert.equal(held.length, 0);
+  clock.advance(2);
+  assert.equal(held.length, 1); // for "a"
+  held.pop()!.complete();
+  assert.deepEqual(disk.saved, ["a"]);
+  clock.advance(1);
+  assert.deepEqual([held.length, saves.upToMs], [0, 0]);
+  clock.advance(1);
+  held.pop()!.complete(); // the end of the save
+  assert.ok(saves.upToMs > 0);
+  saves.close(true);
+});
