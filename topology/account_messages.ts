@@ -39,7 +39,7 @@ export interface StandingsAsk {
   readonly replyTo: ActorRef<StandingsReply>;
 }
 
-/** In the order of the names. `undefined`: the database is away. */
+/** In the order of the names, without those that cannot be read. `undefined`: none can. */
 export interface StandingsReply {
   readonly standings: readonly Standing[] | undefined;
 }

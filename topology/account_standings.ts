@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AccountsAwayError } from "../gateways/auth/accounts_away.ts";
 import type { AccountStore } from "../gateways/auth/account_store.ts";
 import { permissionsOf } from "../gateways/auth/permissions.ts";
 import type { ActorRef, TellResult } from "../runtime/actor.ts";
@@ -24,19 +25,19 @@ export class AccountStandings implements ActorRef<StandingsAsk> {
     return "accepted";
   }
 
-  /** Never rejects. */
+  /** Leaves out an account that cannot be read. Never rejects. */
   async #standings(names: readonly string[]): Promise<readonly Standing[] | undefined> {
     const standings: Standing[] = [];
-    try {
-      for (const name of names) {
+    for (const name of names) {
+      try {
         const account = await this.#store.find(name);
         const gone = account === undefined || account.disabled;
         standings.push({ name, permissions: gone ? undefined : permissionsOf(account) });
+      } catch (cause) {
+        this.#failed(cause);
+        if (cause instanceof AccountsAwayError) return undefined;
       }
-      return standings;
-    } catch (cause) {
-      this.#failed(cause);
-      return undefined;
     }
+    return standings.length === 0 && names.length > 0 ? undefined : standings;
   }
 }

@@ -93,6 +93,34 @@ export function changedLimits(before: AccountLimits, change: AccountLimitsChange
 export const parseAccountLimits = (value: unknown): AccountLimits =>
   changedLimits({}, parseLimitsChange(value));
 
+/**
+ * The same of what somebody else may have written: what is wrong in it is told and does not count.
+ *
+ * @example
+ * ```ts
+ * import { readAccountLimits } from "./account_limits.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const wrong: string[] = [];
+ * const limits = readAccountLimits({ points: "9:1", sessionsMax: 0 }, (text) => wrong.push(text));
+ * assert.deepEqual(limits, { points: "9:1" });
+ * assert.deepEqual(wrong, ["sessionsMax is an integer from 1 to 100000000"]);
+ * ```
+ */
+export function readAccountLimits(value: unknown, wrong: (text: string) => void): AccountLimits {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const parts = isObject ? Object.entries(value).map(([name, of]) => ({ [name]: of })) : [value];
+  let limits: AccountLimits = {};
+  for (const part of parts) {
+    try {
+      limits = changedLimits(limits, parseLimitsChange(part));
+    } catch (cause) {
+      wrong(cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  return limits;
+}
+
 export const hasLimits = (limits: AccountLimits): boolean => Object.keys(limits).length > 0;
 
 /** An account, and its limits from now on. */

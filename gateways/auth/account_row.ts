@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type LimitedAccount, parseAccountLimits } from "../../actors/rates/account_limits.ts";
+import {
+  type AccountLimits,
+  type LimitedAccount,
+  readAccountLimits,
+} from "../../actors/rates/account_limits.ts";
+import { logger } from "../log/log.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -17,16 +22,18 @@ import {
 } from "./account.ts";
 import type { AccountVersion, Instance } from "./account_store.ts";
 
+const log = logger("accounts");
+
 type Row = Readonly<Record<string, unknown>>;
 
-/** @throws {TypeError} when the row is none. */
+/** Limits that cannot be read keep nobody out. @throws {TypeError} when the row is none. */
 export function recordOfRow(row: Row): AccountRecord {
   return {
     name: text(row, "name"),
     kind: kindOf(text(row, "kind")),
     ...grantsOf(text(row, "grants")),
     disabled: number(row, "disabled") !== 0,
-    limits: parseAccountLimits(JSON.parse(text(row, "limits"))),
+    limits: limitsOf(text(row, "limits"), () => {}),
     version: number(row, "version"),
     createdMs: number(row, "created_ms"),
     changedMs: number(row, "changed_ms"),
@@ -50,16 +57,27 @@ export function versionOfRow(row: Row): AccountVersion {
   return { name: text(row, "target"), version: number(row, "version") };
 }
 
-/** Of an account that is no more, nothing; what cannot be read keeps nobody from knowing the rest. */
+/** Of an account that is no more, nothing; what cannot be read is logged: here, once each change. */
 export function limitsOfRow(row: Row): LimitedAccount {
   const name = text(row, "name");
   const { limits } = row;
   if (typeof limits !== "string") return { name, limits: {} };
+  const wrong = (problem: string) =>
+    log.warn("a limit of an account is not one, so that of all accounts holds; set it again", {
+      account: name,
+      problem,
+    });
+  return { name, limits: limitsOf(limits, wrong) };
+}
+
+function limitsOf(json: string, wrong: (problem: string) => void): AccountLimits {
+  let value: unknown;
   try {
-    return { name, limits: parseAccountLimits(JSON.parse(limits)) };
+    value = JSON.parse(json);
   } catch {
-    return { name, limits: {} };
+    value = undefined;
   }
+  return readAccountLimits(value, wrong);
 }
 
 export function instanceOfRow(row: Row): Instance {

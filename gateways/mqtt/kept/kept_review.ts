@@ -21,7 +21,7 @@ export interface KeptReviewOptions {
     flush(): boolean;
   };
   readonly clock: Clock;
-  /** Gives one standing for each name; `undefined`, or a rejection: not now. */
+  /** A standing for each name; one without is asked for again. `undefined`, or a rejection: all. */
   ask(names: readonly string[]): Promise<readonly AccountStanding[] | undefined>;
 }
 
@@ -68,8 +68,10 @@ export class KeptReview {
     this.#options.ask(names).catch(() => undefined).then((standings) => {
       this.#asking = false;
       if (this.#closed) return;
-      if (standings !== undefined && this.#apply(standings)) return this.#next();
-      for (const name of names) this.#due.add(name);
+      const known = new Set(standings?.map(({ name }) => name));
+      const done = standings !== undefined && this.#apply(standings);
+      if (done && known.size === names.length) return this.#next();
+      for (const name of names) if (!done || !known.has(name)) this.#due.add(name);
       this.#timer = this.#options.clock.setTimer(againMs, () => {
         this.#timer = undefined;
         this.#next();

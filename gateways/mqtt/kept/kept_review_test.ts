@@ -102,3 +102,22 @@ Deno.test("at the start each shard asks for its share of all accounts", () =>
     assert.deepEqual(asked.flat().toSorted(), ["x", "y", "z"]);
     assert.ok(asked.every(({ length }) => length > 0));
   }, () => ({ countMax: 4 })));
+
+Deno.test("an account without a standing is asked for again, and holds up no other", () =>
+  withShards(async (pair) => {
+    for (const key of ["a", "b"]) {
+      await KeptClient.connect(pair, pair.shards[0]!, { key, account: `UPB/${key}` });
+    }
+    const { review, asked, answers } = reviewOf(pair, 0);
+    answers.push(
+      [{ name: "UPB/b", permit: undefined }],
+      [{ name: "UPB/a", permit: undefined }],
+    );
+    review.changed(["UPB/a", "UPB/b"], false);
+    await settled(pair);
+    assert.deepEqual([...pair.shards[0]!.kept!.accounts("all")], ["UPB/a"]);
+    pair.clock.advance(1_000);
+    await settled(pair);
+    assert.deepEqual(asked, [["UPB/a", "UPB/b"], ["UPB/a"]]);
+    assert.equal(pair.shards[0]!.kept!.count, 0);
+  }));
