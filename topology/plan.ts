@@ -11,7 +11,7 @@ import { type Plan, shardCount } from "../topology.ts";
 import { type DataPaths, gatewayIdOf } from "./data_directory.ts";
 import { GuardMemory } from "./guard.ts";
 import { shardLimits } from "./limits.ts";
-import { claimAddress } from "./ports.ts";
+import { claimAddresses } from "./ports.ts";
 import { sessionSockets } from "./session_sockets.ts";
 
 /**
@@ -29,10 +29,12 @@ export function makePlan(config: Config, paths: DataPaths): Plan {
     diskPressure: diskPressureMemory(),
     stalls: stallsMemory(shards),
     guard: new GuardMemory(config, shards),
-    mqtt: claimAddress(config.mqtt.listen, "mqtt.listen (SLUICE_MQTT_LISTEN)"),
-    mqttTls: claimAddress(config.mqtt.tls.listen, "mqtt.tls.listen"),
-    http: claimAddress(config.http.listen, "http.listen (SLUICE_HTTP_LISTEN)"),
-    httpTls: claimAddress(config.http.tls.listen, "http.tls.listen"),
+    ...claimAddresses({
+      mqtt: { text: config.mqtt.listen, option: "mqtt.listen (SLUICE_MQTT_LISTEN)" },
+      mqttTls: { text: config.mqtt.tls.listen, option: "mqtt.tls.listen" },
+      http: { text: config.http.listen, option: "http.listen (SLUICE_HTTP_LISTEN)" },
+      httpTls: { text: config.http.tls.listen, option: "http.tls.listen" },
+    }),
     sessionSockets: config.mqtt.webSocket && servesHttp(config)
       ? sessionSockets(paths.root)
       : undefined,

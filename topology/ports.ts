@@ -12,17 +12,41 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** An address of the configuration, and the option it is from. */
+export interface WantedAddress {
+  readonly text: string;
+  readonly option: string;
+}
+
 /**
- * Checks an address of the configuration and resolves port 0 to a free one. Empty: `undefined`.
+ * Checks addresses of the configuration, also against each other, and resolves port 0 to a free
+ * one. Empty: `undefined`.
  *
  * @throws {ListenError} with the option to change.
  */
-export function claimAddress(text: string, option: string): ListenAddress | undefined {
+export function claimAddresses<Name extends string>(
+  wanted: Readonly<Record<Name, WantedAddress>>,
+): Record<Name, ListenAddress | undefined>;
+export function claimAddresses(
+  wanted: Readonly<Record<string, WantedAddress>>,
+): Record<string, ListenAddress | undefined> {
+  // Each is held until the last is claimed: they may be in each other's way.
+  const held: Deno.TcpListener[] = [];
+  try {
+    return Object.fromEntries(
+      Object.entries(wanted).map(([name, { text, option }]) => [name, claim(text, option, held)]),
+    );
+  } finally {
+    for (const listener of held) listener.close();
+  }
+}
+
+function claim(text: string, option: string, held: Deno.TcpListener[]): ListenAddress | undefined {
   const address = text === "" ? undefined : parseListenAddress(text);
   if (address === undefined) return undefined;
   try {
     const listener = Deno.listen(address);
-    listener.close();
+    held.push(listener);
     return { hostname: address.hostname, port: listener.addr.port };
   } catch (cause) {
     throw listenError(text, option, cause);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { claimAddress, ListenError } from "./ports.ts";
+import { claimAddresses, ListenError } from "./ports.ts";
+
+const claimAddress = (text: string, option: string) => claimAddresses({ it: { text, option } }).it;
 
 Deno.test("port 0 becomes a free port, and empty stays off", () => {
   assert.equal(claimAddress("", "mqtt.listen"), undefined);
@@ -14,4 +16,24 @@ Deno.test("a port that others share by SO_REUSEPORT is in use all the same", () 
     (error) => error instanceof ListenError && /port is in use.*mqtt\.listen/.test(error.message),
   );
   other.close();
+});
+
+Deno.test("addresses that are in each other's way are told by the later one's option", () => {
+  const own = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  own.close();
+  const { port } = own.addr;
+  assert.throws(
+    () =>
+      claimAddresses({
+        http: { text: `0.0.0.0:${port}`, option: "http.listen" },
+        httpTls: { text: `127.0.0.1:${port}`, option: "http.tls.listen" },
+      }),
+    (error) => error instanceof ListenError && /set http\.tls\.listen to/.test(error.message),
+  );
+  const { a, b } = claimAddresses({
+    a: { text: "127.0.0.1:0", option: "a" },
+    b: { text: "127.0.0.1:0", option: "b" },
+  });
+  assert.notEqual(a?.port, b?.port);
+  Deno.listen({ hostname: "0.0.0.0", port }).close(); // All were let go.
 });
