@@ -63,3 +63,26 @@ Deno.test("what cannot be acknowledged in time keeps no connection, nor its will
   assert.deepEqual(harness.ended.map(({ end }) => end), ["closed"]);
   assert.equal(harness.intake.taken.at(-1)?.payload, "gone");
 });
+
+Deno.test("who goes while its session drains still gets its acknowledgements, or ends late", async () => {
+  for (const isSettled of [true, false]) {
+    const harness = new SessionHarness();
+    const { connection } = harness.open();
+    connection.feed(bytesOf([connectOf({}), publishOf({})]));
+    await settle();
+    for (const session of harness.shared.registry.values()) session.drain();
+    await settle();
+    connection.end();
+    await settle();
+    assert.equal(connection.closed, false);
+    if (isSettled) harness.intake.settle([0]);
+    else await harness.sweepAfter(5_001);
+    await settle();
+    const kinds = connection.sent(4).map(({ kind }) => kind);
+    assert.deepEqual(kinds, isSettled ? ["connack", "puback"] : ["connack"]);
+    assert.equal(connection.closed, true);
+    assert.deepEqual(harness.ended.map(({ end }) => end), [
+      isSettled ? "drained" : "drain_timeout",
+    ]);
+  }
+});

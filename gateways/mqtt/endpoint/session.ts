@@ -250,6 +250,7 @@ export class Session
   /** The client says no more. It may still read, so what it has asked for is answered first. */
   #inputOver(): void {
     const { inbound, version } = this.#conversation;
+    if (this.#phase === "draining") return; // It ends when what was taken is acknowledged, or late.
     if (this.#phase === "connecting" && version !== undefined) return; // Read again when it is through.
     if (this.#phase === "connected" && (inbound?.inFlight ?? 0) > 0) {
       return this.#drain({ done: endings.closed, late: endings.closed });
