@@ -58,9 +58,8 @@ export class Carriers {
       throw new Problem("invalid-header", "offer the sub-protocol mqtt: Sec-WebSocket-Protocol");
     }
     if (this.#draining || this.#carriers.size + this.#dialing >= countMax) throw noMore();
+    const preface = prefaceFor(peer, certificate);
     this.#dialing++;
-    // Which port the client has is not known here.
-    const preface = prefaceOf({ peer: `${peer}:0`, certificate });
     const shard = await this.#dial(preface).finally(() => this.#dialing--);
     try {
       this.#carry(
@@ -136,6 +135,19 @@ export class Carriers {
       }
     }
     throw noMore();
+  }
+}
+
+/** Which port the client has is not known here. @throws {Problem} when it does not fit. */
+function prefaceFor(
+  peer: string,
+  certificate: ClientCertificate | undefined,
+): Uint8Array<ArrayBuffer> {
+  try {
+    return prefaceOf({ peer: `${peer}:0`, certificate });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new Problem("forbidden", "the names in the client's certificate are too long");
   }
 }
 
