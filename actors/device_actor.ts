@@ -25,6 +25,12 @@ export interface DeviceActorOptions<R extends Reading> {
   readonly strikes: CodeStrikes;
 }
 
+/**
+ * Code that took so long is followed by the event loop: a whole slice of such calls would keep a
+ * shard from telling that it lives.
+ */
+const giveWayMs = 1;
+
 const utf8 = new TextEncoder();
 
 /** One incarnation; `id` is the device id. Fits `start` of a keyed spec. */
@@ -41,9 +47,9 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
     this.#device = options.directory.activate(id);
   }
 
-  receive(reading: R): void {
+  receive(reading: R, context: Context<R>): void {
     const { codes, outlet } = this.#options;
-    if (codes.has(reading.entry.route.index)) this.#runCode(reading);
+    if (codes.has(reading.entry.route.index)) this.#runCode(reading, context);
     else this.#device.take(reading, outlet);
   }
 
@@ -55,7 +61,7 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
     if (reason !== "failed") directory.passivate(this.#device.id);
   }
 
-  #runCode(reading: R): void {
+  #runCode(reading: R, context: Context<R>): void {
     const { outlet, trace, strikes } = this.#options;
     const { id } = this.#device;
     if (strikes.out(id)) {
@@ -64,6 +70,7 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
       );
     }
     this.#traced ??= utf8.encode(id);
+    const startMs = context.clock.monotonic();
     trace?.enter(this.#traced);
     try {
       this.#device.take(reading, outlet, this.#codeOf(reading.entry.route.index));
@@ -72,6 +79,7 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
       throw error;
     } finally {
       trace?.leave();
+      if (context.clock.monotonic() - startMs >= giveWayMs) context.giveWay();
     }
   }
 

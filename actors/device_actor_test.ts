@@ -23,6 +23,8 @@ const route = {
 };
 
 let runs = 0;
+/** What a slow device does meanwhile. */
+let slowly = () => {};
 
 /** Counts its readings, and emits what the payload says; a bad device fails, another one spins. */
 class OwnDevice implements DeviceCode {
@@ -30,6 +32,7 @@ class OwnDevice implements DeviceCode {
   onReading(reading: Parameters<DeviceCode["onReading"]>[0], emit: (point: CodePoint) => void) {
     runs++;
     while (reading.params["id"] === "spins");
+    if (reading.params["id"] === "slow") slowly();
     const point: CodePoint = JSON.parse(text.decode(reading.payload));
     emit({ ...point, fields: { ...point.fields, count: ++this.#count } });
     if (reading.params["id"] === "bad") throw new Error("told to fail");
@@ -63,7 +66,7 @@ async function start(limit = new CodeLimit(60_000)) {
     start: (key) => new DeviceActor(key, { directory, outlet, codes, strikes }),
   });
   const refs = new Map<string, ActorRef<Reading>>();
-  const send = (topic: string, payload: string) => {
+  const tell = (topic: string, payload: string) => {
     const bytes = new TextEncoder().encode(topic);
     const entry = topics.lookup(bytes, 0, bytes.length);
     assert.ok(entry.kind === "topic");
@@ -71,10 +74,13 @@ async function start(limit = new CodeLimit(60_000)) {
     refs.set(entry.deviceId, ref);
     outlet.clear();
     assert.equal(ref.tell(readingOf(entry, payload, { arrivalMs: test.clock.now() })), "accepted");
+  };
+  const send = (topic: string, payload: string) => {
+    tell(topic, payload);
     test.run();
     return outlet.fate;
   };
-  return { test, directory, devices, outlet, send };
+  return { test, directory, devices, outlet, tell, send };
 }
 
 Deno.test("a device is put to rest when it is idle and goes on where it was", async () => {
@@ -164,6 +170,21 @@ Deno.test("code that does not return is ended, and after the second time not run
   send("own/known", '{"fields":{"x":1}}'); // Its shard died of it before.
   assert.equal(runs, 2);
   assert.deepEqual(test.letters.map(({ reason }) => reason), Array(4).fill("crashed"));
+  await test.stop();
+});
+
+Deno.test("code that is slow gives way after each reading, and code that is not keeps its turn", async () => {
+  const { test, tell } = await start();
+  const { dispatcher } = test.system;
+  const turnsFor = (topic: string) => {
+    for (let i = 0; i < 4; i++) tell(topic, '{"fields":{"x":1}}');
+    return dispatcher.runUntilIdle();
+  };
+  turnsFor("own/slow"); // Now it is made, and its group's turns are done.
+  assert.equal(turnsFor("own/slow"), 1);
+  slowly = () => test.clock.advance(1);
+  assert.equal(turnsFor("own/slow"), 4);
+  slowly = () => {};
   await test.stop();
 });
 

@@ -140,6 +140,8 @@ export interface Context<M> {
   cancelTimer(key: string): void;
   /** `undefined` switches it off. */
   setReceiveTimeout(delayMs: number | undefined): void;
+  /** The message in hand took long: the turn ends with it, and others and the event loop go on. */
+  giveWay(): void;
   /** Puts the message in hand aside; false when the stash is full. */
   stash(message: M): boolean;
   /** Puts every stashed message back at the head of the mailbox, oldest first. */

@@ -243,8 +243,9 @@ export class Cell implements WatchableRef, Runnable {
     try {
       const incarnation = this.#incarnation ??= new Incarnation(this);
       const behaviour = incarnation.behaviour ?? incarnation.start();
-      const mailbox = this.mailbox;
+      const { mailbox, host: { dispatcher } } = this;
       for (let left = messagesMax; left > 0 && this.#state === running; left--) {
+        if (dispatcher.givesWay) break;
         const item = mailbox.takeFirst();
         if (item !== undefined) {
           inHand = nothing;

@@ -61,6 +61,26 @@ Deno.test("a busy actor gives way after its share of messages", async () => {
   await test.stop();
 });
 
+Deno.test("an actor that gives way handles no more mail in its turn, and the rest in the next", async () => {
+  const test = new TestSystem();
+  const log: string[] = [];
+  const slow = test.spawn<string>({
+    id: "slow",
+    start: () => ({
+      receive(message, context) {
+        log.push(message);
+        if (message === "s1") context.giveWay();
+      },
+    }),
+  });
+  const b = test.spawn<string>({ id: "b", start: () => new Noting(log) });
+  for (const message of ["s1", "s2", "s3"]) slow.tell(message);
+  b.tell("b1");
+  test.run();
+  assert.deepEqual(log, ["s1", "b1", "s2", "s3"]);
+  await test.stop();
+});
+
 Deno.test("a crash restarts in place: new state, same ref, the mail behind it is kept", async () => {
   const test = new TestSystem();
   const log: string[] = [];

@@ -66,6 +66,7 @@ export class Dispatcher {
   /** Slices since the event loop had its share, and how long they took in all. */
   #microtaskSlices = 0;
   #microtaskMs = 0;
+  #givesWay = false;
 
   constructor(options: DispatcherOptions = {}) {
     const { messagesPerTurn = 64, sliceMs = 2 } = options;
@@ -81,6 +82,16 @@ export class Dispatcher {
   /** How many wait for a turn. */
   get pending(): number {
     return this.#count;
+  }
+
+  /** The turn under way was asked to end, and its slice with it. */
+  get givesWay(): boolean {
+    return this.#givesWay;
+  }
+
+  /** The event loop has its share after the message in hand: it took long. */
+  giveWay(): void {
+    this.#givesWay = true;
   }
 
   /** Puts `runnable` at the end of the queue. The caller makes sure that it is there only once. */
@@ -115,6 +126,7 @@ export class Dispatcher {
     try {
       for (let turns = 1; this.#count > 0; turns++) {
         this.#next();
+        if (this.#givesWay) break;
         if (turns % turnsPerTimeCheck === 0 && this.#monotonic() >= endMs) break;
       }
     } finally {
@@ -137,6 +149,7 @@ export class Dispatcher {
     this.#ring[head] = undefined;
     this.#head = (head + 1) & (this.#ring.length - 1);
     this.#count--;
+    this.#givesWay = false;
     if (runnable.turn(this.#messagesPerTurn)) this.enqueue(runnable);
   }
 

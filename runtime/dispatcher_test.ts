@@ -101,6 +101,28 @@ Deno.test("slices that took their time are followed by the event loop, however f
   assert.deepEqual(asked, ["soon", "soon", "later", "soon", "later", "soon"]);
 });
 
+Deno.test("a turn that gives way is followed by the event loop, and the next one goes on", () => {
+  const scheduler = new HeldScheduler();
+  const dispatcher = new Dispatcher({ scheduler, monotonic: () => 0 });
+  const log: string[] = [];
+  dispatcher.enqueue({
+    turn() {
+      log.push("slow");
+      dispatcher.giveWay();
+      return log.length < 3;
+    },
+  });
+  dispatcher.enqueue(new Work("b", 1, log));
+  for (const [when, seen] of [["soon", 1], ["later", 3]] as const) {
+    const asked = scheduler.asked.shift();
+    assert.equal(asked?.when, when);
+    asked.run();
+    assert.equal(log.length, seen);
+  }
+  assert.deepEqual(log, ["slow", "b", "slow"]);
+  assert.deepEqual([dispatcher.pending, scheduler.asked.length], [0, 0]);
+});
+
 Deno.test("a turn that throws against its contract does not stop the others", () => {
   const scheduler = new HeldScheduler();
   const dispatcher = new Dispatcher({ scheduler });

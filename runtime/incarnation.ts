@@ -160,6 +160,10 @@ export class Incarnation implements Context<unknown>, Watcher {
     );
   }
 
+  giveWay(): void {
+    this.#cell.host.dispatcher.giveWay();
+  }
+
   stash(message: unknown): boolean {
     this.#stash ??= new Stash(this.#cell.settings.stashMax, this.#cell.settings.bounds);
     return this.#stash.put(message);
