@@ -53,6 +53,8 @@ export class DeviceDirectory {
   readonly #active = new Map<string, Device>();
   /** In the order in which they were put to rest. */
   readonly #resting = new Map<string, string>();
+  /** The last change before rest, of those whose change may not be written down yet. */
+  readonly #restedNo = new Map<string, number>();
   /** Characters of ids and states at rest. */
   #restingChars = 0;
   /** Devices forgotten, because there were too many. */
@@ -86,6 +88,7 @@ export class DeviceDirectory {
     const device = this.#active.get(id);
     if (device === undefined) return;
     this.#active.delete(id);
+    if (device.changeNo > 0) this.#restedNo.set(id, device.changeNo);
     const short = this.#restingChars > this.#options.knownMax * charsPerDevice / 2;
     this.#putToRest(id, saveDevice(device, this.#options.now(), short));
     device.window?.release();
@@ -104,7 +107,8 @@ export class DeviceDirectory {
 
   /**
    * Devices that had a reading since then, or a change of a larger number, as they are saved, to be
-   * written down bit by bit: in the order of their ids, so that rows of one page come together.
+   * written down bit by bit: in the order of their ids, so that rows of one page come together. All
+   * changes up to that number are written down already.
    * `undefined` is a moment to let others have their turn.
    */
   *changedSince(
@@ -211,11 +215,14 @@ export class DeviceDirectory {
   }
 
   *#idsSince(steadyMs: number, changeNo: number): Generator<string, void> {
+    for (const [id, restedNo] of this.#restedNo) {
+      if (restedNo <= changeNo) this.#restedNo.delete(id);
+    }
     // Devices go to rest and come back meanwhile: each is looked for where it is when its turn comes.
     for (const id of [...this.#active.keys(), ...this.#resting.keys()]) {
       const device = this.#active.get(id);
       // What waited for long has arrived long ago.
-      if (device !== undefined && device.changeNo > changeNo) yield id;
+      if (Math.max(device?.changeNo ?? 0, this.#restedNo.get(id) ?? 0) > changeNo) yield id;
       else if (this.#lastSeenMs(id, device) >= steadyMs) yield id;
     }
   }
@@ -252,6 +259,7 @@ export class DeviceDirectory {
     for (const [id, saved] of this.#resting) {
       if (this.size <= knownMax && this.#restingChars <= knownMax * charsPerDevice) return;
       this.#takeFromRest(id, saved);
+      this.#restedNo.delete(id);
       this.forgotten++;
     }
   }

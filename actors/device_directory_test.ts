@@ -229,6 +229,24 @@ Deno.test("what is to be saved: what was seen since, and what arrived long ago a
   assert.deepEqual(ids(0, 0), ["a~new", "a~old", "a~waited"]);
 });
 
+Deno.test("what arrived long ago is to be saved though its device rests, or came back, since", () => {
+  const { clock, tools, devices, send } = directory();
+  const ids = (changeNo: number) =>
+    [...devices.changedSince(clock.now() + 1, changeNo)].flatMap((entry) => entry?.[0] ?? []);
+  const before = tools.changes.reach(clock.now());
+  send("a/waited", '{"x":1}', clock.now() - 3_600_000);
+  devices.passivate("a~waited");
+  assert.deepEqual(ids(before), ["a~waited"]);
+  devices.activate("a~waited");
+  assert.deepEqual(ids(before), ["a~waited"]);
+  devices.passivate("a~waited");
+  const after = tools.changes.reach(clock.now());
+  assert.deepEqual(ids(after), []);
+  send("a/waited", '{"x":2}', clock.now() - 3_600_000);
+  devices.passivate("a~waited");
+  assert.deepEqual(ids(after), ["a~waited"]);
+});
+
 Deno.test("no device is left out because it comes back, or goes to rest, while others are saved", () => {
   const { clock, devices, send } = directory(3_000);
   for (let i = 0; i < 2_000; i++) send(`a/${i}`, '{"x":1}');
