@@ -40,13 +40,12 @@ import type { ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("devices");
+const encoder = new TextEncoder();
 
 /** Devices that are loaded before other events have their turn. */
 const loadChunk = 5_000;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
 const deviceMailMax = 1_024;
-/** Fingerprints of the spool older than this are not loaded: they are in what was saved. */
-const rememberMs = 600_000;
 
 /** Devices known at most for each that may be active. */
 const knownPerActive = 5;
@@ -61,15 +60,17 @@ function viewBytes({ device: { id, values, lastError } }: DirectoryEntry): numbe
   return bytes;
 }
 
+type DevicesInit = Pick<ShardInit, "shard" | "shards" | "config" | "codeTrace" | "suspects">;
+
 export interface ShardDevicesOptions {
-  readonly init: ShardInit;
+  readonly init: DevicesInit;
   readonly system: ActorSystem;
   readonly limits: ShardLimits;
 }
 
 /** See the module. */
 export class ShardDevices {
-  readonly #init: ShardInit;
+  readonly #init: DevicesInit;
   readonly #system: ActorSystem;
   readonly #clock: Clock;
   readonly #time: SteadyTime;
@@ -186,19 +187,21 @@ export class ShardDevices {
     return ref;
   }
 
-  /** A record that was found in the spool: its readings are known should they come again. */
+  /**
+   * A record that was found in the spool: its readings are known should they come again, however old
+   * it is, for what it holds may not have been saved. Devices that another shard owns, since the
+   * number of shards was another one, are left to what that shard saved of them.
+   */
   recovered(record: SpoolRecord): void {
-    if (record.committedMs < this.#clock.now() - rememberMs) return;
-    const seenMs = this.#time.of(record.committedMs);
-    this.#saves.found(seenMs);
+    const { committedMs } = record;
+    const seenMs = this.#time.of(committedMs);
+    const devices = record.devices.map((id) =>
+      this.#owns(id) ? this.#directory.activate(id) : undefined
+    );
+    if (devices.some((device) => device !== undefined)) this.#saves.found(seenMs);
     for (let i = 0; i < record.count; i++) {
-      const device = this.#directory.activate(record.devices[record.deviceOf[i]!]!);
-      device.recovered(
-        record.fingerprintHi[i]!,
-        record.fingerprintLo[i]!,
-        record.committedMs,
-        seenMs,
-      );
+      const device = devices[record.deviceOf[i]!];
+      device?.recovered(record.fingerprintHi[i]!, record.fingerprintLo[i]!, committedMs, seenMs);
     }
   }
 
@@ -265,6 +268,12 @@ export class ShardDevices {
     this.#states?.close();
   }
 
+  #owns(id: string): boolean {
+    const { shard, shards } = this.#init;
+    const bytes = encoder.encode(id);
+    return hashBytes(bytes, 0, bytes.length) % shards === shard;
+  }
+
   #open(): DeviceStates {
     this.#states ??= new DeviceStates(dataPaths(this.#init.config.dataDir).devices);
     return this.#states;
@@ -281,14 +290,11 @@ export class ShardDevices {
   }
 
   async #loadFrom(states: DeviceStates): Promise<void> {
-    const { shard, shards } = this.#init;
-    const encoder = new TextEncoder();
     let seen = 0;
     for (const [id, saved] of states.all()) {
       // A million of them take seconds: the host must see that this Worker is alive.
       if (++seen % loadChunk === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      const bytes = encoder.encode(id);
-      if (hashBytes(bytes, 0, bytes.length) % shards !== shard) continue;
+      if (!this.#owns(id)) continue;
       try {
         this.#directory.load(id, saved);
       } catch (cause) {
@@ -324,5 +330,5 @@ export class ShardDevices {
   }
 }
 
-const codeLimitOf = ({ config: { device } }: ShardInit): CodeLimit =>
+const codeLimitOf = ({ config: { device } }: DevicesInit): CodeLimit =>
   new CodeLimit(device.codeTimeoutMs);

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { codeTraceMemory } from "../actors/code_trace.ts";
+import { Device } from "../actors/device.ts";
+import { restoreDevice, saveDevice } from "../actors/device_saved.ts";
+import { hashBytes } from "../actors/fingerprint.ts";
+import { CommitGroup } from "../actors/spool/commit_group.ts";
+import { sealGroup } from "../actors/spool/record.ts";
+import { deviceTools, FateOutlet } from "../actors/testing/readings.ts";
+import { parseConfig } from "../config.ts";
+import { DeviceStates } from "../gateways/store/device_states.ts";
+import { ManualClock } from "../runtime/clock.ts";
+import { ActorSystem } from "../runtime/system.ts";
+import { dataPaths } from "./data_directory.ts";
+import { shardLimits } from "./limits.ts";
+import { ShardDevices } from "./shard_devices.ts";
+
+const shards = 2;
+const ids = Array.from({ length: 20 }, (_, i) => `hall~${i}`);
+const ownerOf = (id: string): number => {
+  const bytes = new TextEncoder().encode(id);
+  return hashBytes(bytes, 0, bytes.length) % shards;
+};
+const owned = ids.filter((id) => ownerOf(id) === 0).sort();
+const foreign = ids.filter((id) => ownerOf(id) !== 0);
+
+Deno.test("what the spool holds is known and saved however old it is, but for another shard's devices", async () => {
+  const dataDir = await Deno.makeTempDir({ prefix: "sluice_devices_" });
+  const { config } = await parseConfig({ dataDir });
+  const states = new DeviceStates(dataPaths(dataDir).devices);
+  const clock = new ManualClock();
+  const tools = deviceTools();
+  const theirs = foreign.map((id): [string, string] => {
+    const device = new Device(id, tools);
+    device.accepted = 7;
+    return [id, saveDevice(device, clock.now())];
+  });
+  states.save(theirs);
+  const system = new ActorSystem({ clock });
+  const init = { shard: 0, shards, config, codeTrace: codeTraceMemory(), suspects: [] };
+  const devices = await ShardDevices.open(
+    { init, system, limits: shardLimits(config, shards) },
+    [],
+  );
+  const group = new CommitGroup();
+  ids.forEach((id, i) => {
+    group.lines.appendText("x");
+    group.add({ id, groupNo: 0, slot: 0 }, 1, i + 1);
+  });
+  devices.recovered(sealGroup(group, clock.now() - 3_600_000));
+  assert.deepEqual(devices.list({ limit: 100 }).items.map(({ id }) => id), owned);
+  devices.start(new FateOutlet(), undefined, (completion) => completion.complete());
+  clock.advance(1_100);
+  assert.ok(devices.savedUpToMs > 0);
+  await system.stop();
+  devices.close(true);
+  const saved = new Map(states.all());
+  states.close();
+  for (const id of owned) {
+    const { window } = restoreDevice(id, saved.get(id) ?? "", tools, clock.now());
+    assert.equal(window?.has(1, ids.indexOf(id) + 1), true, id);
+  }
+  assert.deepEqual([...saved].filter(([id]) => foreign.includes(id)), theirs.sort());
+  await Deno.remove(dataDir, { recursive: true });
+});
