@@ -66,6 +66,8 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   /** Workers that have not been told all. */
   readonly #behind = new Set<string>();
   #polling: Promise<void> | undefined;
+  /** Begins after that one, for all who ask meanwhile. */
+  #nextPoll: Promise<void> | undefined;
   #timer: Timer | undefined;
   #away = false;
   #stopped = false;
@@ -117,10 +119,11 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
   }
 
   /** Finds out what has changed now, and not at the next time. */
-  async poll(): Promise<void> {
-    await this.#polling;
-    this.#polling = this.#poll();
-    await this.#polling;
+  poll(): Promise<void> {
+    return this.#nextPoll ??= Promise.resolve(this.#polling).then(() => {
+      this.#nextPoll = undefined;
+      return this.#polling = this.#poll();
+    });
   }
 
   async stop(): Promise<void> {
