@@ -10,6 +10,7 @@ import {
   accountQuotasBytes,
   type AccountQuotasMemory,
   accountQuotasMemory,
+  type QuotaWorkers,
 } from "../actors/rates/account_quotas.ts";
 import type { Ban, BanClient } from "../actors/rates/ban.ts";
 import { Bans, bansBytes, type BansMemory, bansMemory } from "../actors/rates/bans.ts";
@@ -50,11 +51,23 @@ export interface GuardInit {
   readonly quotas: AccountQuotasMemory;
 }
 
+/** The kernel does not divide connections evenly. */
+const connectionsSlack = 1_024;
+
+/** Connections that a shard has at most. */
+export const shardConnectionsMax = ({ connectionsMax }: Config["mqtt"], shards: number): number =>
+  Math.ceil(connectionsMax / shards) + connectionsSlack;
+
+const quotaWorkers = (mqtt: Config["mqtt"], shards: number): QuotaWorkers => ({
+  workers: shards,
+  sessionsEach: shardConnectionsMax(mqtt, shards),
+});
+
 /** Bytes that all Workers share. HTTP is a Worker beside the shards. */
-export function guardBytes({ limits, auth }: Config, shards: number): number {
+export function guardBytes({ limits, auth, mqtt }: Config, shards: number): number {
   return ratesBytes(limits.rates, auth.required) + gateBytes(limits.connections, shards + 1) +
     sharedCountsBytes(shards) + bansBytes(limits.flapping) +
-    accountQuotasBytes(limits.accounts, shards, auth.required);
+    accountQuotasBytes(limits.accounts, quotaWorkers(mqtt, shards), auth.required);
 }
 
 /** The main thread's part: it holds the memory. */
@@ -65,13 +78,18 @@ export class GuardMemory {
   readonly bans: BansMemory;
   readonly #quotas: AccountQuotasMemory;
 
-  constructor({ limits, auth }: Config, shards: number) {
+  constructor({ limits, auth, mqtt }: Config, shards: number) {
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
     this.#rates = ratesMemory(limits.rates, seed, auth.required);
     this.#gate = gateMemory(limits.connections, shards + 1, seed);
     this.#sessions = sharedCountsMemory(shards);
     this.bans = bansMemory(limits.flapping, seed);
-    this.#quotas = accountQuotasMemory(limits.accounts, shards, seed, auth.required);
+    this.#quotas = accountQuotasMemory(
+      limits.accounts,
+      quotaWorkers(mqtt, shards),
+      seed,
+      auth.required,
+    );
   }
 
   /** For a Worker that starts now. */

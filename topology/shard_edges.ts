@@ -14,7 +14,6 @@ import {
   type Door,
   type EndpointServices,
   openToAll,
-  originHashOf,
   sessionKey,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
@@ -27,7 +26,7 @@ import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
-import type { Guard } from "./guard.ts";
+import { type Guard, shardConnectionsMax } from "./guard.ts";
 import { type AcceptorsOptions, ShardAcceptors } from "./shard_acceptors.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { BrokerHandle, openBrokers } from "./shard_brokers.ts";
@@ -89,6 +88,7 @@ export class ShardEdges {
       init.guard.quotas,
       init.config.limits.accounts,
       options.guard.limits,
+      init.shards,
       init.shard,
     );
     this.#acceptors = new ShardAcceptors({
@@ -205,7 +205,7 @@ export class ShardEdges {
     return {
       intake,
       limits: {
-        connectionsMax: Math.ceil(mqtt.connectionsMax / init.shards) + connectionsSlack,
+        connectionsMax: shardConnectionsMax(mqtt, init.shards),
         connectTimeoutMs: mqtt.connectTimeoutMs,
         keepAliveMaxS: mqtt.keepAliveMaxS,
         sessionExpiryMaxS: mqtt.sessions.expiryMaxS,
@@ -226,12 +226,13 @@ export class ShardEdges {
       quotas: {
         enter: (session) => {
           const key = sessionKey(session);
-          return this.#quotas.enter(session.account, () => {
-            const { count, own } = messages.kept?.places(session.account, key) ?? nowhere;
-            return { count, own: own || this.#sessions.of(originHashOf(key)) > 0 };
-          });
+          return this.#quotas.enter(
+            session.account,
+            key,
+            () => messages.kept?.places(session.account, key) ?? nowhere,
+          );
         },
-        left: ({ account }) => this.#quotas.left(account),
+        left: (session) => this.#quotas.left(session.account, sessionKey(session)),
         subscriptionsOf: ({ account }) => this.#quotas.subscriptionsOf(account),
       },
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
@@ -304,6 +305,3 @@ const edgesSupervision = {
   backoff: { minMs: 100, maxMs: 5_000, factor: 2, jitter: 0.2, resetMs: 60_000 },
   onExceeded: "escalate",
 } as const;
-
-/** The kernel does not divide connections evenly. */
-const connectionsSlack = 1_024;

@@ -7,6 +7,7 @@
 import type { OwnLimits } from "./account_limits.ts";
 import { rateKey } from "./rate_key.ts";
 import { SharedCounts, sharedCountsBytes, sharedCountsMemory } from "./shared_counts.ts";
+import { SharedKeys, sharedKeysBytes, sharedKeysMemory } from "./shared_keys.ts";
 
 /** As in the configuration. */
 export interface AccountQuotaSpecs {
@@ -18,6 +19,8 @@ export interface AccountQuotaSpecs {
 export interface AccountQuotasMemory {
   readonly seed: number;
   readonly sessions: SharedArrayBuffer | undefined;
+  /** Of the sessions that are counted. */
+  readonly keys: SharedArrayBuffer | undefined;
   readonly subscriptions: SharedArrayBuffer | undefined;
 }
 
@@ -25,25 +28,34 @@ export interface AccountQuotasMemory {
 const isCounted = (max: number | undefined, mayBeSet: boolean): boolean =>
   mayBeSet || max !== undefined;
 
+/** Of how many Workers, and how many sessions each has at most. */
+export interface QuotaWorkers {
+  readonly workers: number;
+  readonly sessionsEach: number;
+}
+
 /** Bytes of {@linkcode accountQuotasMemory}. */
 export function accountQuotasBytes(
   { sessionsMax, subscriptionsMax }: AccountQuotaSpecs,
-  workers: number,
+  { workers, sessionsEach }: QuotaWorkers,
   mayBeSet: boolean,
 ): number {
-  return [sessionsMax, subscriptionsMax].filter((max) => isCounted(max, mayBeSet)).length *
-    sharedCountsBytes(workers);
+  const counts = [sessionsMax, subscriptionsMax].filter((max) => isCounted(max, mayBeSet)).length;
+  return counts * sharedCountsBytes(workers) +
+    (isCounted(sessionsMax, mayBeSet) ? sharedKeysBytes(workers, sessionsEach) : 0);
 }
 
 export function accountQuotasMemory(
   { sessionsMax, subscriptionsMax }: AccountQuotaSpecs,
-  workers: number,
+  { workers, sessionsEach }: QuotaWorkers,
   seed: number,
   mayBeSet: boolean,
 ): AccountQuotasMemory {
+  const sessions = isCounted(sessionsMax, mayBeSet);
   return {
     seed,
-    sessions: isCounted(sessionsMax, mayBeSet) ? sharedCountsMemory(workers) : undefined,
+    sessions: sessions ? sharedCountsMemory(workers) : undefined,
+    keys: sessions ? sharedKeysMemory(workers, sessionsEach) : undefined,
     subscriptions: isCounted(subscriptionsMax, mayBeSet) ? sharedCountsMemory(workers) : undefined,
   };
 }
@@ -59,7 +71,7 @@ export interface SubscriptionQuota {
 /** Sessions of an account that have their places elsewhere. */
 export interface PlacesElsewhere {
   readonly count: number;
-  /** The client that comes has one, here or there, which it takes over. */
+  /** The client that comes has one, which it takes over. */
   readonly own: boolean;
 }
 
@@ -71,44 +83,62 @@ export class AccountQuotas {
   readonly #limits: Pick<OwnLimits, "of">;
   readonly #seed: number;
   readonly #sessions: SharedCounts | undefined;
+  readonly #keys: SharedKeys | undefined;
   readonly #subscriptions: SharedCounts | undefined;
 
-  /** `worker` is the number of this one; `limits` are those that accounts have of their own. */
+  /** `worker` of `workers` is this one; `limits` are those that accounts have of their own. */
   constructor(
     memory: AccountQuotasMemory,
     specs: AccountQuotaSpecs,
     limits: Pick<OwnLimits, "of">,
+    workers: number,
     worker: number,
   ) {
-    const { seed, sessions, subscriptions } = memory;
+    const { seed, sessions, keys, subscriptions } = memory;
     this.#specs = specs;
     this.#limits = limits;
     this.#seed = seed;
     this.#sessions = sessions && new SharedCounts(sessions, worker);
+    this.#keys = keys && new SharedKeys(keys, workers, worker, seed);
     this.#subscriptions = subscriptions && new SharedCounts(subscriptions, worker);
   }
 
   /**
-   * Takes a place for a session; false: there is none. `elsewhere` tells of places that are not
-   * counted here; it is asked when the place is taken, so that of two that come at once no one
-   * overlooks the other.
+   * Takes a place for the session of this key, which is its account's own; false: there is none.
+   * One that takes over another's always has one. `elsewhere` tells of places that are not counted
+   * here; it is asked when the place is taken, so that of two that come at once no one overlooks
+   * the other.
    */
-  enter(account: string, elsewhere: () => PlacesElsewhere): boolean {
+  enter(account: string, key: string, elsewhere: () => PlacesElsewhere): boolean {
     if (this.#sessions === undefined || account === "") return true;
-    const key = rateKey(account, this.#seed);
-    this.#sessions.add(key);
-    const max = this.#maxOf(account, "sessionsMax");
-    if (max === Infinity) return true;
-    const { count, own } = elsewhere();
-    if (own || this.#sessions.of(key) + count <= max) return true;
-    this.#sessions.remove(key);
+    const counted = rateKey(account, this.#seed);
+    this.#sessions.add(counted);
+    if (this.#mayEnter(account, key, counted, elsewhere)) {
+      this.#keys?.add(key);
+      return true;
+    }
+    this.#sessions.remove(counted);
     this.sessionsRefused++;
     return false;
   }
 
   /** A session that had a place has ended, or has one elsewhere by now. */
-  left(account: string): void {
-    if (account !== "") this.#sessions?.remove(rateKey(account, this.#seed));
+  left(account: string, key: string): void {
+    if (account === "") return;
+    this.#sessions?.remove(rateKey(account, this.#seed));
+    this.#keys?.remove(key);
+  }
+
+  #mayEnter(
+    account: string,
+    key: string,
+    counted: number,
+    elsewhere: () => PlacesElsewhere,
+  ): boolean {
+    const max = this.#maxOf(account, "sessionsMax");
+    if (max === Infinity || this.#keys?.has(key) === true) return true;
+    const { count, own } = elsewhere();
+    return own || (this.#sessions?.of(counted) ?? 0) + count <= max;
   }
 
   /** For a session of the account; `undefined` where there can be no quota. */

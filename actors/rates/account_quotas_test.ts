@@ -5,12 +5,51 @@ import {
   accountQuotasBytes,
   accountQuotasMemory,
   type AccountQuotaSpecs,
+  type PlacesElsewhere,
+  type SubscriptionQuota,
 } from "./account_quotas.ts";
 
+/** Every session that enters has a key of its own; those that leave are the first. */
+class Keyed {
+  readonly #quotas: AccountQuotas;
+  readonly #worker: number;
+  readonly #keys: string[] = [];
+  #count = 0;
+
+  constructor(quotas: AccountQuotas, worker: number) {
+    this.#quotas = quotas;
+    this.#worker = worker;
+  }
+
+  get sessionsRefused(): number {
+    return this.#quotas.sessionsRefused;
+  }
+
+  enter(
+    account: string,
+    elsewhere: () => PlacesElsewhere,
+    key = `${this.#worker}-${this.#count++}`,
+  ): boolean {
+    const entered = this.#quotas.enter(account, `${account}\0${key}`, elsewhere);
+    if (entered) this.#keys.push(`${account}\0${key}`);
+    return entered;
+  }
+
+  left(account: string): void {
+    const at = this.#keys.findIndex((key) => key.startsWith(`${account}\0`));
+    const [key = ""] = this.#keys.splice(at, 1);
+    this.#quotas.left(account, key);
+  }
+
+  subscriptionsOf(account: string): SubscriptionQuota | undefined {
+    return this.#quotas.subscriptionsOf(account);
+  }
+}
+
 function workers(specs: AccountQuotaSpecs, mayBeSet = false) {
-  const memory = accountQuotasMemory(specs, 2, 7, mayBeSet);
+  const memory = accountQuotasMemory(specs, { workers: 2, sessionsEach: 100 }, 7, mayBeSet);
   const limits = new OwnLimits();
-  const worker = (n: number) => new AccountQuotas(memory, specs, limits, n);
+  const worker = (n: number) => new Keyed(new AccountQuotas(memory, specs, limits, 2, n), n);
   return { limits, a: worker(0), b: worker(1), worker };
 }
 
@@ -46,6 +85,19 @@ Deno.test("places elsewhere count, and a session that has moved there is counted
   assert.equal(b.enter("x", kept(2)), true);
 });
 
+Deno.test("who takes over a session enters in any Worker; no client id passes for another", () => {
+  const { a, b } = workers({ sessionsMax: 1, subscriptionsMax: undefined });
+  assert.equal(a.enter("x", nowhere, "dev"), true);
+  for (let i = 0; i < 70_000; i++) assert.equal(b.enter("x", nowhere, `other-${i}`), false);
+  assert.equal(b.enter("x", nowhere, "dev"), true);
+  a.left("x"); // It was taken over.
+  assert.equal(a.enter("x", nowhere, "dev"), true);
+  a.left("x");
+  b.left("x");
+  assert.equal(a.enter("x", nowhere, "new"), true);
+  assert.equal(b.enter("x", nowhere, "dev"), false);
+});
+
 Deno.test("an account has so many subscriptions over all of its sessions", () => {
   const { a, b } = workers({ sessionsMax: undefined, subscriptionsMax: 5 });
   const one = a.subscriptionsOf("x")!;
@@ -63,7 +115,7 @@ Deno.test("an account has so many subscriptions over all of its sessions", () =>
 
 Deno.test("without quotas, and without an account, nothing is kept or refused", () => {
   const none = { sessionsMax: undefined, subscriptionsMax: undefined };
-  assert.equal(accountQuotasBytes(none, 9, false), 0);
+  assert.equal(accountQuotasBytes(none, { workers: 9, sessionsEach: 100 }, false), 0);
   assert.equal(workers(none).a.subscriptionsOf("x"), undefined);
   const { a } = workers({ sessionsMax: 1, subscriptionsMax: 1 });
   for (let i = 0; i < 5; i++) assert.equal(a.enter("", nowhere), true);
