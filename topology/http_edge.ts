@@ -17,6 +17,7 @@ import { TopicTable } from "../actors/topic_table.ts";
 import type { Config } from "../config.ts";
 import type { ListenAddress } from "../config/listen_address.ts";
 import type { HttpHandler } from "../gateways/http/app.ts";
+import type { ClientCertificate } from "../gateways/mqtt/endpoint/arrival.ts";
 import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
@@ -202,6 +203,7 @@ export class HttpEdge implements WorkerProgram {
     });
     const identity = { gate: accounts.gate, clock, certified };
     const isCurrent = (claims: Claims): boolean => certified.isCurrent(claims);
+    const endOf = (certificate: ClientCertificate) => certified.endOf(certificate);
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
     this.#budget = new BufferBudget(limits.webSocketBytes);
     const socket = { clock, budget: this.#budget, idleMs: webSocketIdleMs };
@@ -214,6 +216,7 @@ export class HttpEdge implements WorkerProgram {
       admit: (token) => accounts.gate.admit(token, clock.now()),
       bannedUntilMs: (client, comes) => comes ? guard.banned(client) : guard.bannedUntilMs(client),
       isCurrent,
+      endOf,
       senderOf,
       door: {
         enter: (address) => guard.enter(address) === undefined,
@@ -242,6 +245,7 @@ export class HttpEdge implements WorkerProgram {
       live: this.#liveSource(),
       senderOf,
       isCurrent,
+      endOf,
       stalled: () => stalls.any,
       stations,
       topics: {

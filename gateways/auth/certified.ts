@@ -20,10 +20,18 @@ export interface CertifiedOptions {
   readonly clock: Clock;
 }
 
+/** How long a refusal stands, in ms: a client that asks on and on costs the database little. */
+const refusalMs = 1_000;
+
+interface Known {
+  readonly answer: Promise<Claims | CertifiedRefusal>;
+  readonly atMs: number;
+}
+
 /** See the module. */
 export class Certified {
   readonly #options: CertifiedOptions;
-  readonly #known = new WeakMap<ClientCertificate, Promise<Claims | CertifiedRefusal>>();
+  readonly #known = new WeakMap<ClientCertificate, Known>();
   readonly #certificates = new WeakMap<Claims, ClientCertificate>();
 
   constructor(options: CertifiedOptions) {
@@ -35,14 +43,34 @@ export class Certified {
     certificate: ClientCertificate,
     address: string,
   ): Promise<Claims | CertifiedRefusal> {
-    const { clock, isRevoked } = this.#options;
-    if (clock.now() >= certificate.expiresMs) return "expired";
-    if (isRevoked(certificate)) return "revoked";
-    const known = await this.#known.get(certificate);
-    if (typeof known === "object" && this.isCurrent(known)) return known;
-    const asked = this.#ask(certificate, address);
-    this.#known.set(certificate, asked);
-    return await asked;
+    const end = this.endOf(certificate);
+    if (end !== undefined) return end;
+    const { clock } = this.#options;
+    const known = this.#known.get(certificate);
+    const claims = await known?.answer;
+    if (typeof claims === "object" && this.isCurrent(claims)) return claims;
+    const latest = this.#known.get(certificate);
+    // Others that waited may have asked since; and a refusal stands for a while.
+    const isFresh = latest !== undefined && (latest !== known ||
+      (typeof claims === "string" && clock.monotonic() - latest.atMs < refusalMs));
+    if (isFresh) return await latest.answer;
+    const answer = this.#ask(certificate, address);
+    this.#known.set(certificate, { answer, atMs: clock.monotonic() });
+    return await answer;
+  }
+
+  /** Why a certificate that was found good when it came is good no more. */
+  endOf(certificate: ClientCertificate): "expired" | "revoked" | undefined {
+    if (this.#options.clock.now() >= certificate.expiresMs) return "expired";
+    return this.#options.isRevoked(certificate) ? "revoked" : undefined;
+  }
+
+  /** A token's claims, which hold no longer than the certificate that came with it. */
+  bind(claims: Claims, certificate: ClientCertificate): Claims {
+    const expiresS = Math.min(claims.expiresS, Math.floor(certificate.expiresMs / 1_000));
+    const bound = { ...claims, expiresS };
+    this.#certificates.set(bound, certificate);
+    return bound;
   }
 
   /** Whether the account is what it was, and the certificate, if there was one, not revoked. */

@@ -73,6 +73,33 @@ Deno.test("nobody is let in by a certificate that has ended, nor while the accou
   assert.equal(await clients.claimsOf(shown, "10.0.0.1"), "expired");
 });
 
+Deno.test("a refusal is not asked for again for a while, then it is", async () => {
+  const { clock, asked, it, clients, shown } = certified();
+  it.kind = "wrong";
+  const claimsOf = () => clients.claimsOf(shown, "10.0.0.1");
+  assert.deepEqual(await Promise.all([claimsOf(), claimsOf()]), ["wrong", "wrong"]);
+  clock.advance(999);
+  assert.equal(await claimsOf(), "wrong");
+  assert.equal(asked.length, 1);
+  it.kind = "granted";
+  clock.advance(1);
+  const [one, other] = await Promise.all([claimsOf(), claimsOf()]);
+  assert.ok(typeof one === "object");
+  assert.equal(one, other);
+  assert.equal(asked.length, 2);
+});
+
+Deno.test("a token's claims end with the certificate that came with it", () => {
+  const { it, clients, shown } = certified();
+  const claims = { name: "A", version: 1, issuedS: 1, expiresS: 9_000_000_000, permissions };
+  const bound = clients.bind(claims, shown);
+  assert.equal(bound.expiresS, Math.floor(shown.expiresMs / 1_000));
+  assert.equal(clients.isCurrent(bound), true);
+  it.revoked = true;
+  assert.equal(clients.isCurrent(bound), false);
+  assert.equal(clients.isCurrent(claims), true, "shown without it, the token is what it was");
+});
+
 Deno.test("what is passed on has a token of the same account, for a while", async () => {
   const gate = new TokenGate();
   gate.setKeys([{ kid: "k", secret: crypto.getRandomValues(new Uint8Array(32)) }]);

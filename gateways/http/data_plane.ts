@@ -11,6 +11,7 @@ import type { Log } from "../log/log.ts";
 import type { Carriers } from "../mqtt/websocket/carriers.ts";
 import type { Stations } from "../websocket/stations.ts";
 import { maySend } from "../auth/api_guard.ts";
+import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
 import type { Claims } from "../auth/token.ts";
 import type { HttpHandler } from "./app.ts";
 import { checkAccept } from "./accept.ts";
@@ -49,6 +50,8 @@ export interface DataPlaneParts {
   readonly senderOf: (account: string, address: string) => Sender | undefined;
   /** False once the account of a token is not what it was any more. */
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Why a client's certificate is good no more. */
+  readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
   /** Whether the spool of some shard takes nothing now. */
   readonly stalled: () => boolean;
   readonly stations: Stations;
@@ -112,13 +115,14 @@ export class DataPlane {
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
     this.#budget = byteBudget(parts.limits.bodiesBytes);
-    const { clock, limits, isCurrent, topics, stalled } = parts;
-    this.#viewers = new Viewers({ clock, isCurrent, countMax: streamsMax });
+    const { clock, limits, isCurrent, endOf, topics, stalled } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, endOf, countMax: streamsMax });
     const { bodyMs } = limits;
     this.#topics = new Topics({
       ...topics,
       clock,
       isCurrent,
+      endOf,
       stalled,
       bodyMs,
       settleMs,
@@ -227,20 +231,21 @@ export class DataPlane {
     if (this.#viewers.full) {
       throw new Problem("unavailable", `there are ${streamsMax} viewers already`, {}, retryLater);
     }
-    const { claims } = callers.of(request);
+    const caller = callers.of(request);
     const stream = new LiveStream({
       source: live,
       clock,
       query,
-      mayGoOn: () => this.#viewers.mayGoOn(claims),
+      mayGoOn: () => this.#viewers.mayGoOn(caller),
       ended: () => this.#viewers.delete(stream),
     });
-    this.#viewers.add(stream, claims);
+    this.#viewers.add(stream, caller);
     return new Response(stream.body, { headers });
   }
 
   async #topic(request: Request): Promise<Response> {
-    const { claims, peer } = this.#parts.callers.of(request);
+    const caller = this.#parts.callers.of(request);
+    const { claims, peer } = caller;
     const sender = this.#parts.senderOf(claims?.name ?? "", peer);
     switch (request.method) {
       case "PUT":
@@ -251,7 +256,7 @@ export class DataPlane {
         return this.#topics.clear(request, claims, sender);
       default:
         if (this.#draining) throw shuttingDown();
-        return await this.#topics.get(request, claims);
+        return await this.#topics.get(request, caller);
     }
   }
 

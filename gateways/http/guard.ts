@@ -19,7 +19,7 @@ export interface Identity {
   readonly gate: TokenGate;
   readonly clock: Clock;
   /** Without it nobody has a certificate. */
-  readonly certified?: Pick<Certified, "claimsOf">;
+  readonly certified?: Pick<Certified, "claimsOf" | "endOf" | "bind">;
 }
 
 export interface GuardParts extends Identity {
@@ -34,13 +34,15 @@ export function guarded({ handle, callers, required, ...identity }: GuardParts):
   return async (request, caller = unknown) => {
     callers.set(request, caller);
     const asked = required ? askedBy(request) : undefined;
-    if (asked === undefined) return await handle(request, caller);
     try {
-      const claims = await claimsOf(request.headers, caller, identity);
-      if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
-        throw new Problem("forbidden", `the account ${claims.name} may not do this`);
+      refuseEnded(caller.certificate, identity.certified);
+      if (asked !== undefined) {
+        const claims = await claimsOf(request.headers, caller, identity);
+        if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
+          throw new Problem("forbidden", `the account ${claims.name} may not do this`);
+        }
+        callers.set(request, { ...caller, claims });
       }
-      callers.set(request, { ...caller, claims });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       return secured(problemResponse(error));
@@ -111,6 +113,7 @@ export async function claimsOf(
   { peer, certificate }: Pick<Caller, "peer" | "certificate">,
   { gate, clock, certified }: Identity,
 ): Promise<Claims> {
+  refuseEnded(certificate, certified);
   const token = tokenOf(headers);
   const claims = token !== undefined
     ? await gate.admit(token, clock.now())
@@ -122,14 +125,29 @@ export async function claimsOf(
   }
   const isOther = typeof claims === "object" && certificate !== undefined &&
     claims.name !== certificate.name;
-  if (typeof claims === "object" && !isOther) return claims;
+  if (typeof claims === "object" && !isOther) {
+    const isBound = token !== undefined && certificate !== undefined && certified !== undefined;
+    return isBound ? certified.bind(claims, certificate) : claims;
+  }
   const detail = claims === undefined
     ? "send a token that POST /login gave: Authorization: Bearer …"
     : typeof claims === "object"
     ? "the token is not of the certificate's account"
     : (token === undefined ? whyNotCertified : why)[claims] ?? claims;
   const error = claims === undefined ? "" : ', error="invalid_token"';
-  throw new Problem("unauthorized", detail, {}, {
+  throw unauthorized(detail, error);
+}
+
+/** @throws {Problem} when the client came with a certificate that is good no more. */
+function refuseEnded(
+  certificate: Caller["certificate"],
+  certified: Identity["certified"],
+): void {
+  const end = certificate && certified?.endOf(certificate);
+  if (end !== undefined) throw unauthorized(whyNotCertified[end] ?? end, ', error="invalid_token"');
+}
+
+const unauthorized = (detail: string, error: string): Problem =>
+  new Problem("unauthorized", detail, {}, {
     "www-authenticate": `Bearer realm="sluice"${error}`,
   });
-}

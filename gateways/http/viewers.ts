@@ -6,16 +6,23 @@
  */
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
+import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
+import type { Caller } from "./callers.ts";
 
 interface Viewer {
   close(): void;
 }
+
+/** What it came with, if that was needed. */
+type Credentials = Pick<Caller, "claims" | "certificate">;
 
 export interface ViewersOptions {
   readonly clock: Clock;
   readonly countMax: number;
   /** False once the account of a token is not what it was any more. */
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Why a client's certificate is good no more. */
+  readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
 }
 
 /** How long after its token's end a viewer may still be there. */
@@ -24,7 +31,7 @@ const checkMs = 500;
 /** See the module. */
 export class Viewers {
   readonly #options: ViewersOptions;
-  readonly #viewers = new Map<Viewer, Claims | undefined>();
+  readonly #viewers = new Map<Viewer, Credentials>();
   #timer: Timer | undefined;
 
   constructor(options: ViewersOptions) {
@@ -39,14 +46,15 @@ export class Viewers {
     return this.#viewers.size >= this.#options.countMax;
   }
 
-  /** Whether who came with this token, if one was needed, may see more. */
-  mayGoOn(claims: Claims | undefined): boolean {
-    const { clock, isCurrent } = this.#options;
+  /** Whether who came with these may see more. */
+  mayGoOn({ claims, certificate }: Credentials): boolean {
+    const { clock, isCurrent, endOf } = this.#options;
+    if (certificate !== undefined && endOf(certificate) !== undefined) return false;
     return claims === undefined || (isCurrent(claims) && clock.now() < claims.expiresS * 1_000);
   }
 
-  add(viewer: Viewer, claims: Claims | undefined): void {
-    this.#viewers.set(viewer, claims);
+  add(viewer: Viewer, credentials: Credentials): void {
+    this.#viewers.set(viewer, credentials);
     this.#checkLater();
   }
 
@@ -59,8 +67,8 @@ export class Viewers {
 
   /** Ends those that may see no more. */
   recheck(): void {
-    for (const [viewer, claims] of [...this.#viewers]) {
-      if (!this.mayGoOn(claims)) viewer.close();
+    for (const [viewer, credentials] of [...this.#viewers]) {
+      if (!this.mayGoOn(credentials)) viewer.close();
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
+import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
 import { Viewers } from "./viewers.ts";
 
 const claims = (name: string, expiresS: number): Claims => ({
@@ -15,22 +16,24 @@ Deno.test("a viewer ends with its token and with its account, though nothing is 
   const clock = new ManualClock();
   const startS = Math.floor(clock.now() / 1_000);
   const changed = new Set<string>();
+  let isRevoked = false;
   const viewers = new Viewers({
     clock,
     countMax: 3,
     isCurrent: ({ name }) => !changed.has(name),
+    endOf: () => isRevoked ? "revoked" : undefined,
   });
   const ended: string[] = [];
-  const add = (name: string, token: Claims | undefined) => {
+  const add = (name: string, claims?: Claims, certificate?: ClientCertificate) => {
     const viewer = {
       close: () => {
         ended.push(name);
         viewers.delete(viewer);
       },
     };
-    viewers.add(viewer, token);
+    viewers.add(viewer, { ...(claims && { claims }), certificate });
   };
-  add("nobody", undefined);
+  add("nobody");
   add("late", claims("late", startS + 2));
   add("gone", claims("gone", startS + 60));
   assert.ok(viewers.full);
@@ -43,6 +46,11 @@ Deno.test("a viewer ends with its token and with its account, though nothing is 
   assert.deepEqual(ended, ["late", "gone"]);
   clock.advance(60_000);
   assert.equal(viewers.size, 1, "without a token nothing ends");
+  add("certified", undefined, { name: "c", issuer: "CN=ca", serial: "01", expiresMs: 0 });
+  assert.equal(viewers.size, 2);
+  isRevoked = true;
+  viewers.recheck();
+  assert.deepEqual(ended, ["late", "gone", "certified"]);
   viewers.close();
   assert.equal(viewers.size, 0);
 });

@@ -6,6 +6,7 @@
  */
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
+import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
 import type { StationLine } from "./station_end.ts";
 
 export interface StationPassOptions {
@@ -14,8 +15,10 @@ export interface StationPassOptions {
   readonly required: boolean;
   /** What the request's own token said. */
   readonly claims?: Claims;
-  /** The account of its certificate: tokens that it shows are to be of the same. */
-  readonly certifiedName?: string;
+  /** What it came with: tokens that it shows are to be of the same account. */
+  readonly certificate?: ClientCertificate;
+  /** Why a certificate is good no more. */
+  readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
   /** A token of a frame: what it says, or why it is none. */
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
@@ -32,6 +35,7 @@ export class StationPass {
   readonly #letIn: (claims: Claims) => void;
   #claims: Claims | undefined;
   #timer: Timer | undefined;
+  #certificateTimer: Timer | undefined;
   #lastToken = "";
   #closed = false;
 
@@ -42,6 +46,7 @@ export class StationPass {
     this.#letIn = letIn;
     if (options.claims !== undefined) this.#let(options.claims);
     else if (options.required) this.#awaitToken();
+    this.#watchCertificate();
   }
 
   get claims(): Claims | undefined {
@@ -62,8 +67,8 @@ export class StationPass {
       this.#line.close("unauthorized", `the token is ${claims}`);
       return false;
     }
-    const { certifiedName = claims.name } = this.#options;
-    if (claims.name !== certifiedName) {
+    const { certificate } = this.#options;
+    if (certificate !== undefined && claims.name !== certificate.name) {
       this.#line.close("unauthorized", "the token is not of the certificate's account");
       return false;
     }
@@ -72,8 +77,9 @@ export class StationPass {
     return true;
   }
 
-  /** The account may have changed. */
+  /** The account may have changed, or the certificate have been revoked. */
   recheck(): void {
+    if (this.#endIfUncertified()) return;
     if (this.#claims !== undefined && !this.#options.isCurrent(this.#claims)) {
       this.#line.close("accountChanged", "the account has changed");
     }
@@ -83,6 +89,29 @@ export class StationPass {
   close(): void {
     this.#closed = true;
     this.#timer?.clear();
+    this.#certificateTimer?.clear();
+  }
+
+  #endIfUncertified(): boolean {
+    const { certificate, endOf } = this.#options;
+    const end = certificate && endOf(certificate);
+    if (end === undefined) return false;
+    const isExpired = end === "expired";
+    this.#line.close(
+      isExpired ? "tokenExpired" : "accountChanged",
+      isExpired ? "the certificate has expired" : "the certificate was revoked",
+    );
+    return true;
+  }
+
+  /** It ends when its certificate does. */
+  #watchCertificate(): void {
+    const { clock, certificate } = this.#options;
+    if (certificate === undefined) return;
+    const leftMs = Math.max(0, certificate.expiresMs - clock.now());
+    this.#certificateTimer = clock.setTimer(Math.min(timerMaxMs, leftMs), () => {
+      if (!this.#endIfUncertified()) this.#watchCertificate();
+    });
   }
 
   #let(claims: Claims): void {

@@ -72,6 +72,7 @@ function station(options: Partial<StationOptions> = {}) {
         token.startsWith("good ") ? claimsOf(token.slice(5), clock.now() / 1_000 + 60) : "invalid",
       ),
     isCurrent: () => true,
+    endOf: () => undefined,
     hash: (text) => text.length,
     senderOf: () => undefined,
     bannedUntilMs: () => 0,
@@ -176,8 +177,34 @@ Deno.test("a token that expires is asked for again, and then the connection ends
   session.recheck();
 });
 
+const certificate = { name: "d", issuer: "CN=ca", serial: "01", expiresMs: 2_000_000_000_000 };
+
+Deno.test("a station ends when its certificate is revoked or expires, with a token and without", async () => {
+  for (const required of [true, false]) {
+    for (const how of ["revoked", "expired"] as const) {
+      const ends: ("revoked" | "expired")[] = [];
+      const clock = new ManualClock();
+      const it = station({
+        required,
+        clock,
+        certificate: { ...certificate, expiresMs: clock.now() + 30_000 },
+        endOf: () => ends[0],
+      });
+      // With a longer life than its certificate.
+      await it.say({ type: "hello", token: "good d" }, reading(1));
+      it.session.recheck();
+      clock.advance(29_999);
+      assert.deepEqual([it.code(), it.intake.taken.length], [undefined, 1]);
+      ends.push(how);
+      if (how === "revoked") it.session.recheck();
+      else clock.advance(1);
+      assert.equal(it.code(), 4401);
+    }
+  }
+});
+
 Deno.test("who came by a certificate needs no token, and shows none of another account", async () => {
-  const options = { required: true, certifiedName: "d", claims: claimsOf("d", 2_000_000_000) };
+  const options = { required: true, certificate, claims: claimsOf("d", 2_000_000_000) };
   const own = station(options);
   await own.say(reading(1), { type: "hello", token: "good d" }, reading(2));
   assert.deepEqual([own.code(), own.intake.taken.length], [undefined, 2]);

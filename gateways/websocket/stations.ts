@@ -12,6 +12,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseForeignPage } from "../http/security.ts";
+import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
 import type { Caller } from "../http/callers.ts";
 import { closeCodes, type StationEnd } from "./station_end.ts";
 import { frameBytesMax, strangerBytesMax } from "./station_frame.ts";
@@ -29,6 +30,8 @@ export interface StationsOptions {
   readonly required: boolean;
   readonly admit: (token: string) => Promise<Claims | string>;
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Why a client's certificate is good no more. */
+  readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
   /**
    * Until when somebody is banned, wall time in ms; 0: nobody is. A station's name is its client id.
    * `comes`: it is asking to be let in, which is counted.
@@ -140,7 +143,7 @@ export class Stations {
     const session: StationSession = new StationSession(stationSocket(socket), {
       ...this.#options,
       ...(claims === undefined ? {} : { claims }),
-      ...(claims !== undefined && certificate && { certifiedName: certificate.name }),
+      ...(certificate && { certificate }),
       hash: hashText,
       senderOf: (account) => senderOf(account, peer),
       bannedUntilMs: (account, clientId, comes) =>

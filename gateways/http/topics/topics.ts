@@ -8,6 +8,7 @@ import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { mayReadDevice, maySubscribe, mayWrite } from "../../auth/permissions.ts";
+import type { ClientCertificate } from "../../mqtt/endpoint/arrival.ts";
 import type { Claims } from "../../auth/token.ts";
 import { noProperties } from "../../mqtt/codec/properties.ts";
 import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
@@ -17,6 +18,7 @@ import type { DeviceView } from "../control.ts";
 import { unpack } from "../ingest/unpack.ts";
 import { Problem, rateLimited } from "../problem.ts";
 import { integer, parametersOf } from "../request.ts";
+import type { Caller } from "../callers.ts";
 import { Viewers } from "../viewers.ts";
 import { publishOrder } from "./publish_order.ts";
 import { checkRetained, publishMessage, publishTopic } from "./publish_topic.ts";
@@ -48,6 +50,8 @@ export interface TopicsParts {
   /** What all messages that are kept for viewers may take. */
   readonly historyBytesMax: number;
   readonly isCurrent: (claims: Claims) => boolean;
+  /** Why a client's certificate is good no more. */
+  readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
   /** Takes a message of which no reading is made: 0, or after how many ms its sender may send it. */
   readonly takeMessage: (sender: Sender) => number;
   /** Whether the spool of some shard takes nothing now. */
@@ -67,16 +71,17 @@ export class Topics {
 
   constructor(parts: TopicsParts) {
     this.#parts = parts;
-    const { pubsub, clock, historyBytesMax, isCurrent } = parts;
-    this.#viewers = new Viewers({ clock, isCurrent, countMax: streamsMax });
+    const { pubsub, clock, historyBytesMax, isCurrent, endOf } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, endOf, countMax: streamsMax });
     this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax });
   }
 
-  /** `claims` is what the request's token says, if it needs one. @throws {Problem} */
-  async get(request: Request, claims: Claims | undefined): Promise<Response> {
+  /** @throws {Problem} */
+  async get(request: Request, caller: Caller): Promise<Response> {
+    const { claims } = caller;
     const { pathname } = new URL(request.url);
     const topic = topicOf(pathname);
-    if (acceptsEvents(request.headers)) return this.#follow(request, topic, claims);
+    if (acceptsEvents(request.headers)) return this.#follow(request, topic, caller);
     checkName(topic);
     const parameters = parametersOf(request.url, ["history"]);
     const watch = this.#watches.of(topic);
@@ -214,10 +219,11 @@ export class Topics {
     });
   }
 
-  #follow(request: Request, filter: string, claims: Claims | undefined): Response {
+  #follow(request: Request, filter: string, caller: Caller): Response {
     const { clock, retained } = this.#parts;
     checkFilter(filter);
     parametersOf(request.url, []);
+    const { claims } = caller;
     if (claims !== undefined && !maySubscribe(claims.permissions, filter)) {
       throw new Problem("forbidden", `the account ${claims.name} may not read all of that`);
     }
@@ -232,14 +238,14 @@ export class Topics {
       retained,
       clock,
       last: lastEventOf(request.headers.get("last-event-id")),
-      mayGoOn: () => this.#viewers.mayGoOn(claims),
+      mayGoOn: () => this.#viewers.mayGoOn(caller),
       lost: (count) => this.#lost += count,
       ended: () => {
         this.#viewers.delete(stream);
         this.#watches.of(filter); // It is kept for a while from now on.
       },
     });
-    this.#viewers.add(stream, claims);
+    this.#viewers.add(stream, caller);
     return new Response(stream.body, { headers });
   }
 
