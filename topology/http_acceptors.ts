@@ -45,25 +45,16 @@ export class HttpAcceptors {
     this.#proxies = new Proxies(options.config.proxyProtocol);
   }
 
-  /** Rejects when an address cannot be listened at. */
+  /** Rejects when an address cannot be listened at; then it is at none, and may be tried again. */
   async open(): Promise<Acceptor[]> {
-    const { config, plain, secure, clock, certificatesChanged } = this.#options;
+    const { plain, secure } = this.#options;
     const acceptors: Acceptor[] = [];
-    if (plain !== undefined) acceptors.push(this.#plain(listen(plain)));
-    if (secure !== undefined) {
-      const { HttpTls } = await import("./http_tls.ts"); // It takes memory.
-      const tls = this.#tls = new HttpTls(config.tls, clock, certificatesChanged);
-      const acceptor = this.#prepared(listen(secure), handshakesMax, tls, async (socket) => {
-        const arrival = await this.#proxies.arrivalOf(socket);
-        return { ...arrival, ...await tls.accept(socket) };
-      });
-      acceptors.push({
-        accept: () => acceptor.accept(),
-        close: () => {
-          tls.close();
-          acceptor.close();
-        },
-      });
+    try {
+      if (plain !== undefined) acceptors.push(this.#plain(listen(plain)));
+      if (secure !== undefined) acceptors.push(await this.#secure(secure));
+    } catch (cause) {
+      for (const acceptor of acceptors) acceptor.close();
+      throw cause;
     }
     return acceptors;
   }
@@ -95,6 +86,24 @@ export class HttpAcceptors {
       undefined,
       (socket) => this.#proxies.arrivalOf(socket),
     );
+  }
+
+  async #secure(address: ListenAddress): Promise<Acceptor> {
+    const { config, clock, certificatesChanged } = this.#options;
+    const { HttpTls } = await import("./http_tls.ts"); // It takes memory.
+    const listener = listen(address);
+    const tls = this.#tls = new HttpTls(config.tls, clock, certificatesChanged);
+    const acceptor = this.#prepared(listener, handshakesMax, tls, async (socket) => {
+      const arrival = await this.#proxies.arrivalOf(socket);
+      return { ...arrival, ...await tls.accept(socket) };
+    });
+    return {
+      accept: () => acceptor.accept(),
+      close: () => {
+        tls.close();
+        acceptor.close();
+      },
+    };
   }
 
   #prepared(

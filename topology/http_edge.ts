@@ -309,7 +309,10 @@ export class HttpEdge implements WorkerProgram {
       case "recovered":
         return 0;
       case "listen":
-        this.#serving ??= this.#serve();
+        this.#serving ??= this.#serve().catch((cause: unknown) => {
+          this.#serving = undefined; // It may be asked again.
+          throw cause;
+        });
         return this.#serving.then(() => null);
       case "reload":
         return this.#acceptors.reload();
@@ -335,15 +338,20 @@ export class HttpEdge implements WorkerProgram {
     const { headTimeoutMs, idleTimeoutMs, connectionsMax } = http;
     const openHere = !auth.required && !http.insecureAllowAnonymousRemote;
     const acceptors = await this.#acceptors.open();
-    return this.#server = serveHttp(acceptors, this.#handle, {
-      clock,
-      budget: this.#budget,
-      headTimeoutMs,
-      idleTimeoutMs,
-      connectionsMax,
-      acceptFailed: (cause) => log.warn("no connection can be accepted now", { cause }),
-      ...(openHere && { isKnownHost: hostNames(http.hostNames) }),
-    });
+    try {
+      return this.#server = serveHttp(acceptors, this.#handle, {
+        clock,
+        budget: this.#budget,
+        headTimeoutMs,
+        idleTimeoutMs,
+        connectionsMax,
+        acceptFailed: (cause) => log.warn("no connection can be accepted now", { cause }),
+        ...(openHere && { isKnownHost: hostNames(http.hostNames) }),
+      });
+    } catch (cause) {
+      for (const acceptor of acceptors) acceptor.close();
+      throw cause;
+    }
   }
 
   /** Takes no readings any more, and ends when those it took are settled. */

@@ -32,6 +32,7 @@ import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
+import { listenAgain } from "./listen_again.ts";
 import { reloadCertificates } from "./reload.ts";
 import { makePlan } from "./plan.ts";
 import { shardRoutes } from "./routes.ts";
@@ -336,9 +337,16 @@ export class Service {
   }
 
   async #reopen(shard: HostedShard): Promise<void> {
+    const link = this.#fleet.link(shard.id);
     const recovered = await shard.ask({ kind: "recovered" });
     if (typeof recovered === "number") shard.books.reopened(recovered);
-    if (this.#listening) await shard.ask({ kind: "listen" });
+    await listenAgain({
+      listen: () => shard.ask({ kind: "listen" }),
+      wanted: () => this.#listening && link !== undefined && this.#fleet.link(shard.id) === link,
+      failed: (cause) => {
+        log.warn("a Worker cannot listen yet; trying again", { worker: shard.id, cause });
+      },
+    });
   }
 
   #down(id: string, failure: Failure, final: boolean): void {

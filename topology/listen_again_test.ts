@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { ManualClock } from "../runtime/clock.ts";
+import { listenAgain } from "./listen_again.ts";
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function start(listensAt: number, wanted: () => boolean) {
+  const clock = new ManualClock();
+  const waits: number[] = [];
+  const failures: string[] = [];
+  let tries = 0;
+  const done = listenAgain({
+    listen: () => {
+      tries++;
+      return tries === listensAt ? Promise.resolve() : Promise.reject(new Error(`try ${tries}`));
+    },
+    wanted,
+    failed: (cause) => failures.push(String(cause)),
+    clock,
+    random: () => 0,
+  });
+  const pass = async () => {
+    await settled();
+    const waitMs = (clock.nextDueMs ?? clock.now()) - clock.now();
+    if (waitMs > 0) waits.push(waitMs);
+    clock.advance(waitMs);
+    await settled();
+  };
+  return { done, pass, waits, failures, clock, tries: () => tries };
+}
+
+Deno.test("a Worker that cannot listen yet is asked again, ever less often", async () => {
+  const { done, pass, waits, failures, clock, tries } = start(8, () => true);
+  for (let i = 0; i < 7; i++) await pass();
+  await done;
+  assert.deepEqual(waits, [100, 200, 400, 800, 1_600, 2_000, 2_000]);
+  assert.deepEqual([tries(), failures.length, failures[0]], [8, 7, "Error: try 1"]);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("a Worker that is gone, or a service that ends, is not asked again", async () => {
+  let wanted = true;
+  const { done, pass, failures, tries } = start(Infinity, () => wanted);
+  await pass();
+  await settled();
+  wanted = false;
+  await pass();
+  await done;
+  assert.deepEqual([tries(), failures.length], [2, 2]);
+  await start(1, () => false).done;
+});
