@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SinkResult } from "../../actors/sink.ts";
-import type { ActorRef } from "../../runtime/actor.ts";
+import type { ActorRef, TellResult } from "../../runtime/actor.ts";
 import { ManualClock, systemClock } from "../../runtime/clock.ts";
 import { DeadLetters } from "../../runtime/dead_letters.ts";
 import { Link } from "../../runtime/remote_link.ts";
@@ -187,6 +187,48 @@ Deno.test("questions to the history that come together have a turn of the event 
   history.close();
   assert.equal(answers.length, 1);
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("an answer that is too large is said to have failed; one without room is sent again", async () => {
+  const clock = new ManualClock();
+  const history = new HistoryService("/nowhere/store.db", clock);
+  const tries: unknown[] = [];
+  /** What comes of each try to answer; then the history takes the next question. */
+  const ask = async (...results: (TellResult | Error)[]) => {
+    tries.length = 0;
+    const tried = Promise.withResolvers<void>();
+    const replyTo: ActorRef<unknown> = {
+      path: "asker",
+      tell: (reply) => {
+        tries.push(reply);
+        const result = results.shift() ?? "accepted";
+        if (result instanceof Error) throw result;
+        queueMicrotask(tried.resolve);
+        return result;
+      },
+    };
+    assert.equal(history.tell({ parameters: [], replyTo }), "accepted");
+    await tried.promise;
+    return replyTo;
+  };
+  await ask(new RangeError("it has 9 MiB"));
+  assert.equal(tries.length, 2);
+  assert.match(JSON.stringify(tries[1]), /"failed".*it has 9 MiB; ask for fewer/);
+  const replyTo = await ask("full", "full");
+  assert.equal(history.tell({ parameters: [], replyTo }), "full");
+  clock.advance(10);
+  clock.advance(10);
+  assert.equal(tries.length, 3);
+  clock.advance(60_000);
+  assert.equal(tries.length, 3);
+  await ask(...Array.from({ length: 9_000 }, () => "full" as const));
+  for (let ms = 0; ms < 20_000; ms += 10) clock.advance(10);
+  assert.ok(tries.length > 900 && tries.length < 1_100, `${tries.length} tries`);
+  await ask("accepted");
+  await ask("full");
+  history.close();
+  clock.advance(1_000);
+  assert.equal(tries.length, 1);
 });
 
 Deno.test("a history that cannot be read says why to the one who asked", async () => {

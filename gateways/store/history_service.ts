@@ -6,7 +6,7 @@
  * @module
  */
 import type { ActorRef, TellResult } from "../../runtime/actor.ts";
-import type { Clock } from "../../runtime/clock.ts";
+import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Link } from "../../runtime/remote_link.ts";
 import type { ReadingsAnswer, StoredValue } from "./readings_reader.ts";
 import { ReadingsReader } from "./readings_reader.ts";
@@ -25,6 +25,8 @@ export interface HistoryQuestion {
 type HistoryReply = ReadingsAnswer | { readonly kind: "failed"; readonly reason: string };
 
 const deadlineMs = 10_000;
+/** So much later an answer is sent again for which there was no room. */
+const againMs = 10;
 
 /** Answers questions from the file at `path`, which the store's Worker makes. */
 export class HistoryService implements ActorRef<HistoryQuestion> {
@@ -34,6 +36,8 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
   readonly #cacheBytes: number | undefined;
   #opened: { readonly reader: ReadingsReader; close(): void } | undefined;
   #next: ReturnType<typeof setImmediate> | undefined;
+  /** Of an answer for which there was no room. */
+  #again: Timer | undefined;
 
   /** `cacheBytes`: what SQLite may keep of the file in memory. */
   constructor(file: string, clock: Clock, cacheBytes?: number) {
@@ -47,10 +51,11 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
    * seconds, and in between the host hears that this Worker lives.
    */
   tell({ parameters, replyTo }: HistoryQuestion): TellResult {
-    if (this.#next !== undefined) return "full";
+    if (this.#next !== undefined || this.#again !== undefined) return "full";
     this.#next = setImmediate(() => {
       this.#next = undefined;
-      replyTo.tell(this.#answer(new Map(parameters)));
+      const giveUpMs = this.#clock.monotonic() + deadlineMs;
+      this.#reply(replyTo, this.#answer(new Map(parameters)), giveUpMs);
     });
     return "accepted";
   }
@@ -58,7 +63,18 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
   close(): void {
     clearImmediate(this.#next);
     this.#next = undefined;
+    this.#again?.clear();
+    this.#again = undefined;
     this.#closeFile();
+  }
+
+  /** Until `giveUpMs`, by when the one who asked has given up too. */
+  #reply(replyTo: ActorRef<HistoryReply>, reply: HistoryReply, giveUpMs: number): void {
+    if (send(replyTo, reply) !== "full" || this.#clock.monotonic() >= giveUpMs) return;
+    this.#again = this.#clock.setTimer(againMs, () => {
+      this.#again = undefined;
+      this.#reply(replyTo, reply, giveUpMs);
+    });
   }
 
   #closeFile(): void {
@@ -83,6 +99,17 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
       reader: new ReadingsReader(database, this.#clock),
       close: () => database.close(),
     };
+  }
+}
+
+/** An answer that cannot be sent, for it is too large, is said to have failed. */
+function send(replyTo: ActorRef<HistoryReply>, reply: HistoryReply): TellResult {
+  try {
+    return replyTo.tell(reply);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const reason = `Cannot send the answer: ${message}; ask for fewer readings with "limit"`;
+    return replyTo.tell({ kind: "failed", reason });
   }
 }
 
