@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openSharedFile } from "../../sqlite/shared_file.ts";
-import { keptSchema } from "./kept_schema.ts";
+import { hasReceivedSql, keptSchema, takeOverReceivedSql } from "./kept_schema.ts";
 
 /**
  * 512 KiB: a full disk of 2 MB is still able to empty it (1 MiB is too much). With half of it
@@ -41,6 +41,12 @@ export class KeptDatabase {
       cacheKib,
       schema: keptSchema,
     });
+    try {
+      this.#takeOverReceived();
+    } catch (cause) {
+      this.#database.close();
+      throw cause;
+    }
   }
 
   close(): void {
@@ -72,5 +78,14 @@ export class KeptDatabase {
   /** To be called within a transaction that changes a session or its subscriptions. */
   changed(): void {
     this.prepare("UPDATE total SET revision = revision + 1").run();
+  }
+
+  /** Shards open the file at once: the first one does it. */
+  #takeOverReceived(): void {
+    const isThere = () => this.#database.prepare(hasReceivedSql).get() !== undefined;
+    if (!isThere()) return;
+    this.transaction(() => {
+      if (isThere()) this.#database.exec(takeOverReceivedSql);
+    });
   }
 }

@@ -24,7 +24,9 @@ export const keptSchema = `
     WHERE expires_ms IS NOT NULL;
   CREATE INDEX IF NOT EXISTS session_will ON session (will_due_ms)
     WHERE will_due_ms IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS session_account ON session (account) WHERE account <> '';
+  DROP INDEX IF EXISTS session_account;
+  CREATE INDEX IF NOT EXISTS session_places ON session (account, expires_ms)
+    WHERE account <> '';
   CREATE TABLE IF NOT EXISTS subscription (
     session INTEGER NOT NULL, name TEXT NOT NULL, qos INTEGER NOT NULL, no_local INTEGER NOT NULL,
     as_published INTEGER NOT NULL, sub_id INTEGER, feed TEXT,
@@ -42,3 +44,11 @@ export const keptSchema = `
     one INTEGER PRIMARY KEY, revision INTEGER NOT NULL, count INTEGER NOT NULL,
     bytes INTEGER NOT NULL);
   INSERT OR IGNORE INTO total VALUES (1, 1, 0, 0);`;
+
+/** Of an earlier Sluice: what has a row there was sent on, or was never acknowledged. */
+export const hasReceivedSql =
+  "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'received'";
+/** To be run in one transaction, where there is such a table. */
+export const takeOverReceivedSql = `
+  INSERT OR IGNORE INTO incoming SELECT session, packet_id, settled, NULL, 0 FROM received;
+  DROP TABLE received;`;
