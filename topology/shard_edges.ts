@@ -229,7 +229,7 @@ export class ShardEdges {
           return this.#quotas.enter(
             session.account,
             key,
-            () => messages.kept?.places(session.account, key) ?? nowhere,
+            (max) => messages.kept?.places(session.account, key, max) ?? nowhere,
           );
         },
         left: (session) => this.#quotas.left(session.account, sessionKey(session)),

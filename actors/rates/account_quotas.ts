@@ -106,10 +106,10 @@ export class AccountQuotas {
   /**
    * Takes a place for the session of this key, which is its account's own; false: there is none.
    * One that takes over another's always has one. `elsewhere` tells of places that are not counted
-   * here; it is asked when the place is taken, so that of two that come at once no one overlooks
+   * here, of no more than one beyond `max`; it is asked when the place is taken, so that of two that come at once no one overlooks
    * the other.
    */
-  enter(account: string, key: string, elsewhere: () => PlacesElsewhere): boolean {
+  enter(account: string, key: string, elsewhere: (max: number) => PlacesElsewhere): boolean {
     if (this.#sessions === undefined || account === "") return true;
     const counted = rateKey(account, this.#seed);
     this.#sessions.add(counted);
@@ -133,11 +133,11 @@ export class AccountQuotas {
     account: string,
     key: string,
     counted: number,
-    elsewhere: () => PlacesElsewhere,
+    elsewhere: (max: number) => PlacesElsewhere,
   ): boolean {
     const max = this.#maxOf(account, "sessionsMax");
     if (max === Infinity || this.#keys?.has(key) === true) return true;
-    const { count, own } = elsewhere();
+    const { count, own } = elsewhere(max);
     return own || (this.#sessions?.of(counted) ?? 0) + count <= max;
   }
 

@@ -48,7 +48,7 @@ const willGraceS = 10;
 
 /** Of an account. */
 export interface KeptPlaces {
-  /** Sessions, whether their client is connected or not. */
+  /** Sessions, whether their client is connected or not; not counted when the key's is among them. */
   readonly count: number;
   /** Whether the key's is one of them. */
   readonly own: boolean;
@@ -118,13 +118,20 @@ export class KeptLives {
     });
   }
 
-  /** The account's sessions whose time is not up, in all shards. */
-  places(account: string, key: string, nowMs: number): KeptPlaces {
+  /** The account's sessions whose time is not up, in all shards; counted to one beyond `max`. */
+  places(account: string, key: string, max: number, nowMs: number): KeptPlaces {
+    if (account === "") return { count: 0, own: false };
+    const own = this.#database.prepare(
+      `SELECT 1 FROM session WHERE key = ? AND account = ?
+       AND (expires_ms IS NULL OR expires_ms > ?)`,
+    ).get(key, account, nowMs);
+    if (own !== undefined) return { count: 0, own: true };
     const row = this.#database.prepare(
-      `SELECT COUNT(*) AS sessions, MAX(key = ?2) AS own FROM session
-       WHERE account = ?1 AND account <> '' AND (expires_ms IS NULL OR expires_ms > ?3)`,
-    ).get(account, key, nowMs) ?? {};
-    return { count: number(row["sessions"]), own: number(row["own"]) > 0 };
+      `SELECT COUNT(*) AS sessions FROM (
+         SELECT 1 FROM session WHERE account = ? AND account <> ''
+         AND (expires_ms IS NULL OR expires_ms > ?) LIMIT ?)`,
+    ).get(account, nowMs, max + 1);
+    return { count: number(row?.["sessions"]), own: false };
   }
 
   /** The connection has ended. False when the session is another one's by now, or is over. */

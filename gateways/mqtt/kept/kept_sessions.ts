@@ -73,10 +73,10 @@ export class KeptSessions {
     return this.#directory.disconnected;
   }
 
-  /** What an account has of them; nothing while the file fails, for then nobody gets one. */
-  places(account: string, key: string): KeptPlaces {
+  /** What an account has of them, counted to one beyond `max`; nothing while the file fails, for then nobody gets one. */
+  places(account: string, key: string, max: number): KeptPlaces {
     const nowMs = this.#options.clock.now();
-    return this.#store.use(({ lives }) => lives.places(account, key, nowMs)) ?? noPlaces;
+    return this.#store.use(({ lives }) => lives.places(account, key, max, nowMs)) ?? noPlaces;
   }
 
   /** Messages in the queues, and what they count for. */

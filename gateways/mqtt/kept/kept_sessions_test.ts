@@ -169,11 +169,13 @@ Deno.test("kept subscriptions count once, however many shards know of them", () 
 Deno.test("an account's sessions have their places in all shards, until they end or their time is up", () =>
   withShards(async (pair) => {
     const [here, there] = [pair.shards[0]!, pair.shards[1]!];
-    const places = (account: string, key = "") => there.kept!.places(account, key);
+    const places = (account: string, key = "", max = 9) => there.kept!.places(account, key, max);
     const one = await Client.connect(pair, here, { key: "A\0one", account: "A" });
     await Client.connect(pair, there, { key: "A\0two", account: "A" });
     await Client.connect(pair, there, { key: "free" });
-    assert.deepEqual(places("A", "A\0one"), { count: 2, own: true });
+    assert.deepEqual(places("A", "A\0one"), { count: 0, own: true });
+    assert.deepEqual(places("A", "", 0), { count: 1, own: false }, "no further than need be");
+    assert.deepEqual(places("B", "A\0one"), { count: 0, own: false });
     one.leave();
     assert.deepEqual(places("A", "A\0new"), { count: 2, own: false });
     assert.deepEqual(places("B"), { count: 0, own: false });
