@@ -16,7 +16,12 @@ import { PacketWriter } from "../codec/writer.ts";
 import { type Acknowledger, InFlight } from "../endpoint/in_flight.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
-import { subscriptionChange, type SubscriptionMemory, wireFilters } from "./subscriptions.ts";
+import {
+  subscriptionAnswer,
+  subscriptionChange,
+  type SubscriptionMemory,
+  wireFilters,
+} from "./subscriptions.ts";
 import { BrokerTap, type TapHandler } from "./tap.ts";
 
 /** What a broker connection needs to know. */
@@ -298,17 +303,19 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
       this.#subscribed = true; // The session has them already.
       return memory.save(clientId, wanted);
     }
-    this.#client.subscribe(subscribe, { qos }, (error, granted) => {
-      this.#subscribed = this.#connected;
-      if (error) {
+    this.#client.subscribe(subscribe, { qos }, (error, _granted, suback) => {
+      const answer = subscriptionAnswer(subscribe, wanted, (suback?.granted ?? []).map(Number));
+      // A filter that is refused is an error of the client's too; the answer says which it is.
+      if (error && answer === undefined) {
         this.#lastError = `subscribe: ${error.message}`;
         events.failed(this.#lastError);
         return;
       }
-      const refused = (granted ?? []).filter((grant) => grant.qos >= 0x80);
-      for (const grant of refused) events.refused(grant.topic, grant.qos);
-      const refusedTopics = refused.map(({ topic }) => topic);
-      memory.save(clientId, wanted.filter((filter) => !refusedTopics.includes(filter)));
+      const { held, refused } = answer ?? { held: wanted, refused: [] };
+      for (const { filter, code } of refused) events.refused(filter, code);
+      memory.save(clientId, held);
+      this.#subscribed = this.#connected && held.length > 0;
+      if (held.length === 0) this.#lastError = "subscribe: the broker refused every filter";
     });
   }
 

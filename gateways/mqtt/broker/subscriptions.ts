@@ -57,6 +57,22 @@ export function subscriptionChange(
   };
 }
 
+/**
+ * What the session has of `wanted` after the broker's answer to `subscribe`, and what it was refused:
+ * codes from 0x80 on [MQTT-3.9.3]. `undefined` when that is no answer to each filter.
+ */
+export function subscriptionAnswer(
+  subscribe: readonly string[],
+  wanted: readonly string[],
+  codes: readonly number[],
+): { held: readonly string[]; refused: readonly { filter: string; code: number }[] } | undefined {
+  if (codes.length !== subscribe.length) return undefined;
+  const refused = subscribe.map((filter, at) => ({ filter, code: codes[at]! }))
+    .filter(({ code }) => code >= 0x80);
+  const held = wanted.filter((filter) => refused.every((other) => other.filter !== filter));
+  return { held, refused };
+}
+
 /** Remembers, over restarts, what a session subscribed to. */
 export interface SubscriptionMemory {
   load(clientId: string): string[];

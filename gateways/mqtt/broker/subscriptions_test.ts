@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { subscriptionChange, subscriptionFiles, wireFilters } from "./subscriptions.ts";
+import {
+  subscriptionAnswer,
+  subscriptionChange,
+  subscriptionFiles,
+  wireFilters,
+} from "./subscriptions.ts";
 
 Deno.test("a filter that another one covers is not subscribed to beside it", () => {
   for (
@@ -33,4 +38,14 @@ Deno.test("what a session subscribed to is remembered by client id", async () =>
   memory.save("sluice/../x", ["a/+"]);
   assert.deepEqual(subscriptionFiles(`${directory}/broker`).load("sluice/../x"), ["a/+"]);
   await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("what the broker refuses is not held, also when that is all", () => {
+  const wanted = ["a/+", "b/+", "old/+"];
+  assert.deepEqual(subscriptionAnswer(["a/+", "b/+"], wanted, [0x87, 1]), {
+    held: ["b/+", "old/+"],
+    refused: [{ filter: "a/+", code: 0x87 }],
+  });
+  assert.deepEqual(subscriptionAnswer(["a/+"], ["a/+"], [0x80])?.held, []);
+  assert.equal(subscriptionAnswer(["a/+"], ["a/+"], []), undefined);
 });
