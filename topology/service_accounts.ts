@@ -188,7 +188,16 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     return this.#store.changedSince(sinceMs);
   }
 
-  #learn({ sequence, changed, limited }: Changes): void {
+  #learn({ sequence, changed, limited: read }: Changes): void {
+    const limited = read.map(({ name, limits, unread }) => {
+      for (const problem of unread) {
+        log.warn("a limit of an account is not one, so that of all accounts holds; set it again", {
+          account: name,
+          problem,
+        });
+      }
+      return { name, limits };
+    });
     const first = this.#sequence === undefined;
     this.#sequence = sequence;
     this.gate.change(changed);

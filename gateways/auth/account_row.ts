@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  type AccountLimits,
-  type LimitedAccount,
-  readAccountLimits,
-} from "../../actors/rates/account_limits.ts";
-import { logger } from "../log/log.ts";
+import { type AccountLimits, readAccountLimits } from "../../actors/rates/account_limits.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -20,9 +15,7 @@ import {
   type Role,
   roles,
 } from "./account.ts";
-import type { AccountVersion, Instance } from "./account_store.ts";
-
-const log = logger("accounts");
+import type { AccountVersion, Instance, ReadLimits } from "./account_store.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -57,17 +50,13 @@ export function versionOfRow(row: Row): AccountVersion {
   return { name: text(row, "target"), version: number(row, "version") };
 }
 
-/** Of an account that is no more, nothing; what cannot be read is logged: here, once each change. */
-export function limitsOfRow(row: Row): LimitedAccount {
+/** Of an account that is no more, nothing. */
+export function limitsOfRow(row: Row): ReadLimits {
   const name = text(row, "name");
   const { limits } = row;
-  if (typeof limits !== "string") return { name, limits: {} };
-  const wrong = (problem: string) =>
-    log.warn("a limit of an account is not one, so that of all accounts holds; set it again", {
-      account: name,
-      problem,
-    });
-  return { name, limits: limitsOf(limits, wrong) };
+  if (typeof limits !== "string") return { name, limits: {}, unread: [] };
+  const unread: string[] = [];
+  return { name, limits: limitsOf(limits, (problem) => unread.push(problem)), unread };
 }
 
 function limitsOf(json: string, wrong: (problem: string) => void): AccountLimits {

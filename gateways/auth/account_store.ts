@@ -64,12 +64,18 @@ export interface AccountVersion {
   readonly version: number;
 }
 
+/** Limits as the database has them, which anybody may have written. */
+export interface ReadLimits extends LimitedAccount {
+  /** What is wrong with those that are none, and do not hold. */
+  readonly unread: readonly string[];
+}
+
 /** All that happened up to an entry of the audit log. */
 export interface Changes {
   readonly sequence: number;
   readonly changed: readonly AccountVersion[];
   /** Accounts that may have other limits than before, with those they have now. */
-  readonly limited: readonly LimitedAccount[];
+  readonly limited: readonly ReadLimits[];
 }
 
 /** An instance that stations can be sent to. */

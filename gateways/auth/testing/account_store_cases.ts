@@ -105,7 +105,7 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     assert.deepEqual((await store.find("a"))?.limits, limits);
     assert.equal(await store.limitedCount(), 1);
     const start = await store.changedSince(0);
-    assert.deepEqual([start.changed, start.limited], [[], [{ name: "a", limits }]]);
+    assert.deepEqual([start.changed, start.limited], [[], [{ name: "a", limits, unread: [] }]]);
 
     await store.change("b", { disabled: true }, change("disable"));
     const after = await store.change("b", { limits: { subscriptionsMax: 5 } }, change("limit"));
@@ -116,13 +116,13 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     const news = await store.changesAfter(start.sequence);
     assert.deepEqual(news.changed, [{ name: "b", version: 2 }]);
     assert.deepEqual(news.limited.toSorted((x, y) => x.name < y.name ? -1 : 1), [
-      { name: "a", limits: {} },
-      { name: "b", limits: { subscriptionsMax: 5 } },
+      { name: "a", limits: {}, unread: [] },
+      { name: "b", limits: { subscriptionsMax: 5 }, unread: [] },
     ]);
 
     await store.remove("b", change("delete"));
     const deleted = await store.changesAfter(news.sequence);
-    assert.deepEqual(deleted.limited, [{ name: "b", limits: {} }]);
+    assert.deepEqual(deleted.limited, [{ name: "b", limits: {}, unread: [] }]);
     assert.equal(await store.limitedCount(), 0);
     const [last] = await store.audit({ limit: 1, before: news.sequence + 1 });
     assert.deepEqual([last?.action, last?.target, last?.version], ["limit", "a", 1]);
