@@ -60,15 +60,7 @@ export const accountUsage = `Usage: deno task account <command> [flags]
   --json           print JSON, a line for each
   --config FILE    as for the service: where the accounts are`;
 
-const takesName: ReadonlySet<AccountVerb> = new Set([
-  "add",
-  "grant",
-  "limit",
-  "disable",
-  "enable",
-  "rotate",
-  "delete",
-]);
+const takesNoName: ReadonlySet<AccountVerb> = new Set(["list", "audit"]);
 
 const lists = {
   "--role": "roles",
@@ -165,7 +157,7 @@ export function parseAccountCommand(args: readonly string[]): AccountCommand | s
     else if (flag === "--kind") command = { ...command, accountKind: value };
     else command = { ...command, configFile: value };
   }
-  if (takesName.has(verb)) {
+  if (!takesNoName.has(verb)) {
     if (names.length !== 1) return `account ${verb} needs one name`;
     command = { ...command, name: names[0]! };
   } else if (names.length > 0) return `account ${verb} takes no name`;

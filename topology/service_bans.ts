@@ -11,6 +11,7 @@ import { logger } from "../gateways/log/log.ts";
 import type { ActorRef, TellResult } from "../runtime/actor.ts";
 import type { WorkerBoot } from "../runtime/worker_serve.ts";
 import { type Clock, systemClock, type Timer } from "../runtime/clock.ts";
+import { replaceFile } from "./replace_file.ts";
 
 const log = logger("limits");
 
@@ -72,10 +73,8 @@ export class ServiceBans implements ActorRef<Ban> {
   #save(): void {
     this.#timer?.clear();
     this.#timer = undefined;
-    const fresh = `${this.#file}.new`;
     try {
-      Deno.writeTextFileSync(fresh, JSON.stringify(this.list.current), { mode: 0o600 });
-      Deno.renameSync(fresh, this.#file);
+      replaceFile(this.#file, JSON.stringify(this.list.current));
     } catch (cause) {
       log.error("cannot write the bans; they end with this process", { file: this.#file, cause });
       this.#timer = this.#clock.setTimer(retryMs, () => this.#save());

@@ -6,6 +6,7 @@
  */
 import { logger } from "../gateways/log/log.ts";
 import type { CodeSuspects, Strikes } from "./code_suspects.ts";
+import { replaceFile } from "./replace_file.ts";
 
 const log = logger("service");
 
@@ -42,11 +43,8 @@ export class SuspectsFile {
         strikes.set(device, Math.max(count, strikes.get(device) ?? 0));
       }
     }
-    const text = JSON.stringify(Object.fromEntries(strikes));
-    const next = `${this.#path}.tmp`;
     try {
-      Deno.writeTextFileSync(next, text, { mode: 0o600 });
-      Deno.renameSync(next, this.#path);
+      replaceFile(this.#path, JSON.stringify(Object.fromEntries(strikes)));
     } catch (cause) {
       log.error("cannot write whose code took shards down; it will be run again", {
         file: this.#path,

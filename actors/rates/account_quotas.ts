@@ -106,8 +106,8 @@ export class AccountQuotas {
   /**
    * Takes a place for the session of this key, which is its account's own; false: there is none.
    * One that takes over another's always has one. `elsewhere` tells of places that are not counted
-   * here, of no more than one beyond `max`; it is asked when the place is taken, so that of two that come at once no one overlooks
-   * the other.
+   * here, of no more than one beyond `max`; it is asked when the place is taken, so that of two that
+   * come at once no one overlooks the other.
    */
   enter(account: string, key: string, elsewhere: (max: number) => PlacesElsewhere): boolean {
     if (this.#sessions === undefined || account === "") return true;

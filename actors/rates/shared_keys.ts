@@ -1,8 +1,8 @@
 /**
  * Which keys there are, over all Workers: every Worker keeps its own in a column that the others
- * read, and that its successor clears. Keys are known by 32 bits of a hash with a
- * secret seed: that one is taken for another happens once in thousands of millions of questions,
- * and nobody can choose such keys.
+ * read, and that its successor clears. Keys are known by 32 bits of a hash with a secret seed: that
+ * one is taken for another happens once in thousands of millions of questions, and nobody can choose
+ * such keys.
  *
  * @module
  */
