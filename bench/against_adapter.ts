@@ -8,7 +8,7 @@ import { startMosquitto } from "../gateways/testing/servers.ts";
 import { benchRoute, startFlags, startSluice } from "../tests/support/sluice.ts";
 import { type Child, startChild } from "./child.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
-import { storedRun } from "./stored_run.ts";
+import { storedRun, underTest } from "./stored_run.ts";
 import { VictoriaStore } from "./victoria_store.ts";
 
 const connections = 100;
@@ -40,8 +40,8 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   });
   await using adapter = await startAdapter(forAdapter.url, store.url);
   const flags = { qos: 0, connections, count } as const;
-  const ofSluice = () => storedRun(forSluice.url, sluice.process.pid, store, flags);
-  const ofAdapter = () => storedRun(forAdapter.url, adapter.pid, store, flags);
+  const ofSluice = () => storedRun(underTest(sluice, forSluice.url), store, flags);
+  const ofAdapter = () => storedRun({ url: forAdapter.url, pid: adapter.pid }, store, flags);
   await ofSluice();
   await ofAdapter();
   const costs: number[] = [];

@@ -8,7 +8,7 @@ import { startMosquitto } from "../gateways/testing/servers.ts";
 import { startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { forwardedRun } from "./mosquitto_reader.ts";
-import { cpuOf, limitPerS, storedRun } from "./stored_run.ts";
+import { cpuOf, limitPerS, storedRun, underTest } from "./stored_run.ts";
 import { VictoriaStore } from "./victoria_store.ts";
 
 const cases = [
@@ -21,14 +21,14 @@ const cases = [
 const readerConnections = 100;
 
 async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
-  const readCount = quick ? 200_000 : 700_000;
+  const readCount = quick ? 200_000 : 2_000_000;
   const count = readCount * 2;
   const rounds = quick ? 1 : 3;
   await using store = await VictoriaStore.start();
   await using mosquitto = await startMosquitto();
   await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-  const { pid } = sluice.process;
-  await storedRun(sluice.mqttUrl, pid, store, { qos: 1, connections: 100, count: count >> 1 });
+  const fed = underTest(sluice, sluice.mqttUrl);
+  await storedRun(fed, store, { qos: 1, connections: 100, count: count >> 1 });
   const ratios = cases.map((): number[] => []);
   const limits = cases.map((): number[] => []);
   const seen = cases.map((): string[] => []);
@@ -37,7 +37,7 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
     const read = await forwardedRun(mosquitto, readerConnections, readCount);
     say(`Mosquitto forwards ${perSecond(read.perS)}`);
     for (const [index, { name, qos, connections }] of cases.entries()) {
-      const stored = await storedRun(sluice.mqttUrl, pid, store, { qos, connections, count });
+      const stored = await storedRun(fed, store, { qos, connections, count });
       ratios[index]!.push(stored.storedPerS / read.perS);
       const us = stored.cpuUs + stored.storeCpuUs + stored.generatorCpuUs;
       limits[index]!.push(limitPerS(us) / read.perS);

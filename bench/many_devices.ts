@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { startSluice } from "../tests/support/sluice.ts";
+import { type Sluice, startSluice } from "../tests/support/sluice.ts";
 import { type BenchOptions, type Figure, type Measure, median, perSecond } from "./measure.ts";
 import { CountingStore } from "./counting_store.ts";
 import type { BenchStore } from "./store.ts";
-import { cpuOf, storedRun } from "./stored_run.ts";
+import { cpuOf, storedRun, underTest } from "./stored_run.ts";
 import { VictoriaStore } from "./victoria_store.ts";
 
 const connections = 100;
@@ -30,16 +30,16 @@ async function compare(
   where: string,
   { quick, say }: BenchOptions,
 ): Promise<Figure> {
-  const count = quick ? 400_000 : 1_000_000;
+  const count = quick ? 400_000 : 2_000_000;
   const rounds = quick ? 1 : 3;
   const config = { influx: { url: store.url } };
   await using forFew = await startSluice({ config });
   await using forMany = await startSluice({ config });
   const flags = { qos: 1, connections, count } as const;
-  const ofFew = () =>
-    storedRun(forFew.mqttUrl, forFew.process.pid, store, { ...flags, devices: few });
-  const ofMany = () =>
-    storedRun(forMany.mqttUrl, forMany.process.pid, store, { ...flags, devices: many });
+  const run = (sluice: Sluice, devices: number) =>
+    storedRun(underTest(sluice, sluice.mqttUrl), store, { ...flags, devices });
+  const ofFew = () => run(forFew, few);
+  const ofMany = () => run(forMany, many);
   await ofMany();
   await ofFew();
   const ratios: number[] = [];

@@ -3,10 +3,27 @@
  *
  * @module
  */
+import { books, type Sluice } from "../tests/support/sluice.ts";
 import { load, type LoadFlags } from "./load.ts";
 import { poll } from "./pause.ts";
 import { cpuS, idleS } from "./process_stat.ts";
 import type { BenchStore } from "./store.ts";
+
+/** What takes the load from `url` to the store. */
+export interface UnderTest {
+  readonly url: string;
+  readonly pid: number;
+  /**
+   * Readings so far that the store has said yes to. Where it is absent the store is asked, and
+   * VictoriaMetrics makes its counters anew only once a second.
+   */
+  stored?(): Promise<number>;
+}
+
+/** `sluice`, loaded at `url`: itself, or the broker that it reads from. */
+export function underTest({ process, httpUrl }: Sluice, url: string): UnderTest {
+  return { url, pid: process.pid, stored: async () => (await books(httpUrl)).stored };
+}
 
 export interface StoredRun {
   readonly count: number;
@@ -23,28 +40,37 @@ export interface StoredRun {
   readonly doubled: number;
 }
 
-/** Sends `flags.count` messages to `url`, which `pid` takes from there to the store. */
+/**
+ * Sends `flags.count` messages, and has the store counted afterwards, so that the end that the
+ * process under test tells is not taken on trust.
+ */
 export async function storedRun(
-  url: string,
-  pid: number,
+  { url, pid, stored }: UnderTest,
   store: BenchStore,
   flags: LoadFlags & { readonly count: number },
 ): Promise<StoredRun> {
   const { count } = flags;
-  const before = await store.taken();
+  const soFar = stored ?? (() => store.taken());
+  const [storedBefore, takenBefore] = [await soFar(), await store.taken()];
   const cpuBeforeS = cpuS(pid);
   const storeBeforeS = cpuS(store.pid);
-  const [sent, end] = await Promise.all([load(url, flags), taken(store, before, count)]);
+  const [sent, first] = await Promise.all([load(url, flags), firstTaken(store, takenBefore)]);
+  // Not asked before everything is sent: the answers cost the process under test something.
+  const all = storedBefore + count;
+  await poll(`${count} readings stored`, async () => await soFar() >= all, { everyMs: 20 });
+  const endedMs = Date.now();
+  const idle = idleS() - first.idleS;
+  const coreS = (performance.now() - first.atMs) / 1_000 * navigator.hardwareConcurrency;
   const spentS = cpuS(pid) - cpuBeforeS;
   const storeSpentS = cpuS(store.pid) - storeBeforeS;
   const { readings, distinct } = await store.held(sent.fromMs, sent.toMs, count);
   return {
     count,
-    storedPerS: count / (end.endedMs - sent.startedMs) * 1_000,
+    storedPerS: count / (endedMs - sent.startedMs) * 1_000,
     cpuUs: spentS / count * 1e6,
     storeCpuUs: storeSpentS / count * 1e6,
     generatorCpuUs: sent.cpuUsPerMessage,
-    idleShare: end.idleShare,
+    idleShare: idle / coreS,
     missing: count - distinct,
     doubled: readings - distinct,
   };
@@ -62,20 +88,11 @@ export function limitPerS(us: number): number {
   return navigator.hardwareConcurrency * 1e6 / us;
 }
 
-/** Waits until the store has taken `count` more, and says when: ms since the epoch. */
-async function taken(
+/** Waits until the store has taken the first reading, and says when, and how idle all were then. */
+async function firstTaken(
   store: BenchStore,
   before: number,
-  count: number,
-): Promise<{ readonly endedMs: number; readonly idleShare: number }> {
-  let first: { readonly atMs: number; readonly idleS: number } | undefined;
-  await poll(`${count} readings in the store`, async () => {
-    const came = await store.taken() - before;
-    if (came > 0) first ??= { atMs: performance.now(), idleS: idleS() };
-    return came >= count;
-  }, { everyMs: 40 });
-  const endedMs = Date.now();
-  const { atMs, idleS: firstIdleS } = first!;
-  const coreS = (performance.now() - atMs) / 1_000 * navigator.hardwareConcurrency;
-  return { endedMs, idleShare: (idleS() - firstIdleS) / coreS };
+): Promise<{ readonly atMs: number; readonly idleS: number }> {
+  await poll("a reading in the store", async () => await store.taken() > before, { everyMs: 40 });
+  return { atMs: performance.now(), idleS: idleS() };
 }

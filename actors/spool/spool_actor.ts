@@ -27,7 +27,7 @@ const sweepIntervalMs = 1_000;
  * How long readings gather that nobody waits for. A sync costs a quarter of a millisecond of CPU,
  * however little there is to sync.
  */
-const gatherMs = 20;
+const gatherMs = 50;
 
 /** `now`: somebody waits for it. */
 export type CommitTime = "now" | "soon";

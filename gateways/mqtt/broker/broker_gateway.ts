@@ -80,7 +80,7 @@ const gatewayProperty = "sluice-gateway";
 /** Waits before a new try, in ms. */
 const reconnectMs = 1_000;
 /** How long messages of QoS 0 gather in the socket. */
-const gatherMs = 5;
+const gatherMs = 40;
 const connackTimeoutMs = 10_000;
 
 /** See the module. */

@@ -7,6 +7,11 @@
 
 /** Bytes both ways. One reader and one writer at a time. */
 export interface ByteStream {
+  /**
+   * What comes while nobody reads is one chunk, of so many bytes at most. `undefined` where chunks
+   * are messages of the transport's, however small.
+   */
+  readonly chunkBytesMax: number | undefined;
   /** The next bytes, in a buffer that is valid until the next call; `undefined` at the end. */
   read(): Promise<Uint8Array | undefined>;
   write(bytes: Uint8Array): Promise<void>;
@@ -67,6 +72,7 @@ function tlsOptions(tls: TlsIdentity): { caCerts?: string[]; cert?: string; key?
 function streamOfConnection(connection: Deno.Conn): ByteStream {
   const buffer = new Uint8Array(readBytes);
   return {
+    chunkBytesMax: readBytes,
     async read() {
       const count = await connection.read(buffer);
       return count === null ? undefined : buffer.subarray(0, count);
@@ -93,6 +99,7 @@ async function streamOfWebSocket(url: URL, tls: TlsIdentity): Promise<ByteStream
   const reader = readable.getReader();
   const writer = writable.getWriter();
   return {
+    chunkBytesMax: undefined,
     async read() {
       const { value } = await reader.read();
       return typeof value === "string" ? new TextEncoder().encode(value) : value;

@@ -14,6 +14,7 @@ import type { PublishView } from "../codec/publish.ts";
 import { type PacketHandler, PacketScanner } from "../codec/scanner.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import type { ByteStream } from "./dial.ts";
+import { Gathering } from "./gathering.ts";
 
 /** What the tap takes out of the stream. */
 export interface TapHandler {
@@ -32,9 +33,8 @@ export interface TapOptions {
   /** Of a larger PUBLISH only the beginning is handed over: a broker has no limit of its own. */
   readonly keptBytesMax: number;
   /**
-   * After a small chunk the socket is not read for so long, so that more comes at once: a broker
-   * writes every message by itself, and each turn has its price. 0 where the broker waits for
-   * acknowledgements before it sends more.
+   * How long the socket is left alone, so that more comes at once (see {@linkcode Gathering}). 0
+   * where the broker waits for acknowledgements before it sends more.
    */
   readonly gatherMs: number;
   readonly clock: Pick<Clock, "setTimer">;
@@ -42,8 +42,6 @@ export interface TapOptions {
 }
 
 const publishType = 3;
-/** So much at once is enough. */
-const gatheredBytes = 32 * 1024;
 /** What the broker does not take of what it is sent, before no more is taken from it. */
 const outboundBytesMax = 64 * 1024;
 const pingRequest = 0xc0;
@@ -144,6 +142,10 @@ export class BrokerTap extends Duplex {
     const stream = await this.#opened;
     if (this.destroyed) return stream.close();
     this.#stream = stream;
+    const { chunkBytesMax } = stream;
+    const gathering = this.#gatherMs > 0 && chunkBytesMax !== undefined
+      ? new Gathering(chunkBytesMax)
+      : undefined;
     for (;;) {
       const chunk = await stream.read().catch((cause: unknown) => {
         if (this.destroyed) return undefined;
@@ -151,9 +153,7 @@ export class BrokerTap extends Duplex {
       });
       if (chunk === undefined) break;
       await this.#take(chunk);
-      if (!this.destroyed && this.#gatherMs > 0 && chunk.length < gatheredBytes) {
-        await this.#gather();
-      }
+      if (!this.destroyed && gathering?.waitsAfter(chunk.length) === true) await this.#gather();
       if (this.destroyed) return;
     }
     this.push(null);

@@ -7,6 +7,8 @@ import { BrokerTap, type TapHandler } from "./tap.ts";
 
 /** The broker's end of a connection. */
 class MemoryStream implements ByteStream {
+  constructor(readonly chunkBytesMax: number | undefined) {}
+
   readonly written: Uint8Array[] = [];
   readonly #chunks: Uint8Array[] = [];
   #reader: ((chunk: Uint8Array | undefined) => void) | undefined;
@@ -64,8 +66,8 @@ function tapOn(
   handler: Partial<TapHandler> & Pick<TapHandler, "publish">,
   gatherMs = 0,
   clock = new ManualClock(),
+  stream = new MemoryStream(100_000),
 ) {
-  const stream = new MemoryStream();
   const tap = new BrokerTap({
     dial: () => Promise.resolve(stream),
     version: 4,
@@ -147,7 +149,7 @@ Deno.test("nothing more is taken while the broker does not take what it is sent"
   tap.destroy();
 });
 
-Deno.test("small chunks gather in the socket, large ones do not wait", async () => {
+Deno.test("small chunks gather in the socket, full ones do not wait", async () => {
   const clock = new ManualClock();
   let taken = 0;
   const { stream, tap } = tapOn({ publish: () => ++taken > 0 }, 5, clock);
@@ -160,11 +162,26 @@ Deno.test("small chunks gather in the socket, large ones do not wait", async () 
   await turns();
   assert.equal(taken, 2);
   clock.advance(5);
-  const many = Math.ceil(40_000 / small.length);
+  const many = Math.ceil(100_000 / small.length);
   stream.feed(new Uint8Array(Array.from({ length: many }, () => [...small]).flat()));
   stream.feed(small);
   await turns();
   assert.equal(taken, 2 + many + 1);
   tap.destroy();
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("what comes as messages of a WebSocket does not wait: it cannot gather", async () => {
+  const clock = new ManualClock();
+  let taken = 0;
+  const { stream, tap } = tapOn(
+    { publish: () => ++taken > 0 },
+    5,
+    clock,
+    new MemoryStream(undefined),
+  );
+  for (let i = 0; i < 10; i++) stream.feed(small);
+  await turns();
+  assert.equal(taken, 10);
+  tap.destroy();
 });
