@@ -5,8 +5,8 @@
  * @module
  */
 import { startSluice } from "../tests/support/sluice.ts";
-import { load } from "./load.ts";
-import type { BenchOptions, Figure, Measure } from "./measure.ts";
+import { load, type LoadResult } from "./load.ts";
+import { type BenchOptions, type Figure, type Measure, median } from "./measure.ts";
 import { VictoriaStore } from "./victoria_store.ts";
 
 const flags = { qos: 1, connections: 100, rate: 10_000 } as const;
@@ -15,21 +15,23 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
   await using store = await VictoriaStore.start();
   await using sluice = await startSluice({ config: { influx: { url: store.url } } });
   await load(sluice.mqttUrl, { ...flags, durationS: 3 });
-  const { latencyMs, sent } = await load(sluice.mqttUrl, { ...flags, durationS: quick ? 3 : 15 });
-  say(JSON.stringify(latencyMs));
-  const figure = (name: string, value: number, atMost: number): Figure => ({
+  const rounds: LoadResult["latencyMs"][] = [];
+  for (let round = 0; round < (quick ? 1 : 3); round++) {
+    const { latencyMs } = await load(sluice.mqttUrl, { ...flags, durationS: quick ? 3 : 10 });
+    rounds.push(latencyMs);
+    say(JSON.stringify(latencyMs));
+  }
+  const figure = (name: string, of: "p50" | "p99" | "p999", atMost: number): Figure => ({
     name: `settle latency at 10,000 messages/s QoS 1, ${name}`,
-    value,
+    value: median(rounds.map((latencyMs) => latencyMs[of])),
     unit: "ms",
     target: { atMost },
+    detail: rounds.map((latencyMs) => latencyMs[of].toFixed(1)).join(", "),
   });
   return [
-    {
-      ...figure("p50", latencyMs.p50, 3),
-      detail: `${sent} messages, at most ${latencyMs.max.toFixed(1)} ms`,
-    },
-    figure("p99", latencyMs.p99, 20),
-    figure("p99.9", latencyMs.p999, 100),
+    figure("p50", "p50", 3),
+    figure("p99", "p99", 20),
+    figure("p99.9", "p999", 100),
   ];
 }
 
