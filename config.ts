@@ -39,6 +39,7 @@ export interface LoadedConfig {
  * @param file what the configuration file holds, parsed; `{}` without one.
  * @param env the environment; variables win over the file.
  * @param source names the file in errors.
+ * @param known what is wrong with it already.
  * Rejects with a {@linkcode ConfigError} naming every wrong key, and what is allowed there.
  *
  * @example
@@ -57,6 +58,7 @@ export async function parseConfig(
   file: unknown,
   env: Readonly<Record<string, string>> = {},
   source = "configuration",
+  known: readonly string[] = [],
 ): Promise<LoadedConfig> {
   const input: unknown = structuredClone(file);
   const { values, problems } = readEnvironment(options, env);
@@ -65,7 +67,11 @@ export async function parseConfig(
     if (setAt(input, path, value)) variables.set(path.join("."), variable);
   }
   const config = await checked(input, variables);
-  const found = [...problems, ...(Array.isArray(config) ? config : contradictions(config))];
+  const found = [
+    ...known,
+    ...problems,
+    ...(Array.isArray(config) ? config : contradictions(config)),
+  ];
   if (!Array.isArray(config) && found.length === 0) return { config, warnings: warnings(config) };
   throw new ConfigError(source, found);
 }
@@ -80,9 +86,11 @@ export async function loadConfig(
   path: string | undefined,
   env: Readonly<Record<string, string>>,
 ): Promise<LoadedConfig> {
-  return path === undefined
-    ? await parseConfig({}, env, "environment")
-    : await parseConfig(readJson(path), env, path);
+  if (path === undefined) return await parseConfig({}, env, "environment");
+  const text = readText(path);
+  const file = parseJson(path, text);
+  const { repeatedKeys } = await import("./config/repeated_keys.ts");
+  return await parseConfig(file, env, path, repeatedKeys(text));
 }
 
 /** The effective configuration as JSON, for `--print-config`: secrets are `***`. */
@@ -106,15 +114,17 @@ async function checked(
 /** Whether {@linkcode plainValue}, which follows the schema of `Config`, knew the input to fit. */
 const isPlainConfig = (plain: unknown): plain is Config => plain !== undefined;
 
-function readJson(path: string): unknown {
-  let text: string;
+function readText(path: string): string {
   try {
-    text = Deno.readTextFileSync(path);
+    return Deno.readTextFileSync(path).replace(/^\uFEFF/, "");
   } catch (cause) {
     throw new ConfigError(path, [`cannot be read: ${messageOf(cause)}`]);
   }
+}
+
+function parseJson(path: string, text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return JSON.parse(text);
   } catch (cause) {
     throw new ConfigError(path, [`is not JSON: ${messageOf(cause)}`]);
   }

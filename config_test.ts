@@ -314,7 +314,7 @@ Deno.test("an error shows no password of a URL", async () => {
   assert.ok(found[0]?.includes("mqt://u:***@h:1883"), found.join("\n"));
 });
 
-Deno.test("a file that is missing or no JSON is refused with its name", async () => {
+Deno.test("a file that is missing, no JSON, or has a key twice is refused with its name", async () => {
   await assert.rejects(
     loadConfig("/nonexistent/sluice.json", {}),
     /sluice\.json:\n {2}- cannot be read/,
@@ -323,6 +323,16 @@ Deno.test("a file that is missing or no JSON is refused with its name", async ()
   try {
     Deno.writeTextFileSync(path, '{\n  "shards": 2,\n}');
     await assert.rejects(loadConfig(path, {}), /is not JSON: .*line 3 column 1/);
+    Deno.writeTextFileSync(path, '{\n  "shards": 2,\n  "shards": "x",\n  "spol": {}\n}');
+    await assert.rejects(loadConfig(path, {}), (error: unknown) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.problems.length, 3, error.message);
+      assert.equal(
+        error.problems[0],
+        "shards: is there twice, in line 2 and in line 3; keep one",
+      );
+      return true;
+    });
     Deno.writeTextFileSync(path, '\uFEFF{"$schema": "./schema/sluice.schema.json", "shards": 2}');
     assert.equal((await loadConfig(path, {})).config.shards, 2);
   } finally {

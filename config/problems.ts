@@ -80,7 +80,7 @@ function unknownKey({ params, parentSchema }: ErrorObject, steps: readonly strin
 }
 
 /** `["routes", "0", "topic"]` → `routes[0].topic`. */
-function pathText(steps: readonly string[]): string {
+export function pathText(steps: readonly string[]): string {
   if (steps.length === 0) return "the configuration";
   return steps.map((step, i) => /^\d+$/.test(step) ? `[${step}]` : i === 0 ? step : `.${step}`)
     .join("");
