@@ -15,6 +15,7 @@ import { type Caller, unknown } from "./callers.ts";
 import type { Control } from "./control.ts";
 import { dashboardHandlers } from "./dashboard.ts";
 import type { Handler } from "./handler.ts";
+import { headOf } from "./head.ts";
 import type { Operation } from "./openapi/operation.ts";
 import {
   type ControlOperation,
@@ -87,11 +88,12 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
         : new Problem("internal", "the log has the cause"),
     );
   });
-  return async (request, { peer } = unknown) =>
+  return async (request, { peer } = unknown) => {
     // Paths are compared as they are written, for who may come in is decided by that; Hono decodes.
-    findOperation(request) === undefined
-      ? secured(withoutOperation(request))
-      : await app.fetch(request, { peer });
+    if (findOperation(request) === undefined) return secured(withoutOperation(request));
+    if (request.method !== "HEAD") return await app.fetch(request, { peer });
+    return await headOf(await app.fetch(new Request(request, { method: "GET" }), { peer }));
+  };
 }
 
 /** A template as Hono has it. */

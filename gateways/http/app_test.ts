@@ -252,6 +252,20 @@ Deno.test("405 and OPTIONS say what is allowed, HEAD has no body", async () => {
   assert.equal(await head.text(), "");
 });
 
+Deno.test("HEAD says what GET would, and how long its body is", async () => {
+  for (const path of ["/", "/page.js", "/healthz", "/metrics", "/api/devices", "/api/devices/no"]) {
+    const [get, head] = [await ask(path), await ask(path, { method: "HEAD" })];
+    assert.equal(head.status, get.status, path);
+    const { byteLength } = await get.arrayBuffer();
+    assert.equal(await head.text(), "", path);
+    assert.deepEqual(
+      [...head.headers],
+      [...get.headers, ["content-length", String(byteLength)]].sort(),
+      path,
+    );
+  }
+});
+
 Deno.test("a page of another site can change nothing", async () => {
   for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
     const answer = await ask(replay, { method: "POST", headers });

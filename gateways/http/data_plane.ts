@@ -17,6 +17,7 @@ import type { HttpHandler } from "./app.ts";
 import { checkAccept } from "./accept.ts";
 import { byteBudget } from "./body.ts";
 import type { Callers } from "./callers.ts";
+import { headOfStream } from "./head.ts";
 import { postReadings } from "./ingest/post_readings.ts";
 import { liveQuery } from "./live/live_query.ts";
 import { LiveStream } from "./live/live_stream.ts";
@@ -227,7 +228,7 @@ export class DataPlane {
     if (this.#draining) throw shuttingDown();
     const query = liveQuery(request, live.shards);
     const headers = { "content-type": "text/event-stream" };
-    if (request.method === "HEAD") return new Response(null, { headers });
+    if (request.method === "HEAD") return headOfStream(headers);
     if (this.#viewers.full) {
       throw new Problem("unavailable", `there are ${streamsMax} viewers already`, {}, retryLater);
     }

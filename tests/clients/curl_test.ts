@@ -132,6 +132,15 @@ testWith(["curl"], "curl does all that the OpenAPI document lists, as it says", 
     const answered = await run(example, env);
     const text = new TextDecoder().decode(answered.body);
     assert.equal(answered.status, example.status, `${example.line}: ${text}`);
+    if (/ -I /.test(example.line)) {
+      const get = await run({ ...example, line: example.line.replace(" -I ", " ") }, env);
+      const length = answered.headers.get("content-length");
+      assert.ok(
+        length === null || Number(length) === get.body.length,
+        `${example.line}: ${length}`,
+      );
+      assert.equal(length, get.headers.get("content-length"));
+    }
     if (/-I |-X OPTIONS/.test(example.line)) {
       assert.equal(text, "", example.line);
       continue;

@@ -15,6 +15,7 @@ import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
 import type { DeviceView } from "../control.ts";
+import { headOfStream } from "../head.ts";
 import { unpack } from "../ingest/unpack.ts";
 import { Problem, rateLimited } from "../problem.ts";
 import { integer, parametersOf } from "../request.ts";
@@ -228,7 +229,7 @@ export class Topics {
       throw new Problem("forbidden", `the account ${claims.name} may not read all of that`);
     }
     const headers = { "content-type": eventStream };
-    if (request.method === "HEAD") return new Response(null, { headers });
+    if (request.method === "HEAD") return headOfStream(headers);
     const watch = this.#viewers.full ? undefined : this.#watches.of(filter);
     if (watch === undefined) throw tooMany();
     const stream = new TopicStream({
