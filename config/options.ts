@@ -90,7 +90,7 @@ const flaps = (whose: string) =>
     default: undefined,
     defaultDoc: "no ban",
     format: rate,
-    doc: `How many MQTT connections of ${whose} may end in a time; one more bans it.`,
+    doc: `How many connections of ${whose} may end in a time; one more bans it.`,
   });
 
 export const options = section("The configuration of Sluice.", {

@@ -29,6 +29,7 @@ import { Certified, passFor } from "../gateways/auth/certified.ts";
 import type { Claims } from "../gateways/auth/token.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
+import type { BannedUntil } from "../gateways/http/banned.ts";
 import { claimsOf, guarded } from "../gateways/http/guard.ts";
 import { type LiveSource, parseChanges } from "../gateways/http/live/source.ts";
 import { hostNames } from "../gateways/http/host_names.ts";
@@ -207,6 +208,8 @@ export class HttpEdge implements WorkerProgram {
     const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
     this.#budget = new BufferBudget(limits.webSocketBytes);
     const socket = { clock, budget: this.#budget, idleMs: webSocketIdleMs };
+    const bannedUntilMs: BannedUntil = (client, comes) =>
+      comes ? guard.banned(client) : guard.bannedUntilMs(client);
     const stations: Stations = new Stations({
       intake,
       socket,
@@ -214,7 +217,8 @@ export class HttpEdge implements WorkerProgram {
       clock,
       required,
       admit: (token) => accounts.gate.admit(token, clock.now()),
-      bannedUntilMs: (client, comes) => comes ? guard.banned(client) : guard.bannedUntilMs(client),
+      bannedUntilMs,
+      flapped: (client) => guard.ended(client),
       isCurrent,
       endOf,
       senderOf,
@@ -223,7 +227,10 @@ export class HttpEdge implements WorkerProgram {
         left: (address) => guard.left(address),
       },
     });
-    guard.watchBans(() => stations.bansChanged());
+    guard.watchBans(() => {
+      stations.bansChanged();
+      this.#plane.recheck();
+    });
     const { sessionPaths } = init;
     this.#carriers = sessionPaths && new Carriers({
       socket,
@@ -246,6 +253,8 @@ export class HttpEdge implements WorkerProgram {
       senderOf,
       isCurrent,
       endOf,
+      isBanned: ({ peer, claims }) =>
+        guard.bannedUntilMs({ account: claims?.name ?? "", clientId: "", address: peer }) > 0,
       stalled: () => stalls.any,
       stations,
       topics: {
@@ -274,6 +283,7 @@ export class HttpEdge implements WorkerProgram {
       callers: this.#callers,
       ...identity,
       required,
+      bannedUntilMs,
     });
   }
 

@@ -35,7 +35,7 @@ import { Problem, problemResponse } from "./problem.ts";
 import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
 import { commandStation } from "./station_command.ts";
-import { Viewers } from "./viewers.ts";
+import { Viewers, type ViewersOptions } from "./viewers.ts";
 
 export interface DataPlaneParts {
   /** Answers what is not the data plane's. */
@@ -53,6 +53,7 @@ export interface DataPlaneParts {
   readonly isCurrent: (claims: Claims) => boolean;
   /** Why a client's certificate is good no more. */
   readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
+  readonly isBanned: ViewersOptions["isBanned"];
   /** Whether the spool of some shard takes nothing now. */
   readonly stalled: () => boolean;
   readonly stations: Stations;
@@ -116,14 +117,15 @@ export class DataPlane {
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
     this.#budget = byteBudget(parts.limits.bodiesBytes);
-    const { clock, limits, isCurrent, endOf, topics, stalled } = parts;
-    this.#viewers = new Viewers({ clock, isCurrent, endOf, countMax: streamsMax });
+    const { clock, limits, isCurrent, endOf, isBanned, topics, stalled } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, endOf, isBanned, countMax: streamsMax });
     const { bodyMs } = limits;
     this.#topics = new Topics({
       ...topics,
       clock,
       isCurrent,
       endOf,
+      isBanned,
       stalled,
       bodyMs,
       settleMs,
@@ -153,7 +155,7 @@ export class DataPlane {
     this.#topics.interrupted();
   }
 
-  /** Accounts have changed: who may see no more is ended. */
+  /** Accounts have changed, or somebody was banned: who may see no more is ended. */
   recheck(): void {
     this.#viewers.recheck();
     this.#topics.recheck();

@@ -3,13 +3,16 @@
  *
  * @module
  */
+import type { BanClient } from "../../actors/rates/ban.ts";
 import { type Asked, mayUse, tokenOf } from "../auth/api_guard.ts";
 import type { Certified } from "../auth/certified.ts";
 import type { Claims } from "../auth/token.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { HttpHandler } from "./app.ts";
+import { type BannedUntil, refuseBanned } from "./banned.ts";
 import { type Caller, type Callers, unknown } from "./callers.ts";
+import type { Operation } from "./openapi/operation.ts";
 import { findOperation, operations } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
@@ -27,17 +30,33 @@ export interface GuardParts extends Identity {
   readonly callers: Callers;
   /** Without it everybody may use the API, but for the accounts. */
   readonly required: boolean;
+  /** Without it nobody is banned. */
+  readonly bannedUntilMs?: BannedUntil;
 }
 
 /** `handle` with the guard in front. Never rejects. */
-export function guarded({ handle, callers, required, ...identity }: GuardParts): HttpHandler {
+export function guarded(
+  { handle, callers, required, bannedUntilMs, ...identity }: GuardParts,
+): HttpHandler {
+  const refuse = (request: Request, who: Partial<BanClient>, spared: Operation["spares"]): void => {
+    const client = { account: "", clientId: "", address: "", ...who };
+    if (bannedUntilMs === undefined || bannedUntilMs(client, false) === 0) return;
+    const found = findOperation(request);
+    const spares = found && operations[found.id].spares;
+    if (spares === undefined || spares !== spared) {
+      refuseBanned(bannedUntilMs, client, identity.clock);
+    }
+  };
   return async (request, caller = unknown) => {
     callers.set(request, caller);
     const asked = required ? askedBy(request) : undefined;
     try {
+      refuse(request, { address: caller.peer }, "address");
       refuseEnded(caller.certificate, identity.certified);
       if (asked !== undefined) {
         const claims = await claimsOf(request.headers, caller, identity);
+        const isAdmin = claims.permissions.roles.includes("admin");
+        refuse(request, { account: claims.name }, isAdmin ? "admin" : undefined);
         if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
           throw new Problem("forbidden", `the account ${claims.name} may not do this`);
         }

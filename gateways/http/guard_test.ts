@@ -1,28 +1,25 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../runtime/clock.ts";
 import { Certified } from "../auth/certified.ts";
+import type { Role } from "../auth/account.ts";
 import { permissionsOf } from "../auth/permissions.ts";
 import { type Claims, signToken } from "../auth/token.ts";
 import { TokenGate } from "../auth/token_gate.ts";
 import { Callers } from "./callers.ts";
 import { guarded } from "./guard.ts";
 
-const permissions = permissionsOf({
-  name: "A",
-  roles: ["reader"],
-  read: [],
-  write: [],
-  devices: [],
-});
+const permissionsAs = (roles: readonly Role[]) =>
+  permissionsOf({ name: "A", roles, read: [], write: [], devices: [] });
 
 /** Asks for what a reader may see, over a connection that came with A's certificate. */
-async function guard(required: boolean) {
+async function guard(required: boolean, roles: readonly Role[] = ["reader"]) {
   const clock = new ManualClock();
   const gate = new TokenGate();
   const keys = [{ kid: "k", secret: crypto.getRandomValues(new Uint8Array(32)) }];
   gate.setKeys(keys);
   gate.setOpen();
-  const it = { revoked: false, seen: undefined as Claims | undefined };
+  const permissions = permissionsAs(roles);
+  const it = { revoked: false, seen: undefined as Claims | undefined, banned: "", refused: 0 };
   const certified = new Certified({
     gate,
     clock,
@@ -50,15 +47,24 @@ async function guard(required: boolean) {
     clock,
     certified,
     required,
+    bannedUntilMs: ({ account, address }, comes) => {
+      if (it.banned === "" || (account !== it.banned && address !== it.banned)) return 0;
+      if (comes) it.refused++;
+      return clock.now() + 1_500;
+    },
   });
-  const ask = async (withToken: boolean, path = "/api/devices") => {
+  const answer = (withToken: boolean, path: string, method = "GET") => {
     const request = new Request(`http://sluice.example${path}`, {
+      method,
       headers: withToken ? { authorization: `Bearer ${token}` } : {},
     });
-    const response = await handle(request, { peer: "10.0.0.1", certificate });
+    return handle(request, { peer: "10.0.0.1", certificate });
+  };
+  const ask = async (withToken: boolean, path = "/api/devices") => {
+    const response = await answer(withToken, path);
     return [response.status, await response.text()] as const;
   };
-  return { it, clock, certified, ask };
+  return { it, clock, certified, ask, answer };
 }
 
 Deno.test("a certificate that was revoked or has expired lets nobody on, token or not", async () => {
@@ -88,4 +94,45 @@ Deno.test("what a token lets see ends when the certificate that came with it is 
   assert.equal(certified.isCurrent(it.seen), true);
   it.revoked = true;
   assert.equal(certified.isCurrent(it.seen), false);
+});
+
+Deno.test("who is banned by address is refused before a token is looked at, but for the probes", async () => {
+  for (const required of [true, false]) {
+    const { it, clock, answer } = await guard(required, ["admin"]);
+    it.banned = "10.0.0.1";
+    const refused = ["/", "/metrics", "/login", "/ws", "/mqtt", "/api/bans", "/api/devices", "/no"];
+    for (const path of refused) {
+      const { status, headers, body } = await answer(true, path);
+      assert.equal(status, 403, path);
+      assert.equal(headers.get("retry-after"), "2");
+      assert.equal(headers.get("connection"), "close");
+      const problem = await new Response(body).json();
+      assert.deepEqual([problem.type, problem.until], [
+        "urn:sluice:problem:banned",
+        new Date(clock.now() + 1_500).toISOString(),
+      ]);
+    }
+    assert.equal(it.refused, refused.length);
+    for (const path of ["/healthz", "/readyz"]) {
+      assert.equal((await answer(false, path)).status, 200);
+    }
+    it.banned = "10.0.0.2";
+    assert.equal((await answer(true, "/api/devices")).status, 200);
+    assert.equal(it.refused, refused.length);
+  }
+});
+
+Deno.test("a banned account is refused whatever it asks for, but an admin who would lift bans", async () => {
+  for (const roles of [["reader"], ["admin"]] as const) {
+    const { it, answer } = await guard(true, roles);
+    it.banned = "A";
+    assert.equal((await answer(true, "/api/devices")).status, 403);
+    assert.equal(it.refused, 1);
+    const isAdmin = roles[0] === "admin";
+    for (const method of ["GET", "POST", "DELETE"]) {
+      const path = method === "DELETE" ? "/api/bans/account:A" : "/api/bans";
+      assert.equal((await answer(true, path, method)).status, isAdmin ? 200 : 403, method);
+    }
+    assert.equal(it.refused, isAdmin ? 1 : 4);
+  }
 });

@@ -14,7 +14,7 @@ interface Viewer {
 }
 
 /** What it came with, if that was needed. */
-type Credentials = Pick<Caller, "claims" | "certificate">;
+type Credentials = Pick<Caller, "peer" | "claims" | "certificate">;
 
 export interface ViewersOptions {
   readonly clock: Clock;
@@ -23,6 +23,8 @@ export interface ViewersOptions {
   readonly isCurrent: (claims: Claims) => boolean;
   /** Why a client's certificate is good no more. */
   readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
+  /** Whether its account or its address is. */
+  readonly isBanned: (viewer: Pick<Caller, "peer" | "claims">) => boolean;
 }
 
 /** How long after its token's end a viewer may still be there. */
@@ -47,9 +49,10 @@ export class Viewers {
   }
 
   /** Whether who came with these may see more. */
-  mayGoOn({ claims, certificate }: Credentials): boolean {
-    const { clock, isCurrent, endOf } = this.#options;
+  mayGoOn({ peer, claims, certificate }: Credentials): boolean {
+    const { clock, isCurrent, endOf, isBanned } = this.#options;
     if (certificate !== undefined && endOf(certificate) !== undefined) return false;
+    if (isBanned({ peer, ...(claims && { claims }) })) return false;
     return claims === undefined || (isCurrent(claims) && clock.now() < claims.expiresS * 1_000);
   }
 

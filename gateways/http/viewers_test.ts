@@ -12,16 +12,18 @@ const claims = (name: string, expiresS: number): Claims => ({
   permissions: { roles: [], read: [], write: [], devices: [] },
 });
 
-Deno.test("a viewer ends with its token and with its account, though nothing is sent", () => {
+Deno.test("a viewer ends with its token, with its account and by a ban, though nothing is sent", () => {
   const clock = new ManualClock();
   const startS = Math.floor(clock.now() / 1_000);
   const changed = new Set<string>();
+  const banned = new Set<string>();
   let isRevoked = false;
   const viewers = new Viewers({
     clock,
     countMax: 3,
     isCurrent: ({ name }) => !changed.has(name),
     endOf: () => isRevoked ? "revoked" : undefined,
+    isBanned: ({ peer }) => banned.has(peer),
   });
   const ended: string[] = [];
   const add = (name: string, claims?: Claims, certificate?: ClientCertificate) => {
@@ -31,7 +33,7 @@ Deno.test("a viewer ends with its token and with its account, though nothing is 
         viewers.delete(viewer);
       },
     };
-    viewers.add(viewer, { ...(claims && { claims }), certificate });
+    viewers.add(viewer, { peer: name, ...(claims && { claims }), certificate });
   };
   add("nobody");
   add("late", claims("late", startS + 2));
@@ -46,6 +48,10 @@ Deno.test("a viewer ends with its token and with its account, though nothing is 
   assert.deepEqual(ended, ["late", "gone"]);
   clock.advance(60_000);
   assert.equal(viewers.size, 1, "without a token nothing ends");
+  add("flapping");
+  banned.add("flapping");
+  viewers.recheck();
+  assert.equal(ended.pop(), "flapping");
   add("certified", undefined, { name: "c", issuer: "CN=ca", serial: "01", expiresMs: 0 });
   assert.equal(viewers.size, 2);
   isRevoked = true;

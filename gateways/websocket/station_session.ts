@@ -5,7 +5,7 @@
  */
 import type { Intake } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
-import { closeCodes, type StationEnd, type StationLine } from "./station_end.ts";
+import { type StationEnd, stationEnds, type StationLine } from "./station_end.ts";
 import { type StationFrame, stationFrame } from "./station_frame.ts";
 import { StationPass, type StationPassOptions } from "./station_pass.ts";
 import { stationCredit, StationReadings } from "./station_readings.ts";
@@ -61,6 +61,11 @@ export class StationSession implements StationLine {
 
   get station(): string {
     return this.#readings.station;
+  }
+
+  /** Of its token or certificate; empty when none was asked for. */
+  get account(): string {
+    return this.#pass.claims?.name ?? "";
   }
 
   /** The connection is open. */
@@ -142,7 +147,7 @@ export class StationSession implements StationLine {
 
   close(why: StationEnd, reason: string): void {
     if (this.#ended) return;
-    this.#socket.close(closeCodes[why], reason.slice(0, 120));
+    this.#socket.close(stationEnds[why].code, reason.slice(0, 120));
     this.closed(why);
   }
 
@@ -188,8 +193,7 @@ export class StationSession implements StationLine {
 
   /** True: it is banned, was told so, and the connection ends. */
   #endIfBanned(station: string, comes: boolean): boolean {
-    const account = this.#pass.claims?.name ?? "";
-    const untilMs = this.#options.bannedUntilMs(account, station, comes);
+    const untilMs = this.#options.bannedUntilMs(this.account, station, comes);
     if (untilMs === 0) return false;
     const until = new Date(untilMs).toISOString();
     this.send({ type: "banned", until });

@@ -10,11 +10,12 @@ import type { Intake } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Claims } from "../auth/token.ts";
+import { type BannedUntil, refuseBanned } from "../http/banned.ts";
 import { Problem } from "../http/problem.ts";
 import { refuseForeignPage } from "../http/security.ts";
 import type { ClientCertificate } from "../mqtt/endpoint/arrival.ts";
 import type { Caller } from "../http/callers.ts";
-import { closeCodes, type StationEnd } from "./station_end.ts";
+import { type StationEnd, stationEnds } from "./station_end.ts";
 import { frameBytesMax, strangerBytesMax } from "./station_frame.ts";
 import { StationSession, type StationSocket } from "./station_session.ts";
 import { ByteRoom } from "./wire/byte_room.ts";
@@ -32,11 +33,10 @@ export interface StationsOptions {
   readonly isCurrent: (claims: Claims) => boolean;
   /** Why a client's certificate is good no more. */
   readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
-  /**
-   * Until when somebody is banned, wall time in ms; 0: nobody is. A station's name is its client id.
-   * `comes`: it is asking to be let in, which is counted.
-   */
-  readonly bannedUntilMs: (client: BanClient, comes: boolean) => number;
+  /** A station's name is its client id. */
+  readonly bannedUntilMs: BannedUntil;
+  /** A station that was let in has gone by its own doing. */
+  readonly flapped: (client: BanClient) => void;
   /** Who is let in; it counts connections by IP address. */
   readonly door: { enter(address: string): boolean; left(address: string): void };
   /** Whose rates are for an account, which may be none, and an IP address. */
@@ -55,7 +55,7 @@ const frameMs = 30_000;
 /** Of the room for frames, that of those who have shown no token. They take none of the others'. */
 const strangersShare = 0.25;
 
-const stationEnds = Object.keys(closeCodes) as StationEnd[];
+const endNames = Object.keys(stationEnds) as StationEnd[];
 const encoder = new TextEncoder();
 
 function hashText(text: string): number {
@@ -99,7 +99,7 @@ export class Stations {
   /** By metric name: connections that were ended from here. */
   counters(): Record<string, number> {
     const counters: Record<string, number> = {};
-    for (const why of stationEnds) {
+    for (const why of endNames) {
       const word = why.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       counters[`sluice_stations_ended_total{reason="${word}"}`] = this.#ends.get(why) ?? 0;
     }
@@ -128,7 +128,8 @@ export class Stations {
       throw new Problem("unavailable", "no more connections now", {}, { "retry-after": "5" });
     }
     const { senderOf, door, bannedUntilMs } = this.#options;
-    this.#refuseBanned({ account: claims?.name ?? "", clientId: "", address: peer });
+    const client = { account: claims?.name ?? "", clientId: "", address: peer };
+    refuseBanned(bannedUntilMs, client, this.#options.clock);
     if (!door.enter(peer)) {
       throw new Problem("rate-limited", "too many connections", {}, { "retry-after": "5" });
     }
@@ -156,6 +157,13 @@ export class Stations {
         this.#sessions.delete(session);
         this.#forgetName(session.station, session);
         if (why !== undefined) this.#ends.set(why, (this.#ends.get(why) ?? 0) + 1);
+        const flaps = why === undefined || stationEnds[why].flaps;
+        if (!flaps || session.isStranger) return;
+        this.#options.flapped({
+          account: session.account,
+          clientId: session.station,
+          address: peer,
+        });
       },
     });
     this.#sessions.add(session);
@@ -194,17 +202,6 @@ export class Stations {
   drain(): void {
     this.#draining = true;
     for (const session of [...this.#sessions]) session.drain();
-  }
-
-  #refuseBanned(client: BanClient): void {
-    const { bannedUntilMs, clock } = this.#options;
-    const untilMs = bannedUntilMs(client, true);
-    if (untilMs === 0) return;
-    const until = new Date(untilMs).toISOString();
-    const afterS = Math.max(1, Math.ceil((untilMs - clock.now()) / 1_000));
-    throw new Problem("banned", `banned until ${until}`, { until }, {
-      "retry-after": String(afterS),
-    });
   }
 
   /** Takes what the station says, a frame at a time, to the end. */

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { closeCodeIn } from "../../gateways/websocket/testing/client_frames.ts";
 import { adminPassword, api, login } from "../support/accounts.ts";
+import { fetchFrom } from "../support/from_address.ts";
 import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
 import { RawWebSocket } from "../support/raw_websocket.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
+
+const decoder = new TextDecoder();
 
 Deno.test("clients that flap are banned in all shards, over a restart, until an admin lifts it", async (t) => {
   await using sluice = await startSluice({
@@ -25,9 +28,15 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
   };
   const lift = async (key: string) => {
     const headers = { authorization: `Bearer ${admin}` };
-    const answer = await fetch(`${httpUrl}/api/bans/${key}`, { method: "DELETE", headers });
-    await answer.body?.cancel();
-    assert.equal(answer.status, 204);
+    const order = { method: "DELETE", headers };
+    assert.equal((await fetchFrom("127.0.0.2", `${httpUrl}/api/bans/${key}`, order)).status, 204);
+  };
+  const port = Number(new URL(httpUrl).port);
+  const said = (frame: unknown) => ({ opcode: 1, payload: JSON.stringify(frame) });
+  const station = async (name: string) => {
+    const socket = await RawWebSocket.open(port, "/ws");
+    await socket.send(said({ type: "hello", station: name }));
+    return socket;
   };
 
   await t.step("by flapping", async () => {
@@ -47,6 +56,28 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
     assert.equal(sum("sluice_connections_refused_total", 'reason="banned"'), 8);
   });
 
+  await t.step("by flapping over WebSocket, as a station and with MQTT", async () => {
+    const isLetIn = async () => {
+      using socket = await station("flapper");
+      await socket.send(said({ type: "ping" }));
+      await socket.heard(/pong|"banned","until":"20/);
+      return socket.frames().some(({ payload }) => decoder.decode(payload).includes("pong"));
+    };
+    const mqttCode = async () => {
+      using socket = await RawWebSocket.open(port, "/mqtt", { "sec-websocket-protocol": "mqtt" });
+      await socket.send({ opcode: 2, payload: connectPacket(5, "carried") });
+      await socket.heard(/^ /);
+      return socket.frames()[0]?.payload[3];
+    };
+    // When its last end is known is not said.
+    for (let i = 0; i < 7; i++) assert.equal(await isLetIn(), true);
+    await until("the station is banned", async () => !await isLetIn());
+    for (let i = 0; i < 7; i++) assert.equal(await mqttCode(), 0);
+    await until("the client is banned", async () => await mqttCode() === 0x8a);
+    const sum = await metrics(httpUrl);
+    assert.equal(sum("sluice_bans_total", 'subject="client"'), 3);
+  });
+
   await t.step("by hand, also one who is connected", async () => {
     const { client } = await connect("connected");
     const order = { client: "connected", forS: 600 };
@@ -59,44 +90,56 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
   });
 
   await t.step(
-    "stations too: those that are open end, and those that come are refused",
+    "stations and HTTP too: what is open ends, and who comes is refused",
     async () => {
-      const port = Number(new URL(httpUrl).port);
-      const said = (frame: unknown) => ({ opcode: 1, payload: JSON.stringify(frame) });
       const endOf = async (station: RawWebSocket) => {
         await station.heard(/^..banned until/s);
         return closeCodeIn(station.frames());
       };
       const ban = (order: unknown) => api(httpUrl, admin, "/api/bans", order);
       {
-        using open = await RawWebSocket.open(port, "/ws");
-        await open.send(said({ type: "hello", station: "roof" }));
+        using open = await station("roof");
         await open.heard(/welcome/);
         await ban({ client: "roof", forS: 600 });
         await open.heard(/"banned","until":"20/);
         assert.equal(await endOf(open), 4403);
       }
       {
-        using again = await RawWebSocket.open(port, "/ws");
-        await again.send(said({ type: "hello", station: "roof" }));
+        using again = await station("roof");
         assert.equal(await endOf(again), 4403);
       }
       const { client } = await connect("beside");
       {
-        using open = await RawWebSocket.open(port, "/ws");
-        await open.send(said({ type: "hello", station: "ridge" }));
+        using open = await station("ridge");
         await open.heard(/welcome/);
+        const viewer = await fetch(`${httpUrl}/api/live`);
         await ban({ address: "127.0.0.1", forS: 600 });
         assert.equal(await endOf(open), 4403);
         assert.equal((await client.read())?.[2], 0x98);
+        await viewer.text(); // It ends.
       }
       using late = await RawWebSocket.open(port, "/ws");
       assert.match(late.head, /^HTTP\/1.1 403 .*\r\nretry-after: (600|599|5[89]\d)\r\n/is);
       assert.equal(await codeOf("late"), 0x8a);
+      {
+        // The body does not come.
+        using poster = await Deno.connect({ hostname: "127.0.0.1", port });
+        const head = "POST /api/readings?topic=UPB/x HTTP/1.1\r\nHost: localhost\r\n" +
+          "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n";
+        await poster.write(new TextEncoder().encode(head));
+        const answer = await new Response(poster.readable).text();
+        assert.match(answer, /^HTTP\/1.1 403 .*\r\nretry-after: (600|599|5[89]\d)\r\n/is);
+        assert.match(answer, /urn:sluice:problem:banned/);
+      }
+      const statusFrom = async (address: string, path: string) =>
+        (await fetchFrom(address, `${httpUrl}${path}`)).status;
+      assert.equal(await statusFrom("127.0.0.1", "/api/status"), 403);
+      assert.equal(await statusFrom("127.0.0.1", "/healthz"), 200);
+      assert.equal(await statusFrom("127.0.0.2", "/api/status"), 200);
       await lift("address:127.0.0.1");
       client[Symbol.dispose]();
       const sum = await metrics(httpUrl);
-      assert.equal(sum("sluice_stations_ended_total", 'reason="banned"'), 3);
+      assert.equal(sum("sluice_stations_ended_total", 'reason="banned"'), 4);
     },
   );
 

@@ -28,7 +28,7 @@ const permissions: Readonly<Record<Access, string>> = {
 
 /** What an operation may be answered beside what it says itself. */
 export function problemsOf(operation: Operation): ProblemType[] {
-  const { access, method, body, parameters = [], problems = [] } = operation;
+  const { access, method, body, parameters = [], problems = [], spares } = operation;
   const encoded = parameters.some(({ name }) => name === "Content-Encoding");
   const json = operation.answers.some(({ content }) => content !== undefined) &&
     operation.path.startsWith("/api/");
@@ -48,6 +48,7 @@ export function problemsOf(operation: Operation): ProblemType[] {
     ...(body === undefined || ("*/*" in body.content && !encoded)
       ? []
       : ["unsupported-media-type" as const]),
+    ...(spares === "address" ? [] : ["banned" as const]),
     "internal",
   ];
 }

@@ -61,6 +61,11 @@ export interface Operation {
   readonly summary: string;
   readonly doc?: string;
   readonly access: Access;
+  /**
+   * Who is answered though banned. `address`: everybody, for a ban must not have an orchestrator end
+   * the service; `admin`: an admin whose account it is, for nobody else might be there to lift it.
+   */
+  readonly spares?: "address" | "admin";
   readonly parameters?: readonly Parameter[];
   readonly body?: { readonly required: boolean; readonly content: Contents };
   readonly answers: readonly Answer[];

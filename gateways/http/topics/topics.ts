@@ -20,7 +20,7 @@ import { unpack } from "../ingest/unpack.ts";
 import { Problem, rateLimited } from "../problem.ts";
 import { integer, parametersOf } from "../request.ts";
 import type { Caller } from "../callers.ts";
-import { Viewers } from "../viewers.ts";
+import { Viewers, type ViewersOptions } from "../viewers.ts";
 import { publishOrder } from "./publish_order.ts";
 import { checkRetained, publishMessage, publishTopic } from "./publish_topic.ts";
 import { messageJson } from "./topic_event.ts";
@@ -53,6 +53,7 @@ export interface TopicsParts {
   readonly isCurrent: (claims: Claims) => boolean;
   /** Why a client's certificate is good no more. */
   readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
+  readonly isBanned: ViewersOptions["isBanned"];
   /** Takes a message of which no reading is made: 0, or after how many ms its sender may send it. */
   readonly takeMessage: (sender: Sender) => number;
   /** Whether the spool of some shard takes nothing now. */
@@ -72,8 +73,8 @@ export class Topics {
 
   constructor(parts: TopicsParts) {
     this.#parts = parts;
-    const { pubsub, clock, historyBytesMax, isCurrent, endOf } = parts;
-    this.#viewers = new Viewers({ clock, isCurrent, endOf, countMax: streamsMax });
+    const { pubsub, clock, historyBytesMax, isCurrent, endOf, isBanned } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, endOf, isBanned, countMax: streamsMax });
     this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax });
   }
 

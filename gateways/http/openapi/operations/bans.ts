@@ -15,6 +15,7 @@ export const banOperations = table({
     tag,
     summary: "Who may not connect for a time, and why",
     access: "admin",
+    spares: "admin",
     parameters: page,
     answers: [json("A page, in the order of keys.", ref("BanPage"))],
     problems: ["unavailable"],
@@ -26,6 +27,7 @@ export const banOperations = table({
     summary: "Bans a client id, an account or an address for a time",
     doc: "Connections that there are end at once. A ban that there is begins anew.",
     access: "admin",
+    spares: "admin",
     body: {
       required: true,
       content: {
@@ -44,6 +46,7 @@ export const banOperations = table({
     tag,
     summary: "Lifts a ban",
     access: "admin",
+    spares: "admin",
     parameters: [{ in: "path", name: "key", doc: "Of the ban.", schema: text, rest: true }],
     answers: [noContent("It is lifted.")],
     problems: ["not-found", "unavailable"],

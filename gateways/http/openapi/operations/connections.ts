@@ -35,7 +35,6 @@ export const connectionOperations = table({
     "/ws",
     "WebSocket of a station",
     "docs/websocket.md describes its frames.",
-    "banned",
   ),
   openMqtt: socket(
     "/mqtt",

@@ -33,6 +33,7 @@ export const serviceOperations = table({
     tag,
     summary: "Whether the process is alive",
     access: "open",
+    spares: "address",
     answers: [{ status: 200, doc: "It is.", content: plain }],
   },
   getReadiness: {
@@ -41,6 +42,7 @@ export const serviceOperations = table({
     tag,
     summary: "Whether readings can be taken",
     access: "open",
+    spares: "address",
     answers: [{ status: 200, doc: "They can.", content: plain }],
     problems: ["not-ready", "unavailable"],
   },
