@@ -534,8 +534,9 @@ export const options = section("The configuration of Sluice.", {
       doc:
         "How long the code of a route's `module` may take for one reading; then it is ended and " +
         "the reading is a dead letter. All else in its shard waits meanwhile, and has its turn " +
-        "before the next such call; a shard that is silent for 5 s is taken for dead. 0: no limit, which saves some 20 µs a reading; then code " +
-        "that never returns takes the service down with it.",
+        "before the next such call; a shard that is silent for 5 s is taken for dead. 0: no " +
+        "limit, which saves some 20 µs a reading; then code that never returns takes the service " +
+        "down with it.",
     }),
   }),
   limits: section("What one payload, and the whole process, may take.", {

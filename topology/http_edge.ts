@@ -35,7 +35,7 @@ import { type LiveSource, parseChanges } from "../gateways/http/live/source.ts";
 import { hostNames } from "../gateways/http/host_names.ts";
 import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
 import { isDevice } from "../gateways/http/control.ts";
-import type { TopicDevices } from "../gateways/http/topics/topics.ts";
+import type { TopicDevices } from "../gateways/http/topics/current_values.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
 import { AskError } from "../runtime/ask.ts";
 import { systemClock } from "../runtime/clock.ts";

@@ -32,7 +32,8 @@ import {
   withoutOperation,
 } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
-import { type TopicDevices, Topics, type TopicsParts } from "./topics/topics.ts";
+import type { TopicDevices } from "./topics/current_values.ts";
+import { Topics, type TopicsParts } from "./topics/topics.ts";
 import { refuseForeign, secured } from "./security.ts";
 import { commandStation } from "./station_command.ts";
 import { Viewers, type ViewersOptions } from "./viewers.ts";
@@ -256,7 +257,7 @@ export class DataPlane {
         if (this.#draining) throw shuttingDown();
         return await this.#topics.publish(request, claims, request.method === "PUT", sender);
       case "DELETE":
-        return this.#topics.clear(request, claims, sender);
+        return await this.#topics.clear(request, claims, sender);
       default:
         if (this.#draining) throw shuttingDown();
         return await this.#topics.get(request, caller);

@@ -25,6 +25,7 @@ const problems = {
   "account-exists": [409, "There is an account of that name"],
   "head-too-slow": [408, "The head of the request took too long to come"],
   "body-too-slow": [408, "The body took too long to come"],
+  "precondition-failed": [412, "The value is not the one that the request is about"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The body has a media type that is not understood"],
   "rejected-reading": [422, "The reading was not taken"],
@@ -98,6 +99,14 @@ export function unknownType(type: string | null | undefined, known: readonly str
 export function unknownEncoding(encoding: string, known: string): Problem {
   const detail = `Content-Encoding ${encoding} is not understood here; send ${known}`;
   return new Problem("unsupported-media-type", detail, {}, { "accept-encoding": known });
+}
+
+/** 412 for a request whose conditions do not hold. */
+export function preconditionFailed(): Problem {
+  return new Problem(
+    "precondition-failed",
+    "the value is not as If-Match, If-None-Match or If-Unmodified-Since says; GET tells what it is",
+  );
 }
 
 /** 429 for a sender over its rate; its next message may come after so many ms. */

@@ -74,6 +74,10 @@ const cases: readonly Case[] = [
   ["viewer", "POST", "out/x?reading=false", 204],
   ["viewer", "DELETE", "out/x", 204],
   ["viewer", "GET", "out/x", 403],
+  // Conditions would tell of a value that may not be read.
+  ["viewer", "PUT", "out/x", 403, { "if-none-match": "*" }],
+  ["viewer", "DELETE", "out/x", 403, { "if-match": "*" }],
+  ["operator", "DELETE", "out/none", 412, { "if-match": "*" }],
   ["viewer", "PUT", "UPB/A", 403],
   ["viewer", "POST", "UPB/A", 403],
   ["viewer", "POST", "UPB/A?reading=false", 403],

@@ -56,6 +56,42 @@ Deno.test("what is put is retained, and reaches subscribers in every shard", asy
   const tag = value.headers.get("etag") ?? "";
   const again = await ask(sluice, "a/b/c%3Fd", { headers: { "if-none-match": tag } });
   assert.deepEqual([again.status, again.text], [304, ""]);
+  // Only who knows the value may change it; what is refused reaches nobody.
+  const stale = await put(sluice, "a/b/c%3Fd", "3,4", { ...type, "if-match": '"x"' });
+  assert.deepEqual([stale.status, problemOf(stale)["type"]], [
+    412,
+    "urn:sluice:problem:precondition-failed",
+  ]);
+  for (
+    const [method, headers] of [
+      ["PUT", { "if-none-match": "*" }],
+      ["POST", { "if-none-match": tag }],
+      ["DELETE", { "if-match": `W/${tag}` }],
+      ["GET", { "if-match": '"x"' }],
+    ] as const
+  ) {
+    const body = method === "PUT" || method === "POST" ? { body: "3,4" } : {};
+    const refused = await ask(sluice, "a/b/c%3Fd", { method, headers, ...body });
+    assert.equal(refused.status, 412, `${method}: ${refused.text}`);
+  }
+  const unquoted = await put(sluice, "a/b/c%3Fd", "3,4", { "if-match": "x" });
+  assert.equal(unquoted.status, 400, unquoted.text);
+  const reading = { ...type, "if-none-match": "*" };
+  assert.equal((await put(sluice, "a/b/c%3Fd?reading=false", "3,4", reading)).status, 412);
+  // Of several who know it one gets through, and what it is told is known again.
+  const rivals = await Promise.all(
+    ["5", "6", "7"].map((text) =>
+      put(sluice, "a/b/rivals", text, { ...type, "if-none-match": "*" })
+    ),
+  );
+  assert.deepEqual(rivals.map(({ status }) => status).sort(), [204, 412, 412]);
+  const won = rivals.find(({ status }) => status === 204)?.headers.get("etag") ?? "";
+  assert.equal((await ask(sluice, "a/b/rivals")).headers.get("etag"), won);
+  const clear = { method: "DELETE", headers: { "if-match": won } };
+  assert.equal((await ask(sluice, "a/b/rivals", clear)).status, 204);
+  assert.equal((await ask(sluice, "a/b/rivals", clear)).status, 412);
+  await until("all have heard of the rivals", () => heard.length === 18);
+  assert.ok(heard.splice(6).every((text) => text.startsWith("a/b/rivals ")));
   // A message that is not retained leaves what is.
   assert.equal((await ask(sluice, "a/b/c%3Fd", { method: "POST", body: "x" })).status, 204);
   await until("all have heard", () => heard.length === 12);

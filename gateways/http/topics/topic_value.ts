@@ -6,6 +6,8 @@
 import { createHash } from "node:crypto";
 import type { Message } from "../../mqtt/pubsub/message.ts";
 import { checkAccept } from "../accept.ts";
+import { verdictOf } from "../conditions.ts";
+import { preconditionFailed } from "../problem.ts";
 
 export interface TopicValue {
   /**
@@ -33,14 +35,18 @@ const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+/-]+|"[
 /** Whatever a publisher calls it, no browser runs it. */
 const policy = "default-src 'none'; sandbox";
 
-/** @throws {Problem} `not-acceptable`. */
-export function valueResponse({ method, headers }: Request, value: TopicValue): Response {
+/** The `ETag` of a value: another one when the payload or its media type is another. */
+export function tagOf(value: Pick<TopicValue, "payload" | "contentType">): string {
+  const hash = createHash("sha256").update(typeOf(value)).update("\0").update(value.payload);
+  return `"${hash.digest("base64url").slice(0, 22)}"`;
+}
+
+/** @throws {Problem} `not-acceptable`, `precondition-failed`, `invalid-header`. */
+export function valueResponse(request: Request, value: TopicValue): Response {
   const { payload, from, qos, atMs } = value;
   const type = typeOf(value);
-  checkAccept(headers.get("accept"), [type]);
-  const tag = `"${
-    createHash("sha256").update(type).update("\0").update(payload).digest("base64url").slice(0, 22)
-  }"`;
+  checkAccept(request.headers.get("accept"), [type]);
+  const tag = tagOf(value);
   const answer = new Headers({
     "content-type": type,
     "content-security-policy": policy,
@@ -51,13 +57,15 @@ export function valueResponse({ method, headers }: Request, value: TopicValue): 
   });
   if (qos !== undefined) answer.set("sluice-qos", String(qos));
   if (atMs !== undefined) answer.set("last-modified", new Date(atMs).toUTCString());
-  if (isKnown(headers, tag, atMs)) return new Response(null, { status: 304, headers: answer });
+  const verdict = verdictOf(request, { tag, atMs });
+  if (verdict === "failed") throw preconditionFailed();
+  if (verdict === "known") return new Response(null, { status: 304, headers: answer });
   answer.set("content-length", String(payload.length));
-  return new Response(method === "HEAD" ? null : payload.slice(), { headers: answer });
+  return new Response(request.method === "HEAD" ? null : payload.slice(), { headers: answer });
 }
 
 /** As its publisher says, else JSON when it is JSON. */
-function typeOf({ payload, contentType }: TopicValue): string {
+function typeOf({ payload, contentType }: Pick<TopicValue, "payload" | "contentType">): string {
   if (contentType !== undefined && mediaType.test(contentType)) return contentType;
   try {
     JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
@@ -65,17 +73,4 @@ function typeOf({ payload, contentType }: TopicValue): string {
   } catch {
     return "application/octet-stream";
   }
-}
-
-/** Whether the client has this already (RFC 9110 §13.2.2: the tag decides where there is one). */
-function isKnown(headers: Headers, tag: string, atMs: number | undefined): boolean {
-  const tags = headers.get("if-none-match");
-  if (tags !== null) {
-    return tags.split(",").some((one) =>
-      /^\s*(\*|W\/".*"|".*")\s*$/.test(one) &&
-      (one.trim() === "*" || one.trim().replace(/^W\//, "") === tag)
-    );
-  }
-  const since = Date.parse(headers.get("if-modified-since") ?? "");
-  return atMs !== undefined && Math.floor(atMs / 1_000) * 1_000 <= since;
 }

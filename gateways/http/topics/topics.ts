@@ -7,34 +7,27 @@
 import type { Intake } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
-import { mayReadDevice, maySubscribe, mayWrite } from "../../auth/permissions.ts";
+import { maySubscribe, mayWrite } from "../../auth/permissions.ts";
 import type { ClientCertificate } from "../../mqtt/endpoint/arrival.ts";
 import type { Claims } from "../../auth/token.ts";
 import { noProperties } from "../../mqtt/codec/properties.ts";
 import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
-import type { DeviceView } from "../control.ts";
 import { headOfStream } from "../head.ts";
 import { unpack } from "../ingest/unpack.ts";
 import { Problem, rateLimited } from "../problem.ts";
 import { integer, parametersOf } from "../request.ts";
 import type { Caller } from "../callers.ts";
 import { Viewers, type ViewersOptions } from "../viewers.ts";
+import { CurrentValues, type TopicDevices } from "./current_values.ts";
 import { publishOrder } from "./publish_order.ts";
 import { checkRetained, publishMessage, publishTopic } from "./publish_topic.ts";
 import { messageJson } from "./topic_event.ts";
 import { checkFilter, checkName, topicOf } from "./topic_path.ts";
 import { lastEventOf, TopicStream } from "./topic_stream.ts";
-import { type TopicValue, valueOf, valueResponse } from "./topic_value.ts";
+import { tagOf, valueResponse } from "./topic_value.ts";
 import { watchCountMax, Watches } from "./watches.ts";
-
-/** Where the values of a topic's device are. */
-export interface TopicDevices {
-  /** The id of the device whose readings come by a topic; `undefined`: no route takes it. */
-  idOf(topic: string): string | undefined;
-  find(topic: string): Promise<DeviceView | undefined>;
-}
 
 export interface TopicsParts {
   readonly pubsub: Pick<PubSub, "listen" | "unlisten" | "publish" | "mayRetain" | "flush">;
@@ -68,14 +61,16 @@ const eventStream = "text/event-stream";
 export class Topics {
   readonly #parts: TopicsParts;
   readonly #watches: Watches;
+  readonly #values: CurrentValues;
   readonly #viewers: Viewers;
   #lost = 0;
 
   constructor(parts: TopicsParts) {
     this.#parts = parts;
-    const { pubsub, clock, historyBytesMax, isCurrent, endOf, isBanned } = parts;
+    const { pubsub, clock, historyBytesMax, isCurrent, endOf, isBanned, retained, devices } = parts;
     this.#viewers = new Viewers({ clock, isCurrent, endOf, isBanned, countMax: streamsMax });
     this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax });
+    this.#values = new CurrentValues({ retained, watches: this.#watches, devices, clock });
   }
 
   /** @throws {Problem} */
@@ -86,18 +81,11 @@ export class Topics {
     if (acceptsEvents(request.headers)) return this.#follow(request, topic, caller);
     checkName(topic);
     const parameters = parametersOf(request.url, ["history"]);
-    const watch = this.#watches.of(topic);
     if (parameters.has("history")) {
       const bounds = { default: watchCountMax, min: 1, max: watchCountMax };
       return this.#history(topic, integer(parameters, "history", bounds));
     }
-    const seen = watch?.last;
-    const value = this.#retained(topic) ??
-      (seen === undefined
-        ? await this.#deviceValue(topic, claims)
-        : seen.message.expired(this.#parts.clock.now()) || isClearing(seen.message)
-        ? undefined
-        : valueOf("last", seen.message, seen.atMs));
+    const value = await this.#values.of(topic, claims);
     if (value !== undefined) return valueResponse(request, value);
     throw new Problem(
       "not-found",
@@ -124,6 +112,9 @@ export class Topics {
         throw new Problem("invalid-body", "an empty value would clear the topic: DELETE does that");
       }
       const publication = { ...order, topic, payload, account: claims?.name ?? "" };
+      const checkConditions = await this.#values.conditions(request, topic, claims);
+      // From here to the publication is one turn: no other request of HTTP comes between.
+      checkConditions();
       checkRetained(pubsub, publication);
       if (!asReading) this.#take(sender);
       this.#watches.of(topic);
@@ -134,16 +125,29 @@ export class Topics {
       } else {
         publishMessage(pubsub, publication);
       }
-      return new Response(null, { status: 204, headers: { "sluice-reading": reading } });
+      const contentType = order.properties.contentType;
+      return new Response(null, {
+        status: 204,
+        headers: {
+          "sluice-reading": reading,
+          ...(order.retain ? { etag: tagOf({ payload, contentType }) } : {}),
+        },
+      });
     } finally {
       budget.give(packed.length);
     }
   }
 
   /** @throws {Problem} */
-  clear(request: Request, claims: Claims | undefined, sender: Sender | undefined): Response {
+  async clear(
+    request: Request,
+    claims: Claims | undefined,
+    sender: Sender | undefined,
+  ): Promise<Response> {
     const topic = this.#writable(request, claims);
     parametersOf(request.url, []);
+    const checkConditions = await this.#values.conditions(request, topic, claims);
+    checkConditions();
     this.#take(sender);
     this.#watches.of(topic);
     publishMessage(this.#parts.pubsub, {
@@ -184,26 +188,6 @@ export class Topics {
       sluice_topic_watches: this.#watches.count,
       sluice_topic_history_bytes: this.#watches.bytes,
     };
-  }
-
-  #retained(topic: string): TopicValue | undefined {
-    const { retained, clock } = this.#parts;
-    const [message] = retained.page(topic, undefined, clock.now()).messages;
-    return message && valueOf("retained", message);
-  }
-
-  /** A device may have values that came by other topics: who asks must be granted the device. */
-  async #deviceValue(topic: string, claims: Claims | undefined): Promise<TopicValue | undefined> {
-    const id = this.#parts.devices.idOf(topic);
-    if (id === undefined || (claims && !mayReadDevice(claims.permissions, id))) return undefined;
-    const device = await this.#parts.devices.find(topic).catch(() => {
-      throw new Problem("unavailable", "the shard of the topic's device does not answer now", {}, {
-        "retry-after": "5",
-      });
-    });
-    if (device === undefined || Object.keys(device.values).length === 0) return undefined;
-    const payload = new TextEncoder().encode(JSON.stringify(device.values));
-    return { from: "device", payload, contentType: "application/json", atMs: device.lastSeenMs };
   }
 
   #history(topic: string, count: number): Response {
@@ -273,9 +257,6 @@ export class Topics {
 
 const tooMany = (): Problem =>
   new Problem("unavailable", "too many topics are followed already", {}, { "retry-after": "5" });
-
-const isClearing = ({ payload, retain }: { payload: Uint8Array; retain: boolean }): boolean =>
-  retain && payload.length === 0;
 
 const acceptsEvents = (headers: Headers): boolean =>
   (headers.get("accept") ?? "").toLowerCase().split(",")

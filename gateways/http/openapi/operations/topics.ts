@@ -29,6 +29,14 @@ const topic: Parameter = {
 };
 const boolean = (value: boolean): Schema => ({ type: "boolean", default: value });
 
+/** Of RFC 9110 §13; to change a value only as long as it is the one that is known. */
+const ifMatch = header("If-Match", "Only if the value has one of these `ETag`s; `*`: if any is.");
+const conditions: readonly Parameter[] = [
+  ifMatch,
+  header("If-None-Match", "Only if the value has none of these `ETag`s; `*`: if there is none."),
+  header("If-Unmodified-Since", "Only if no later value is known."),
+];
+
 const publishing = (retain: boolean): readonly Parameter[] => [
   topic,
   query("qos", "Of the message.", { ...integerFrom(0, 2), default: 1 }),
@@ -37,6 +45,7 @@ const publishing = (retain: boolean): readonly Parameter[] => [
   query("reading", "`false`: no reading is made of it.", boolean(true)),
   idempotencyKey,
   contentEncoding,
+  ...conditions,
 ];
 const body = {
   required: false,
@@ -45,13 +54,17 @@ const body = {
 const published: readonly Answer[] = [{
   status: 204,
   doc: "It is published, and its reading is settled.",
-  headers: { "Sluice-Reading": "`settled`, `no-route` or `none`" },
+  headers: {
+    "Sluice-Reading": "`settled`, `no-route` or `none`",
+    "ETag?": "Of what is retained now.",
+  },
 }];
 const problems = [
   "quota-exceeded",
   "invalid-topic",
   "invalid-header",
   "conflict",
+  "precondition-failed",
   "rejected-reading",
   "backpressure",
   "rate-limited",
@@ -77,6 +90,8 @@ export const topicOperations = table({
       }),
       header("Last-Event-ID", "Goes on behind this event."),
       header("If-None-Match", "The `ETag` of the value that is known."),
+      header("If-Modified-Since", "The `Last-Modified` of the value that is known."),
+      ifMatch,
     ],
     answers: [
       {
@@ -101,7 +116,15 @@ export const topicOperations = table({
       },
       { status: 304, doc: "It is the one that is known." },
     ],
-    problems: ["invalid-topic", "not-found", "not-acceptable", "not-ready", "unavailable"],
+    problems: [
+      "invalid-topic",
+      "invalid-header",
+      "not-found",
+      "not-acceptable",
+      "precondition-failed",
+      "not-ready",
+      "unavailable",
+    ],
   },
   putTopic: {
     method: "PUT",
@@ -133,8 +156,14 @@ export const topicOperations = table({
     tag,
     summary: "Clears what is retained",
     access: "topic-write",
-    parameters: [topic],
+    parameters: [topic, ...conditions],
     answers: [noContent("Nothing is retained; subscribers were told.")],
-    problems: ["invalid-topic", "rate-limited"],
+    problems: [
+      "invalid-topic",
+      "invalid-header",
+      "precondition-failed",
+      "rate-limited",
+      "unavailable",
+    ],
   },
 });
