@@ -21,6 +21,7 @@ import type { ClientCertificate } from "../gateways/mqtt/endpoint/arrival.ts";
 import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
+import { revokedName } from "../gateways/mqtt/websocket/revoked_certificates.ts";
 import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
@@ -236,6 +237,9 @@ export class HttpEdge implements WorkerProgram {
       socket,
       shards,
       dial: (shard) => Deno.connect({ transport: "unix", path: sessionPaths[shard]! }),
+      revoked: (prints) => {
+        for (const link of this.#links.values()) link.ref(revokedName).tell(prints);
+      },
     });
     this.#plane = new DataPlane({
       ...(this.#carriers === undefined ? {} : { carriers: this.#carriers }),
@@ -310,6 +314,8 @@ export class HttpEdge implements WorkerProgram {
     this.#links.set(shard, link);
     this.#peers.get(shard)?.linked(link);
     this.#messages.linked(shard, link);
+    // One that is there anew, or knows what a predecessor of this edge has told.
+    if (this.#carriers !== undefined) link.ref(revokedName).tell(this.#carriers.revoked);
   }
 
   answer(question: ShardQuestion): unknown {

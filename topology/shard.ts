@@ -25,6 +25,7 @@ import { openSink, type ShardSink } from "./shard_sink.ts";
 import { ReadingPath } from "./reading_path.ts";
 import { ShardMessages } from "./shard_messages.ts";
 import { ShardControl } from "./shard_control.ts";
+import { parsePrints, revokedName } from "../gateways/mqtt/websocket/revoked_certificates.ts";
 import { importBrokers, sessionsName, ShardEdges } from "./shard_edges.ts";
 import { shardRoutes } from "./routes.ts";
 import { shardLimits } from "./limits.ts";
@@ -160,6 +161,13 @@ export class Shard implements WorkerProgram {
       start: () => ({ receive: (connected) => edges.connectedElsewhere(connected) }),
     });
     boot.names.publish(sessionsName, sessions, parseClientConnected);
+    boot.names.publish(revokedName, {
+      path: revokedName,
+      tell: (prints) => {
+        edges.certificatesRevoked(prints);
+        return "accepted";
+      },
+    }, parsePrints);
     return program;
   }
 

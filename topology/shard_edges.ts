@@ -19,11 +19,16 @@ import {
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
-import { hostOf, type TurnedAway } from "../gateways/mqtt/endpoint/arrival.ts";
+import {
+  type ClientCertificate,
+  hostOf,
+  type TurnedAway,
+} from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import { type ClientConnected, SharedRoll } from "../gateways/mqtt/endpoint/shared_roll.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
 import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
+import { RevokedCertificates } from "../gateways/mqtt/websocket/revoked_certificates.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { type Guard, shardConnectionsMax } from "./guard.ts";
@@ -77,6 +82,8 @@ export class ShardEdges {
   readonly #others = new Map<number, ActorRef<ClientConnected>>();
   readonly #sessions: SharedCounts;
   readonly #quotas: AccountQuotas;
+  /** Of clients that came over WebSocket. */
+  readonly #revoked = new RevokedCertificates();
   #listener: ActorRef<ListenerMessage> | undefined;
   #opened = false;
 
@@ -176,6 +183,12 @@ export class ShardEdges {
     this.#listener?.tell({ kind: "accounts_changed" });
   }
 
+  /** These certificates of clients over WebSocket are revoked now, and no others. */
+  certificatesRevoked(prints: readonly string[]): void {
+    this.#revoked.replace(prints);
+    this.accountsChanged();
+  }
+
   /** Accepts and reads no more; resolves when what was in flight is acknowledged. */
   async drain(): Promise<void> {
     const ends: Promise<unknown>[] = [];
@@ -199,6 +212,10 @@ export class ShardEdges {
     await Promise.all(ends);
   }
 
+  #isRevoked(certificate: ClientCertificate): boolean {
+    return this.#acceptors.isRevoked(certificate) || this.#revoked.has(certificate);
+  }
+
   #services(): EndpointServices {
     const { init, limits, intake, messages, accounts, guard } = this.#options;
     const { mqtt, shutdown } = init.config;
@@ -220,7 +237,7 @@ export class ShardEdges {
       authenticate: init.config.auth.required ? accounts.authenticate : openToAll,
       isCurrent: (session) =>
         accounts.isCurrent(session) &&
-        (session.certificate === undefined || !this.#acceptors.isRevoked(session.certificate)),
+        (session.certificate === undefined || !this.#isRevoked(session.certificate)),
       door: doorOf(guard),
       bans: bansOf(guard),
       quotas: {

@@ -37,6 +37,7 @@ export class Carrier {
   readonly #ended: (end: CarrierEnd) => void;
   /** The client sends no more. */
   #clientGone = false;
+  #revoked = false;
   #over = false;
 
   constructor(socket: CarriedSocket, shard: Connection, ended: (end: CarrierEnd) => void) {
@@ -49,7 +50,7 @@ export class Carrier {
   start(): void {
     this.#carryOn();
     this.#carryBack().catch(() => {}).then(() =>
-      this.#end(this.#clientGone ? "client" : "session")
+      this.#end(this.#revoked ? "revoked" : this.#clientGone ? "client" : "session")
     );
   }
 
@@ -58,8 +59,13 @@ export class Carrier {
     this.#end("closed");
   }
 
-  /** Its client may not be here any more. */
+  /** Its client may not be here any more: its session says so, and ends. */
   revoke(): void {
+    this.#revoked = true;
+  }
+
+  /** The session of such a client has not ended. */
+  cutOff(): void {
     this.#end("revoked");
   }
 

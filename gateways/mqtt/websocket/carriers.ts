@@ -7,6 +7,7 @@
 import { Problem } from "../../http/problem.ts";
 import { refuseForeignPage } from "../../http/security.ts";
 import type { Caller } from "../../http/callers.ts";
+import type { Timer } from "../../../runtime/clock.ts";
 import { requireWebSocket } from "../../websocket/wire/handshake.ts";
 import { openSocket } from "../../websocket/wire/open_socket.ts";
 import type { ServerSocket, ServerSocketOptions } from "../../websocket/wire/server_socket.ts";
@@ -14,13 +15,19 @@ import type { ClientCertificate } from "../endpoint/arrival.ts";
 import type { Connection } from "../endpoint/link.ts";
 import { Carrier, type CarrierEnd } from "./carrier.ts";
 import { prefaceOf } from "./preface.ts";
+import { certificatePrint } from "./revoked_certificates.ts";
 
 export interface CarriersOptions {
   readonly socket: ServerSocketOptions;
   /** Opens a connection to a shard; rejects when it is not there. */
   readonly dial: (shard: number) => Promise<Connection>;
   readonly shards: number;
+  /** Tells all shards of clients' certificates that are revoked now: these and no others. */
+  readonly revoked: (prints: readonly string[]) => void;
 }
+
+/** How long a session has to say why it ends. */
+const revokedMs = 5_000;
 
 /** Connections at once. */
 const countMax = 4_096;
@@ -33,6 +40,9 @@ export class Carriers {
   readonly #options: CarriersOptions;
   readonly #carriers = new Map<Carrier, ClientCertificate | undefined>();
   readonly #ends = new Map<CarrierEnd, number>();
+  /** Those whose session is to end, and when it is not waited for any longer. */
+  readonly #cutOffs = new Map<Carrier, Timer>();
+  #revoked: readonly string[] = [];
   #next = 0;
   #accepted = 0;
   #dialing = 0;
@@ -89,11 +99,27 @@ export class Carriers {
     for (const carrier of [...this.#carriers.keys()]) carrier.close();
   }
 
-  /** Ends those whose clients came with certificates that are revoked now. */
+  /** Certificates that were revoked while their clients were here, as the shards are to know them. */
+  get revoked(): readonly string[] {
+    return this.#revoked;
+  }
+
+  /**
+   * Has the sessions end whose clients came with certificates that are revoked now. The shards do
+   * it, for they can tell the client, and know that it is not its own doing.
+   */
   recheck(isRevoked: (certificate: ClientCertificate) => boolean): void {
-    for (const [carrier, certificate] of [...this.#carriers]) {
-      if (certificate !== undefined && isRevoked(certificate)) carrier.revoke();
+    const { socket: { clock }, revoked } = this.#options;
+    const prints = new Set<string>();
+    for (const [carrier, certificate] of this.#carriers) {
+      if (certificate === undefined || !isRevoked(certificate)) continue;
+      prints.add(certificatePrint(certificate));
+      if (this.#cutOffs.has(carrier)) continue;
+      carrier.revoke();
+      this.#cutOffs.set(carrier, clock.setTimer(revokedMs, () => carrier.cutOff()));
     }
+    this.#revoked = [...prints];
+    revoked(this.#revoked);
   }
 
   counters(): Record<string, number> {
@@ -114,6 +140,8 @@ export class Carriers {
     this.#accepted++;
     const carrier: Carrier = new Carrier(socket, shard, (end) => {
       this.#carriers.delete(carrier);
+      this.#cutOffs.get(carrier)?.clear();
+      this.#cutOffs.delete(carrier);
       this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
     });
     this.#carriers.set(carrier, certificate);

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { Problem } from "../../http/problem.ts";
 import { BufferBudget } from "../endpoint/read_buffer.ts";
+import { MemoryConnection, settle } from "../endpoint/testing.ts";
 import { Carriers } from "./carriers.ts";
+import { certificatePrint, parsePrints, RevokedCertificates } from "./revoked_certificates.ts";
 
 const upgrade = () =>
   new Request("http://sluice.example/mqtt", {
@@ -20,6 +22,7 @@ Deno.test("a certificate too long to tell a shard is refused, and takes nobody's
   const carriers = new Carriers({
     socket: { clock: new ManualClock(), budget: new BufferBudget(1 << 20), idleMs: 1_000 },
     shards: 1,
+    revoked: () => assert.fail(),
     dial: () => {
       dialed++;
       return Promise.reject(new Error("away"));
@@ -39,4 +42,70 @@ Deno.test("a certificate too long to tell a shard is refused, and takes nobody's
   assert.equal(dialed, 0);
   assert.match(await refused(undefined), /no more connections/);
   assert.equal(dialed, 1, "there was a place");
+});
+
+Deno.test("a revoked certificate is told to the shards, and its session has time to say so", async () => {
+  const clock = new ManualClock();
+  const shards: MemoryConnection[] = [];
+  const told: (readonly string[])[] = [];
+  const carriers = new Carriers({
+    socket: { clock, budget: new BufferBudget(1 << 20), idleMs: 60_000 },
+    shards: 1,
+    dial: () => {
+      const shard = new MemoryConnection();
+      shards.push(shard);
+      return Promise.resolve(shard);
+    },
+    revoked: (prints) => told.push(prints),
+  });
+  const clients: MemoryConnection[] = [];
+  const certificates = ["01", "02", "03"].map((serial) => (
+    { name: "n", issuer: "CN=ca", serial, expiresMs: 9e12 }
+  ));
+  for (const certificate of [...certificates, undefined]) {
+    const client = new MemoryConnection();
+    clients.push(client);
+    await carriers.upgrade(upgrade(), { peer: "10.0.0.1", certificate, takeOver: () => client });
+  }
+  const [one, other, good] = certificates;
+  const isRevoked = ({ serial }: { readonly serial: string }) => serial !== good?.serial;
+  carriers.recheck(isRevoked);
+  await settle();
+  const prints = [one!, other!].map(certificatePrint);
+  assert.deepEqual([told, carriers.revoked], [[prints], prints]);
+  assert.deepEqual(shards.map(({ closed }) => closed), [false, false, false, false]);
+  const revoked = new RevokedCertificates();
+  revoked.replace(parsePrints(told[0]));
+  assert.deepEqual(certificates.map((certificate) => revoked.has(certificate)), [
+    true,
+    true,
+    false,
+  ]);
+
+  // The first one's session ends; the other one's does not.
+  clients[0]!.sentBytes();
+  shards[0]!.feed(new Uint8Array([0xe0, 1, 0x98]));
+  shards[0]!.end();
+  await settle();
+  const farewell = clients[0]!.sentBytes();
+  assert.deepEqual([...farewell.subarray(0, 5)], [0x82, 3, 0xe0, 1, 0x98], "its DISCONNECT");
+  const [, , closing, , high, low] = farewell.subarray(3);
+  assert.deepEqual([closing, high! << 8 | low!], [0x88, 1_008]);
+  carriers.recheck(isRevoked);
+  assert.deepEqual(carriers.revoked, prints.slice(1));
+  clock.advance(4_999);
+  await settle();
+  assert.equal(shards[1]!.closed, false);
+  clock.advance(1);
+  await settle();
+  assert.deepEqual(shards.map(({ closed }) => closed), [true, true, false, false]);
+  assert.equal(carriers.counters()["sluice_mqtt_ws_ended_revoked_total"], 2);
+  carriers.close();
+  await settle();
+});
+
+Deno.test("who is told of revoked certificates believes no other message", () => {
+  for (const wrong of [undefined, "print", [1], [["print"]]]) {
+    assert.throws(() => parsePrints(wrong), TypeError);
+  }
 });
