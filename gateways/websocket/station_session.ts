@@ -165,8 +165,12 @@ export class StationSession implements StationLine {
         return false;
       case "hello":
         if (!await this.#shown(frame.token)) return false;
+        if (this.isStranger) {
+          this.close("unauthorized", "hello needs a token");
+          return false;
+        }
         if (frame.station !== "") this.#name(frame.station);
-        if (!this.isStranger) this.#welcome();
+        this.#welcome();
         return false;
       case "readings":
         if (!await this.#shown(frame.token)) return false;

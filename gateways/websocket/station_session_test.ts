@@ -146,6 +146,11 @@ Deno.test("where a token is needed nothing is taken without, and each topic is i
   const without = station({ required: true });
   await without.say(reading(1));
   assert.deepEqual([without.code(), without.intake.taken.length], [4401, 0]);
+  // Nor a name, by which it would get the commands of the station that has it.
+  const named: string[] = [];
+  const nameless = station({ required: true, named: (_, name) => named.push(name) });
+  await nameless.say({ type: "hello", station: "d" });
+  assert.deepEqual([nameless.code(), named], [4401, []]);
   const silent = station({ required: true });
   silent.clock.advance(10_000);
   assert.equal(silent.code(), 4401);
