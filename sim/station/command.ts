@@ -7,7 +7,7 @@ import { systemClock } from "../clock.ts";
 import { caClient } from "../ca.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
-import { grouped } from "../progress.ts";
+import { grouped, Progress, stderrOutput } from "../progress.ts";
 import { Access } from "./access.ts";
 import { loginAt } from "./login.ts";
 import { runStation } from "./run_station.ts";
@@ -62,11 +62,16 @@ export const stationCommand: Command<typeof stationOptions> = {
       throw new CommandError(exitCodes.usage, "--url must begin with ws or wss");
     }
     const client = await caClient(options.ca);
+    const progress = new Progress(options.quiet ? undefined : stderrOutput());
     const totals = await runStation(options, {
       connect: (url, events) => connect(url, client, events),
       access: accessOf(options, client),
-      trouble: (why) => Deno.stderr.writeSync(new TextEncoder().encode(`station: ${why}\n`)),
+      trouble: (why) => {
+        progress.end();
+        Deno.stderr.writeSync(new TextEncoder().encode(`station: ${why}\n`));
+      },
       clock: systemClock,
+      progress,
       stop,
     });
     print(

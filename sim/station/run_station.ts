@@ -5,6 +5,7 @@
  */
 import type { SimClock } from "../clock.ts";
 import { Walk } from "../models/walk.ts";
+import { grouped, type Progress } from "../progress.ts";
 import { Random } from "../random.ts";
 import { StationQueue } from "./queue.ts";
 import type { StationOptions } from "./station_options.ts";
@@ -24,15 +25,17 @@ export interface StationEnvironment {
   /** See `UplinkOptions`. */
   readonly trouble: (why: string) => void;
   readonly clock: SimClock;
+  readonly progress: Progress;
   readonly stop: AbortSignal;
 }
 
 const drainPollMs = 20;
+const progressMs = 200;
 
 /** Runs until `count` readings are made and all in the queue are acknowledged, or it is stopped. */
 export async function runStation(
   options: StationOptions,
-  { connect, access, trouble, clock, stop }: StationEnvironment,
+  { connect, access, trouble, clock, progress, stop }: StationEnvironment,
 ): Promise<StationTotals> {
   const { name, count, rate, drift, skewMs } = options;
   const queue = StationQueue.open(options.queue);
@@ -47,7 +50,11 @@ export async function runStation(
     trouble,
   });
   const done = new AbortController();
-  const running = uplink.run(AbortSignal.any([stop, done.signal]));
+  const end = AbortSignal.any([stop, done.signal]);
+  const running = Promise.all([
+    uplink.run(end),
+    showProgress(progress, { uplink, queue, count, clock, end }),
+  ]);
   const random = new Random(queue.nextId);
   const walk = new Walk(
     { mean: 20, step: 0.2, pull: 0.01, min: -40, max: 60, decimals: 2 },
@@ -77,4 +84,31 @@ export async function runStation(
   await running;
   queue.close();
   return { made, queued: queue.size, logins: access.logins, ...uplink.totals };
+}
+
+interface Shown {
+  readonly uplink: Uplink;
+  readonly queue: StationQueue;
+  readonly count: number;
+  readonly clock: SimClock;
+  readonly end: AbortSignal;
+}
+
+async function showProgress(
+  progress: Progress,
+  { uplink, queue, count, clock, end }: Shown,
+): Promise<void> {
+  while (!end.aborted) {
+    const share = count === 0 ? undefined : (queue.nextId - 1 - queue.size) / count;
+    progress.update(
+      clock.nowMs(),
+      share,
+      () =>
+        `${uplink.connected ? "connected" : "not connected"}, ` +
+        `${grouped(uplink.totals.acknowledged)} readings acknowledged, ` +
+        `${grouped(queue.size)} in the queue`,
+    );
+    await clock.sleep(progressMs, end);
+  }
+  progress.end();
 }

@@ -73,6 +73,7 @@ export const stationOptions = {
     doc: "how much the station's clock is ahead",
   }),
   json: flag({ doc: "print the totals as one line of JSON on stdout" }),
+  quiet: flag({ doc: "no progress on stderr" }),
 } as const;
 
 export type StationOptions = OptionValues<typeof stationOptions>;

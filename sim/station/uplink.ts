@@ -35,7 +35,7 @@ export interface UplinkOptions {
   /** Readings of the backlog a second at most; new ones are not held to it. */
   readonly backlogRate: number;
   readonly clock: SimClock;
-  /** Is told, once while it goes on, why it is not let in. */
+  /** Is told, once while it goes on, why there is no connection. */
   readonly trouble?: (why: string) => void;
 }
 
@@ -100,10 +100,15 @@ export class Uplink {
       });
       if (place) {
         const code = await this.#connection(place, stop);
+        if (stop.aborted) break;
         if (code === unauthorized) {
           access.refused();
-          this.#troubled(new Error(`${place.url} does not take the token`));
-        } else if (this.totals.connections === hadConnections) access.unanswered();
+          const what = place.token === undefined ? "asks for a token" : "does not take the token";
+          this.#troubled(new Error(`${place.url} ${what}`));
+        } else if (this.totals.connections === hadConnections) {
+          access.unanswered();
+          this.#troubled(new Error(`cannot connect to ${place.url}`));
+        } else this.#troubled(new Error(`the connection to ${place.url} has ended (${code})`));
       }
       const wasUp = this.totals.connections > hadConnections && clock.nowMs() - startMs > 1_000;
       retryMs = wasUp ? retryMinMs : Math.min(retryMs * 2, retryMaxMs);
