@@ -163,7 +163,7 @@ function showLetters({ items, next }) {
   byId("letters").replaceChildren(
     ...items.map((letter) =>
       element("tr", [
-        element("td", letter.arrived.replace("T", " ").slice(0, 19)),
+        element("td", new Date(letter.arrived).toLocaleString("sv")), // As ISO 8601, in local time.
         element("td", [element("code", letter.topic)]),
         element("td", letter.reason),
         element("td", letter.detail),
@@ -245,6 +245,12 @@ function devicesPath() {
   return `/api/devices?${query}`;
 }
 
+/** Who may not see them is shown the login instead. */
+function showPanels(mayBeSeen) {
+  byId("login").hidden = mayBeSeen;
+  for (const panel of document.querySelectorAll("main > section")) panel.hidden = !mayBeSeen;
+}
+
 async function refresh() {
   try {
     const [status, devices, letters, actors] = await Promise.all([
@@ -257,12 +263,12 @@ async function refresh() {
     showDevices(devices);
     showLetters(letters);
     byId("actors").replaceChildren(actorItem(actors));
-    byId("login").hidden = true;
+    showPanels(true);
   } catch (error) {
     const unknown = error.status === 401;
     // Who is known, and may not see this, may log in as somebody else.
     const refused = unknown || error.status === 403;
-    byId("login").hidden = !refused;
+    showPanels(!refused);
     byId("ready").textContent = refused ? "log in" : "no answer";
     byId("ready").className = "pill bad";
     byId("reasons").hidden = unknown; // What programs are told there helps no person.
