@@ -38,6 +38,27 @@ export function changedRecord(
   };
 }
 
+/** A change that would leave nobody who may change accounts. Nothing of it was done. */
+export class LastAdminError extends Error {
+  override readonly name = "LastAdminError";
+
+  constructor(account: string) {
+    super(
+      `${JSON.stringify(account)} is the last admin who is not disabled; first make another one ` +
+        "(add one with the role admin, grant the role, or enable one)",
+    );
+  }
+}
+
+/** Whether one admin less could log in after a change: then another must be there. */
+export function losesAdmin(
+  before: Pick<Account, "roles" | "disabled">,
+  after?: Pick<Account, "roles" | "disabled">,
+): boolean {
+  const [had, has] = [before, after].map((one) => one?.roles.includes("admin") && !one.disabled);
+  return had === true && has !== true;
+}
+
 /** Who changes, what it is called, and when. */
 export interface Change {
   readonly actor: string;
@@ -103,10 +124,14 @@ export interface AccountStore {
   add(record: AccountRecord, change: Change): Promise<number | undefined>;
   /**
    * Changes, counts the version up and writes the audit log, or nothing of it. Limits alone change
-   * nothing of what was issued, so the version stays.
+   * nothing of what was issued, so the version stays. Rejects with a {@linkcode LastAdminError}
+   * rather than leave nobody who may change accounts, also where two are changed at once.
    */
   change(name: string, set: AccountChange, change: Change): Promise<Account | undefined>;
-  /** Deletes; the audit log keeps a version of its own for that. False when there is none. */
+  /**
+   * Deletes; the audit log keeps a version of its own for that. False when there is none. The last
+   * admin stays, as with {@linkcode change}.
+   */
   remove(name: string, change: Change): Promise<boolean>;
   /** Whether there is any account with this role. */
   hasRole(role: string): Promise<boolean>;

@@ -22,12 +22,13 @@ import {
   nameProblem,
   withoutSecret,
 } from "./account.ts";
-import type {
-  AccountChange,
-  AccountQuery,
-  AccountStore,
-  AuditQuery,
-  Instance,
+import {
+  type AccountChange,
+  type AccountQuery,
+  type AccountStore,
+  type AuditQuery,
+  type Instance,
+  LastAdminError,
 } from "./account_store.ts";
 import { endpointsFor } from "./endpoints.ts";
 import { LoginLimits } from "./login_limits.ts";
@@ -97,13 +98,23 @@ export interface Issued {
 export class AccountError extends Error {
   override readonly name = "AccountError";
 
-  constructor(readonly reason: "invalid" | "exists" | "unknown", message: string) {
-    super(message);
+  constructor(
+    readonly reason: "invalid" | "exists" | "unknown" | "last_admin",
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }
 
 const unknown = (name: string): AccountError =>
   new AccountError("unknown", `there is no account ${JSON.stringify(name)}`);
+
+/** What a store rejected a change with. */
+function refused(cause: unknown): never {
+  if (!(cause instanceof LastAdminError)) throw cause;
+  throw new AccountError("last_admin", cause.message, { cause });
+}
 
 /** An instance that was silent for longer is not offered. */
 export const instanceSilenceMs = 30_000;
@@ -292,7 +303,8 @@ export class Accounts {
 
   /** Its name may be given again: what the old account had, tokens and sessions, is worth nothing. */
   async remove(name: string, actor: string): Promise<void> {
-    if (!await this.#store.remove(name, this.#change(actor, "delete", ""))) throw unknown(name);
+    const removed = this.#store.remove(name, this.#change(actor, "delete", ""));
+    if (!await removed.catch(refused)) throw unknown(name);
   }
 
   async find(name: string): Promise<Account | undefined> {
@@ -331,7 +343,8 @@ export class Accounts {
     action: AuditAction,
     detail: string,
   ): Promise<Account> {
-    const account = await this.#store.change(name, set, this.#change(actor, action, detail));
+    const changed = this.#store.change(name, set, this.#change(actor, action, detail));
+    const account = await changed.catch(refused);
     if (account === undefined) throw unknown(name);
     return account;
   }

@@ -17,7 +17,7 @@ import {
   recordOfRow,
   versionOfRow,
 } from "./account_row.ts";
-import { changedRecord } from "./account_store.ts";
+import { changedRecord, LastAdminError, losesAdmin } from "./account_store.ts";
 import { changeLock, migrations } from "./postgres_migrations.ts";
 import type {
   AccountChange,
@@ -96,8 +96,10 @@ export class PostgresAccounts implements AccountStore {
 
   remove(name: string, change: Change): Promise<boolean> {
     return this.#change(async (sql) => {
-      const { count } = await sql`DELETE FROM sluice_accounts WHERE name = ${name}`;
-      if (count === 0) return false;
+      const before = await found(sql, name);
+      if (before === undefined) return false;
+      if (losesAdmin(before)) await needAdminBeside(sql, name);
+      await sql`DELETE FROM sluice_accounts WHERE name = ${name}`;
       await audit(sql, name, await lastVersion(sql, name) + 1, change);
       return true;
     });
@@ -105,11 +107,10 @@ export class PostgresAccounts implements AccountStore {
 
   change(name: string, set: AccountChange, change: Change): Promise<Account | undefined> {
     return this.#change(async (sql) => {
-      const [row] = await sql`
-        SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name = ${name} FOR UPDATE`;
-      if (row === undefined) return undefined;
-      const before = recordOfRow(row);
+      const before = await found(sql, name);
+      if (before === undefined) return undefined;
       const after = changedRecord(before, set, change.atMs);
+      if (losesAdmin(before, after)) await needAdminBeside(sql, name);
       await sql`
         UPDATE sluice_accounts SET grants = ${grantsText(after)}::text::jsonb,
           password_hash = ${after.passwordHash}, disabled = ${after.disabled ? 1 : 0},
@@ -264,6 +265,25 @@ export class PostgresAccounts implements AccountStore {
       throw cause;
     }
   }
+}
+
+/** The account, which nobody else changes until this is done. */
+async function found(
+  sql: postgres.TransactionSql,
+  name: string,
+): Promise<AccountRecord | undefined> {
+  const [row] = await sql`
+    SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts
+    WHERE name = ${name} FOR UPDATE`;
+  return row === undefined ? undefined : recordOfRow(row);
+}
+
+/** Holds for the transaction: whoever changes accounts waits for the change before. */
+async function needAdminBeside(sql: postgres.TransactionSql, name: string): Promise<void> {
+  const others = await sql`
+    SELECT 1 FROM sluice_accounts
+    WHERE grants->'roles' ? 'admin' AND disabled = 0 AND name <> ${name} LIMIT 1`;
+  if (others.length === 0) throw new LastAdminError(name);
 }
 
 /** Of the account, or of the one that had this name; 0 when none had. */

@@ -15,7 +15,7 @@ import {
   recordOfRow,
   versionOfRow,
 } from "./account_row.ts";
-import { changedRecord } from "./account_store.ts";
+import { changedRecord, LastAdminError, losesAdmin } from "./account_store.ts";
 import type {
   AccountChange,
   AccountQuery,
@@ -112,8 +112,10 @@ export class SqliteAccounts implements AccountStore {
   async remove(name: string, change: Change): Promise<boolean> {
     return await this.#now(() =>
       this.#transaction(() => {
-        const { changes } = this.#database.prepare("DELETE FROM accounts WHERE name = ?").run(name);
-        if (Number(changes) === 0) return false;
+        const before = this.#find(name);
+        if (before === undefined) return false;
+        if (losesAdmin(before)) this.#needAdminBeside(name);
+        this.#database.prepare("DELETE FROM accounts WHERE name = ?").run(name);
         this.#audit(name, this.#lastVersion(name) + 1, change);
         return true;
       })
@@ -126,6 +128,7 @@ export class SqliteAccounts implements AccountStore {
         const before = this.#find(name);
         if (before === undefined) return undefined;
         const after = changedRecord(before, set, change.atMs);
+        if (losesAdmin(before, after)) this.#needAdminBeside(name);
         this.#database.prepare(
           `UPDATE accounts SET grants = ?, password_hash = ?, disabled = ?, version = ?,
              changed_ms = ?, limits = ? WHERE name = ?`,
@@ -210,6 +213,14 @@ export class SqliteAccounts implements AccountStore {
   #find(name: string): AccountRecord | undefined {
     const row = this.#database.prepare("SELECT * FROM accounts WHERE name = ?").get(name);
     return row === undefined ? undefined : recordOfRow(row);
+  }
+
+  #needAdminBeside(name: string): void {
+    const other = this.#database.prepare(
+      `SELECT 1 FROM accounts, json_each(accounts.grants, '$.roles') AS held
+         WHERE held.value = 'admin' AND disabled = 0 AND name <> ? LIMIT 1`,
+    ).get(name);
+    if (other === undefined) throw new LastAdminError(name);
   }
 
   /** Of the account, or of the one that had this name; 0 when none had. */

@@ -162,6 +162,7 @@ const problemTypes = {
   invalid: "invalid-body",
   exists: "account-exists",
   unknown: "not-found",
+  last_admin: "last-admin",
 } as const;
 
 async function told<T>(make: () => Promise<T>): Promise<T> {

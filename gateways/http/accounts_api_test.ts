@@ -271,3 +271,24 @@ Deno.test("a token of what the account was, and one of another key, are 401", as
     assert.equal(await statusOf(ask("/api/status", { token })), 401);
   });
 });
+
+Deno.test("the last admin is not taken away: 409 that says what to do first", () =>
+  withEdge(async ({ ask, post, admin }) => {
+    const orders = [
+      () => post("/api/accounts/disable", { name: "admin" }, admin),
+      () => post("/api/accounts/grant", { name: "admin", roles: ["reader"] }, admin),
+      () => ask("/api/accounts?name=admin", { method: "DELETE", token: admin }),
+    ];
+    for (const order of orders) {
+      const answer = await order();
+      assert.equal(answer.status, 409);
+      const { type, detail } = await answer.json();
+      assert.equal(type, "urn:sluice:problem:last-admin");
+      assert.match(detail, /^"admin" is the last admin who is not disabled; first make another/);
+    }
+    assert.equal(
+      await statusOf(post("/api/accounts/grant", { name: "UPB/A", roles: ["admin"] }, admin)),
+      200,
+    );
+    assert.equal(await statusOf(post("/api/accounts/disable", { name: "admin" }, admin)), 200);
+  }));

@@ -34,12 +34,15 @@ Deno.test("the command line says what is wrong, and tells how it is used", async
   const add = await runSluice(["account", "add", "UPB/A", "--kind", "device"], env);
   assert.equal(add.code, 0, add.stderr);
   assert.match(add.stdout, /^UPB\/A {2}device {2}enabled {2}roles=device\npassword [\w-]{32} /);
+  const ana = ["add", "ana", "--kind", "person", "--role", "admin"];
+  assert.equal((await runSluice(["account", ...ana], env)).code, 0);
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["add", "UPB/A", "--kind", "device"], /there is an account "UPB\/A"/],
     [["add", "#", "--kind", "device"], /a name is made of/],
     [["add", "x", "--kind", "robot"], /--kind must be one of/],
     [["grant", "UPB/A", "--role", "root"], /--role must be one of/],
     [["disable", "nobody"], /there is no account "nobody"/],
+    [["disable", "ana"], /"ana" is the last admin who is not disabled; first make another one/],
     [["frob"], /unknown command frob/],
   ];
   for (const [args, expected] of cases) {
@@ -51,5 +54,6 @@ Deno.test("the command line says what is wrong, and tells how it is used", async
   assert.equal(help.code, 0);
   assert.match(help.stdout, /^Usage: deno task account <command>/);
   const list = await runSluice(["account", "list", "--json"], env);
-  assert.equal(JSON.parse(list.stdout).name, "UPB/A");
+  const [first = ""] = list.stdout.split("\n");
+  assert.equal(JSON.parse(first).name, "UPB/A");
 });

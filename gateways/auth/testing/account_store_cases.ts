@@ -198,6 +198,41 @@ export const accountStoreCases: Readonly<Record<string, Case>> = {
     const expected = { messages: "2:1", sessionsMax: 3, retainedMax: 4 };
     assert.deepEqual((await store.find("a"))?.limits, expected);
   },
+  "the last admin who is not disabled stays one": async (store) => {
+    const roles = ["admin"] as const;
+    const admin = (name: string, disabled = false) =>
+      store.add(record(name, { roles, disabled }), change("add"));
+    await admin("a");
+    await admin("off", true);
+    await store.add(record("device"), change("add"));
+    const isLast = (name: string) => ({
+      name: "LastAdminError",
+      message: new RegExp(`^"${name}" is the last admin .* make another`),
+    });
+    const losses = [
+      (name: string) => store.change(name, { disabled: true }, change("disable")),
+      (name: string) => store.change(name, { roles: ["operator"] }, change("grant")),
+      (name: string) => store.remove(name, change("delete")),
+    ];
+    const before = await store.find("a");
+    for (const loss of losses) await assert.rejects(loss("a"), isLast("a"));
+    assert.deepEqual(await store.find("a"), before);
+    assert.equal((await store.audit({ limit: 10 })).length, 3);
+    await store.change("a", { read: [] }, change("grant"));
+    for (const loss of losses) await loss("device");
+    assert.equal(await store.remove("off", change("delete")), true);
+    assert.equal(await store.remove("nobody", change("delete")), false);
+    for (const [i, loss] of losses.entries()) {
+      const other = `b${i}`;
+      await admin(other);
+      const ends = await Promise.allSettled([loss("a"), loss(other)]);
+      assert.deepEqual(ends.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+      if (ends[0]!.status === "rejected") continue;
+      await store.remove("a", change("delete"));
+      await admin("a");
+      await loss(other);
+    }
+  },
   "roles are found": async (store) => {
     await store.add(record("a", { roles: ["device", "admin"] }), change("add"));
     assert.equal(await store.hasRole("admin"), true);

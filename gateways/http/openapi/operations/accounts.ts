@@ -4,6 +4,7 @@
  * @module
  */
 import { nameCharsMax } from "../../../auth/account.ts";
+import type { ProblemType } from "../../problem.ts";
 import {
   type Answer,
   json,
@@ -38,6 +39,7 @@ const order = (
   summary: string,
   body: NonNullable<Operation["body"]>,
   answer: Answer,
+  ...problems: readonly ProblemType[]
 ): Operation => ({
   method: "POST",
   path: `/api/accounts/${word}`,
@@ -46,7 +48,7 @@ const order = (
   access: "admin",
   body,
   answers: [answer],
-  problems: ["not-found", "unavailable"],
+  problems: ["not-found", "unavailable", ...problems],
 });
 
 /** Accounts, and the login; answered by the main thread. */
@@ -103,13 +105,14 @@ export const accountOperations = table({
     access: "admin",
     parameters: [query("name", "Which one; it must be there.", name)],
     answers: [noContent("It is deleted.")],
-    problems: ["not-found", "invalid-body", "unavailable"],
+    problems: ["not-found", "invalid-body", "last-admin", "unavailable"],
   },
   grantAccount: order(
     "grant",
     "Changes what an account may do",
     body(ref("GrantOrder"), { ...station, read: ["UPB/#"] }),
     changed,
+    "last-admin",
   ),
   limitAccount: {
     method: "PATCH",
@@ -124,7 +127,13 @@ export const accountOperations = table({
     answers: [changed],
     problems: ["not-found", "unavailable"],
   },
-  disableAccount: order("disable", "Shuts an account out, at once", ofName, changed),
+  disableAccount: order(
+    "disable",
+    "Shuts an account out, at once",
+    ofName,
+    changed,
+    "last-admin",
+  ),
   enableAccount: order("enable", "Lets an account in again", ofName, changed),
   rotateAccount: order(
     "rotate",
