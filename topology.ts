@@ -42,6 +42,8 @@ const historyEntry = new URL("./gateways/store/history_worker.ts", import.meta.u
 export interface Plan {
   readonly config: Config;
   readonly shards: number;
+  /** Segments of spools whose readings the saved states of devices know: their salts. */
+  readonly told: readonly number[];
   readonly gatewayId: string;
   readonly paths: DataPaths;
   readonly mqtt: ListenAddress | undefined;
@@ -183,6 +185,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     guard: plan.guard.init(),
     adopts,
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
+    told: plan.told,
     mqtt,
     mqttTls,
     sessionPath: plan.sessionSockets?.path(shard),

@@ -70,6 +70,10 @@ export class DeviceDirectory {
     return this.#active.size + this.#resting.size;
   }
 
+  has(id: string): boolean {
+    return this.#active.has(id) || this.#resting.has(id);
+  }
+
   /** The device of that id, active from now on. */
   activate(id: string): Device {
     let device = this.#active.get(id);
@@ -134,7 +138,7 @@ export class DeviceDirectory {
    * @throws {TypeError} when it is not a saved device.
    */
   load(id: string, saved: string): void {
-    if (this.#active.has(id) || this.#resting.has(id)) return;
+    if (this.has(id)) return;
     const nowMs = this.#options.now();
     const device = restoreDevice(id, saved, this.#tools, nowMs);
     this.#putToRest(id, savedLastSeenMs(saved) > nowMs ? saveDevice(device, nowMs) : saved);

@@ -66,6 +66,7 @@ const path = await ReadingPath.open({
     guard: new GuardMemory(config, 1).init(),
     adopts: false,
     orphans: [],
+    told: [],
     mqtt: undefined,
     mqttTls: undefined,
     sessionPath: undefined,

@@ -97,6 +97,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     clock,
     directory: `${paths.spool}/${shard}`,
     orphans,
+    ...(devices.statesKnown ? { told: new Set(init.told) } : {}),
     segmentBytes: Math.min(config.spool.segmentBytes, Math.floor(bytesMax / 4)),
     bytesMax,
     ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),

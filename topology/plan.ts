@@ -7,23 +7,28 @@ import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
 import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
 import { servesHttp } from "../config/serves_http.ts";
-import { type Plan, shardCount } from "../topology.ts";
+import type { Plan } from "../topology.ts";
 import { type DataPaths, gatewayIdOf } from "./data_directory.ts";
 import { GuardMemory } from "./guard.ts";
 import { shardLimits } from "./limits.ts";
 import { claimAddresses } from "./ports.ts";
 import { sessionSockets } from "./session_sockets.ts";
+import type { ToldSegments } from "./told_segments.ts";
 
 /**
  * @throws {RangeError} when the limits do not fit the memory.
  * @throws {ListenError} when a port cannot be had.
  */
-export function makePlan(config: Config, paths: DataPaths): Plan {
-  const shards = shardCount(config);
+export function makePlan(
+  config: Config,
+  paths: DataPaths,
+  { shards, salts }: ToldSegments,
+): Plan {
   shardLimits(config, shards);
   return {
     config,
     shards,
+    told: salts,
     gatewayId: gatewayIdOf(config.gatewayId, paths.root),
     paths,
     diskPressure: diskPressureMemory(),

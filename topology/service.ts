@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers";
 import { parseBan } from "../actors/rates/ban_list.ts";
 import { RouteError } from "../actors/route.ts";
+import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import type { Config } from "../config.ts";
 import { servesHttp } from "../config/serves_http.ts";
 import { httpApp } from "../gateways/http/app.ts";
@@ -21,7 +22,7 @@ import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { WorkerFleet } from "../runtime/worker_fleet.ts";
-import { historyId, httpId, type Plan, workerSpecs } from "../topology.ts";
+import { historyId, httpId, type Plan, shardCount, workerSpecs } from "../topology.ts";
 import {
   accountsName,
   parseAccountAsk,
@@ -39,6 +40,7 @@ import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
 import { bansName, ServiceBans } from "./service_bans.ts";
 import { storeName } from "./store_name.ts";
+import { settleOwners } from "./spool_owners.ts";
 import { checkCertificates } from "./tls_check.ts";
 import { SystemValues } from "./system_values.ts";
 import { tokenKeys } from "./token_keys.ts";
@@ -183,7 +185,15 @@ export class Service {
       });
     }
     try {
-      const plan = makePlan(config, data.paths);
+      const owners = await settleOwners({
+        config,
+        paths: data.paths,
+        files: diskFiles,
+        clock: systemClock,
+        shards: shardCount(config),
+        statesLost: damage !== undefined,
+      });
+      const plan = makePlan(config, data.paths, owners);
       const keys = await tokenKeys(config, data.paths.tokenKey);
       const accounts = await openAccountStore(config, data.paths.accounts);
       const service = new Service(data, plan, keys, accounts);

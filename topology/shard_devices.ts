@@ -7,18 +7,16 @@
 import { CodeLimit } from "../actors/code_limit.ts";
 import { CodeStrikes } from "../actors/code_strikes.ts";
 import { CodeTrace } from "../actors/code_trace.ts";
-import type { DeviceTools } from "../actors/device.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
-import { ChangeCounter, fnv1a } from "../actors/device_changes.ts";
-import { DeviceCodeRunner } from "../actors/device_code.ts";
+import { fnv1a } from "../actors/device_changes.ts";
+import type { DeviceCodeRunner } from "../actors/device_code.ts";
 import { DeviceDirectory, type DirectoryEntry } from "../actors/device_directory.ts";
 import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
-import { ShapeTable } from "../actors/device_values.ts";
-import { Fingerprint, hashBytes } from "../actors/fingerprint.ts";
-import { WindowRoom } from "../actors/fingerprint_window.ts";
+import { hashBytes } from "../actors/fingerprint.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { DeviceOutlet, TopicEntry } from "../actors/reading.ts";
+import { recoverRecord } from "../actors/recover_record.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { Completion } from "../actors/spool/commit_group.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
@@ -36,6 +34,7 @@ import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
 import type { DataFlowTap } from "./data_flow_tap.ts";
 import { DeviceSaves } from "./device_saves.ts";
+import { makeDeviceTools } from "./device_tools.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -77,6 +76,7 @@ export class ShardDevices {
   readonly #directory: DeviceDirectory;
   /** Absent while its file cannot be opened: it is tried again with each save. */
   #states: DeviceStates | undefined;
+  #statesKnown = false;
   readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
   #rates: Rates | undefined;
@@ -96,18 +96,10 @@ export class ShardDevices {
     this.#clock = system.clock;
     this.#time = new SteadyTime(system.clock);
     this.#codes = codes;
-    this.#codeRunner = new DeviceCodeRunner(codeLimitOf(init));
     this.#strikes = new CodeStrikes(init.suspects);
-    const changes = new ChangeCounter();
-    const tools: DeviceTools = {
-      shapes: new ShapeTable(),
-      fingerprint: new Fingerprint(),
-      codeRunner: this.#codeRunner,
-      changes,
-      windowRoom: new WindowRoom(limits.windowBytes),
-      payloadBytesMax: init.config.limits.payloadBytesMax,
-      ...(tap === undefined ? {} : { onDecoded: tap.decoded, onCoded: tap.coded }),
-    };
+    const tools = makeDeviceTools(init.config, limits.windowBytes, tap);
+    const { changes } = tools;
+    this.#codeRunner = tools.codeRunner;
     this.#directory = new DeviceDirectory(tools, {
       silentAfterMs: device.silentAfterMs,
       offlineAfterMs: device.offlineAfterMs,
@@ -122,6 +114,11 @@ export class ShardDevices {
       durable: (completion) => this.#durable(completion),
       save: (devices) => this.#open().save(devices),
     });
+  }
+
+  /** What was saved of the devices was read at the start. */
+  get statesKnown(): boolean {
+    return this.#statesKnown;
   }
 
   /** Wall time, ms: what was accepted by then is saved, the rest must be found in the spool. */
@@ -139,7 +136,7 @@ export class ShardDevices {
     const codes = await loadDeviceCodes(
       routes,
       (module) => import(new URL(module, base).href),
-      codeLimitOf(options.init),
+      new CodeLimit(options.init.config.device.codeTimeoutMs),
     );
     const devices = new ShardDevices(options, codes, tap);
     await devices.#load();
@@ -190,19 +187,12 @@ export class ShardDevices {
   /**
    * A record that was found in the spool: its readings are known should they come again, however old
    * it is, for what it holds may not have been saved. Devices that another shard owns, since the
-   * number of shards was another one, are left to what that shard saved of them.
+   * number of shards was another one, are known there: see topology/spool_owners.ts.
    */
   recovered(record: SpoolRecord): void {
-    const { committedMs } = record;
-    const seenMs = this.#time.of(committedMs);
-    const devices = record.devices.map((id) =>
-      this.#owns(id) ? this.#directory.activate(id) : undefined
-    );
-    if (devices.some((device) => device !== undefined)) this.#saves.found(seenMs);
-    for (let i = 0; i < record.count; i++) {
-      const device = devices[record.deviceOf[i]!];
-      device?.recovered(record.fingerprintHi[i]!, record.fingerprintLo[i]!, committedMs, seenMs);
-    }
+    const seenMs = this.#time.of(record.committedMs);
+    const own = (id: string) => this.#owns(id) ? this.#directory.activate(id) : undefined;
+    if (recoverRecord(record, seenMs, own)) this.#saves.found(seenMs);
   }
 
   presence(): Record<Presence, number> {
@@ -282,6 +272,7 @@ export class ShardDevices {
   async #load(): Promise<void> {
     try {
       await this.#loadFrom(this.#open());
+      this.#statesKnown = true;
     } catch (cause) {
       log.warn("what was saved of the devices cannot be read; they are known by the spool only", {
         cause,
@@ -329,6 +320,3 @@ export class ShardDevices {
     };
   }
 }
-
-const codeLimitOf = ({ config: { device } }: DevicesInit): CodeLimit =>
-  new CodeLimit(device.codeTimeoutMs);

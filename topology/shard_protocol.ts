@@ -37,6 +37,8 @@ export interface ShardInit {
   readonly adopts: boolean;
   /** Spools of shards that are no more. */
   readonly orphans: readonly string[];
+  /** Salts of segments whose readings the saved states of devices know. */
+  readonly told: readonly number[];
   readonly mqtt: { readonly hostname: string; readonly port: number } | undefined;
   readonly mqttTls: { readonly hostname: string; readonly port: number } | undefined;
   /** Socket by which MQTT over WebSocket comes from the HTTP edge. */

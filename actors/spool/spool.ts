@@ -86,8 +86,9 @@ export class Spool {
 
   /**
    * Opens the directory and takes up what is in it: each record that the store may not have goes to
-   * the replay. Every record is shown to `recovered` (its bytes are valid during the call only), so
-   * that duplicate windows can be rebuilt. Rejects when the directory cannot be used.
+   * the replay. Every record but those of `told` is shown to `recovered` (its bytes are valid during
+   * the call only), so that duplicate windows can be rebuilt. Rejects when the directory cannot be
+   * used.
    */
   static async open(
     options: SpoolOptions,
@@ -119,7 +120,7 @@ export class Spool {
         const record = new SpoolRecord(frame.bytes, frame.count);
         if (frame.index === 0) segment.firstMs = record.committedMs;
         segment.lastMs = record.committedMs;
-        recovered(record);
+        if (!options.told?.has(segment.salt)) recovered(record);
         if (isDone(checkpoint, segment.number, frame.before + frame.count)) return;
         record.sequence = sequence;
         custody.leave(sequence);

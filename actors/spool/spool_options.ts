@@ -37,6 +37,8 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Spools whose shard is no more, taken over at start. */
   readonly orphans?: readonly string[];
+  /** Salts of segments that are not shown to `recovered`: what they hold is known otherwise. */
+  readonly told?: ReadonlySet<number>;
   /** Default 64 MiB. */
   readonly segmentBytes?: number;
   readonly bytesMax: number;

@@ -9,7 +9,7 @@ export interface SharedFileOptions {
   /** How long to wait while somebody else writes, in ms. */
   readonly busyMs: number;
   /** `OFF` where losing the last of it at a power cut does no harm. */
-  readonly synchronous: "NORMAL" | "OFF";
+  readonly synchronous: "FULL" | "NORMAL" | "OFF";
   /**
    * Pages of the log before it is written back, 4 KiB each; 64 unless told. It takes its room from
    * the spool, and a full disk must be able to empty it.

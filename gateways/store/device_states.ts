@@ -58,12 +58,14 @@ function isDamage(cause: unknown): cause is Error {
 /** See the module. Every method throws what SQLite throws. */
 export class DeviceStates {
   readonly #database: DatabaseSync;
+  readonly #get: StatementSync;
   readonly #put: StatementSync;
   readonly #putMany: StatementSync;
 
-  /** Opens or makes the file. */
-  constructor(file: string) {
-    this.#database = openSharedFile(file, { busyMs, synchronous: "OFF", schema });
+  /** Opens or makes the file. With `FULL` what was saved outlasts a power cut, too. */
+  constructor(file: string, synchronous: "FULL" | "OFF" = "OFF") {
+    this.#database = openSharedFile(file, { busyMs, synchronous, schema });
+    this.#get = this.#database.prepare("SELECT saved FROM device WHERE id = ?");
     const put = (rows: number) =>
       this.#database.prepare(
         `INSERT INTO device (id, saved) VALUES ${Array(rows).fill("(?, ?)").join()}
@@ -71,6 +73,12 @@ export class DeviceStates {
       );
     this.#put = put(1);
     this.#putMany = put(rowsPerStatement);
+  }
+
+  /** What was saved of one device. */
+  get(id: string): string | undefined {
+    const saved = this.#get.get(id)?.["saved"];
+    return typeof saved === "string" ? saved : undefined;
   }
 
   /** Every device that was saved. */

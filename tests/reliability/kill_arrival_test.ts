@@ -1,5 +1,6 @@
 /**
- * kill -9 where readings carry no time of their own: they are known again by DUP and packet id.
+ * kill -9 where readings carry no time of their own: they are known again by DUP and packet id,
+ * though with each start the number of shards is another one.
  *
  * @module
  */
@@ -13,7 +14,10 @@ testWith(
   "kill -9 at random moments doubles no reading that comes again with DUP",
   async () => {
     await using store = await startVictoriaMetrics();
-    await using sluice = await startSluice({ config: { influx: { url: store.url } } });
-    await killUnderLoad(sluice, "victoriametrics", store.url);
+    const config = { influx: { url: store.url }, shards: 2 };
+    await using sluice = await startSluice({ config });
+    await killUnderLoad(sluice, "victoriametrics", store.url, (life) => {
+      config.shards = [3, 1, 2][life % 3]!;
+    });
   },
 );

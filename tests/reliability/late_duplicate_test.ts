@@ -18,13 +18,18 @@ import {
 const readings = 20;
 
 /** Sends all of them in one session of always the same client, and waits for their PUBACKs. */
-async function send(sluice: Sluice, dup: boolean): Promise<void> {
+async function send(
+  sluice: Sluice,
+  dup: boolean,
+  deviceOf = (_packetId: number) => "late",
+): Promise<void> {
   using client = await RawClient.dial(sluice.mqttPort);
   await client.send(connectPacket(4, "forgetful"));
   assert.equal((await client.read())?.[0], 0x20);
   for (let packetId = 1; packetId <= readings; packetId++) {
     const payload = `{"value":${packetId}}`;
-    await client.send(publishPacket(4, { topic: "arrival/late", payload, packetId, dup }));
+    const topic = `arrival/${deviceOf(packetId)}`;
+    await client.send(publishPacket(4, { topic, payload, packetId, dup }));
   }
   for (let packetId = 1; packetId <= readings; packetId++) await client.read();
 }
@@ -42,4 +47,31 @@ Deno.test("readings that come again with DUP after they were stored and Sluice w
   assert.equal(books.duplicate, readings);
   const { text } = await getText(`${sluice.httpUrl}/api/readings?device=late&metric=value`);
   assert.equal(text.split('"value":').length - 1, readings);
+});
+
+Deno.test("nor are they where a kill is followed by a start with another number of shards", async () => {
+  const config = { shards: 2 };
+  await using sluice = await startSluice({ config });
+  const post = () =>
+    Promise.all(Array.from({ length: readings }, async (_, i) => {
+      const response = await fetch(`${sluice.httpUrl}/api/readings?topic=arrival/posted_${i}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": `key-${i}` },
+        body: `{"value":${i}}`,
+      });
+      assert.equal(response.status, 204, await response.text());
+    }));
+  const deviceOf = (packetId: number) => `late_${packetId}`;
+  await send(sluice, false, deviceOf);
+  await post();
+  for (const shards of [3, 1, 2]) {
+    await sluice.process.kill(); // Before the states of devices are saved.
+    config.shards = shards;
+    await sluice.process.restart();
+    await send(sluice, true, deviceOf);
+    await post();
+    const books = await settledBooks(sluice.httpUrl);
+    assertConserved(books);
+    assert.equal(books.duplicate, 2 * readings, `with ${shards} shards`);
+  }
 });

@@ -15,12 +15,13 @@ const kills = 6;
 /**
  * Readings that were acknowledged must be in the store, and none twice: those with a time of their
  * own, and those that come again with DUP and their packet identifier, under their idempotency key
- * or as the same station's of the same id.
+ * or as the same station's of the same id. `before` is called before each start but the first.
  */
 export async function killUnderLoad(
   sluice: Sluice,
   store: VerifiedStore,
   storeUrl: string,
+  before: (life: number) => void = () => {},
 ): Promise<void> {
   await using own = await startFleet(sluice, { ...flags, model: "bench" });
   await using arrival = await startFleet(sluice, { ...flags, model: "arrival", "client-id": "a" });
@@ -28,6 +29,7 @@ export async function killUnderLoad(
     await acknowledging(sluice, [own, arrival]);
     await pause(Math.random() * 600);
     await sluice.process.kill();
+    before(killed);
     await sluice.process.restart();
   }
   own.stop();

@@ -46,6 +46,14 @@ export const faults: readonly Fault[] = [
     ],
   },
   {
+    what: "`kill -9` at random moments, and a start with another number of shards",
+    over: all,
+    tests: [[
+      "reliability/kill_arrival_test.ts",
+      "kill -9 at random moments doubles no reading that comes again with DUP",
+    ]],
+  },
+  {
     what: "the store is away for 60 s, memory stays flat",
     over: all,
     tests: [[

@@ -1,0 +1,75 @@
+/**
+ * Owners of devices over a change of the number of shards: most devices then have another owner than
+ * the shard in whose spool their latest readings are. Before any shard starts, what the spools tell
+ * of devices is written where today's owners look for it. Without that, a reading that comes again
+ * would be stored twice.
+ *
+ * @module
+ */
+import type { Files } from "../actors/segment_log/files.ts";
+import type { Config } from "../config.ts";
+import { logger } from "../gateways/log/log.ts";
+import { DeviceStates } from "../gateways/store/device_states.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { DataPaths } from "./data_directory.ts";
+import { handOverDevices } from "./device_handover.ts";
+import { readTold, type ToldSegments, writeTold } from "./told_segments.ts";
+
+const log = logger("devices");
+
+export interface SpoolOwnersOptions {
+  readonly config: Config;
+  readonly paths: Pick<DataPaths, "root" | "spool" | "devices">;
+  readonly files: Files;
+  readonly clock: Clock;
+  /** As many as there are to be. */
+  readonly shards: number;
+  /** What was saved of devices is gone. */
+  readonly statesLost: boolean;
+}
+
+/**
+ * Gives the number of shards to start with: the one that is wanted, or, when what the spools tell of
+ * devices cannot be written (a full disk), the one that they were written by. And the segments whose
+ * readings the saved states of devices know.
+ */
+export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSegments> {
+  const { config, paths, files, clock, shards, statesLost } = options;
+  const before = await readTold(files, paths.root);
+  if (before?.shards === shards && !(statesLost && before.salts.length > 0)) return before;
+  const numbers = files.list(paths.spool).directories.filter((name) => /^\d{1,6}$/.test(name));
+  try {
+    let salts: readonly number[] = [];
+    if (numbers.length > 0) {
+      const startMs = clock.monotonic();
+      const states = new DeviceStates(paths.devices, "FULL");
+      const directories = numbers.map((number) => `${paths.spool}/${number}`);
+      const told = new Set(statesLost ? [] : before?.salts);
+      try {
+        const found = await handOverDevices({ config, files, clock, directories, told, states });
+        salts = found.salts;
+        log.info("another number of shards: devices were told what is in the spools", {
+          shards,
+          readings: found.readings,
+          ms: Math.round(clock.monotonic() - startMs),
+        });
+      } finally {
+        states.close();
+      }
+    }
+    const now = { shards, salts };
+    await writeTold(files, paths.root, now);
+    return now;
+  } catch (cause) {
+    // An older version did not note it, but has one spool a shard.
+    const written = before?.shards ?? Math.max(-1, ...numbers.map(Number)) + 1;
+    const stays = written > 0 && written !== shards;
+    log.warn(
+      `what the spools tell of devices cannot be written now${
+        stays ? ": the number of shards stays as it was" : ""
+      }`,
+      { shards: stays ? written : shards, wanted: shards, cause },
+    );
+    return { shards: stays ? written : shards, salts: statesLost ? [] : before?.salts ?? [] };
+  }
+}
