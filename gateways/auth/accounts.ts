@@ -164,24 +164,19 @@ export class Accounts {
   async #authenticate(name: string, password: string, address: string): Promise<Authenticated> {
     const attempt = this.#limits.take(name, address);
     if (attempt.kind === "limited") return attempt;
-    let right = false;
     try {
       // A name that none can have costs as much as one that nobody has.
       const known = nameProblem(name) === undefined;
       const record = await this.#store.find(known ? name : adminName);
       const own = known ? record : undefined;
-      right = await this.#verify(name, password, own?.passwordHash);
-      if (!right || own === undefined || own.disabled) {
-        right = false;
-        return { kind: "wrong" };
-      }
+      const right = await this.#verify(name, password, own?.passwordHash);
+      if (!right || own === undefined || own.disabled) return { kind: "wrong" };
+      attempt.right();
       const account = withoutSecret(own);
       return { kind: "granted", account, permissions: permissionsOf(account) };
     } catch (cause) {
-      right = true; // not the caller's fault
+      attempt.giveBack();
       throw cause;
-    } finally {
-      if (right) attempt.giveBack();
     }
   }
 

@@ -106,6 +106,8 @@ Deno.test("wrong tries are limited, known or not, also at once; right ones are n
   // Otherwise a guess would be told from the others by its answer.
   const { kind } = await it.accounts.authenticate("UPB/A", password, "10.0.0.3");
   assert.equal(kind, "limited");
+  // Where it has logged in from before, nobody else's tries shut it out.
+  assert.equal((await it.accounts.authenticate("UPB/A", password, "10.0.0.1")).kind, "granted");
   it.clock.advance(30_000);
   assert.equal((await it.accounts.authenticate("UPB/A", password, "10.0.0.3")).kind, "granted");
 });

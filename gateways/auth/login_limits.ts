@@ -1,10 +1,13 @@
 /**
- * How often a password may be tried: per account, known or not, and per address. A try is taken
- * before the work is done and given back when it was right, so that tries at once count too.
+ * How often a password may be tried: per account, whether there is one or not, and per address. A
+ * try is taken before the work is done and given back when it was right, so that tries at once count
+ * too. An address that an account has logged in from has tries of its own for that account: whoever
+ * guesses elsewhere takes none of them.
  *
  * @module
  */
 import type { Clock } from "../../runtime/clock.ts";
+import { KnownNetworks } from "./known_networks.ts";
 
 /** Wrong tries in a row, then one per `refillMs`. */
 export interface TryLimit {
@@ -22,7 +25,13 @@ export interface LoginLimitsOptions {
 
 /** What came of asking for a try. */
 export type Try =
-  | { readonly kind: "taken"; giveBack(): void }
+  | {
+    readonly kind: "taken";
+    /** It came to nothing, for no fault of who tried. */
+    giveBack(): void;
+    /** The password was right. */
+    right(): void;
+  }
   | { readonly kind: "limited"; readonly retryAfterS: number };
 
 export const accountLimit: TryLimit = { burst: 10, refillMs: 30_000 };
@@ -36,27 +45,39 @@ const nameCharsKept = 160;
 export class LoginLimits {
   readonly #accounts: Buckets;
   readonly #addresses: Buckets;
+  /** Of accounts at networks that they have logged in from. */
+  readonly #known: Buckets;
+  readonly #networks: KnownNetworks;
 
   constructor(options: LoginLimitsOptions) {
     const { clock, account = accountLimit, address = addressLimit, rememberedMax = 100_000 } =
       options;
     this.#accounts = new Buckets(account, clock, rememberedMax);
     this.#addresses = new Buckets(address, clock, rememberedMax);
+    this.#known = new Buckets(account, clock, rememberedMax);
+    this.#networks = new KnownNetworks(rememberedMax);
   }
 
   /** `address` is an IP address; of IPv6 the /64 counts, which one customer has. */
   take(account: string, address: string): Try {
     const network = networkOf(address);
     const name = account.slice(0, nameCharsKept);
-    const waitMs = Math.max(this.#accounts.waitMs(name), this.#addresses.waitMs(network));
+    const isKnown = this.#networks.has(name, network);
+    const [accounts, key] = isKnown ? [this.#known, `${network} ${name}`] : [this.#accounts, name];
+    const waitMs = Math.max(accounts.waitMs(key), this.#addresses.waitMs(network));
     if (waitMs > 0) return { kind: "limited", retryAfterS: Math.ceil(waitMs / 1000) };
-    this.#accounts.add(name, -1);
+    accounts.add(key, -1);
     this.#addresses.add(network, -1);
+    const giveBack = () => {
+      accounts.add(key, 1);
+      this.#addresses.add(network, 1);
+    };
     return {
       kind: "taken",
-      giveBack: () => {
-        this.#accounts.add(name, 1);
-        this.#addresses.add(network, 1);
+      giveBack,
+      right: () => {
+        giveBack();
+        this.#networks.add(name, network);
       },
     };
   }

@@ -35,6 +35,33 @@ Deno.test("a right try costs nothing, and tries at once all count", () => {
   assert.equal(limits.take("a", "x").kind, "taken");
 });
 
+Deno.test("where an account has logged in from, nobody elsewhere shuts it out, and guesses are limited too", () => {
+  const clock = new ManualClock();
+  const limits = new LoginLimits({ clock, account: limit });
+  const login = limits.take("a", "10.0.0.1");
+  assert.ok(login.kind === "taken");
+  login.right();
+  for (let i = 0; i < 3; i++) assert.equal(limits.take("a", `10.0.1.${i}`).kind, "taken");
+  assert.equal(limits.take("a", "10.0.2.1").kind, "limited", "strangers have used theirs up");
+  for (let i = 0; i < 10; i++) {
+    const own = limits.take("a", "10.0.0.1");
+    assert.ok(own.kind === "taken");
+    own.right();
+  }
+  for (let i = 0; i < 3; i++) assert.equal(limits.take("a", "10.0.0.1").kind, "taken");
+  assert.deepEqual(limits.take("a", "10.0.0.1"), { kind: "limited", retryAfterS: 10 });
+  assert.equal(limits.take("b", "10.0.0.1").kind, "taken");
+});
+
+Deno.test("a try that came to nothing makes no address known", () => {
+  const limits = new LoginLimits({ clock: new ManualClock(), account: limit });
+  const first = limits.take("a", "10.0.0.1");
+  assert.ok(first.kind === "taken");
+  first.giveBack();
+  for (let i = 0; i < 3; i++) assert.equal(limits.take("a", "10.0.0.2").kind, "taken");
+  assert.equal(limits.take("a", "10.0.0.1").kind, "limited");
+});
+
 Deno.test("what is remembered is bounded", () => {
   const limits = new LoginLimits({ clock: new ManualClock(), account: limit, rememberedMax: 10 });
   for (let i = 0; i < 100; i++) limits.take(`${i}${"x".repeat(100_000)}`, `10.0.0.${i}`);
