@@ -5,11 +5,13 @@
  */
 import { type Account, accountFile, readAccount } from "../account.ts";
 import { systemClock } from "../clock.ts";
+import { caClient } from "../ca.ts";
 import type { Command } from "../command.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import { choice, flag, number, text } from "../options.ts";
 import { grouped } from "../progress.ts";
 import { InfluxDBStore } from "./influxdb.ts";
+import type { StoreAccess } from "./json_lines.ts";
 import type { Findings } from "./reading_check.ts";
 import { isClean, runVerify } from "./run_verify.ts";
 import type { SampleStore } from "./samples.ts";
@@ -27,6 +29,18 @@ const verifyOptions = {
     of: "URL",
     defaultDoc: "the store's usual port on 127.0.0.1",
     doc: "where the store answers",
+  }),
+  token: text({
+    default: undefined,
+    of: "TOKEN",
+    doc: "what POST /login gave, where accounts are asked for; or the store's own",
+    defaultDoc: "none",
+  }),
+  ca: text({
+    default: undefined,
+    of: "FILE",
+    defaultDoc: "the system's",
+    doc: "certificate authorities for https://, PEM",
   }),
   database: text({ default: "sluice", of: "NAME", doc: "InfluxDB's database" }),
   measurement: text({
@@ -66,10 +80,12 @@ export const verifyCommand: Command<typeof verifyOptions> = {
 Exit codes: 0 all there, nothing else · 1 not so · 64 wrong flag · 66 no account · 69 no store`,
   async run(options, { print, stop }) {
     const account = endedLater(await accountAt(options.account), options.lateS * 1_000);
-    const { measurement, deviceTag } = options;
+    const { measurement, deviceTag, token } = options;
+    using client = await caClient(options.ca);
+    const authorization = token && `Bearer ${token}`;
     const findings = await runVerify(
       account,
-      storeOf(options),
+      storeOf(options, { client, authorization }),
       {
         waitMs: options.waitS * 1_000,
         ...(measurement !== undefined && { measurement }),
@@ -109,17 +125,18 @@ async function accountAt(path: string): Promise<Account> {
 
 function storeOf(
   { store, url, database }: { store: string; url: string | undefined; database: string },
+  access: StoreAccess,
 ): SampleStore {
   if (url !== undefined && !URL.canParse(url)) {
     throw new CommandError(exitCodes.usage, "--url must be a URL such as http://127.0.0.1:8428");
   }
   switch (store) {
     case "victoriametrics":
-      return new VictoriaMetricsStore(url ?? "http://127.0.0.1:8428");
+      return new VictoriaMetricsStore(url ?? "http://127.0.0.1:8428", access);
     case "influxdb":
-      return new InfluxDBStore(url ?? "http://127.0.0.1:8086", database);
+      return new InfluxDBStore(url ?? "http://127.0.0.1:8086", database, access);
     default:
-      return new SluiceStore(url ?? "http://127.0.0.1:8080");
+      return new SluiceStore(url ?? "http://127.0.0.1:8080", access);
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, isRecord, jsonLines, unexpected } from "./json_lines.ts";
+import { ask, isRecord, jsonLines, type StoreAccess, unexpected } from "./json_lines.ts";
 import { TimeReader } from "./rfc3339.ts";
 import type { SampleBlock, SampleRequest, SampleStore } from "./samples.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
@@ -15,16 +15,17 @@ export class InfluxDBStore implements SampleStore {
   readonly precisionNs = 1;
   readonly #base: string;
   readonly #database: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #access: StoreAccess;
 
   /** `base` is the server's URL, with user and password when it wants them. */
-  constructor(base: string, database: string) {
+  constructor(base: string, database: string, access: StoreAccess = {}) {
     const url = new URL(base);
     const { username, password } = url;
     url.username = url.password = "";
     this.#base = url.href.endsWith("/") ? url.href : `${url.href}/`;
     this.#database = database;
-    this.#headers = username === "" ? {} : {
+    this.#access = username === "" ? access : {
+      ...access,
       authorization: `Basic ${
         btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
       }`,
@@ -39,7 +40,7 @@ export class InfluxDBStore implements SampleStore {
     url.searchParams.set("chunked", "true");
     url.searchParams.set("chunk_size", String(chunkPoints));
     const times = new TimeReader(request.originMs);
-    for await (const line of jsonLines(await ask(this.name, url, this.#headers))) {
+    for await (const line of jsonLines(await ask(this.name, url, this.#access))) {
       yield* this.#blocks(line, request, times);
     }
   }

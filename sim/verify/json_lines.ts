@@ -5,11 +5,26 @@
  */
 import { CommandError, exitCodes } from "../exit_code.ts";
 
+/** How a store is reached. */
+export interface StoreAccess {
+  /** Knows the certificate authorities that were named. */
+  readonly client?: Deno.HttpClient | undefined;
+  /** Of `Authorization`. */
+  readonly authorization?: string | undefined;
+}
+
 /** Throws a `CommandError` unless the store answers 200. `store` names it in errors. */
-export async function ask(store: string, url: URL, headers: HeadersInit): Promise<Response> {
+export async function ask(
+  store: string,
+  url: URL,
+  { client, authorization }: StoreAccess = {},
+): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { headers });
+    response = await fetch(url, {
+      ...(client === undefined ? {} : { client }),
+      ...(authorization === undefined ? {} : { headers: { authorization } }),
+    });
   } catch (cause) {
     const why = cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause);
     throw new CommandError(exitCodes.unavailable, `${store} cannot be reached: ${why}`, { cause });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, isRecord, unexpected } from "./json_lines.ts";
+import { ask, isRecord, type StoreAccess, unexpected } from "./json_lines.ts";
 import { TimeReader } from "./rfc3339.ts";
 import type { SampleBlock, SampleRequest, SampleStore } from "./samples.ts";
 
@@ -13,9 +13,11 @@ export class SluiceStore implements SampleStore {
   readonly name: string;
   readonly precisionNs = 1;
   readonly #base: string;
+  readonly #access: StoreAccess;
 
   /** `base` is the URL of the service's HTTP. */
-  constructor(base: string) {
+  constructor(base: string, access: StoreAccess = {}) {
+    this.#access = access;
     this.#base = base.endsWith("/") ? base : `${base}/`;
     this.name = `Sluice ${this.#base}`;
   }
@@ -44,7 +46,7 @@ export class SluiceStore implements SampleStore {
     url.searchParams.set("to", new Date(request.toMs + 1).toISOString());
     url.searchParams.set("limit", String(pageItems));
     if (cursor !== undefined) url.searchParams.set("cursor", cursor);
-    const body: unknown = await (await ask(this.name, url, {})).json();
+    const body: unknown = await (await ask(this.name, url, this.#access)).json();
     if (!isRecord(body) || !Array.isArray(body.items)) throw unexpected(this.name, body);
     const { items, next } = body;
     if (next === undefined) return { items };

@@ -139,6 +139,28 @@ Deno.test("Sluice: page after page, device after device", async () => {
   assert.deepEqual(asked, ["d0 seq null", "d0 seq x y", "d1 seq null"]);
 });
 
+Deno.test("stores: each is shown the token, InfluxDB its own user instead", async () => {
+  const shown: (string | null)[] = [];
+  await withServer(
+    ({ headers }) => {
+      shown.push(headers.get("authorization"));
+      return new Response("no", { status: 401 });
+    },
+    async (url) => {
+      const access = { authorization: "Bearer t" };
+      const ofUser = url.replace("//", "//u:p@");
+      const stores = [
+        new VictoriaMetricsStore(url, access),
+        new InfluxDBStore(url, "db", access),
+        new SluiceStore(url, access),
+        new InfluxDBStore(ofUser, "db", access),
+      ];
+      for (const store of stores) await assert.rejects(all(store), { message: /answers 401: no/ });
+    },
+  );
+  assert.deepEqual(shown, ["Bearer t", "Bearer t", "Bearer t", `Basic ${btoa("u:p")}`]);
+});
+
 Deno.test("stores: an error or another answer is told, not taken for an empty store", async () => {
   const stores = (url: string): SampleStore[] => [
     new VictoriaMetricsStore(url),

@@ -5,16 +5,18 @@
  * @module
  */
 import type { SeriesPattern } from "../load_model.ts";
-import { ask, isRecord, jsonLines, unexpected } from "./json_lines.ts";
+import { ask, isRecord, jsonLines, type StoreAccess, unexpected } from "./json_lines.ts";
 import type { SampleBlock, SampleRequest, SampleStore } from "./samples.ts";
 
 export class VictoriaMetricsStore implements SampleStore {
   readonly name: string;
   readonly precisionNs = 1_000_000;
   readonly #base: string;
+  readonly #access: StoreAccess;
 
   /** `base` is the server's URL. */
-  constructor(base: string) {
+  constructor(base: string, access: StoreAccess = {}) {
+    this.#access = access;
     this.#base = base.endsWith("/") ? base : `${base}/`;
     this.name = `VictoriaMetrics ${this.#base}`;
   }
@@ -22,13 +24,14 @@ export class VictoriaMetricsStore implements SampleStore {
   async *samples(request: SampleRequest): AsyncIterable<SampleBlock> {
     const { pattern, fromMs, toMs, originMs, deviceOfTag } = request;
     // What was written last is not found before it is flushed.
-    await (await ask(this.name, new URL("internal/force_flush", this.#base), {})).body?.cancel();
+    await (await ask(this.name, new URL("internal/force_flush", this.#base), this.#access)).body
+      ?.cancel();
     const url = new URL("api/v1/export", this.#base);
     url.searchParams.set("match[]", selector(pattern));
     url.searchParams.set("start", (fromMs / 1_000).toFixed(3));
     url.searchParams.set("end", (toMs / 1_000).toFixed(3));
     url.searchParams.set("reduce_mem_usage", "1");
-    for await (const line of jsonLines(await ask(this.name, url, {}))) {
+    for await (const line of jsonLines(await ask(this.name, url, this.#access))) {
       const block = blockOf(line, pattern.deviceTag, originMs, deviceOfTag);
       if (block === undefined) throw unexpected(this.name, line);
       if (block !== "other") yield block;

@@ -12,6 +12,7 @@ import { TestAuthority } from "../../gateways/testing/certificates.ts";
 import { findProgram, testWith } from "../../gateways/testing/programs.ts";
 import { freePort } from "../../gateways/testing/server_process.ts";
 import { addAccount, adminPassword, login, publishCode } from "../support/accounts.ts";
+import { startLoad } from "../support/load_run.ts";
 import { temporaryDirectory } from "../support/run.ts";
 import {
   assertConserved,
@@ -170,6 +171,21 @@ testWith(["openssl", "curl", "chromium"], "HTTP over TLS, by clients of others",
     sent++;
     assert.equal(await message, "arrival/wss");
     await client.endAsync();
+  });
+
+  await t.step("load over https, and verify that asks for it there", async () => {
+    await using load = await startLoad(secureUrl, {
+      model: "arrival",
+      devices: 2,
+      connections: 2,
+      rate: 100,
+      "duration-s": 0.5,
+      token: admin,
+      ca: file("ours.crt"),
+    });
+    sent += Number((await load.end()).acknowledged);
+    const reach = { token: admin, ca: file("ours.crt") };
+    assert.equal((await load.verify("sluice", secureUrl, reach)).ok, true);
   });
 
   await t.step("the dashboard in a browser", async () => {
