@@ -96,6 +96,19 @@ export interface RatesOptions {
 const waitMsMin = 1;
 const waitMsMax = 0x7fff_ffff;
 
+/** What is in the way of a message; `account` is 0 unless it is that one's rate. */
+interface Over {
+  readonly subject: RateSubject;
+  readonly waitMs: number;
+  readonly account: number;
+}
+
+/** An origin that waits. */
+interface Held {
+  readonly timer: Timer;
+  readonly account: number;
+}
+
 /** See the module. */
 export class Rates {
   /** Times an origin was held back, by whose rate. */
@@ -107,7 +120,7 @@ export class Rates {
   /** The configuration has a rate of points. */
   readonly #countsPoints: boolean;
   readonly #address: RateTable | undefined;
-  readonly #waiting = new Map<Origin, Timer>();
+  readonly #waiting = new Map<Origin, Held>();
   /** The time of this turn; 0: to be asked for. */
   #nowMs = 0;
 
@@ -131,11 +144,17 @@ export class Rates {
     return this.#countsPoints || this.#own?.countPoints === true;
   }
 
-  /** These accounts have these limits from now on. Who waits is looked at anew. */
+  /** These accounts have these limits from now on. Who waits for theirs is looked at anew. */
   setOwn(accounts: Iterable<LimitedAccount>): void {
-    for (const { name, limits } of accounts) this.#own?.set(name, limits);
-    for (const [origin, timer] of [...this.#waiting]) {
-      timer.clear();
+    const changed = new Set<number>();
+    for (const { name, limits } of accounts) {
+      this.#own?.set(name, limits);
+      changed.add(this.keyOf(name));
+    }
+    for (const [origin, held] of [...this.#waiting]) {
+      // One that went on before it may have ended this one, or had it held anew.
+      if (!changed.has(held.account) || this.#waiting.get(origin) !== held) continue;
+      held.timer.clear();
       this.#waiting.delete(origin);
       origin.resume();
     }
@@ -151,18 +170,18 @@ export class Rates {
     const nowMs = this.#nowMs ||= this.#options.sharedMs();
     if (this.#device !== undefined) {
       const waitMs = this.#device.take(this.#deviceKey(entry), nowMs);
-      if (waitMs > 0) return this.#hold(origin, "device", entry, waitMs);
+      if (waitMs > 0) return this.#hold(origin, { subject: "device", waitMs, account: 0 }, entry);
     }
     const held = this.#takeOf(sender, nowMs);
     if (held === undefined) return true;
     this.#device?.giveBack(this.#deviceKey(entry), nowMs);
-    return this.#hold(origin, held.subject, entry, held.waitMs);
+    return this.#hold(origin, held, entry);
   }
 
   /** The same for a message that no route takes: it is its account's and its address's alone. */
   admitUnrouted(origin: Origin, sender: Sender, topic: () => string): boolean {
     const held = this.#takeOf(sender, this.#nowMs ||= this.#options.sharedMs());
-    return held === undefined || this.#hold(origin, held.subject, { topic: topic() }, held.waitMs);
+    return held === undefined || this.#hold(origin, held, { topic: topic() });
   }
 
   /**
@@ -180,19 +199,19 @@ export class Rates {
   #takeOf(
     { account, address }: Sender,
     nowMs: number,
-  ): { readonly subject: RateSubject; readonly waitMs: number } | undefined {
+  ): Over | undefined {
     const own = this.#own?.of(account);
     const accounts = account === 0 ? undefined : own?.table ?? this.#account;
     const key = own?.key ?? account;
     if (accounts !== undefined) {
       const waitMs = accounts.take(key, nowMs);
-      if (waitMs > 0) return { subject: "account", waitMs };
+      if (waitMs > 0) return { subject: "account", waitMs, account };
     }
     if (this.#address !== undefined && address !== 0) {
       const waitMs = this.#address.take(address, nowMs);
       if (waitMs > 0) {
         accounts?.giveBack(key, nowMs);
-        return { subject: "address", waitMs };
+        return { subject: "address", waitMs, account: 0 };
       }
     }
     return undefined;
@@ -227,7 +246,7 @@ export class Rates {
   }
 
   forget(origin: Origin): void {
-    this.#waiting.get(origin)?.clear();
+    this.#waiting.get(origin)?.timer.clear();
     this.#waiting.delete(origin);
   }
 
@@ -245,7 +264,7 @@ export class Rates {
     return entry.rateKey ||= this.keyOf(entry.deviceId);
   }
 
-  #hold(origin: Origin, subject: RateSubject, of: HeldMessage, waitMs: number): false {
+  #hold(origin: Origin, { subject, waitMs, account }: Over, of: HeldMessage): false {
     this.#nowMs = 0;
     this.held[subject]++;
     this.#options.onHeld?.(subject, of, waitMs);
@@ -258,7 +277,7 @@ export class Rates {
         origin.resume();
       },
     );
-    this.#waiting.set(origin, timer);
+    this.#waiting.set(origin, { timer, account });
     return false;
   }
 }

@@ -19,6 +19,7 @@ class Client implements Origin {
   resumed = 0;
   limitedMs: number[] = [];
   settledCount = 0;
+  resumes: () => void = () => {};
 
   constructor(readonly sender: Sender | undefined) {}
 
@@ -28,6 +29,7 @@ class Client implements Origin {
   settledEnd(): void {}
   resume(): void {
     this.resumed++;
+    this.resumes();
   }
   rateLimited(waitMs: number): void {
     this.limitedMs.push(waitMs);
@@ -182,6 +184,37 @@ Deno.test("a rate that is set while it runs holds over all Workers, counts anew,
   assert.equal(taken(a.hub, held, "UPB/RPi_2", 50), 50);
   a.hub.forget(held);
   b.hub.forget(held);
+});
+
+Deno.test("a rate that is set frees who waits for it, and nobody who ended or is held anew by that", () => {
+  const specs = { ...noRates, address: { messages: "1:1", points: undefined } };
+  const { clock, a: { rates, hub } } = setUp(specs, 1 << 20, true);
+  const account = rates.keyOf("x");
+  rates.setOwn([{ name: "x", limits: { messages: "1:10" } }]);
+  const client = (sender: Sender) => new Client(sender);
+  const [first, ended, anew] = [0, 0, 0].map(() => client({ account, address: 0 }));
+  const [other, slow] = [
+    client({ account: rates.keyOf("y"), address: 0 }),
+    client({ account: 0, address: 9 }),
+  ];
+  assert.ok(first && ended && anew && other && slow);
+  rates.setOwn([{ name: "y", limits: { messages: "1:10" } }]);
+  assert.equal(taken(hub, client({ account, address: 0 }), "UPB/a", 2), 1);
+  for (const waits of [first, ended, anew]) assert.equal(taken(hub, waits, "UPB/a", 1), 0);
+  for (const waits of [other, slow]) assert.equal(taken(hub, waits, "UPB/b", 2), 1);
+  first.resumes = () => {
+    hub.forget(ended);
+    hub.forget(anew);
+    assert.equal(taken(hub, anew, "UPB/a", 2), 1, "it spends what the new rate has");
+  };
+  rates.setOwn([{ name: "x", limits: { messages: "1:2" } }]);
+  const resumed = () => [first, ended, anew, other, slow].map(({ resumed }) => resumed);
+  assert.deepEqual(resumed(), [1, 0, 0, 0, 0]);
+  clock.advance(2_001);
+  assert.deepEqual(resumed(), [1, 0, 1, 0, 1], "each when its rate says");
+  clock.advance(20_000);
+  assert.deepEqual(resumed(), [1, 0, 1, 1, 1]);
+  assert.equal(clock.pending, 0);
 });
 
 Deno.test("what is set comes before the configuration, which is back when it is taken away", () => {
