@@ -50,13 +50,20 @@ export interface Standing {
   readonly permissions: Permissions | undefined;
 }
 
+/** Which part of all limits a page has: the others before it, and behind it, are told with it. */
+export interface LimitsPage {
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
 /** What a Worker must know to let tokens in, or what has become of it. */
 export interface AccountNews {
   readonly keys: readonly TokenKey[];
   readonly changed: readonly AccountVersion[];
-  /** Accounts with the limits that are theirs from now on; with `allLimited` others have none. */
+  /** Accounts with the limits that are theirs from now on. */
   readonly limited: readonly LimitedAccount[];
-  readonly allLimited: boolean;
+  /** They are a page of all there are, which hold once the last one is there; others have none then. */
+  readonly limitsPage?: LimitsPage;
   /** All that had changed before is known. */
   readonly open: boolean;
 }
@@ -143,12 +150,13 @@ function parseStanding(value: unknown): Standing {
 /** @throws {TypeError} when it is no news. */
 export function parseAccountNews(message: unknown): AccountNews {
   if (isFields(message)) {
-    const { keys, changed, limited, allLimited, open } = message;
+    const { keys, changed, limited, limitsPage, open } = message;
     if (
       isKeys(keys) && isVersions(changed) && Array.isArray(limited) &&
-      typeof allLimited === "boolean" && typeof open === "boolean"
+      (limitsPage === undefined || isPage(limitsPage)) && typeof open === "boolean"
     ) {
-      return { keys, changed, limited: limited.map(parseLimited), allLimited, open };
+      const page = limitsPage && { limitsPage };
+      return { keys, changed, limited: limited.map(parseLimited), ...page, open };
     }
   }
   throw new TypeError("Cannot read the news of the accounts: wrong shape");
@@ -167,6 +175,9 @@ function isKeys(value: unknown): value is TokenKey[] {
       isFields(key) && typeof key.kid === "string" && key.secret instanceof Uint8Array
     );
 }
+
+const isPage = (value: unknown): value is LimitsPage =>
+  isFields(value) && typeof value.first === "boolean" && typeof value.last === "boolean";
 
 function isVersions(value: unknown): value is AccountVersion[] {
   return Array.isArray(value) &&

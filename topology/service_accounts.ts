@@ -213,7 +213,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
       for (const [worker] of this.#options.workers()) this.#behind.add(worker);
     } else if (changed.length + limited.length > 0) {
       for (const [worker, link] of this.#options.workers()) {
-        if (!this.#tell(link, { keys: [], changed, limited, allLimited: false, open: false })) {
+        if (!this.#tell(link, { keys: [], changed, limited, open: false }, false)) {
           this.#behind.add(worker);
         }
       }
@@ -229,15 +229,17 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
         keys: this.#keys,
         changed: [...this.gate.changes()],
         limited: [...this.#limits],
-        allLimited: true,
         open,
-      });
+      }, true);
       if (told) this.#behind.delete(worker);
     }
   }
 
-  /** Whether all of it was taken. `open` goes last: nobody is let in on half of the news. */
-  #tell(link: Link, { keys, changed, limited, allLimited, open }: AccountNews): boolean {
+  /**
+   * Whether all of it was taken. `open` goes last: nobody is let in on half of the news. `all`:
+   * `limited` are all there are.
+   */
+  #tell(link: Link, { keys, changed, limited, open }: AccountNews, all: boolean): boolean {
     const ref = link.ref<AccountNews>(accountNewsName);
     const count = Math.max(changed.length, limited.length);
     for (let at = 0; at === 0 || at < count; at += newsMax) {
@@ -246,7 +248,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
         keys,
         changed: changed.slice(at, at + newsMax),
         limited: limited.slice(at, at + newsMax),
-        allLimited: allLimited && at === 0,
+        ...(all && { limitsPage: { first: at === 0, last } }),
         open: open && last,
       };
       if (ref.tell(news) !== "accepted") return false;

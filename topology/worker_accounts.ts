@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LimitedAccount } from "../actors/rates/account_limits.ts";
 import {
   type AskAccounts,
   mqttAuthenticator,
@@ -21,6 +22,7 @@ import {
   type AccountNews,
   accountNewsName,
   accountsName,
+  type LimitsPage,
   parseAccountNews,
   parseAccountReply,
   parseStandingsReply,
@@ -47,6 +49,8 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
   readonly ask: AskAccounts;
   readonly #host: WorkerBoot["host"];
   readonly #limits: Pick<Guard, "setLimits">;
+  /** Of all limits, those that were told until now. */
+  #pages: LimitedAccount[] = [];
   readonly #changed: (changed: AccountsChanged) => void;
 
   /**
@@ -89,8 +93,8 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
     }));
   }
 
-  tell({ keys, changed, limited, allLimited, open }: AccountNews): TellResult {
-    this.#limits.setLimits(limited, allLimited);
+  tell({ keys, changed, limited, limitsPage, open }: AccountNews): TellResult {
+    this.#learnLimits(limited, limitsPage);
     if (keys.length > 0) this.gate.setKeys(keys);
     this.gate.change(changed);
     if (open) this.gate.setOpen();
@@ -98,5 +102,13 @@ export class WorkerAccounts implements ActorRef<AccountNews> {
       this.#changed({ names: changed.map(({ name }) => name), all: open });
     }
     return "accepted";
+  }
+
+  /** Until the last page of all limits is there, those before hold. */
+  #learnLimits(limited: readonly LimitedAccount[], page: LimitsPage | undefined): void {
+    if (page === undefined) return this.#limits.setLimits(limited, false);
+    if (page.first) this.#pages = [];
+    this.#pages.push(...limited);
+    if (page.last) this.#limits.setLimits(this.#pages.splice(0), true);
   }
 }
