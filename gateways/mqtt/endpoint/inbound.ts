@@ -15,6 +15,7 @@ import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import type { KeptAttachment } from "../kept/kept_attachment.ts";
+import type { Received } from "../kept/kept_queues.ts";
 import type { ClientLimits } from "../pubsub/client_limits.ts";
 import type { Marked } from "../pubsub/message_router.ts";
 import { offerTopic } from "../pubsub/offer_topic.ts";
@@ -50,6 +51,9 @@ const retainedQuota: Rejection = {
   reason: "retained_quota",
   detail: "the account has as many retained messages as it may have; clear some, or do not retain",
 };
+
+/** A message that did not come by an earlier connection. */
+const first = { mark: undefined, shares: undefined };
 
 /** One offer, and room to put topic and payload together, for all sessions of a shard. */
 export class OfferScratch {
@@ -92,9 +96,9 @@ export class Inbound implements Acknowledger {
   readonly #kept: KeptAttachment | undefined;
   /**
    * QoS 2 identifiers of an earlier connection whose message is in the queues it is for, while it is
-   * not known what became of its reading; with its mark if not all shards may have it.
+   * not known what became of its reading.
    */
-  readonly #unsettled = new Map<number, string | undefined>();
+  readonly #unsettled = new Map<number, Received>();
 
   constructor(
     origin: Origin,
@@ -118,9 +122,9 @@ export class Inbound implements Acknowledger {
     this.#permit = permit;
     this.#account = account;
     this.#kept = kept;
-    for (const [packetId, { settled, mark }] of kept?.received ?? []) {
-      if (settled) this.#unreleased.add(packetId);
-      else this.#unsettled.set(packetId, mark);
+    for (const [packetId, received] of kept?.received ?? []) {
+      if (received.settled) this.#unreleased.add(packetId);
+      else this.#unsettled.set(packetId, received);
     }
     this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
   }
@@ -186,16 +190,19 @@ export class Inbound implements Acknowledger {
   /** To subscribers: of a kept session's client once, however often it sends. */
   #deliver(offer: Offer, { qos, packetId, properties }: PublishView): boolean {
     let marked: Marked | undefined;
-    if (qos === 2 && this.#unsettled.has(packetId)) {
-      const mark = this.#unsettled.get(packetId);
-      if (mark === undefined) return true;
-      marked = { mark, again: true };
-    } else if (qos === 2 && this.#kept !== undefined) {
-      marked = { mark: this.#kept.published(packetId), again: false };
+    const kept = this.#kept;
+    if (qos === 2 && kept !== undefined) {
+      const { mark, shares } = this.#unsettled.get(packetId) ?? first;
+      if (shares !== undefined && mark === undefined) return true;
+      marked = {
+        mark: mark ?? kept.published(packetId),
+        again: shares,
+        chose: (shares) => kept.shared(packetId, shares),
+      };
     }
     const { subscriber } = this;
     const heard = this.#messages.publish(offer, properties, subscriber, this.#account, marked);
-    return heard || marked?.again === true;
+    return heard || marked?.again !== undefined;
   }
 
   /** Its identifier cannot be remembered; MQTT 3 has no word for it. */

@@ -6,6 +6,7 @@
 import type { Waiting } from "../pubsub/delivery_queue.ts";
 import type { Delivery, Message } from "../pubsub/message.ts";
 import type { RetainedFeed } from "../pubsub/retained_feed.ts";
+import type { SharedOut } from "../pubsub/shared_out.ts";
 import type { CommitOp } from "./kept_commit.ts";
 import { type DeliveryOptions, type DeliverySink, KeptDelivery } from "./kept_delivery.ts";
 import { markOf, type Received } from "./kept_queues.ts";
@@ -85,6 +86,11 @@ export class KeptAttachment {
     const n = this.#published++;
     this.#note({ kind: "received", session, packetId, epoch, n }, false);
     return markOf(session, epoch, n);
+  }
+
+  /** Where it goes among those who share a subscription. */
+  shared(packetId: number, shares: readonly SharedOut[]): void {
+    this.#note({ kind: "shared", session: this.session.id, packetId, shares }, false);
   }
 
   /** Its PUBREC is written. */

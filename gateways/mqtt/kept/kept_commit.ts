@@ -8,6 +8,7 @@ import type { StatementSync } from "node:sqlite";
 import { PacketWriter } from "../codec/writer.ts";
 import type { Delivery, Message } from "../pubsub/message.ts";
 import { writeMessage } from "../pubsub/message_record.ts";
+import type { SharedOut } from "../pubsub/shared_out.ts";
 import { flagsOf, releasedFlag } from "./kept_row.ts";
 
 /** For whom a message is, and how it gets it. */
@@ -33,6 +34,13 @@ export type CommitOp =
     readonly packetId: number;
     readonly epoch: number;
     readonly n: number;
+  }
+  /** Where that one went among those who share a subscription. */
+  | {
+    readonly kind: "shared";
+    readonly session: number;
+    readonly packetId: number;
+    readonly shares: readonly SharedOut[];
   }
   /** Its PUBREC is due; its PUBREL came. */
   | {
@@ -213,8 +221,13 @@ export class KeptCommit {
         return;
       case "received":
         this.#prepare(
-          "INSERT OR IGNORE INTO incoming SELECT id, ?, 0, ?, ? FROM session WHERE id = ?",
+          `INSERT OR IGNORE INTO incoming (session, packet_id, settled, epoch, n)
+           SELECT id, ?, 0, ?, ? FROM session WHERE id = ?`,
         ).run(op.packetId, op.epoch, op.n, session);
+        return;
+      case "shared":
+        this.#prepare("UPDATE incoming SET shares = ? WHERE session = ? AND packet_id = ?")
+          .run(JSON.stringify(op.shares), session, op.packetId);
         return;
       case "sent_on":
         this.#prepare(sentOnSql).run(session, op.epoch);

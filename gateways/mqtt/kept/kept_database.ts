@@ -5,7 +5,13 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openSharedFile } from "../../sqlite/shared_file.ts";
-import { hasReceivedSql, keptSchema, takeOverReceivedSql } from "./kept_schema.ts";
+import {
+  addSharesSql,
+  hasReceivedSql,
+  hasSharesSql,
+  keptSchema,
+  takeOverReceivedSql,
+} from "./kept_schema.ts";
 
 /**
  * 512 KiB: a full disk of 2 MB is still able to empty it (1 MiB is too much). With half of it
@@ -42,7 +48,8 @@ export class KeptDatabase {
       schema: keptSchema,
     });
     try {
-      this.#takeOverReceived();
+      this.#changeOnce(() => !this.#finds(hasSharesSql), addSharesSql);
+      this.#changeOnce(() => this.#finds(hasReceivedSql), takeOverReceivedSql);
     } catch (cause) {
       this.#database.close();
       throw cause;
@@ -81,11 +88,14 @@ export class KeptDatabase {
   }
 
   /** Shards open the file at once: the first one does it. */
-  #takeOverReceived(): void {
-    const isThere = () => this.#database.prepare(hasReceivedSql).get() !== undefined;
-    if (!isThere()) return;
+  #changeOnce(isDue: () => boolean, sql: string): void {
+    if (!isDue()) return;
     this.transaction(() => {
-      if (isThere()) this.#database.exec(takeOverReceivedSql);
+      if (isDue()) this.#database.exec(sql);
     });
+  }
+
+  #finds(sql: string): boolean {
+    return this.#database.prepare(sql).get() !== undefined;
   }
 }

@@ -17,14 +17,18 @@ Deno.test("a file of an earlier Sluice: the client's QoS 2 messages are taken ov
     CREATE TABLE received (
       session INTEGER NOT NULL, packet_id INTEGER NOT NULL, settled INTEGER NOT NULL,
       PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+    CREATE TABLE incoming (
+      session INTEGER NOT NULL, packet_id INTEGER NOT NULL, settled INTEGER NOT NULL,
+      epoch INTEGER, n INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+    INSERT INTO incoming VALUES (1, 6, 0, 2, 3);
     INSERT INTO received VALUES (1, 7, 1), (1, 8, 0);`);
   earlier.close();
   const shards = [0, 1].map(() => new KeptDatabase(file, 1_000));
   for (const shard of shards) {
     assert.deepEqual(
-      shard.prepare("SELECT session, packet_id, settled, epoch, n FROM incoming").all()
+      shard.prepare("SELECT session, packet_id, settled, epoch, n, shares FROM incoming").all()
         .map((row) => Object.values(row)),
-      [[1, 7, 1, null, 0], [1, 8, 0, null, 0]],
+      [[1, 6, 0, 2, 3, null], [1, 7, 1, null, 0, null], [1, 8, 0, null, 0, null]],
     );
     const names = shard.prepare("SELECT name FROM sqlite_master").all().map(({ name }) => name);
     assert.deepEqual(names.filter((name) => name === "received" || name === "session_account"), []);

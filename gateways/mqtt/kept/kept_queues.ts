@@ -5,6 +5,7 @@
  */
 import { type CommitBounds, type CommitOp, type CommitResult, KeptCommit } from "./kept_commit.ts";
 import { type KeptDatabase, number } from "./kept_database.ts";
+import { parseSharedOut, type SharedOut } from "../pubsub/shared_out.ts";
 import { type KeptRow, readRow } from "./kept_row.ts";
 
 /** A page of a queue ends with the message that reaches this. */
@@ -16,6 +17,8 @@ export interface Received {
   readonly settled: boolean;
   /** Not every shard may have it: it is known by this where it is. */
   readonly mark: string | undefined;
+  /** Where it went among those who share a subscription. */
+  readonly shares: readonly SharedOut[];
 }
 
 /** Of the message of number `n` that a session sent in the connection of that epoch. */
@@ -59,13 +62,14 @@ export class KeptQueues {
   /** QoS 2 packet identifiers the client used and has not released. */
   received(id: number): Map<number, Received> {
     const rows = this.#database.prepare(
-      "SELECT packet_id, settled, epoch, n FROM incoming WHERE session = ?",
+      "SELECT packet_id, settled, epoch, n, shares FROM incoming WHERE session = ?",
     ).all(id);
-    return new Map(rows.map(({ packet_id, settled, epoch, n }) => [
+    return new Map(rows.map(({ packet_id, settled, epoch, n, shares }) => [
       number(packet_id),
       {
         settled: settled === 1,
         mark: epoch === null ? undefined : markOf(id, number(epoch), number(n)),
+        shares: parseSharedOut(shares),
       },
     ]));
   }

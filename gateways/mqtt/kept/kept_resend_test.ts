@@ -37,6 +37,12 @@ class World {
     return client.sent(version);
   }
 
+  /** Carries nothing of what comes of it. */
+  async sayOnly(client: MemoryConnection, packet: Packet): Promise<void> {
+    client.feed(encodePacket(packet, version));
+    await settle();
+  }
+
   async connect(shard: number, clientId: string, kept: boolean): Promise<MemoryConnection> {
     const { connection } = this.#endpoints[shard]!.open();
     const properties = kept ? { sessionExpiryIntervalS: 600 } : noProperties;
@@ -96,8 +102,8 @@ const message = (payload: string, dup = false, retain = false): Packet =>
   publishOf({ topic: "t", payload: utf8.encode(payload), qos: 2, packetId: 9, dup, retain });
 const pubrel: Packet = { kind: "pubrel", packetId: 9, reasonCode: 0, properties: noProperties };
 
-const inWorld = (run: (world: World, pair: ShardPair) => Promise<void>) =>
-  withShards((pair) => run(new World(pair), pair));
+const inWorld = (run: (world: World, pair: ShardPair) => Promise<void>, shards = 2) =>
+  withShards((pair) => run(new World(pair), pair), undefined, {}, shards);
 
 for (const told of [false, true]) {
   for (const back of [0, 1]) {
@@ -126,6 +132,95 @@ for (const told of [false, true]) {
       }));
   }
 }
+
+// Of a group each message is for one member: with QoS 2 to one session and never to it twice.
+for (const told of [false, true]) {
+  for (const back of [0, 1, 2]) {
+    const when = told ? "after" : "before";
+    Deno.test(`its shard dies ${when} the one of a shared member was told, it is back in shard ${back}: one has it`, () =>
+      inWorld(async (world) => {
+        const filter = "$share/g/t";
+        const members = [
+          await world.subscriber(1, "first", { filter }),
+          await world.subscriber(2, "second", { filter }),
+        ];
+        const direct = await world.subscriber(1, "direct");
+        const heard = async () => {
+          const all = [];
+          for (const member of members) all.push(...await world.heard(member));
+          return all;
+        };
+        // Whosever turn it is.
+        for (const turn of ["one", "two", "three"]) {
+          const publisher = await world.connect(0, "publisher", true);
+          await world.dieWith(publisher, message(turn), told);
+          assert.deepEqual(await heard(), told ? [turn] : [], turn);
+          const again = await world.connect(back, "publisher", true);
+          await world.say(again, message(turn, true));
+          assert.deepEqual(await heard(), told ? [] : [turn], turn);
+          assert.deepEqual((await world.settle(back, again)).map(({ kind }) => kind), ["pubrec"]);
+          await world.say(again, pubrel);
+        }
+        assert.deepEqual(await world.heard(direct), ["one", "two", "three"]);
+      }, 3));
+  }
+}
+
+// Shows 5: 4.8.2-5.
+Deno.test("a shared message for one that was in the shard that died: another has it with QoS 1 alone", async () => {
+  for (const qos of [1, 2] as const) {
+    await inWorld(async (world) => {
+      const filter = "$share/g/t";
+      await world.subscriber(0, "here", { filter, qos });
+      const publisher = await world.connect(0, "publisher", true);
+      await world.dieWith(publisher, message("one"), true);
+      const other = await world.subscriber(1, "other", { filter, qos });
+      let again = await world.connect(1, "publisher", true);
+      await world.say(again, message("one", true));
+      assert.deepEqual(await world.heard(other), qos === 1 ? ["one"] : []);
+      // It is known where it went then.
+      again = await world.connect(0, "publisher", true);
+      await world.say(again, message("one", true));
+      assert.deepEqual(await world.heard(other), []);
+    });
+  }
+});
+
+Deno.test("the shard that was to choose a member has died, too, or has none left: another one has it", async () => {
+  for (const how of ["died", "left"]) {
+    await inWorld(async (world) => {
+      const filter = "$share/g/t";
+      const gone = await world.subscriber(1, "gone", { filter });
+      await world.dieWith(await world.connect(0, "publisher", true), message("one"), false);
+      const other = await world.subscriber(2, "other", { filter });
+      if (how === "died") world.restart(1);
+      else await world.say(gone, { kind: "disconnect", reasonCode: 0, properties: {} });
+      let again = await world.connect(2, "publisher", true);
+      await world.say(again, message("one", true));
+      assert.deepEqual(await world.heard(other), ["one"], how);
+      again = await world.connect(0, "publisher", true);
+      await world.say(again, message("one", true));
+      assert.deepEqual(await world.heard(other), [], how);
+    }, 3);
+  }
+});
+
+Deno.test("a member leaves while a message is on its way to its shard: another one has it", () =>
+  inWorld(async (world, pair) => {
+    const filter = "$share/g/t";
+    const leaving = await world.subscriber(1, "leaving", { filter });
+    const publisher = await world.connect(0, "publisher", false);
+    const { mail } = pair;
+    pair.mail = [];
+    await world.sayOnly(publisher, message("one"));
+    const onItsWay = pair.mail;
+    pair.mail = mail;
+    const other = await world.subscriber(2, "other", { filter });
+    await world.say(leaving, { kind: "disconnect", reasonCode: 0, properties: {} });
+    pair.mail = onItsWay;
+    pair.carry();
+    assert.deepEqual(await world.heard(other), ["one"]);
+  }, 3));
 
 Deno.test("two shards die one after the other: what the second had sent on comes once, too", () =>
   inWorld(async (world) => {

@@ -7,7 +7,8 @@
  *
  * `incoming` are the QoS 2 messages of the client that it has not released. `epoch` and `n` say in
  * which connection it sent the message, and as which of it; without `epoch` the message is certain
- * to have been sent on to all shards.
+ * to have been sent on to all shards. `shares`, where there are any: to which of those who share a
+ * subscription, as JSON of {@linkcode SharedOut}.
  *
  * @module
  */
@@ -39,7 +40,7 @@ export const keptSchema = `
     id INTEGER PRIMARY KEY AUTOINCREMENT, uses INTEGER NOT NULL, body BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS incoming (
     session INTEGER NOT NULL, packet_id INTEGER NOT NULL, settled INTEGER NOT NULL,
-    epoch INTEGER, n INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+    epoch INTEGER, n INTEGER NOT NULL, shares TEXT, PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS total (
     one INTEGER PRIMARY KEY, revision INTEGER NOT NULL, count INTEGER NOT NULL,
     bytes INTEGER NOT NULL);
@@ -50,5 +51,10 @@ export const hasReceivedSql =
   "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'received'";
 /** To be run in one transaction, where there is such a table. */
 export const takeOverReceivedSql = `
-  INSERT OR IGNORE INTO incoming SELECT session, packet_id, settled, NULL, 0 FROM received;
+  INSERT OR IGNORE INTO incoming (session, packet_id, settled, n)
+    SELECT session, packet_id, settled, 0 FROM received;
   DROP TABLE received;`;
+
+/** Of one that knew nothing of `shares`. */
+export const hasSharesSql = "SELECT 1 FROM pragma_table_info('incoming') WHERE name = 'shares'";
+export const addSharesSql = "ALTER TABLE incoming ADD COLUMN shares TEXT";

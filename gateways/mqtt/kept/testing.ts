@@ -36,15 +36,16 @@ export function keptSettings(directory: string, shards: number): KeptSettings {
   };
 }
 
-/** Two shards over one file, which is removed at the end. */
+/** Shards over one file, which is removed at the end. */
 export async function withShards(
   run: (pair: ShardPair) => Promise<void>,
   settings: (directory: string) => Partial<KeptSettings> = () => ({}),
   pubsub: Partial<PubSubOptions> = {},
+  shards = 2,
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
-  const kept = { ...keptSettings(directory, 2), ...settings(directory) };
-  const pair = new ShardPair(2, { kept, ...pubsub });
+  const kept = { ...keptSettings(directory, shards), ...settings(directory) };
+  const pair = new ShardPair(shards, { kept, ...pubsub });
   try {
     await run(pair);
   } finally {

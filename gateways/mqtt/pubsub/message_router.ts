@@ -15,6 +15,7 @@ import type { PeerShards } from "./peer_shards.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { SentMarks } from "./sent_marks.ts";
 import type { ShareGroup } from "./share_group.ts";
+import { type SharedOut, shareMark } from "./shared_out.ts";
 import type { FilterEntry, Subscriber, SubscriptionTable } from "./subscription_table.ts";
 
 export interface MessageRouterOptions {
@@ -31,12 +32,19 @@ export interface MessageRouterOptions {
 export interface Marked {
   /** It is known by this wherever it is sent on to, over a kill of the shard that does so. */
   readonly mark: string;
-  /** Its queues have it, and whoever else it is for may have it, too. */
-  readonly again: boolean;
+  /**
+   * Its queues have it, and whoever else it is for may have it, too; with where it went among those
+   * who share.
+   */
+  readonly again: readonly SharedOut[] | undefined;
+  /** Where it goes among those who share, when that is anywhere. */
+  chose(shares: readonly SharedOut[]): void;
 }
 
 /** By shard: whether it has those who do not share, and the names of those who do. */
 class Targets {
+  /** Where a share goes that is to be written down. */
+  readonly out: SharedOut[] = [];
   readonly #byShard = new Map<number, { direct: boolean; readonly shares: string[] }>();
 
   direct(shard: number): void {
@@ -47,8 +55,17 @@ class Targets {
     this.#of(shard).shares.push(name);
   }
 
-  entries() {
-    return this.#byShard.entries();
+  /** What goes to which shard; of a marked message each share by itself, with a mark of its own. */
+  *forwards(
+    message: Message,
+    mark: string | undefined,
+  ): Generator<readonly [number, Forwarded]> {
+    for (const [shard, { direct, shares }] of this.#byShard) {
+      if (mark === undefined) yield [shard, { message, direct, shares }];
+      else if (direct) yield [shard, { message, direct, shares: [], mark }];
+      if (mark === undefined) continue;
+      for (const name of shares) yield [shard, sharedForward(message, mark, name)];
+    }
   }
 
   #of(shard: number) {
@@ -57,6 +74,16 @@ class Targets {
     return known;
   }
 }
+
+const sharedForward = (message: Message, mark: string, name: string): Forwarded => ({
+  message,
+  direct: false,
+  shares: [name],
+  mark: shareMark(mark, name),
+});
+
+/** Whom a shared message came to here: nobody, somebody, or one that another is to stand in for. */
+type Shared = "none" | "done" | "owed";
 
 /** See the module. */
 export class MessageRouter {
@@ -74,7 +101,9 @@ export class MessageRouter {
     marked?: Marked,
   ): boolean {
     const { peers, shard } = this.#options;
-    if (marked?.again) return this.#routeAgain(entries, message, from, marked.mark);
+    if (marked?.again !== undefined) {
+      return this.#routeAgain(entries, message, from, marked, marked.again);
+    }
     if (marked !== undefined) this.#options.marks.add(shard, marked.mark);
     let reached = fanOut(entries, message, from);
     const none = entries.every(({ groups, kept }) => groups === undefined && kept === undefined);
@@ -91,22 +120,32 @@ export class MessageRouter {
       for (const shard of this.#deliverKept(deliveries, message)) targets.direct(shard);
       reached ||= deliveries.length > 0;
     }
-    for (const [shard, { direct, shares }] of targets.entries()) {
-      if (peers.send(shard, { message, direct, shares, mark: marked?.mark })) reached = true;
+    if (marked !== undefined) this.#note(targets.out, marked);
+    if (this.#send(targets, message, marked?.mark)) reached = true;
+    return reached;
+  }
+
+  #send(targets: Targets, message: Message, mark: string | undefined): boolean {
+    let reached = false;
+    for (const [shard, forwarded] of targets.forwards(message, mark)) {
+      if (this.#options.peers.send(shard, forwarded)) reached = true;
     }
     return reached;
   }
 
   /**
-   * To those who do not share and have no queue in the file. A member of a group that was chosen
-   * first is not known any more, and no other one may get it [MQTT-4.8.2-5].
+   * To those who have no queue in the file: who does not share, and whoever was to choose a member of
+   * those who do. A member that had it and is gone with its session has none that stands in for it
+   * with QoS 2 [MQTT-4.8.2-5].
    */
   #routeAgain(
     entries: readonly FilterEntry[],
     message: Message,
     from: Subscriber | undefined,
-    mark: string,
+    marked: Marked,
+    shared: readonly SharedOut[],
   ): true {
+    const { mark } = marked;
     const { peers, shard: own } = this.#options;
     this.#deliverOnce(own, mark, () => this.deliverHere(message, sessionOf(from)));
     const shards = new Set(entries.flatMap(({ remote }) => [...remote]));
@@ -114,7 +153,30 @@ export class MessageRouter {
       if (qos === 0 && holder !== undefined && holder !== own) shards.add(holder);
     }
     for (const shard of shards) peers.send(shard, { message, direct: true, shares: [], mark });
+    const targets = new Targets();
+    for (const [name, shard] of shared) {
+      if (shard === own) {
+        this.#deliverOnce(own, shareMark(mark, name), () => this.#shareHere(name, message));
+      } else if (peers.has(shard)) {
+        peers.send(shard, sharedForward(message, mark, name));
+      } else {
+        const group = this.#options.table.group(name);
+        if (group !== undefined) this.#share(group, message, targets);
+        continue;
+      }
+      targets.out.push([name, shard]);
+    }
+    this.#note(targets.out, marked);
+    this.#send(targets, message, mark);
     return true;
+  }
+
+  /** Where it goes stays known: here by its mark, to its publisher's next shard by the file. */
+  #note(out: readonly SharedOut[], { mark, chose }: Marked): void {
+    if (out.length === 0) return;
+    const { marks, shard: own } = this.#options;
+    for (const [name, shard] of out) if (shard === own) marks.add(own, shareMark(mark, name));
+    chose(out);
   }
 
   /** A shard is gone. */
@@ -134,9 +196,21 @@ export class MessageRouter {
     else this.#options.stats.repeated++;
   }
 
-  #forwarded({ message, direct, shares }: Forwarded): void {
+  #forwarded({ message, direct, shares, passedOn }: Forwarded): void {
     if (direct) this.deliverHere(message);
-    for (const share of shares) this.#deliverShared(share, message);
+    for (const share of shares) this.#shareHere(share, message, passedOn);
+  }
+
+  /** To a member here; when the last one has just left, to one elsewhere, but no further. */
+  #shareHere(name: string, message: Message, passedOn = false): void {
+    if (this.#deliverShared(name, message) !== "none" || passedOn) return;
+    const group = this.#options.table.group(name);
+    if (group === undefined) return;
+    const targets = new Targets();
+    this.#share(group, message, targets);
+    for (const [shard, forwarded] of targets.forwards(message, undefined)) {
+      this.#options.peers.send(shard, { ...forwarded, passedOn: true });
+    }
   }
 
   /** What has to wait for kept sessions was put into their queues where it was published. */
@@ -151,9 +225,14 @@ export class MessageRouter {
   /** To one member of a group. False when none was there, or it is another shard's to choose. */
   #share(group: ShareGroup, message: Message, targets: Targets): boolean {
     const chosen = group.choose();
-    if (chosen === "here") return this.#deliverShared(group.name, message);
+    if (chosen === "here") {
+      const shared = this.#deliverShared(group.name, message);
+      if (shared === "owed") targets.out.push([group.name, this.#options.shard]);
+      return shared !== "none";
+    }
     if (typeof chosen === "number") {
       targets.share(chosen, group.name);
+      targets.out.push([group.name, chosen]);
       return false;
     }
     const [session, grant] = chosen;
@@ -181,20 +260,22 @@ export class MessageRouter {
     return elsewhere;
   }
 
-  #deliverShared(name: string, message: Message): boolean {
+  /** `owed`: with QoS 1, in memory alone; if this shard dies another member is to get it. */
+  #deliverShared(name: string, message: Message): Shared {
     const group = this.#options.table.group(name);
     const member = group?.next();
     if (member === undefined) { // The last one has just left, or has its own queue.
       const [session, grant] = group?.keptHere() ?? [];
-      if (session === undefined || grant === undefined) return false;
+      if (session === undefined || grant === undefined) return "none";
       const delivery = deliveryOf(message, grant);
       if (delivery.qos > 0) this.#options.kept?.queue(message, [{ session: session.id, delivery }]);
       else session.attachment?.deliver(message, delivery);
-      return true;
+      return "done";
     }
     const [subscriber, grant] = member;
-    subscriber.deliver(message, deliveryOf(message, grant));
-    return true;
+    const delivery = deliveryOf(message, grant);
+    subscriber.deliver(message, delivery);
+    return delivery.qos === 1 ? "owed" : "done";
   }
 }
 

@@ -79,17 +79,22 @@ export interface Forwarded {
   readonly shares: readonly string[];
   /** Of a QoS 2 message that may be sent on again: see {@linkcode SentMarks}. */
   readonly mark?: string | undefined;
+  /** From a shard that was to choose and had no member any more. */
+  readonly passedOn?: boolean;
 }
 
 const directFlag = 0b1;
 const markFlag = 0b10;
+const passedOnFlag = 0b100;
 
 /** Appends it to a batch. */
 export function writeForwarded(
   writer: PacketWriter,
-  { message, direct, shares, mark }: Forwarded,
+  { message, direct, shares, mark, passedOn }: Forwarded,
 ): void {
-  writer.byte((direct ? directFlag : 0) | (mark === undefined ? 0 : markFlag));
+  writer.byte(
+    (direct ? directFlag : 0) | (mark === undefined ? 0 : markFlag) | (passedOn ? passedOnFlag : 0),
+  );
   if (mark !== undefined) writer.text(mark);
   writer.uint16(shares.length);
   for (const share of shares) writer.text(share);
@@ -108,7 +113,8 @@ export function* readForwarded(
       const direct = (flags & directFlag) !== 0;
       const mark = (flags & markFlag) !== 0 ? reader.text() : undefined;
       const shares = Array.from({ length: reader.uint16() }, () => reader.text());
-      yield { direct, shares, mark, message: readMessage(reader) };
+      const passedOn = (flags & passedOnFlag) !== 0;
+      yield { direct, shares, mark, passedOn, message: readMessage(reader) };
     }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;

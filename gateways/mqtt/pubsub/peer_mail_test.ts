@@ -7,6 +7,7 @@ const forwarded: readonly Forwarded[] = [
   { direct: true, shares: [], message: messageOf("a", 0, Infinity) },
   { direct: false, shares: ["$share/g/a/#", "$share/ü/a"], message: messageOf("a/ü", 2, 5_000) },
   { direct: true, shares: [], mark: "1.2.3", message: messageOf("a", 2, Infinity) },
+  { direct: false, shares: ["$share/g/a"], passedOn: true, message: messageOf("a", 1, Infinity) },
 ];
 
 function messageOf(topic: string, qos: 0 | 1 | 2, expiresMs: number): Message {
@@ -21,10 +22,11 @@ function batchOf(): Uint8Array {
   return writer.bytes.slice(0, writer.length);
 }
 
-const plain = ({ direct, shares, mark, message }: Forwarded) => ({
+const plain = ({ direct, shares, mark, passedOn = false, message }: Forwarded) => ({
   direct,
   shares,
   mark,
+  passedOn,
   ...message,
 });
 

@@ -40,6 +40,10 @@ export class PeerShards {
     return this.#peers.size;
   }
 
+  has(shard: number): boolean {
+    return this.#peers.has(shard);
+  }
+
   /** Another shard is there, for the first time or anew. */
   linked(shard: number, port: PeerPort): void {
     this.lost(shard);

@@ -173,7 +173,7 @@ export class PubSub {
       properties,
     }, this.#clock.now());
     // Before it is known as sent on it is in its file.
-    if (retain && !marked?.again) this.#retained.keep(message, account);
+    if (retain && marked?.again === undefined) this.#retained.keep(message, account);
     return this.#router.route(entries, message, from, marked);
   }
 

@@ -1,0 +1,33 @@
+/**
+ * Where a QoS 2 message of a kept session went among the members of shared subscriptions. It is
+ * written down with the message: when its shard dies before it could tell others, it is sent to the
+ * same ones again, and not to another member that never was to have it.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/** The subscription and the shard that was to choose a member. */
+export type SharedOut = readonly [name: string, shard: number];
+
+/** What a message is known by to a shard that is to choose a member of this subscription. */
+export const shareMark = (mark: string, name: string): string =>
+  `${mark}.${createHash("sha256").update(name).digest("base64").slice(0, 12)}`;
+
+/** What stands in a file is believed as far as it makes sense. */
+export function parseSharedOut(text: unknown): SharedOut[] {
+  const entries = typeof text === "string" ? parsed(text) : undefined;
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry: unknown): SharedOut[] => {
+    const [name, shard]: readonly unknown[] = Array.isArray(entry) ? entry : [];
+    return typeof name === "string" && typeof shard === "number" ? [[name, shard]] : [];
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
