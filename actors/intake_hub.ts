@@ -17,6 +17,7 @@ import type { Ledger } from "./ledger.ts";
 import { type AckLevel, ackLevels, entryWord } from "./readings_frame.ts";
 import type { Rates } from "./rates/rates.ts";
 import type { TopicEntry, TopicRefusal } from "./reading.ts";
+import { RefusedTopics } from "./refused_topics.ts";
 
 /** Answers where the readings of a topic go. */
 export interface TopicLookup {
@@ -64,6 +65,8 @@ export class IntakeHub implements Intake {
   readonly #options: IntakeHubOptions;
   /** By owner, then acknowledgement level. */
   readonly #lanes: Lane[] = [];
+  /** What was refused here, by topic. */
+  readonly refusedTopics = new RefusedTopics();
   #flushAsked = false;
 
   constructor(options: IntakeHubOptions) {
@@ -107,8 +110,7 @@ export class IntakeHub implements Intake {
     const found = options.topics.lookup(offer.bytes, offer.topicStart, offer.topicEnd);
     if (found.kind === "refused") {
       if (!this.#mayRefuse(origin, offer)) return "full";
-      options.ledger.refusedAtEdge(transport, found.rejection.reason);
-      options.onRefused?.(offer);
+      this.deny(origin, offer, found.rejection);
       return found.rejection;
     }
     const payloadBytes = offer.payloadEnd - offer.payloadStart;
@@ -145,8 +147,10 @@ export class IntakeHub implements Intake {
   }
 
   deny(origin: Origin, offer: Offer, { reason }: Rejection): void {
-    this.#options.ledger.refusedAtEdge(transports.indexOf(origin.transport), reason);
-    this.#options.onRefused?.(offer);
+    const { ledger, now, onRefused } = this.#options;
+    ledger.refusedAtEdge(transports.indexOf(origin.transport), reason);
+    this.refusedTopics.note(offer.bytes, offer.topicStart, offer.topicEnd, reason, now());
+    onRefused?.(offer);
   }
 
   flush(): boolean {

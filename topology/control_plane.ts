@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { mergeRefusedTopics, type RefusedTopicList } from "../actors/refused_topics.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { isDevice } from "../gateways/http/control.ts";
 import type {
@@ -93,16 +94,17 @@ export class ControlPlane implements Control {
   }
 
   async snapshot(): Promise<readonly ShardSnapshot[]> {
-    const takers = this.#edge === undefined ? this.#shards : [...this.#shards, this.#edge];
-    const taken = await Promise.all(takers.map(async (handle) => {
-      try {
-        const answer = await handle.ask({ kind: "snapshot" }, snapshotDeadlineMs);
-        return isSnapshot(answer) ? handle.books.take(answer) : handle.books.lastKnown;
-      } catch {
-        // A shard that is being restarted: what it last said, until it speaks again.
-        return handle.books.lastKnown;
-      }
-    }));
+    const taken = await Promise.all(
+      this.#takers().map(async (handle) => {
+        try {
+          const answer = await handle.ask({ kind: "snapshot" }, snapshotDeadlineMs);
+          return isSnapshot(answer) ? handle.books.take(answer) : handle.books.lastKnown;
+        } catch {
+          // A shard that is being restarted: what it last said, until it speaks again.
+          return handle.books.lastKnown;
+        }
+      }),
+    );
     return taken.filter((snapshot) => snapshot !== undefined);
   }
 
@@ -192,6 +194,13 @@ export class ControlPlane implements Control {
     return { items };
   }
 
+  async refusedTopics(): Promise<RefusedTopicList> {
+    const lists = await Promise.all(
+      this.#takers().map((handle) => handle.ask({ kind: "refused_topics" })),
+    );
+    return mergeRefusedTopics(lists.filter(isRefusedTopics));
+  }
+
   async replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult> {
     const results = await Promise.all(this.#shards.map((handle) => {
       const own = choice.ids?.map(splitId).filter(([shard]) => shard === handle.shard)
@@ -210,6 +219,11 @@ export class ControlPlane implements Control {
     }
     return { replayed, remaining };
   }
+
+  /** All that take readings in. */
+  #takers(): readonly ShardHandle[] {
+    return this.#edge === undefined ? this.#shards : [...this.#shards, this.#edge];
+  }
 }
 
 /** `shard.id` in its parts. */
@@ -223,6 +237,10 @@ function splitId(id: string): [shard: number, id: string] {
 function isSnapshot(value: unknown): value is ShardSnapshot {
   return isFields(value) && typeof value.shard === "number" && isFields(value.settled) &&
     isFields(value.received);
+}
+
+function isRefusedTopics(value: unknown): value is RefusedTopicList {
+  return isPage(value) && "forgotten" in value && typeof value.forgotten === "number";
 }
 
 function isPage<T>(value: unknown): value is Page<T> {

@@ -322,6 +322,8 @@ export class HttpEdge implements WorkerProgram {
     switch (question.kind) {
       case "snapshot":
         return this.#snapshot();
+      case "refused_topics":
+        return this.#hub.refusedTopics.list();
       case "recovered":
         return 0;
       case "listen":

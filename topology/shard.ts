@@ -222,6 +222,8 @@ export class Shard implements WorkerProgram {
         return path.deadLetters(question.query);
       case "replay_dead_letters":
         return path.replayDeadLetters(question.choice);
+      case "refused_topics":
+        return path.hub.refusedTopics.list();
       case "announce":
         this.#messages.pubsub.announce(question.values);
         return null;

@@ -58,6 +58,8 @@ export type ShardQuestion =
   | { readonly kind: "actors"; readonly query: ActorQuery }
   | { readonly kind: "dead_letters"; readonly query: DeadLetterQuery }
   | { readonly kind: "replay_dead_letters"; readonly choice: ReplayChoice }
+  /** What its edges refused, by topic. */
+  | { readonly kind: "refused_topics" }
   /** What the server says of itself below `$SYS`, by topic. */
   | { readonly kind: "announce"; readonly values: Readonly<Record<string, string>> }
   /** Look now at the files that may change while it runs. */
@@ -91,6 +93,7 @@ function isQuestion(value: unknown): value is ShardQuestion {
   switch (value.kind) {
     case "snapshot":
     case "recovered":
+    case "refused_topics":
     case "reload":
     case "listen":
     case "drain":

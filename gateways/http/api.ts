@@ -18,7 +18,14 @@ import {
   pageQuery,
   parametersOf,
 } from "./request.ts";
-import { actorJson, deadLetterJson, deviceJson, pageJson, statusJson } from "./views.ts";
+import {
+  actorJson,
+  deadLetterJson,
+  deviceJson,
+  pageJson,
+  refusedTopicsJson,
+  statusJson,
+} from "./views.ts";
 
 export function apiHandlers(
   control: Control,
@@ -106,6 +113,11 @@ export function apiHandlers(
       const query = pageQuery(parameters);
       const page = await control.deadLetters(reason === undefined ? query : { ...query, reason });
       return context.json(pageJson(page, deadLetterJson));
+    },
+
+    getRefusedTopics: async (context) => {
+      parametersOf(context.req.url, []);
+      return context.json(refusedTopicsJson(await control.refusedTopics()));
     },
 
     replayDeadLetters: async (context) => {

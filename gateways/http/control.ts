@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { RefusedTopicList } from "../../actors/refused_topics.ts";
 import type { ShardSnapshot } from "../../actors/snapshot.ts";
 import type { ActorView } from "../../runtime/inspect.ts";
 
@@ -21,6 +22,8 @@ export interface Control {
   actors(query: ActorQuery): Promise<ActorView | undefined>;
   deadLetters(query: DeadLetterQuery): Promise<Page<DeadLetterView>>;
   replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult>;
+  /** The topics whose readings were refused last. */
+  refusedTopics(): Promise<RefusedTopicList>;
 }
 
 /** What does not change while the process runs. */

@@ -42,6 +42,7 @@ testWith(["chromium"], "a browser shows readings, devices, dead letters and acto
   assert.match(dom, /<code>a\/b<\/code>/);
   assert.match(dom, /● online/);
   assert.match(dom, /the payload is not JSON/);
+  assert.match(dom, /<code>no\/route\/&lt;b&gt;<\/code>/);
   assert.match(dom, /Error: boom/);
 });
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RefusedTopicList } from "../../actors/refused_topics.ts";
 import type { ShardSnapshot } from "../../actors/snapshot.ts";
 import type { ActorView } from "../../runtime/inspect.ts";
 import type { DeadLetterView, DeviceView, Page, ServiceInfo } from "./control.ts";
@@ -45,6 +46,13 @@ export function actorJson({ lastError, children, ...rest }: ActorView): Json {
 /** The payload is `payload` when it is text, else `payloadBase64`. */
 export function deadLetterJson({ payload, arrivedMs, ...rest }: DeadLetterView): Json {
   return { ...rest, arrived: rfc3339(arrivedMs), ...payloadJson(payload) };
+}
+
+export function refusedTopicsJson({ items, forgotten }: RefusedTopicList): Json {
+  return {
+    items: items.map(({ lastMs, ...rest }) => ({ ...rest, last: rfc3339(lastMs) })),
+    forgotten,
+  };
 }
 
 /** A payload that is text, or else in base 64. */

@@ -7,6 +7,7 @@ const refreshMs = 2_000;
 const samplesMax = 60;
 const devicesShown = 50;
 const lettersShown = 10;
+const refusedShown = 10;
 
 /** Received and stored totals over time, for the rates. */
 const samples = [];
@@ -159,11 +160,14 @@ function showDevices({ items, next }) {
     : `The first ${items.length} are shown; narrow them down by their id.`;
 }
 
+/** As ISO 8601, in local time. */
+const localTime = (time) => new Date(time).toLocaleString("sv");
+
 function showLetters({ items, next }) {
   byId("letters").replaceChildren(
     ...items.map((letter) =>
       element("tr", [
-        element("td", new Date(letter.arrived).toLocaleString("sv")), // As ISO 8601, in local time.
+        element("td", localTime(letter.arrived)),
         element("td", [element("code", letter.topic)]),
         element("td", letter.reason),
         element("td", letter.detail),
@@ -179,6 +183,24 @@ function showLetters({ items, next }) {
     : next === undefined
     ? ""
     : "There are more: /api/dead-letters lists them all.";
+}
+
+function showRefused({ items, forgotten }) {
+  byId("refused").replaceChildren(
+    ...items.slice(0, refusedShown).map(({ last, topic, reason, count }) =>
+      element("tr", [
+        element("td", localTime(last)),
+        element("td", [element("code", topic)]),
+        element("td", reason),
+        element("td", number.format(count)),
+      ])
+    ),
+  );
+  byId("refused-more").textContent = items.length === 0
+    ? "None: every message became a reading. Those that no route takes are named here."
+    : items.length + forgotten <= refusedShown
+    ? ""
+    : "There are more: /api/refused-topics lists the latest.";
 }
 
 /** Actors with more children than this are shown closed, unless one of them needs a look. */
@@ -253,23 +275,25 @@ function showPanels(mayBeSeen) {
 
 async function refresh() {
   try {
-    const [status, devices, letters, actors] = await Promise.all([
+    const [status, devices, letters, refused, actors] = await Promise.all([
       ask("/api/status"),
       ask(devicesPath()),
       ask(`/api/dead-letters?limit=${lettersShown}`),
+      ask("/api/refused-topics"),
       ask("/api/actors?children=12"),
     ]);
     showStatus(status);
     showDevices(devices);
     showLetters(letters);
+    showRefused(refused);
     byId("actors").replaceChildren(actorItem(actors));
     showPanels(true);
   } catch (error) {
     const unknown = error.status === 401;
     // Who is known, and may not see this, may log in as somebody else.
-    const refused = unknown || error.status === 403;
-    showPanels(!refused);
-    byId("ready").textContent = refused ? "log in" : "no answer";
+    const mayNot = unknown || error.status === 403;
+    showPanels(!mayNot);
+    byId("ready").textContent = mayNot ? "log in" : "no answer";
     byId("ready").className = "pill bad";
     byId("reasons").hidden = unknown; // What programs are told there helps no person.
     byId("reasons").textContent = error.message;

@@ -169,6 +169,15 @@ export const schemas: Readonly<Record<string, Schema>> = {
     "payloadBase64?": { type: "string", contentEncoding: "base64" },
   }),
   DeadLetterPage: pageOf(ref("DeadLetter")),
+  RefusedTopics: object({
+    items: list(object({
+      topic: { ...text, description: "Of a long one the beginning, and `…`." },
+      reason: text,
+      count,
+      last: time,
+    })),
+    forgotten: { ...count, description: "How many topics had to go for later ones." },
+  }),
   Ban: object({
     key: { ...text, description: "What to DELETE it by." },
     subject: { enum: banSubjects },

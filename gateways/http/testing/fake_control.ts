@@ -111,6 +111,13 @@ export function fakeControl(changes: Partial<Control> = {}): Control {
     actors: () => Promise.resolve(actors),
     deadLetters: (query) => Promise.resolve(pageOf(letters, query)),
     replayDeadLetters: () => Promise.resolve({ replayed: 2, remaining: 1 }),
+    refusedTopics: () =>
+      Promise.resolve({
+        items: [
+          { topic: "no/route/<b>", reason: "no_route", count: 3, lastMs: Date.UTC(2026, 0, 2) },
+        ],
+        forgotten: 4,
+      }),
     ...changes,
   };
 }

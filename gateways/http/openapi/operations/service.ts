@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refusedTopicsMax } from "../../../../actors/refused_topics.ts";
 import { integerFrom, json, type Operation, page, query, ref, table, text } from "../operation.ts";
 
 const tag = "service";
@@ -96,6 +97,17 @@ export const serviceOperations = table({
     access: "reader",
     parameters: [...page, query("reason", "Only those of this reason.")],
     answers: [json("A page, oldest first.", ref("DeadLetterPage"))],
+    problems: ["unavailable"],
+  },
+  getRefusedTopics: {
+    method: "GET",
+    path: "/api/refused-topics",
+    tag: "service",
+    summary: "The topics whose readings were refused last",
+    doc: "Those that no route takes, or that their sender may not write, since the shards have " +
+      `started: the ${refusedTopicsMax} latest. Nothing of them is kept; subscribers may have had them.`,
+    access: "reader",
+    answers: [json("The latest first.", ref("RefusedTopics"))],
     problems: ["unavailable"],
   },
   replayDeadLetters: {
