@@ -27,24 +27,30 @@ export function deviceEvent(view: DeviceView, query: LiveQuery): string {
   });
 }
 
-/** RFC 7946: longitude comes first. */
+/**
+ * RFC 7946: longitude comes first. A device whose numbers are no place on Earth is a Feature without
+ * one (§3.2), with these numbers as they came: it is nowhere on a map, and still told of.
+ */
 function featureEvent({ id, presence, lastSeenMs, values }: DeviceView, metric: string): string {
+  if (!coordinates.every((name) => Object.hasOwn(values, name))) return "";
   const { lat, lon, alt, ...others } = values;
-  if (typeof lat !== "number" || typeof lon !== "number") return "";
+  const placed = isWithin(lat, 90) && isWithin(lon, 180);
+  const point = typeof alt === "number" ? [lon, lat, alt] : [lon, lat];
+  const shown = placed ? others : values;
   return event("feature", {
     type: "Feature",
     id,
-    geometry: {
-      type: "Point",
-      coordinates: typeof alt === "number" ? [lon, lat, alt] : [lon, lat],
-    },
+    geometry: placed ? { type: "Point", coordinates: point } : null,
     properties: {
       presence,
       lastSeen: new Date(lastSeenMs).toISOString(),
-      ...(metric === "" ? others : { [metric]: values[metric] }),
+      ...(metric === "" ? shown : { [metric]: values[metric] }),
     },
   });
 }
+
+const isWithin = (value: unknown, degrees: number): boolean =>
+  typeof value === "number" && Math.abs(value) <= degrees;
 
 /** How many devices the viewer should know now, and the exclusive or of the FNV-1a of their ids. */
 export function tallyEvent({ devices, checksum }: DeviceTally): string {

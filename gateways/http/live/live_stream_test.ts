@@ -195,6 +195,22 @@ Deno.test("places come as Features, others not at all", async () => {
   await one.reader.cancel();
 });
 
+Deno.test("what is no place on Earth is a Feature without one, so that it is still counted", async () => {
+  const source = new FakeSource();
+  const edges = [[90, 180], [-90, -180], [0, 0]] as const;
+  const beyond = [[90.001, 0], [-91, 0], [0, 180.001], [0, -181], [1e308, 26], ["44", 26]] as const;
+  for (const [lat, lon] of [...edges, ...beyond]) {
+    source.changed = [view("f~v", { lat, lon, speed: 4 })];
+    const { next, reader } = open(source, "?format=geojson");
+    const { geometry, properties } = JSON.parse(/data: (.*)\nid/.exec(await next())?.[1] ?? "");
+    await reader.cancel();
+    const placed = edges.some((edge) => edge[0] === lat && edge[1] === lon);
+    assert.deepEqual(geometry, placed ? { type: "Point", coordinates: [lon, lat] } : null);
+    assert.equal(properties.speed, 4);
+    assert.equal(properties.lat, placed ? undefined : lat);
+  }
+});
+
 Deno.test("a stream ends when its viewer may see no more, and when the service ends", async () => {
   const source = new FakeSource();
   source.changed = [view("a", { t: 1 })];

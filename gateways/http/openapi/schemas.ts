@@ -208,7 +208,10 @@ export const schemas: Readonly<Record<string, Schema>> = {
   LiveFeature: object({
     type: { const: "Feature" },
     id: text,
-    geometry: object({ type: { const: "Point" }, coordinates: position }),
+    geometry: {
+      anyOf: [object({ type: { const: "Point" }, coordinates: position }), { type: "null" }],
+      description: "`null`: `lat` and `lon` are no place on Earth.",
+    },
     properties: object({ presence: { enum: presences }, lastSeen: time }, open),
   }),
   LiveTally: object({
