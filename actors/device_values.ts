@@ -64,8 +64,11 @@ export class ShapeTable {
 export class LastValues {
   readonly #shapes: ShapeTable;
   #shape: ValueShape;
-  /** Per name: value, and wall time in ms of its reading. */
-  #cells = new Float64Array(0);
+  /**
+   * Per name: value, and wall time in ms of its reading. V8 keeps a list of such numbers as one run
+   * of them; a typed array is two objects more, each somewhere else in the memory.
+   */
+  #cells: number[] = [];
   /** Names that could not be remembered. */
   omitted = 0;
 
@@ -100,25 +103,23 @@ export class LastValues {
    */
   set(guess: number, name: string, value: number, timeMs: number): number {
     const { names } = this.#shape;
-    let i = names[guess] === name ? guess : names.indexOf(name);
-    if (i >= 0) {
-      if (timeMs < this.#cells[2 * i + 1]!) return i + 1;
-    } else {
-      const grown = this.#shapes.with(this.#shape, name);
-      if (grown === undefined) {
-        this.omitted++;
-        return guess;
-      }
-      i = names.length;
-      this.#shape = grown;
-      if (this.#cells.length < 2 * (i + 1)) {
-        const cells = new Float64Array(Math.max(4, 2 * (i + 1) + (i >> 1 << 1)));
-        cells.set(this.#cells);
-        this.#cells = cells;
-      }
-    }
+    const i = names[guess] === name ? guess : names.indexOf(name);
+    if (i < 0) return this.#add(name, value, timeMs) ? names.length + 1 : guess;
+    if (timeMs < this.#cells[2 * i + 1]!) return i + 1;
     this.#cells[2 * i] = value;
     this.#cells[2 * i + 1] = timeMs;
     return i + 1;
+  }
+
+  #add(name: string, value: number, timeMs: number): boolean {
+    const grown = this.#shapes.with(this.#shape, name);
+    if (grown === undefined) {
+      this.omitted++;
+      return false;
+    }
+    this.#shape = grown;
+    // Not pushed: that makes room for many more.
+    this.#cells = this.#cells.concat(value, timeMs);
+    return true;
   }
 }
