@@ -14,6 +14,7 @@ import type { Message } from "./message.ts";
 import { writeMessage } from "./message_record.ts";
 import type { RetainedPage, RetainedSource } from "./retained_feed.ts";
 import { type RetainedBounds, RetainedFile, type RetainedRecord } from "./retained_file.ts";
+import { RetainedPending } from "./retained_pending.ts";
 
 /** The bounds are those of the whole file; a message beyond them is not kept. */
 export interface RetainedOptions extends RetainedBounds {
@@ -39,12 +40,10 @@ export class Retained implements RetainedSource {
   readonly #options: RetainedOptions;
   /** `undefined` while it cannot be opened. */
   #file: RetainedFile | undefined;
-  /** By topic; `null`: to be deleted. */
-  readonly #pending = new Map<string, RetainedRecord | null>();
-  /** How many of them may be new ones of an account. */
-  readonly #pendingOf = new Map<string, number>();
+  readonly #pending = new RetainedPending();
+  /** What was asked for last, and may be kept: nobody looks twice. */
+  #granted: { readonly topic: string; readonly owner: string } | undefined;
   readonly #writer = new PacketWriter();
-  #pendingBytes = 0;
 
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: RetainedOptions) {
@@ -62,48 +61,59 @@ export class Retained implements RetainedSource {
    * the end of the turn, but for what another shard writes meanwhile: then the message is not kept.
    */
   mayKeep(topic: string, owner: string): boolean {
-    const { now, ownedMax } = this.#options;
-    const max = ownedMax(owner);
-    if (owner === "" || max === Infinity) return true;
-    const may = (file: RetainedFile): boolean => {
-      if (file.owned(owner) + (this.#pendingOf.get(owner) ?? 0) < max) return true;
-      this.flush();
-      return file.mayOwn(topic, owner, max, now());
-    };
-    const allowed = this.#try(may, 0) ?? true;
+    if (owner === "") return true;
+    const max = this.#options.ownedMax(owner);
+    if (max === Infinity) return true;
+    const allowed = this.#try((file) => this.#mayOwn(file, topic, owner, max), 0) ?? true;
+    this.#granted = allowed ? { topic, owner } : undefined;
     if (!allowed) this.#options.overQuota(owner);
     return allowed;
   }
 
+  /** Without a write, so that what is refused costs no more than what is kept. */
+  #mayOwn(file: RetainedFile, topic: string, owner: string, max: number): boolean {
+    const owned = file.owned(owner);
+    if (owned + this.#pending.gainMax(owner) < max) return true;
+    if ((this.#pending.ownerOf(topic) ?? file.ownerOf(topic)) === owner) return true;
+    if (owned + this.#pending.gain(owner, (other) => file.ownerOf(other)) < max) return true;
+    const nowMs = this.#options.now();
+    if (!file.hasExpired(nowMs)) return false;
+    this.flush();
+    file.expire(nowMs);
+    return file.owned(owner) < max;
+  }
+
   /**
    * Keeps the message for its topic, or with an empty payload deletes what is kept there. `owner` is
-   * the account it counts for; empty: nobody.
+   * the account it counts for; empty: nobody. Beyond what the account may own it is not kept, nor is
+   * what was there: that is out of date.
    */
   keep(message: Message, owner = ""): void {
     let record: RetainedRecord | null = null;
-    if (message.payload.length > 0) {
+    const granted = this.#granted?.topic === message.topic && this.#granted.owner === owner;
+    this.#granted = undefined;
+    if (message.payload.length > 0 && (granted || this.mayKeep(message.topic, owner))) {
       this.#writer.length = 0;
       writeMessage(this.#writer, message);
       const expiresMs = message.expiresMs === Infinity ? null : message.expiresMs;
       record = { bytes: this.#writer.bytes.slice(0, this.#writer.length), expiresMs, owner };
-      if (owner !== "") this.#pendingOf.set(owner, (this.#pendingOf.get(owner) ?? 0) + 1);
-      this.#pendingBytes += record.bytes.length;
     }
-    this.#pending.set(message.topic, record);
-    if (this.#pending.size >= pendingMax || this.#pendingBytes >= pendingBytesMax) this.flush();
+    const pending = this.#pending;
+    pending.put(message.topic, record);
+    if (pending.records.size >= pendingMax || pending.bytes >= pendingBytesMax) this.flush();
   }
 
   /** Writes what gathered. */
   flush(): void {
-    if (this.#pending.size === 0) return;
+    const { records } = this.#pending;
+    this.#granted = undefined;
+    if (records.size === 0) return;
     const { now, refused, overQuota } = this.#options;
-    const write = (file: RetainedFile) => file.write(this.#pending, this.#options, now());
-    const refusals = this.#try(write, this.#pending.size);
+    const write = (file: RetainedFile) => file.write(records, this.#options, now());
+    const refusals = this.#try(write, records.size);
     this.#pending.clear();
-    this.#pendingOf.clear();
     if (refusals !== undefined && refusals.full > 0) refused(refusals.full);
     for (const account of refusals?.overQuota ?? []) overQuota(account);
-    this.#pendingBytes = 0;
   }
 
   page(filter: string, after: string | undefined, nowMs: number): RetainedPage {

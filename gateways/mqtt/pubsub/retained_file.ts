@@ -100,12 +100,18 @@ export class RetainedFile {
     return Number(this.#owned.get(account)?.["count"] ?? 0);
   }
 
-  /** Whether an account that may own `max` may keep a message for the topic: its own it always may. */
-  mayOwn(topic: string, account: string, max: number, nowMs: number): boolean {
-    if (this.owned(account) < max || this.#one.get(topic)?.["owner"] === account) return true;
-    if (this.#expired.get(nowMs) === undefined) return false;
+  /** Whose message is kept for the topic; empty: nobody's. */
+  ownerOf(topic: string): string {
+    return String(this.#one.get(topic)?.["owner"] ?? "");
+  }
+
+  /** Whether there is what {@linkcode RetainedFile.expire} deletes. */
+  hasExpired(nowMs: number): boolean {
+    return this.#expired.get(nowMs) !== undefined;
+  }
+
+  expire(nowMs: number): void {
     this.#expire.run(nowMs);
-    return this.owned(account) < max;
   }
 
   /** Writes all of it in one transaction, but for what is refused. */
@@ -164,21 +170,31 @@ export class RetainedFile {
     let full = 0;
     const overQuota: string[] = [];
     let { count, bytes } = this.total;
+    /** Bytes of what is its owner's already. */
+    const own = new Map<string, number>();
+    // First what goes: it makes room, whatever came first.
     for (const [topic, record] of records) {
       const before = this.#one.get(topic);
-      const known = before !== undefined;
-      count += (record === null ? 0 : 1) - (known ? 1 : 0);
-      bytes += (record?.bytes.length ?? 0) - Number(before?.["bytes"] ?? 0);
-      if (record === null) {
-        this.#delete.run(topic);
+      if (before === undefined) continue;
+      const its = Number(before["bytes"]);
+      if (record !== null && record.owner === (before["owner"] ?? "")) {
+        own.set(topic, its);
         continue;
       }
+      this.#delete.run(topic);
+      count--;
+      bytes -= its;
+    }
+    for (const [topic, record] of records) {
+      if (record === null) continue;
       const { owner } = record;
-      const over = owner !== "" && owner !== before?.["owner"] &&
-        this.owned(owner) >= ownedMax(owner);
+      const before = own.get(topic);
+      if (before === undefined) count++;
+      bytes += record.bytes.length - (before ?? 0);
+      const over = owner !== "" && before === undefined && this.owned(owner) >= ownedMax(owner);
       if (over || count > countMax || bytes > bytesMax) {
         // What was there is out of date: no message is better than an old one.
-        if (known) this.#delete.run(topic);
+        if (before !== undefined) this.#delete.run(topic);
         count--;
         bytes -= record.bytes.length;
         if (over) overQuota.push(owner);

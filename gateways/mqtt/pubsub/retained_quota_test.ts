@@ -55,6 +55,7 @@ Deno.test("an account keeps so many; its own it replaces, clearing frees a place
     one.keep(message(topic, "x"), "A");
   }
   assert.ok(!one.mayKeep("c", "A"));
+  one.flush(); // The end of its turn.
   assert.ok(!other.mayKeep("c", "A"), "nor in another shard");
   assert.ok(other.mayKeep("a", "A"));
   assert.ok(other.mayKeep("c", "B"));
@@ -91,6 +92,29 @@ Deno.test("what has expired makes room, and owners are known after a restart", (
   temp.at(6_000);
   assert.ok(after.mayKeep("c", "A"));
   after.close();
+});
+
+Deno.test("what an account at its quota publishes is written at once with the rest, refused or not", () => {
+  using temp = tempFile();
+  const retained = temp.open();
+  for (const topic of ["a", "b"]) retained.keep(message(topic, "x"), "A");
+  retained.flush();
+  const watcher = new DatabaseSync(temp.file, { readOnly: true });
+  const version = () => watcher.prepare("PRAGMA data_version").get()?.["data_version"];
+  const before = version();
+  let refused = 0;
+  for (let i = 0; i < 300; i++) {
+    const topic = ["a", "b", "c"][i % 3]!;
+    if (i % 2 === 0 && !retained.mayKeep(topic, "A")) refused++;
+    else retained.keep(message(topic, `${i}`), "A");
+    assert.equal(version(), before, `message ${i} has a transaction of its own`);
+  }
+  assert.deepEqual([refused, temp.overQuota.length], [50, 100]);
+  retained.flush();
+  assert.notEqual(version(), before);
+  assert.deepEqual(topicsOf(retained), ["a", "b"]);
+  watcher.close();
+  retained.close();
 });
 
 Deno.test("a file of an earlier Sluice is taken over; what it holds is nobody's", () => {
@@ -158,28 +182,48 @@ Deno.test("model: whatever two shards are told, owners have what the model has, 
   );
 });
 
-Deno.test("model: in one turn of one shard, too", () => {
+Deno.test("model: in one turn of one shard, too, asked before or not", () => {
   const step = fc.record({
     topic: fc.constantFrom("t/1", "t/2", "t/3", "t/4"),
-    clear: fc.boolean(),
+    owner: fc.constantFrom("A", "A", "B", "free"),
+    kind: fc.constantFrom("ask", "keep", "clear", "flush"),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       using temp = tempFile();
       const retained = temp.open();
       const model: Model = new Map();
-      for (const { topic, clear } of steps) {
-        if (!clear) {
-          const may = model.has(topic) || model.size < ownedMax;
-          assert.equal(retained.mayKeep(topic, "A"), may);
-          if (may) model.set(topic, "A");
-          else continue;
-        } else model.delete(topic);
-        retained.keep(message(topic, clear ? "" : "x"), "A");
+      let over = 0;
+      for (const { topic, owner, kind } of steps) {
+        if (kind === "flush") {
+          retained.flush();
+          continue;
+        }
+        const may = owner === "free" || model.get(topic) === owner ||
+          countOf(model, owner) < ownedMax;
+        if (kind !== "clear" && !may) over++;
+        if (kind === "ask") {
+          assert.equal(retained.mayKeep(topic, owner), may);
+          if (!may) continue;
+        }
+        retained.keep(message(topic, kind === "clear" ? "" : "x"), owner);
+        if (kind !== "clear" && may) model.set(topic, owner);
+        else model.delete(topic);
       }
       assert.deepEqual(topicsOf(retained), [...model.keys()].toSorted());
+      for (const owner of ["A", "B"]) {
+        for (const topic of ["new/1", "new/2"]) {
+          const may = countOf(model, owner) < ownedMax;
+          if (!may) over++;
+          assert.equal(retained.mayKeep(topic, owner), may);
+          if (!may) break;
+          retained.keep(message(topic, "x"), owner);
+          model.set(topic, owner);
+        }
+      }
+      assert.equal(temp.overQuota.length, over);
       retained.close();
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
