@@ -33,8 +33,8 @@ import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
-import { listenAgain } from "./listen_again.ts";
 import { reloadCertificates } from "./reload.ts";
+import { reopenShard } from "./reopen_shard.ts";
 import { makePlan } from "./plan.ts";
 import { shardRoutes } from "./routes.ts";
 import { ServiceAccounts } from "./service_accounts.ts";
@@ -341,21 +341,11 @@ export class Service {
     this.#accounts.started(id);
     const shard = this.#takers.find((candidate) => candidate.id === id);
     if (shard === undefined) return;
-    this.#reopen(shard).catch((cause: unknown) => {
-      log.warn("a shard did not answer after its start", { shard: shard.shard, cause });
-    });
-  }
-
-  async #reopen(shard: HostedShard): Promise<void> {
-    const link = this.#fleet.link(shard.id);
-    const recovered = await shard.ask({ kind: "recovered" });
-    if (typeof recovered === "number") shard.books.reopened(recovered);
-    await listenAgain({
-      listen: () => shard.ask({ kind: "listen" }),
-      wanted: () => this.#listening && link !== undefined && this.#fleet.link(shard.id) === link,
-      failed: (cause) => {
-        log.warn("a Worker cannot listen yet; trying again", { worker: shard.id, cause });
-      },
+    const link = this.#fleet.link(id);
+    reopenShard({
+      shard,
+      current: () => link !== undefined && this.#fleet.link(id) === link,
+      listening: () => this.#listening,
     });
   }
 

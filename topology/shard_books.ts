@@ -28,6 +28,8 @@ export class ShardBooks {
 
   /** A snapshot of the living incarnation: gives it with everything before added. */
   take(snapshot: ShardSnapshot): ShardSnapshot {
+    // The books of the one before are still open: the two are not added, nor mixed up.
+    if (this.#died) return { ...this.lastKnown ?? nothingYet, notReady: snapshot.notReady };
     this.#last = snapshot;
     return this.#closed === undefined ? snapshot : addCounters(snapshot, this.#closed);
   }

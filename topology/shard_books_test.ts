@@ -115,3 +115,27 @@ Deno.test("a successor that dies before it said what it found does not spoil the
     assert.equal(snapshot.settled.stored, left === 5 ? 7 : 6, found);
   }
 });
+
+Deno.test("a successor that is asked before its predecessor's books are closed changes nothing in them", () => {
+  const books = new ShardBooks();
+  const first = new Ledger(books.memory);
+  for (let i = 0; i < 10; i++) first.received(0);
+  first.deadLettered("bad_json");
+  first.spooled(9);
+  first.stored(6);
+  books.take(snapshotOf(first));
+  books.died();
+  books.freeze();
+  const second = new Ledger(books.memory);
+  second.adopted(3);
+  for (let i = 0; i < 5; i++) second.received(0);
+  const early = books.take({ ...snapshotOf(second), notReady: ["busy"] });
+  assert.deepEqual([sum(early.received), early.settled.stored, early.notReady], [10, 6, ["busy"]]);
+  books.reopened(3);
+  const late = books.take(snapshotOf(second));
+  assert.equal(imbalanceOf(late), 0);
+  assert.deepEqual(
+    [sum(late.received), late.settled.deadLettered, late.counters.sluice_x_total],
+    [15, { bad_json: 1 }, 2],
+  );
+});

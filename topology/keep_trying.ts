@@ -1,6 +1,6 @@
 /**
- * A Worker that was started anew takes connections again. It may not be able to at once: the socket
- * of the thread before it can outlive that thread's end for a while.
+ * Asks something of a Worker again until it has done it, ever less often: it may not be able to at
+ * once.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 
 const backoff: Backoff = { minMs: 100, maxMs: 2_000, factor: 2, jitter: 0.2, resetMs: 0 };
 
-export interface ListenAgainOptions {
+export interface KeepTryingOptions {
   /** Rejects when it could not. */
-  readonly listen: () => Promise<unknown>;
+  readonly attempt: () => Promise<unknown>;
   /** Whether it is still wanted of this Worker. */
   readonly wanted: () => boolean;
   /** Told of each try that failed. */
@@ -23,18 +23,18 @@ export interface ListenAgainOptions {
 }
 
 /** Tries until it can, or is not wanted any more. Never rejects. */
-export async function listenAgain(
-  { listen, wanted, failed, clock = systemClock, random = Math.random }: ListenAgainOptions,
+export async function keepTrying(
+  { attempt, wanted, failed, clock = systemClock, random = Math.random }: KeepTryingOptions,
 ): Promise<void> {
-  for (let attempt = 0; wanted(); attempt++) {
+  for (let tries = 0; wanted(); tries++) {
     try {
-      await listen();
+      await attempt();
       return;
     } catch (cause) {
       if (!wanted()) return;
       failed(cause);
     }
-    const delayMs = backoffDelayMs(backoff, attempt, random);
+    const delayMs = backoffDelayMs(backoff, tries, random);
     await new Promise<void>((resolve) => clock.setTimer(delayMs, resolve));
   }
 }

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { ManualClock } from "../runtime/clock.ts";
-import { listenAgain } from "./listen_again.ts";
+import { keepTrying } from "./keep_trying.ts";
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function start(listensAt: number, wanted: () => boolean) {
+function start(succeedsAt: number, wanted: () => boolean) {
   const clock = new ManualClock();
   const waits: number[] = [];
   const failures: string[] = [];
   let tries = 0;
-  const done = listenAgain({
-    listen: () => {
+  const done = keepTrying({
+    attempt: () => {
       tries++;
-      return tries === listensAt ? Promise.resolve() : Promise.reject(new Error(`try ${tries}`));
+      return tries === succeedsAt ? Promise.resolve() : Promise.reject(new Error(`try ${tries}`));
     },
     wanted,
     failed: (cause) => failures.push(String(cause)),
@@ -30,7 +30,7 @@ function start(listensAt: number, wanted: () => boolean) {
   return { done, pass, waits, failures, clock, tries: () => tries };
 }
 
-Deno.test("a Worker that cannot listen yet is asked again, ever less often", async () => {
+Deno.test("a Worker that cannot do it yet is asked again, ever less often", async () => {
   const { done, pass, waits, failures, clock, tries } = start(8, () => true);
   for (let i = 0; i < 7; i++) await pass();
   await done;
