@@ -13,7 +13,7 @@ import { AccountError } from "./gateways/auth/accounts.ts";
 import { AccountsAwayError } from "./gateways/auth/accounts_away.ts";
 import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { StoreFileError } from "./gateways/store/store_database.ts";
+import { StoreAwayError, StoreFileError } from "./gateways/store/store_database.ts";
 import { runAccountCommand } from "./topology/account_commands.ts";
 import { effectiveConfig } from "./topology/effective_config.ts";
 import { ListenError } from "./topology/ports.ts";
@@ -134,8 +134,8 @@ async function firstLine(): Promise<string> {
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof ConfigError || error instanceof RouteError) return exitCodes.config;
   if (error instanceof Error && isFailure(error.cause, RouteError.name)) return exitCodes.config;
-  if (error instanceof Error && isFailure(error.cause, StoreFileError.name)) {
-    return exitCodes.dataDir;
+  for (const { name } of [StoreFileError, StoreAwayError]) {
+    if (error instanceof Error && isFailure(error.cause, name)) return exitCodes.dataDir;
   }
   if (error instanceof AccountError) return exitCodes.usage;
   if (error instanceof RangeError) return exitCodes.config;

@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config.ts";
 import type { AccountStore } from "../gateways/auth/account_store.ts";
+import { damageOf } from "../gateways/sqlite/put_aside.ts";
 import { SqliteAccounts } from "../gateways/auth/sqlite_accounts.ts";
 
 /**
@@ -21,9 +22,15 @@ export async function openAccountStore(config: Config, file: string): Promise<Ac
   }
   try {
     Deno.openSync(file, { create: true, write: true, mode: 0o600 }).close();
+    const damage = damageOf(file);
+    if (damage !== undefined) throw new Error(`it is damaged: ${damage}`);
     return new SqliteAccounts(file);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot use the data directory: the accounts in ${file}: ${why}`, { cause });
+    throw new Error(
+      `Cannot use the data directory: the accounts in ${file}: ${why}. Put another copy in its ` +
+        `place, or move it away to begin anew, with a first admin`,
+      { cause },
+    );
   }
 }

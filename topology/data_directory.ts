@@ -68,7 +68,43 @@ export function openDataDirectory(root: string): DataDirectory {
       { cause },
     );
   }
-  return { paths, lock: lockDirectory(root) };
+  const lock = lockDirectory(root);
+  try {
+    checkKinds(paths);
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+  return { paths, lock };
+}
+
+/** A directory where a file belongs, or the other way round: said once, not by each who opens it. */
+function checkKinds({ root, spool, deadLetters, ...files }: DataPaths): void {
+  const { broker, ...others } = files;
+  const ofShards = [spool, deadLetters].flatMap((directory) =>
+    [...Deno.readDirSync(directory)].filter(({ name }) => /^\d{1,6}$/.test(name))
+      .map(({ name }) => `${directory}/${name}`)
+  );
+  for (const path of [broker, ...ofShards]) check(path, "directory");
+  for (const path of [...Object.values(others), gatewayIdFile(root)]) check(path, "file");
+}
+
+function check(path: string, kind: "file" | "directory"): void {
+  const there = statIfThere(path);
+  if (there === undefined || there.isDirectory === (kind === "directory")) return;
+  throw new Error(
+    `Cannot use the data directory: ${path} must be a ${kind}. Move it away, or put a copy of what ` +
+      `was there in its place`,
+  );
+}
+
+function statIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw cause;
+  }
 }
 
 /** What the databases need to be opened; given back when the disk is full. */

@@ -122,6 +122,17 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
       corruptBytes: report.corruptBytes,
     });
   }
+  if (report.corruptBytes > 0 || lettersReport.corruptBytes > 0) {
+    log.error(
+      "files on the disk are damaged: what was in the damaged parts is lost, but for what the store has",
+      {
+        spoolBytes: report.corruptBytes,
+        spoolReadings: report.lostItems,
+        deadLetterBytes: lettersReport.corruptBytes,
+        directories: [`${paths.spool}/${shard}`, `${paths.deadLetters}/${shard}`],
+      },
+    );
+  }
   return {
     spool,
     letters,

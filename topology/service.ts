@@ -16,7 +16,7 @@ import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts"
 import type { AccountStore } from "../gateways/auth/account_store.ts";
 import type { TokenKey } from "../gateways/auth/token.ts";
 import { logger, writeStdout } from "../gateways/log/log.ts";
-import { putAsideIfDamaged } from "../gateways/store/device_states.ts";
+import { StoreFileError } from "../gateways/store/store_database.ts";
 import { systemClock, type Timer } from "../runtime/clock.ts";
 import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
@@ -31,6 +31,7 @@ import {
 } from "./account_messages.ts";
 import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
+import { putDamagedAside } from "./damaged_files.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
 import { historyOf } from "./history.ts";
 import { reloadCertificates } from "./reload.ts";
@@ -60,6 +61,9 @@ const recoveryMsMax = 3_600_000;
 
 /** What a lost Worker owes is not settled any more; what the others owe is, within this time. */
 const drainLostMs = 1_000;
+
+/** Failures of a Worker that another try does not mend. */
+const endsTheStart: readonly string[] = [RouteError.name, StoreFileError.name];
 
 /** How the service came to its end: `late` names what passed its deadline. */
 export interface ServiceEnd {
@@ -170,28 +174,15 @@ export class Service {
     await shardRoutes(config); // A mistake is told at once, and not by every shard.
     await checkCertificates(config, systemClock.now());
     const data = openDataDirectory(config.dataDir);
-    const damage = putAsideIfDamaged(data.paths.devices);
-    const retainedDamage = putAsideIfDamaged(data.paths.retained);
-    if (retainedDamage !== undefined) {
-      log.error("the retained messages are damaged and were put aside", {
-        file: `${data.paths.retained}.damaged`,
-        damage: retainedDamage,
-      });
-    }
-    if (damage !== undefined) {
-      log.warn("what was saved of the devices is damaged and was put aside; they start anew", {
-        file: `${data.paths.devices}.damaged`,
-        damage,
-      });
-    }
     try {
+      const damaged = putDamagedAside(data.paths);
       const owners = await settleOwners({
         config,
         paths: data.paths,
         files: diskFiles,
         clock: systemClock,
         shards: shardCount(config),
-        statesLost: damage !== undefined,
+        statesLost: damaged.has("devices"),
       });
       const plan = makePlan(config, data.paths, owners);
       const keys = await tokenKeys(config, data.paths.tokenKey);
@@ -350,7 +341,7 @@ export class Service {
   }
 
   #down(id: string, failure: Failure, final: boolean): void {
-    if (!this.#listening && failure.name === RouteError.name) {
+    if (!this.#listening && endsTheStart.includes(failure.name)) {
       const message = `Cannot start ${id}: ${failure.message}`;
       this.#cannotStart.reject(new Error(message, { cause: failure }));
       return;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openSharedFile } from "../sqlite/shared_file.ts";
 
 /** How long a shard waits while another one writes, in ms. */
@@ -17,43 +17,6 @@ const pageRows = 1_000;
 const schema = `
   CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;
 `;
-
-/**
- * Puts a damaged file aside, to be called before any shard opens it: what is in it can be learned
- * anew, so it is no reason not to start. Gives what was wrong, `undefined` when nothing is.
- */
-export function putAsideIfDamaged(file: string): string | undefined {
-  const wrong = damageOf(file);
-  if (wrong === undefined) return undefined;
-  Deno.renameSync(file, `${file}.damaged`);
-  for (const rest of [`${file}-wal`, `${file}-shm`]) {
-    try {
-      Deno.removeSync(rest);
-    } catch (cause) {
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    }
-  }
-  return wrong;
-}
-
-function damageOf(file: string): string | undefined {
-  const database = new DatabaseSync(file);
-  try {
-    const answer = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
-    return answer === "ok" ? undefined : String(answer);
-  } catch (cause) {
-    // Anything else is told when the file is opened for use, and may have passed by then.
-    return isDamage(cause) ? cause.message : undefined;
-  } finally {
-    database.close();
-  }
-}
-
-/** `SQLITE_CORRUPT` and `SQLITE_NOTADB`: not a disk that is full, or a file we may not read. */
-function isDamage(cause: unknown): cause is Error {
-  return cause instanceof Error && "errcode" in cause &&
-    (cause.errcode === 11 || cause.errcode === 26);
-}
 
 /** See the module. Every method throws what SQLite throws. */
 export class DeviceStates {

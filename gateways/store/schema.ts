@@ -49,8 +49,8 @@ const migrations: readonly string[] = [
 export const schemaVersion = migrations.length;
 
 /**
- * Brings the file up to the current version, in one transaction. Throws when a newer Sluice made
- * it.
+ * Brings the file up to the current version, in one transaction. Throws when a newer Sluice, or
+ * another program, made it.
  */
 export function migrate(database: DatabaseSync): void {
   const version = versionOf(database);
@@ -61,6 +61,9 @@ export function migrate(database: DatabaseSync): void {
     );
   }
   if (version === schemaVersion) return;
+  if (version === 0 && database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get()) {
+    throw new Error("it is of another program");
+  }
   database.exec(
     `BEGIN IMMEDIATE; ${migrations.slice(version).join("\n")} ` +
       `PRAGMA user_version = ${schemaVersion}; COMMIT;`,

@@ -5,19 +5,30 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { migrate } from "./schema.ts";
+import { mayPass } from "./sqlite_result.ts";
 
 /** The file cannot be the store: it is damaged, of another program, or of a newer Sluice. */
 export class StoreFileError extends Error {
   constructor(path: string, cause: unknown) {
     super(
-      `Cannot use the embedded store ${path}: ${cause instanceof Error ? cause.message : cause}. ` +
-        `Put another copy in its place, move it away to begin with an empty one, or choose ` +
-        `another data directory with SLUICE_DATA_DIR`,
+      `Cannot use the embedded store ${path}: ${wordsOf(cause)}. Put another copy in its place, ` +
+        `move it away to begin with an empty one, or choose another data directory with ` +
+        `SLUICE_DATA_DIR; what is in the spool is not lost`,
       { cause },
     );
     this.name = "StoreFileError";
   }
 }
+
+/** The file cannot be used now: the disk is full or fails, or somebody else holds it. */
+export class StoreAwayError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(`Cannot open the embedded store ${path} now: ${wordsOf(cause)}`, { cause });
+    this.name = "StoreAwayError";
+  }
+}
+
+const wordsOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause);
 
 /** What SQLite may keep of the file in memory: more than this brings no more. */
 export const writeCacheBytesMax = 64 * 1024 * 1024;
@@ -27,13 +38,14 @@ export const readCacheBytesMax = 16 * 1024 * 1024;
  * Opens it for writing, creates or migrates it. A commit is on the disk when it returns: WAL with
  * `synchronous = FULL` syncs at each one.
  *
- * @throws {StoreFileError} with what SQLite says, or for a schema that is too new.
+ * @throws {StoreFileError} with what SQLite says, or for a schema that is not ours, or too new.
+ * @throws {StoreAwayError} for what may have passed at the next try.
  */
 export function openForWriting(path: string, cacheBytes = writeCacheBytesMax): DatabaseSync {
   try {
     return opened(path, cacheBytes);
   } catch (cause) {
-    throw new StoreFileError(path, cause);
+    throw mayPass(cause) ? new StoreAwayError(path, cause) : new StoreFileError(path, cause);
   }
 }
 
@@ -49,6 +61,9 @@ function opened(path: string, cacheBytes: number): DatabaseSync {
       PRAGMA journal_size_limit = 67108864;
     `);
     migrate(database);
+    // Both ends of what is largest: damage of the whole file is told now, and not by the first write.
+    database.exec("SELECT 1 FROM points LIMIT 1");
+    database.exec("SELECT 1 FROM points ORDER BY series DESC, time DESC LIMIT 1");
   } catch (cause) {
     database.close();
     throw cause;

@@ -106,28 +106,3 @@ Deno.test({
     assert.equal(code, 73, stderr);
   },
 });
-
-Deno.test("a store file that is none ends the start with 73", async () => {
-  await using directory = await temporaryDirectory();
-  const dataDir = `${directory.path}/data`;
-  await Deno.mkdir(dataDir);
-  await Deno.writeTextFile(`${dataDir}/store.db`, "this is no database, whatever its name says\n");
-  const { code, stderr } = await runWithConfig({
-    dataDir,
-    mqtt: { listen: loopback(freePort()) },
-    http: { listen: loopback(freePort()) },
-  });
-  assert.equal(code, 73, stderr);
-  assert.match(stderr, /Cannot use the embedded store .*store\.db: file is not a database\. /);
-  assert.doesNotMatch(stderr, /\n\s+at /);
-});
-
-Deno.test("saved states of devices that are damaged are put aside", async () => {
-  await using directory = await temporaryDirectory();
-  const dataDir = `${directory.path}/data`;
-  await Deno.mkdir(dataDir);
-  await Deno.writeTextFile(`${dataDir}/devices.db`, "half a page of what was once a database\n");
-  await using sluice = await startSluice({ dataDir });
-  assert.match(sluice.process.log, /devices is damaged and was put aside/);
-  assert.ok((await Deno.stat(`${dataDir}/devices.db.damaged`)).isFile);
-});
