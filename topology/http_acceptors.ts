@@ -11,12 +11,15 @@ import {
   acceptorOf,
   type Arrival,
   type ClientCertificate,
+  hostOf,
 } from "../gateways/mqtt/endpoint/arrival.ts";
 import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
 import { PreparedAcceptor } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
 import { Proxies } from "../gateways/proxy/proxies.ts";
 import { ProxyHeaderError } from "../gateways/proxy/proxy_header.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Guard } from "./guard.ts";
+import { NotLetIn } from "./not_let_in.ts";
 import type { HttpTls } from "./http_tls.ts";
 
 const log = logger("http");
@@ -29,6 +32,8 @@ export interface HttpAcceptorsOptions {
   readonly plain: ListenAddress | undefined;
   readonly secure: ListenAddress | undefined;
   readonly clock: Clock;
+  /** Passed before a handshake, which costs far more than a connection. Told of IP addresses. */
+  readonly door: Pick<Guard, "enter" | "left">;
   /** Certificates of clients may have been revoked. */
   readonly certificatesChanged: () => void;
 }
@@ -89,13 +94,22 @@ export class HttpAcceptors {
   }
 
   async #secure(address: ListenAddress): Promise<Acceptor> {
-    const { config, clock, certificatesChanged } = this.#options;
+    const { config, clock, door, certificatesChanged } = this.#options;
     const { HttpTls } = await import("./http_tls.ts"); // It takes memory.
     const listener = listen(address);
     const tls = this.#tls = new HttpTls(config.tls, clock, certificatesChanged);
     const acceptor = this.#prepared(listener, handshakesMax, tls, async (socket) => {
       const arrival = await this.#proxies.arrivalOf(socket);
-      return { ...arrival, ...await tls.accept(socket) };
+      const address = hostOf(arrival.peer);
+      const reason = door.enter(address);
+      if (reason !== undefined) throw new NotLetIn(reason);
+      const left = () => door.left(address);
+      try {
+        return { ...arrival, ...await tls.accept(socket), left };
+      } catch (cause) {
+        left();
+        throw cause;
+      }
     });
     return {
       accept: () => acceptor.accept(),
@@ -119,6 +133,7 @@ export class HttpAcceptors {
       countMax,
       deadlineMs: config.headTimeoutMs,
       clock,
+      dropped: ({ left }) => left?.(),
       refused: (cause, socket) => {
         const peer = this.#proxies.peerOf(socket);
         if (!(cause instanceof ProxyHeaderError)) return tls?.refused(cause, peer);

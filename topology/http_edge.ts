@@ -141,6 +141,7 @@ export class HttpEdge implements WorkerProgram {
       plain: init.http,
       secure: init.httpTls,
       clock,
+      door: guard,
       certificatesChanged: () => {
         stations.recheck();
         this.#plane.recheck();

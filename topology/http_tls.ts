@@ -18,6 +18,7 @@ import {
 } from "../gateways/mqtt/endpoint/certificate_watch.ts";
 import { GivenUp } from "../gateways/mqtt/endpoint/prepared_acceptor.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { NotLetIn } from "./not_let_in.ts";
 import { readTlsFiles, readTlsFilesSync } from "./tls_files.ts";
 
 const log = logger("http");
@@ -26,7 +27,7 @@ const log = logger("http");
 const protocols = ["http/1.1"];
 
 /** Why a connection to the TLS port came to nothing, as its counter names it. */
-const refusals = ["plaintext", "certificate", "handshake", "late", "crowded"] as const;
+const refusals = ["plaintext", "certificate", "handshake", "late", "crowded", "limit"] as const;
 type Refusal = typeof refusals[number];
 
 /** See the module. */
@@ -147,6 +148,7 @@ export class HttpTls {
 function refusalOf(cause: unknown): Refusal {
   if (cause instanceof NotTls) return "plaintext";
   if (cause instanceof CertificateRefused) return "certificate";
+  if (cause instanceof NotLetIn) return "limit";
   if (!(cause instanceof GivenUp)) return "handshake";
   return cause.cause instanceof NotTls ? "plaintext" : cause.why;
 }

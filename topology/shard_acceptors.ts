@@ -81,8 +81,15 @@ export class ShardAcceptors {
       const { connectionsMax } = config.mqtt;
       acceptors.push(
         this.#prepared(listenAtSocket(sessionPath), connectionsMax, async (connection) => {
-          const { peer, certificate } = await readPreface(connection);
-          return { connection, peer, transport: "ws", ...(certificate && { certificate }) };
+          const { peer, certificate, entered } = await readPreface(connection);
+          return {
+            connection,
+            peer,
+            transport: "ws",
+            ...(certificate && { certificate }),
+            // Then it is the HTTP edge that counts it.
+            ...(entered && { left: () => {} }),
+          };
         }),
       );
     }
@@ -150,10 +157,11 @@ export class ShardAcceptors {
       const arrival = await this.#proxies.arrivalOf(socket);
       const turnedAway = door.enter(arrival.peer);
       if (turnedAway !== undefined) throw new Error(turnedAway.reason);
+      const left = () => door.left(arrival.peer);
       try {
-        return { ...arrival, ...await clientTls.accept(socket), entered: true };
+        return { ...arrival, ...await clientTls.accept(socket), left };
       } catch (cause) {
-        door.left(arrival.peer);
+        left();
         throw cause;
       }
     });
@@ -166,16 +174,14 @@ export class ShardAcceptors {
     countMax: number,
     prepare: PreparedAcceptorOptions<C>["prepare"],
   ): Acceptor {
-    const { init: { config: { mqtt } }, clock, stats, door } = this.#options;
+    const { init: { config: { mqtt } }, clock, stats } = this.#options;
     return new PreparedAcceptor<C>({
       listener,
       prepare,
       countMax,
       deadlineMs: mqtt.connectTimeoutMs,
       clock,
-      dropped: ({ entered, peer }) => {
-        if (entered) door.left(peer);
-      },
+      dropped: ({ left }) => left?.(),
       refused: (cause, connection) => {
         stats.unprepared++;
         const peer = this.#proxies.peerOf(connection);

@@ -17,6 +17,8 @@ export interface Caller {
   readonly secure?: boolean;
   /** The client's, which was found good when it connected. */
   readonly certificate?: ClientCertificate | undefined;
+  /** It was let in at the door when it connected, and is counted until it leaves. */
+  readonly entered?: boolean;
   readonly takeOver?: TakeOver;
   /** Its token's or its certificate's, where one was asked for. */
   readonly claims?: Claims;

@@ -89,6 +89,7 @@ export function serveHttp(
         peer: visit.peer,
         secure: visit.secure,
         certificate: visit.certificate,
+        entered: visit.entered,
         takeOver: () => visit.takeOver(),
       });
       return inFull(request, await Promise.race([promise, answered]), visit);

@@ -119,7 +119,7 @@ export class Stations {
    */
   upgrade(
     request: Request,
-    { peer, takeOver, certificate }: Caller,
+    { peer, takeOver, certificate, entered = false }: Caller,
     claims: Claims | undefined,
   ): Response {
     requireWebSocket(request, "here is a WebSocket");
@@ -130,17 +130,20 @@ export class Stations {
     const { senderOf, door, bannedUntilMs } = this.#options;
     const client = { account: claims?.name ?? "", clientId: "", address: peer };
     refuseBanned(bannedUntilMs, client, this.#options.clock);
-    if (!door.enter(peer)) {
+    if (!entered && !door.enter(peer)) {
       throw new Problem("rate-limited", "too many connections", {}, { "retry-after": "5" });
     }
+    const left = () => {
+      if (!entered) door.left(peer);
+    };
     let socket: ServerSocket;
     try {
       socket = openSocket(request, takeOver, this.#options.socket);
     } catch (cause) {
-      door.left(peer);
+      left();
       throw cause;
     }
-    socket.closed.then(() => door.left(peer));
+    socket.closed.then(left);
     const session: StationSession = new StationSession(stationSocket(socket), {
       ...this.#options,
       ...(claims === undefined ? {} : { claims }),

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { closeCodeIn } from "../../gateways/websocket/testing/client_frames.ts";
 import { adminPassword, api, login } from "../support/accounts.ts";
-import { fetchFrom } from "../support/from_address.ts";
 import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
 import { RawWebSocket } from "../support/raw_websocket.ts";
 import { metrics, startSluice, until } from "../support/sluice.ts";
@@ -26,10 +25,18 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
     client[Symbol.dispose]();
     return code;
   };
+  const statusFrom = async (localAddress: string, path: string, init: RequestInit = {}) => {
+    using client = Deno.createHttpClient({ localAddress });
+    const answer = await fetch(`${httpUrl}${path}`, { ...init, client });
+    await answer.body?.cancel();
+    return answer.status;
+  };
   const lift = async (key: string) => {
     const headers = { authorization: `Bearer ${admin}` };
-    const order = { method: "DELETE", headers };
-    assert.equal((await fetchFrom("127.0.0.2", `${httpUrl}/api/bans/${key}`, order)).status, 204);
+    assert.equal(
+      await statusFrom("127.0.0.2", `/api/bans/${key}`, { method: "DELETE", headers }),
+      204,
+    );
   };
   const port = Number(new URL(httpUrl).port);
   const said = (frame: unknown) => ({ opcode: 1, payload: JSON.stringify(frame) });
@@ -131,8 +138,6 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
         assert.match(answer, /^HTTP\/1.1 403 .*\r\nretry-after: (600|599|5[89]\d)\r\n/is);
         assert.match(answer, /urn:sluice:problem:banned/);
       }
-      const statusFrom = async (address: string, path: string) =>
-        (await fetchFrom(address, `${httpUrl}${path}`)).status;
       assert.equal(await statusFrom("127.0.0.1", "/api/status"), 403);
       assert.equal(await statusFrom("127.0.0.1", "/healthz"), 200);
       assert.equal(await statusFrom("127.0.0.2", "/api/status"), 200);

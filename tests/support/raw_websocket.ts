@@ -19,33 +19,42 @@ const stuckMs = 1_000;
 export class RawWebSocket implements Disposable {
   /** The head of the answer. */
   readonly head: string;
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Deno.TcpConn | Deno.TlsConn;
   #received: Uint8Array;
 
-  private constructor(connection: Deno.TcpConn, head: string, received: Uint8Array) {
+  private constructor(connection: Deno.TcpConn | Deno.TlsConn, head: string, received: Uint8Array) {
     this.#connection = connection;
     this.head = head;
     this.#received = received;
   }
 
+  /** Over TLS where `caCerts` are given. */
   static async open(
     port: number,
     path: string,
     headers: Readonly<Record<string, string>> = {},
+    caCerts?: string[],
   ): Promise<RawWebSocket> {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    await connection.write(new TextEncoder().encode(upgradeHead(path, headers)));
-    const decoder = new TextDecoder("latin1");
-    let received = new Uint8Array(0);
-    for (;;) {
-      const end = decoder.decode(received).indexOf("\r\n\r\n") + 4;
-      if (end >= 4) {
-        const head = decoder.decode(received.subarray(0, end));
-        return new RawWebSocket(connection, head, received.slice(end));
+    const connection = caCerts === undefined
+      ? await Deno.connect({ hostname: "127.0.0.1", port })
+      : await Deno.connectTls({ hostname: "127.0.0.1", port, caCerts });
+    try {
+      await connection.write(new TextEncoder().encode(upgradeHead(path, headers)));
+      const decoder = new TextDecoder("latin1");
+      let received = new Uint8Array(0);
+      for (;;) {
+        const end = decoder.decode(received).indexOf("\r\n\r\n") + 4;
+        if (end >= 4) {
+          const head = decoder.decode(received.subarray(0, end));
+          return new RawWebSocket(connection, head, received.slice(end));
+        }
+        const more = await read(connection);
+        if (more === undefined) throw new Deno.errors.UnexpectedEof("it ended before the answer");
+        received = joined(received, more);
       }
-      const more = await read(connection);
-      if (more === undefined) throw new Error("the connection ended before the answer");
-      received = joined(received, more);
+    } catch (cause) {
+      connection.close();
+      throw cause;
     }
   }
 
@@ -115,7 +124,7 @@ const isOver = (cause: unknown): boolean =>
   cause instanceof Deno.errors.BrokenPipe || cause instanceof Deno.errors.ConnectionReset ||
   cause instanceof Deno.errors.BadResource || cause instanceof Deno.errors.Interrupted;
 
-async function read(connection: Deno.TcpConn): Promise<Uint8Array | undefined> {
+async function read(connection: Deno.Conn): Promise<Uint8Array | undefined> {
   const buffer = new Uint8Array(16_384);
   try {
     const count = await connection.read(buffer);

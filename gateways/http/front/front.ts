@@ -102,7 +102,11 @@ export class Front {
   }
 
   #admit(arrival: Arrival): void {
-    if (this.#closed) return arrival.connection.close();
+    const { connection, left } = arrival;
+    if (this.#closed) {
+      left?.();
+      return connection.close();
+    }
     const { dial, connectionsMax, clock, budget, headTimeoutMs, idleTimeoutMs } = this.#options;
     if (this.#visits.size >= connectionsMax) this.#makeRoom();
     const visit: Visit = new Visit(arrival, {
@@ -114,7 +118,10 @@ export class Front {
       dialed: (port) => this.#byPort.set(port, visit),
       left: (port) => this.#byPort.delete(port),
       ending: (why) => this.#ends.set(why, (this.#ends.get(why) ?? 0) + 1),
-      ended: () => this.#visits.delete(visit),
+      ended: () => {
+        this.#visits.delete(visit);
+        left?.();
+      },
     });
     this.#visits.add(visit);
     if (this.#visits.size > connectionsMax) visit.end("crowded");

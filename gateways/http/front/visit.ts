@@ -45,7 +45,7 @@ export interface VisitOptions {
 
 type Visitor = Pick<
   Arrival,
-  "connection" | "peer" | "secure" | "certificate" | "connectedMs"
+  "connection" | "peer" | "secure" | "certificate" | "connectedMs" | "left"
 >;
 
 /** What is needed of a `Deno.TcpConn` to the server. */
@@ -72,6 +72,8 @@ export class Visit {
   readonly secure: boolean;
   /** What it showed of itself, where that was asked for. */
   readonly certificate: ClientCertificate | undefined;
+  /** Whether it was let in at the door when it connected. */
+  readonly entered: boolean;
   readonly #client: Connection;
   readonly #options: VisitOptions;
   readonly #up: ReadBuffer;
@@ -98,10 +100,11 @@ export class Visit {
   #state: "open" | "served" | "taken" | "closed" = "open";
 
   constructor(visitor: Visitor, options: VisitOptions) {
-    const { connection, peer, secure, certificate, connectedMs } = visitor;
+    const { connection, peer, secure, certificate, connectedMs, left } = visitor;
     this.peer = hostOf(peer);
     this.secure = secure ?? false;
     this.certificate = certificate;
+    this.entered = left !== undefined;
     this.#client = connection;
     this.#options = options;
     this.#up = new ReadBuffer(options.budget);

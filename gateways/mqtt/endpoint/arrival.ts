@@ -37,8 +37,8 @@ export interface Arrival {
   readonly secure?: true;
   /** Monotonic time in ms of its connecting, where something had to be known before it came here. */
   readonly connectedMs?: number;
-  /** It was let in at the door already, and is to be told when it leaves. */
-  readonly entered?: true;
+  /** It was let in at the door already: to be called once, when it leaves. */
+  readonly left?: () => void;
   /** It is not let in. */
   readonly turnedAway?: TurnedAway;
 }

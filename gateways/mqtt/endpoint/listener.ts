@@ -158,21 +158,23 @@ class Listener implements Actor<ListenerMessage> {
   #admit(arrival: Arrival, context: Context<ListenerMessage>): void {
     const { stats, limits, door } = this.#services;
     if (this.#drained !== undefined) return this.#turnBack(arrival);
-    const turnedAway = arrival.entered ? undefined : door?.enter(arrival.peer);
+    const { peer, connection } = arrival;
+    const turnedAway = arrival.left ? undefined : door?.enter(peer);
     if (turnedAway !== undefined) return this.#turnAway({ ...arrival, turnedAway }, context);
+    const left = arrival.left ?? (door && (() => door.left(peer)));
     // One that has said nothing yet makes room for one that may.
     if (this.#open >= limits.connectionsMax && !this.#shared.registry.endSilent()) {
       stats.overLimit++;
-      door?.left(arrival.peer);
-      return arrival.connection.close();
+      left?.();
+      return connection.close();
     }
     stats.accepted++;
-    this.#converse(arrival, context);
+    this.#converse(left === undefined ? arrival : { ...arrival, left }, context);
   }
 
   /** Closes it before it had a session. */
-  #turnBack({ entered, peer, connection }: Arrival): void {
-    if (entered) this.#services.door?.left(peer);
+  #turnBack({ left, connection }: Arrival): void {
+    left?.();
     connection.close();
   }
 

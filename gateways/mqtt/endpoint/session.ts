@@ -363,7 +363,7 @@ export class Session
     services.intake.forget(this);
     registry.delete(this, info && sessionKey(info));
     if (this.arrival.turnedAway !== undefined) this.#shared.turnedAway--;
-    else services.door?.left(this.arrival.peer);
+    else this.arrival.left?.();
     services.stats.ended(ending.end);
     this.#leavePlace();
     if (info !== undefined) {

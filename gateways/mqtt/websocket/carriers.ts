@@ -58,7 +58,7 @@ export class Carriers {
    * @throws {Problem} when it cannot be had.
    */
   async upgrade(request: Request, caller: Caller): Promise<Response> {
-    const { peer, certificate, takeOver } = caller;
+    const { certificate, takeOver } = caller;
     const { headers } = request;
     requireWebSocket(request, "here is MQTT over WebSocket");
     refuseForeignPage(headers);
@@ -68,7 +68,7 @@ export class Carriers {
       throw new Problem("invalid-header", "offer the sub-protocol mqtt: Sec-WebSocket-Protocol");
     }
     if (this.#draining || this.#carriers.size + this.#dialing >= countMax) throw noMore();
-    const preface = prefaceFor(peer, certificate);
+    const preface = prefaceFor(caller);
     this.#dialing++;
     const shard = await this.#dial(preface).finally(() => this.#dialing--);
     try {
@@ -168,11 +168,10 @@ export class Carriers {
 
 /** Which port the client has is not known here. @throws {Problem} when it does not fit. */
 function prefaceFor(
-  peer: string,
-  certificate: ClientCertificate | undefined,
+  { peer, certificate, entered = false }: Caller,
 ): Uint8Array<ArrayBuffer> {
   try {
-    return prefaceOf({ peer: `${peer}:0`, certificate });
+    return prefaceOf({ peer: `${peer}:0`, certificate, entered });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new Problem("forbidden", "the names in the client's certificate are too long");

@@ -10,6 +10,8 @@ import type { Connection } from "../endpoint/link.ts";
 /** Who a client is: `peer` is `host:port`. */
 export interface Preface extends Pick<Arrival, "peer"> {
   readonly certificate: ClientCertificate | undefined;
+  /** It was let in at the door when it connected, and is counted by the HTTP edge. */
+  readonly entered: boolean;
 }
 
 /** JSON behind its length, in two bytes: no byte of MQTT is read with it. */
@@ -33,8 +35,9 @@ export async function readPreface(connection: Pick<Connection, "read">): Promise
   if (typeof value === "object" && value !== null && "peer" in value) {
     const certificate = "certificate" in value ? value.certificate : undefined;
     const { peer } = value;
+    const entered = "entered" in value && value.entered === true;
     if (typeof peer === "string" && (certificate === undefined || isCertificate(certificate))) {
-      return { peer, certificate };
+      return { peer, certificate, entered };
     }
   }
   throw new TypeError("Cannot read who a client is: wrong shape");
