@@ -18,7 +18,7 @@ const isEntry = (path: string): boolean =>
   entries.includes(path) || /^(tools|bench)\/[^/]+\.ts$/.test(path);
 
 const isTest = (path: string): boolean => /_(test|bench)\.ts$/.test(path);
-const isTestCode = (path: string): boolean =>
+export const isTestCode = (path: string): boolean =>
   isTest(path) || /^(tests|bench)\//.test(path) || /(^|\/)testing(\/|\.ts$)/.test(path);
 
 type Modules = ReadonlyMap<string, Module>;

@@ -1,9 +1,9 @@
 /**
  * Writes what is made from tables: docs/configuration.md and schema/sluice.schema.json from the
  * options, docs/mqtt-conformance.md from MQTT's statements and the tests that show them,
- * docs/reliability.md from the faults and the tests that show them,
- * schema/openapi.json from the operations of HTTP. With
- * `--check` it only says whether they are current.
+ * docs/reliability.md from the faults and the tests that show them, docs/metrics.md from what the
+ * metrics say of themselves, schema/openapi.json from the operations of HTTP. With `--check` it only
+ * says whether they are current.
  *
  * @module
  */
@@ -17,6 +17,9 @@ import { conformancePage, problems, type Specification } from "./conformance/pag
 import { shownIn } from "./conformance/shown_by.ts";
 import { statements311 } from "./conformance/statements_311.ts";
 import { statements5 } from "./conformance/statements_5.ts";
+import { metricHelp } from "../gateways/http/metric_help.ts";
+import { metricProblems, metricsPage } from "./metrics/page.ts";
+import { metricSources } from "./metrics/sources.ts";
 import { readModules } from "./module_graph.ts";
 import { faults } from "./reliability/faults.ts";
 import { faultProblems, reliabilityPage } from "./reliability/page.ts";
@@ -43,6 +46,7 @@ const files = [
   ["schema/openapi.json", `${JSON.stringify(openApiDocument(manifest.version), undefined, 2)}\n`],
   ["docs/mqtt-conformance.md", conformancePage(specifications, shown)],
   ["docs/reliability.md", reliabilityPage(faults)],
+  ["docs/metrics.md", metricsPage(metricHelp)],
 ] as const;
 
 const checkOnly = Deno.args.includes("--check");
@@ -50,6 +54,7 @@ let wrong = 0;
 const found = [
   ...problems(specifications, shown),
   ...faultProblems(faults, (file) => texts.get(`tests/${file}`)),
+  ...metricProblems(await metricSources(root, metricHelp, modules)),
 ];
 for (const problem of found) {
   wrong++;

@@ -20,7 +20,7 @@ function snapshotOf(ledger: Ledger): ShardSnapshot {
     devices: { online: 0, silent: 0, offline: 0 },
     mailboxDepth: {},
     restarts: {},
-    counters: { sluice_x_total: 1 },
+    counters: { sluice_store_writes_total: 1 },
     gauges: {},
     notReady: [],
   };

@@ -1,10 +1,27 @@
 /**
- * What `# HELP` says of the counters and gauges that the threads name themselves.
+ * What every metric says: `# HELP` of `GET /metrics`, and docs/metrics.md, which `deno task docs`
+ * makes of it. A name in the code that is not here fails that, and so does one here that is nowhere
+ * in the code.
  *
  * @module
  */
 
-const help: Readonly<Record<string, string>> = {
+/** Metrics by their names; in a name that ends in a reason, `*` stands for that. */
+export const metricHelp: Readonly<Record<string, string>> = {
+  sluice_readings_received_total: "Readings that came in, by transport.",
+  sluice_readings_settled_total: "Readings whose fate is durable, by outcome and reason.",
+  sluice_readings_in_flight: "Readings received and not yet durable.",
+  sluice_spool_readings: "Readings that are durable in the spool and not yet in the store.",
+  sluice_spool_bytes: "Bytes of the spool on disk.",
+  sluice_settle_seconds: "Seconds from receiving a reading to its being durable.",
+  sluice_store_seconds: "Seconds that a write to the store took.",
+  sluice_mailbox_depth: "Messages that wait in mailboxes, by kind of actor.",
+  sluice_actor_restarts_total: "Restarts of actors, by kind.",
+  sluice_sessions: "Live connections, by transport.",
+  sluice_devices: "Known devices, by presence.",
+  sluice_shard_ready: "1 when the shard can take readings.",
+  sluice_build_info: "Always 1; the version is a label.",
+
   sluice_readings_rewritten_total:
     "Readings written to the store again after its outage or restart.",
   sluice_readings_rewrite_refused_total:
@@ -106,23 +123,28 @@ const help: Readonly<Record<string, string>> = {
   sluice_topic_followers_lost_total: "Messages that viewers were too slow for.",
   sluice_topic_watches: "Topics and filters whose messages are kept for viewers.",
   sluice_topic_history_bytes: "Bytes of the messages that are kept for viewers.",
+
+  "sluice_mqtt_connections_ended_*_total": "MQTT connections ended: *.",
+  "sluice_mqtt_ws_ended_*_total": "Connections of MQTT over WebSocket ended: *.",
+  "sluice_pubsub_lost_*_total": "Messages that did not reach a subscriber: *.",
+  "sluice_actor_dead_letters_*_total": "Messages to actors that were not handled: *.",
+
+  process_resident_memory_bytes: "Bytes of resident memory of the process.",
+  process_cpu_seconds_total: "Seconds of CPU time of the process, user and system.",
+  process_start_time_seconds: "Start of the process, in seconds since the epoch.",
 };
 
-/** Names that end in a reason, each with what `%` stands for. */
-const families: readonly (readonly [RegExp, string])[] = [
-  [/^sluice_mqtt_connections_ended_(\w+)_total$/, "MQTT connections ended: %."],
-  [/^sluice_mqtt_ws_ended_(\w+)_total$/, "Connections of MQTT over WebSocket ended: %."],
-  [/^sluice_pubsub_lost_(\w+)_total$/, "Messages that did not reach a subscriber: %."],
-  [/^sluice_actor_dead_letters_(\w+)_total$/, "Messages to actors that were not handled: %."],
-];
+const families = Object.entries(metricHelp).filter(([name]) => name.includes("*")).map(
+  ([name, text]) => [new RegExp(`^${name.replace("*", "(\\w+)")}$`), text] as const,
+);
 
 /** What the metric of that name counts; of one that is not told of here, its name in words. */
 export function helpOf(name: string): string {
-  const known = Object.hasOwn(help, name) ? help[name] : undefined;
+  const known = Object.hasOwn(metricHelp, name) ? metricHelp[name] : undefined;
   if (known !== undefined) return known;
   for (const [pattern, text] of families) {
     const reason = pattern.exec(name)?.[1];
-    if (reason !== undefined) return text.replace("%", reason.replaceAll("_", " "));
+    if (reason !== undefined) return text.replace("*", reason.replaceAll("_", " "));
   }
   const words = name.replace(/^sluice_/, "").replace(/_total$/, "").replaceAll("_", " ");
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -79,12 +79,10 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
   return [
     counter(
       "sluice_readings_received_total",
-      "Readings that came in, by transport.",
       each(({ received }) => samplesBy("transport", received)),
     ),
     counter(
       "sluice_readings_settled_total",
-      "Readings whose fate is durable, by outcome and reason.",
       each(({ settled }) => [
         { labels: { outcome: "stored" }, value: settled.stored },
         { labels: { outcome: "duplicate" }, value: settled.duplicate },
@@ -94,35 +92,32 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
     ),
     gauge(
       "sluice_readings_in_flight",
-      "Readings received and not yet durable.",
       one(({ inFlight }) => inFlight),
     ),
     gauge(
       "sluice_spool_readings",
-      "Readings that are durable in the spool and not yet in the store.",
       one(({ spoolReadings }) => spoolReadings),
     ),
-    gauge("sluice_spool_bytes", "Bytes of the spool on disk.", one(({ spoolBytes }) => spoolBytes)),
+    gauge(
+      "sluice_spool_bytes",
+      one(({ spoolBytes }) => spoolBytes),
+    ),
     histogram(
       "sluice_settle_seconds",
-      "Time from receiving a reading to its being durable.",
       shards,
       ({ settleSeconds }) => settleSeconds,
     ),
     histogram(
       "sluice_store_seconds",
-      "Time of one write to the store.",
       shards,
       ({ storeSeconds }) => storeSeconds,
     ),
     gauge(
       "sluice_mailbox_depth",
-      "Messages waiting in mailboxes, by kind of actor.",
       each(({ mailboxDepth }) => samplesBy("kind", mailboxDepth)),
     ),
     counter(
       "sluice_actor_restarts_total",
-      "Restarts of actors, by kind.",
       each(({ mailboxDepth, restarts }) => {
         const none = Object.keys(mailboxDepth).map((kind) => [kind, 0] as const);
         return samplesBy("kind", { ...Object.fromEntries(none), ...restarts });
@@ -130,17 +125,14 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
     ),
     gauge(
       "sluice_sessions",
-      "Live connections, by transport.",
       each(({ sessions }) => samplesBy("transport", sessions)),
     ),
     gauge(
       "sluice_devices",
-      "Known devices, by presence.",
       each(({ devices }) => samplesBy("state", { ...devices })),
     ),
     gauge(
       "sluice_shard_ready",
-      "1 when the shard can take readings.",
       one(({ notReady }) => notReady.length === 0 ? 1 : 0),
     ),
   ];
@@ -153,7 +145,7 @@ function furtherFamilies(
 ): Family[] {
   const gather = (
     threads: readonly (readonly [string, Readonly<Record<string, number>>])[],
-    make: (name: string, help: string, values: readonly Sample[]) => Family,
+    make: (name: string, values: readonly Sample[]) => Family,
   ): Family[] => {
     const byName = new Map<string, Sample[]>();
     for (const [thread, values] of threads) {
@@ -164,7 +156,7 @@ function furtherFamilies(
         byName.set(family, samples);
       }
     }
-    return [...byName].map(([name, samples]) => make(name, helpOf(name), samples));
+    return [...byName].map(([name, samples]) => make(name, samples));
   };
   return [
     ...gather([...shards.map((of) => [nameOf(of), of.counters] as const), ["main", main]], counter),
@@ -180,32 +172,43 @@ function labelled(name: string): { readonly family: string; readonly labels: Lab
 
 function own(service: ServiceInfo, use: ProcessUse): Family[] {
   return [
-    gauge("sluice_build_info", "Always 1; the version is a label.", [
-      { labels: { version: service.version, deno: Deno.version.deno }, value: 1 },
-    ]),
-    gauge("process_resident_memory_bytes", "Resident memory of the process.", [
-      { labels: {}, value: use.residentBytes },
-    ]),
-    counter("process_cpu_seconds_total", "CPU time of the process, user and system.", [
-      { labels: {}, value: use.cpuSeconds },
-    ]),
-    gauge("process_start_time_seconds", "Start of the process, seconds since the epoch.", [
-      { labels: {}, value: service.startedMs / 1000 },
-    ]),
+    gauge(
+      "sluice_build_info",
+      [
+        { labels: { version: service.version, deno: Deno.version.deno }, value: 1 },
+      ],
+    ),
+    gauge(
+      "process_resident_memory_bytes",
+      [
+        { labels: {}, value: use.residentBytes },
+      ],
+    ),
+    counter(
+      "process_cpu_seconds_total",
+      [
+        { labels: {}, value: use.cpuSeconds },
+      ],
+    ),
+    gauge(
+      "process_start_time_seconds",
+      [
+        { labels: {}, value: service.startedMs / 1000 },
+      ],
+    ),
   ];
 }
 
-function counter(name: string, help: string, values: readonly Sample[]): Family {
-  return { name, help, type: "counter", values, aggregator: "sum" };
+function counter(name: string, values: readonly Sample[]): Family {
+  return { name, help: helpOf(name), type: "counter", values, aggregator: "sum" };
 }
 
-function gauge(name: string, help: string, values: readonly Sample[]): Family {
-  return { name, help, type: "gauge", values, aggregator: "sum" };
+function gauge(name: string, values: readonly Sample[]): Family {
+  return { name, help: helpOf(name), type: "gauge", values, aggregator: "sum" };
 }
 
 function histogram(
   name: string,
-  help: string,
   shards: readonly ShardSnapshot[],
   of: (shard: ShardSnapshot) => HistogramSnapshot,
 ): Family {
@@ -224,7 +227,7 @@ function histogram(
       { metricName: `${name}_count`, labels, value: total },
     ];
   });
-  return { name, help, type: "histogram", values, aggregator: "sum" };
+  return { name, help: helpOf(name), type: "histogram", values, aggregator: "sum" };
 }
 
 const samplesBy = (
