@@ -135,7 +135,7 @@ Deno.test("a successor that is asked before its predecessor's books are closed c
   const late = books.take(snapshotOf(second));
   assert.equal(imbalanceOf(late), 0);
   assert.deepEqual(
-    [sum(late.received), late.settled.deadLettered, late.counters.sluice_x_total],
+    [sum(late.received), late.settled.deadLettered, late.counters.sluice_store_writes_total],
     [15, { bad_json: 1 }, 2],
   );
 });
