@@ -14,8 +14,8 @@ import {
   type Door,
   type EndpointServices,
   openToAll,
-  sessionKey,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
+import { sessionQuotas } from "../gateways/mqtt/endpoint/session_quotas.ts";
 import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
@@ -65,9 +65,6 @@ export async function importBrokers(
 
 /** Under which a shard publishes who wants to know of clients that connect elsewhere. */
 export const sessionsName = "sessions";
-
-/** Where no session is kept. */
-const nowhere = { count: 0, own: false };
 
 /** How long a connection may take none of what is sent to it. */
 const writeStallMs = 30_000;
@@ -240,18 +237,7 @@ export class ShardEdges {
         (session.certificate === undefined || !this.#isRevoked(session.certificate)),
       door: doorOf(guard),
       bans: bansOf(guard),
-      quotas: {
-        enter: (session) => {
-          const key = sessionKey(session);
-          return this.#quotas.enter(
-            session.account,
-            key,
-            (max) => messages.kept?.places(session.account, key, max) ?? nowhere,
-          );
-        },
-        left: (session) => this.#quotas.left(session.account, sessionKey(session)),
-        subscriptionsOf: ({ account }) => this.#quotas.subscriptionsOf(account),
-      },
+      quotas: sessionQuotas(this.#quotas, messages.kept),
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
       roll: new SharedRoll(this.#sessions, (shard, connected) => {
         this.#others.get(shard)?.tell(connected);

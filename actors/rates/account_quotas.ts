@@ -70,10 +70,14 @@ export interface SubscriptionQuota {
 
 /** Sessions of an account that have their places elsewhere. */
 export interface PlacesElsewhere {
-  readonly count: number;
   /** The client that comes has one, which it takes over. */
   readonly own: boolean;
+  /** How many there are, but for the client's own; counted to one beyond `max`. */
+  count(max: number): number;
 }
+
+/** Where a session has its place: counted here, or elsewhere; `undefined`: there is none for it. */
+export type Entered = "here" | "elsewhere" | undefined;
 
 /** See the module. Whoever has no account has no quota. */
 export class AccountQuotas {
@@ -104,22 +108,33 @@ export class AccountQuotas {
   }
 
   /**
-   * Takes a place for the session of this key, which is its account's own; false: there is none.
-   * One that takes over another's always has one. `elsewhere` tells of places that are not counted
-   * here, of no more than one beyond `max`; it is asked when the place is taken, so that of two that
-   * come at once no one overlooks the other.
+   * Takes a place for the session of this key, which is its account's own. One that takes over
+   * another's always has one. `elsewhere` tells of places that are not counted here; they are
+   * counted when the place is taken, so that of two that come at once no one overlooks the other.
    */
-  enter(account: string, key: string, elsewhere: (max: number) => PlacesElsewhere): boolean {
-    if (this.#sessions === undefined || account === "") return true;
+  enter(account: string, key: string, elsewhere: () => PlacesElsewhere): Entered {
+    const sessions = this.#sessions;
+    if (sessions === undefined || account === "") return "here";
+    const max = this.#maxOf(account, "sessionsMax");
+    const known = max === Infinity || this.#keys?.has(key) === true;
+    const places = known ? undefined : elsewhere();
+    if (places?.own) return "elsewhere";
     const counted = rateKey(account, this.#seed);
-    this.#sessions.add(counted);
-    if (this.#mayEnter(account, key, counted, elsewhere)) {
-      this.#keys?.add(key);
-      return true;
+    sessions.add(counted);
+    if (places !== undefined && countOf(sessions, counted, places, max) > max) {
+      sessions.remove(counted);
+      this.sessionsRefused++;
+      return undefined;
     }
-    this.#sessions.remove(counted);
-    this.sessionsRefused++;
-    return false;
+    this.#keys?.add(key);
+    return "here";
+  }
+
+  /** Takes a place for a session that gives one up elsewhere, once it has this one. */
+  take(account: string, key: string): void {
+    if (account === "") return;
+    this.#sessions?.add(rateKey(account, this.#seed));
+    this.#keys?.add(key);
   }
 
   /** A session that had a place has ended, or has one elsewhere by now. */
@@ -127,18 +142,6 @@ export class AccountQuotas {
     if (account === "") return;
     this.#sessions?.remove(rateKey(account, this.#seed));
     this.#keys?.remove(key);
-  }
-
-  #mayEnter(
-    account: string,
-    key: string,
-    counted: number,
-    elsewhere: (max: number) => PlacesElsewhere,
-  ): boolean {
-    const max = this.#maxOf(account, "sessionsMax");
-    if (max === Infinity || this.#keys?.has(key) === true) return true;
-    const { count, own } = elsewhere(max);
-    return own || (this.#sessions?.of(counted) ?? 0) + count <= max;
   }
 
   /** For a session of the account; `undefined` where there can be no quota. */
@@ -163,4 +166,19 @@ export class AccountQuotas {
   #maxOf(account: string, of: keyof AccountQuotaSpecs): number {
     return this.#limits.of(account)[of] ?? this.#specs[of] ?? Infinity;
   }
+}
+
+/**
+ * Places here and elsewhere. They move: one that comes here is counted here before it ends there, and
+ * one that goes is counted there first. So looking here twice overlooks none.
+ */
+function countOf(
+  sessions: SharedCounts,
+  counted: number,
+  elsewhere: PlacesElsewhere,
+  max: number,
+): number {
+  const before = sessions.of(counted);
+  const count = elsewhere.count(max);
+  return Math.max(before, sessions.of(counted)) + count;
 }

@@ -31,8 +31,13 @@ class Keyed {
     key = `${this.#worker}-${this.#count++}`,
   ): boolean {
     const entered = this.#quotas.enter(account, `${account}\0${key}`, elsewhere);
-    if (entered) this.#keys.push(`${account}\0${key}`);
-    return entered;
+    if (entered === "here") this.#keys.push(`${account}\0${key}`);
+    return entered !== undefined;
+  }
+
+  take(account: string, key: string): void {
+    this.#quotas.take(account, `${account}\0${key}`);
+    this.#keys.push(`${account}\0${key}`);
   }
 
   left(account: string): void {
@@ -53,7 +58,8 @@ function workers(specs: AccountQuotaSpecs, mayBeSet = false) {
   return { limits, a: worker(0), b: worker(1), worker };
 }
 
-const nowhere = () => ({ count: 0, own: false });
+const places = (count: number, own = false) => () => ({ own, count: () => count });
+const nowhere = places(0);
 
 Deno.test("an account has so many sessions over all Workers; one that replaces another may come", () => {
   const { a, b, worker } = workers({ sessionsMax: 2, subscriptionsMax: undefined });
@@ -62,10 +68,8 @@ Deno.test("an account has so many sessions over all Workers; one that replaces a
   assert.equal(b.enter("x", nowhere), false);
   assert.equal(b.sessionsRefused, 1);
   assert.equal(b.enter("y", nowhere), true);
-  assert.equal(b.enter("x", () => ({ count: 0, own: true })), true);
+  assert.equal(b.enter("x", places(0, true)), true);
   a.left("x");
-  assert.equal(b.enter("x", nowhere), false, "as many as it may have");
-  b.left("x");
   assert.equal(a.enter("x", nowhere), true);
   // A Worker that is lost takes its sessions with it.
   worker(1);
@@ -75,14 +79,33 @@ Deno.test("an account has so many sessions over all Workers; one that replaces a
 
 Deno.test("places elsewhere count, and a session that has moved there is counted once", () => {
   const { a, b } = workers({ sessionsMax: 3, subscriptionsMax: undefined });
-  const kept = (count: number, own = false) => () => ({ count, own });
-  assert.equal(a.enter("x", kept(2)), true);
-  assert.equal(b.enter("x", kept(2)), false);
+  assert.equal(a.enter("x", places(2)), true);
+  assert.equal(b.enter("x", places(2)), false);
   a.left("x"); // It is kept.
-  assert.equal(b.enter("x", kept(3)), false);
-  assert.equal(b.enter("x", kept(3, true)), true);
-  b.left("x");
-  assert.equal(b.enter("x", kept(2)), true);
+  assert.equal(b.enter("x", places(3)), false);
+  assert.equal(b.enter("x", places(3, true)), true);
+  assert.equal(b.enter("x", places(2)), true);
+});
+
+Deno.test("a place that moves while it is counted is not overlooked, whichever way it goes", () => {
+  const { a, b } = workers({ sessionsMax: 1, subscriptionsMax: undefined });
+  assert.equal(a.enter("x", nowhere, "moves"), true);
+  const toElsewhere = () => ({
+    own: false,
+    count: () => { // Read before it was there.
+      a.left("x");
+      return 0;
+    },
+  });
+  assert.equal(b.enter("x", toElsewhere), false);
+  const toHere = () => ({
+    own: false,
+    count: () => { // Read when it was there no more.
+      a.take("x", "moves");
+      return 0;
+    },
+  });
+  assert.equal(b.enter("x", toHere), false);
 });
 
 Deno.test("who takes over a session enters in any Worker; no client id passes for another", () => {

@@ -49,6 +49,9 @@ export interface ConversationHost extends Origin {
   /** The handshake is through: now, or by a promise that never rejects. */
   shaking(handshake: Handshake | Promise<Handshake>): void;
   end(ending: Ending): void;
+  /** Its session has its place among its account's in the file of those that are kept, or has none. */
+  placedInFile(): void;
+  placedHere(): void;
   /** Another connection has its session, or the session is over. */
   takenOver(): void;
 }
@@ -99,6 +102,7 @@ export class Conversation implements PacketHandler, KeptHost {
     const clean = this.#clean;
     const expiryS = this.#expiryS;
     if (expiryS === 0 && (clean || !kept.has(key))) {
+      this.#host.placedHere(); // Before it gives up the one in the file.
       return kept.has(key) ? kept.discard(key) : undefined;
     }
     const will = this.will && encodeWill(this.will);
@@ -129,6 +133,11 @@ export class Conversation implements PacketHandler, KeptHost {
   /** The will that was to be sent now was sent. */
   willSent(): void {
     if (this.#left !== undefined) this.#services.messages.kept?.willSent(this.#left);
+  }
+
+  /** From the kept session. */
+  placed(): void {
+    this.#host.placedInFile();
   }
 
   /** From the kept session. */

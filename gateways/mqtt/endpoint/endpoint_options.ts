@@ -5,7 +5,7 @@
  */
 import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
-import type { SubscriptionQuota } from "../../../actors/rates/account_quotas.ts";
+import type { Entered, SubscriptionQuota } from "../../../actors/rates/account_quotas.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { ClientCertificate, TurnedAway } from "./arrival.ts";
@@ -153,9 +153,11 @@ export interface Bans {
 
 /** What an account may have at once. */
 export interface Quotas {
-  /** Takes a place for a session; false: there is none. */
-  enter(session: SessionInfo): boolean;
-  /** Called once for each that has a place: it has ended, or is kept, which is a place of its own. */
+  /** Takes a place for a session, unless it has one elsewhere; `undefined`: there is none. */
+  enter(session: SessionInfo): Entered;
+  /** Takes a place for one that gives up what it has elsewhere, once it has this one. */
+  take(session: SessionInfo): void;
+  /** Called once for each that has a place here: it has ended, or has one elsewhere. */
   left(session: SessionInfo): void;
   subscriptionsOf(session: SessionInfo): SubscriptionQuota | undefined;
 }

@@ -52,8 +52,10 @@ export class Session
   /** Among all that have connected, in whatever shard. */
   #order = 0;
   #silenceMsMax = Infinity;
-  /** It has a place in the quota of its account that is its connection's. */
-  #placed: SessionInfo | undefined;
+  /** Whose quota it is in. */
+  #entered: SessionInfo | undefined;
+  /** Its place there is its connection's. */
+  #placed = false;
 
   constructor(
     arrival: Arrival,
@@ -155,6 +157,19 @@ export class Session
   end(ending: Ending): void {
     this.#over(ending);
     this.#context.stop(this.#context.self);
+  }
+
+  placedInFile(): void {
+    if (this.#placed && this.#entered !== undefined) {
+      this.#shared.services.quotas?.left(this.#entered);
+    }
+    this.#placed = false;
+  }
+
+  placedHere(): void {
+    if (this.#placed || this.#entered === undefined) return;
+    this.#placed = true;
+    this.#shared.services.quotas?.take(this.#entered);
   }
 
   // --- As the registry and the listener see it.
@@ -270,11 +285,16 @@ export class Session
       ? shaken
       : refuse({ version }, reasonCodes.notAuthorized, endings.accountChanged.detail);
     if (handshake.kind === "refused") return this.#refused(handshake);
-    if (this.#shared.services.quotas?.enter(handshake.session) === false) {
-      const why = "the account has as many sessions as it may have";
-      return this.#refused(refuse({ version }, reasonCodes.quotaExceeded, why));
+    const { quotas } = this.#shared.services;
+    if (quotas !== undefined) {
+      const entered = quotas.enter(handshake.session);
+      if (entered === undefined) {
+        const why = "the account has as many sessions as it may have";
+        return this.#refused(refuse({ version }, reasonCodes.quotaExceeded, why));
+      }
+      this.#entered = handshake.session;
+      this.#placed = entered === "here";
     }
-    this.#placed = handshake.session;
     const claim = this.#conversation.claim(handshake.session);
     if (claim === undefined) return this.#connected(handshake, false);
     claim.then((result) => this.#context.self.tell({ kind: "claimed", handshake, result }));
@@ -288,7 +308,6 @@ export class Session
     if (result.kind === "refused") {
       return this.#refused(refuse({ version }, result.reasonCode, result.detail));
     }
-    if (result.kind === "attached") this.#leavePlace();
     // Its session has ended because this client wanted it so.
     if (result.will !== undefined) {
       this.#shared.wills.publish(result.will, sessionKey(handshake.session));
@@ -365,7 +384,7 @@ export class Session
     if (this.arrival.turnedAway !== undefined) this.#shared.turnedAway--;
     else this.arrival.left?.();
     services.stats.ended(ending.end);
-    this.#leavePlace();
+    this.placedInFile();
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);
@@ -375,11 +394,6 @@ export class Session
       }
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);
-  }
-
-  #leavePlace(): void {
-    if (this.#placed !== undefined) this.#shared.services.quotas?.left(this.#placed);
-    this.#placed = undefined;
   }
 
   /** A client that can hear is told why, as far as its version can be, and gets what was sent. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { sentOnSql } from "./kept_commit.ts";
-import { blob, type KeptDatabase, keyColumn, keyOf, number } from "./kept_database.ts";
+import { blob, type KeptDatabase, keyColumn, keyOf, number, optional } from "./kept_database.ts";
 import type { KeptQueues } from "./kept_queues.ts";
 
 /** Who connects, and what for. */
@@ -45,14 +45,6 @@ export type WillTime = "none" | "now" | "later";
 
 /** So much later a will is sent that was to be sent at once, and perhaps was not. */
 const willGraceS = 10;
-
-/** Of an account. */
-export interface KeptPlaces {
-  /** Sessions, whether their client is connected or not; not counted when the key's is among them. */
-  readonly count: number;
-  /** Whether the key's is one of them. */
-  readonly own: boolean;
-}
 
 /** See the module. Every method throws what SQLite throws; each is one transaction. */
 export class KeptLives {
@@ -118,20 +110,23 @@ export class KeptLives {
     });
   }
 
+  /** For how long from now the account has a session of that key; 0: it has none. */
+  lastsMs(account: string, key: string, nowMs: number): number {
+    const row = this.#database.prepare(
+      "SELECT expires_ms FROM session WHERE key = ? AND account = ?",
+    ).get(key, account);
+    if (row === undefined) return 0;
+    return Math.max(0, (optional(row["expires_ms"]) ?? Infinity) - nowMs);
+  }
+
   /** The account's sessions whose time is not up, in all shards; counted to one beyond `max`. */
-  places(account: string, key: string, max: number, nowMs: number): KeptPlaces {
-    if (account === "") return { count: 0, own: false };
-    const own = this.#database.prepare(
-      `SELECT 1 FROM session WHERE key = ? AND account = ?
-       AND (expires_ms IS NULL OR expires_ms > ?)`,
-    ).get(key, account, nowMs);
-    if (own !== undefined) return { count: 0, own: true };
+  countOf(account: string, max: number, nowMs: number): number {
     const row = this.#database.prepare(
       `SELECT COUNT(*) AS sessions FROM (
          SELECT 1 FROM session WHERE account = ? AND account <> ''
          AND (expires_ms IS NULL OR expires_ms > ?) LIMIT ?)`,
     ).get(account, nowMs, max + 1);
-    return { count: number(row?.["sessions"]), own: false };
+    return number(row?.["sessions"]);
   }
 
   /** The connection has ended. False when the session is another one's by now, or is over. */

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { PlacesElsewhere } from "../../../actors/rates/account_quotas.ts";
 import type { Will } from "../codec/connect.ts";
 import { ProtocolError } from "../codec/protocol_error.ts";
 import { parseFilter } from "../pubsub/filter.ts";
@@ -18,7 +19,7 @@ import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
 import type { CommitResult, QueueTarget } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
 import { KeptDirectory } from "./kept_directory.ts";
-import type { ClaimRequest, KeptPlaces } from "./kept_lives.ts";
+import type { ClaimRequest } from "./kept_lives.ts";
 import { KeptLog } from "./kept_log.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
 import type { KeptSubscription } from "./kept_records.ts";
@@ -29,7 +30,8 @@ import { decodeWill } from "./will_record.ts";
 /** Sessions that end in one transaction. */
 const endsMax = 10;
 const utf8 = new TextEncoder();
-const noPlaces: KeptPlaces = { count: 0, own: false };
+/** A session that lasts longer than this is still there when it is claimed. */
+const placeMs = 5_000;
 
 /** See the module. */
 export class KeptSessions {
@@ -73,10 +75,21 @@ export class KeptSessions {
     return this.#directory.disconnected;
   }
 
-  /** What an account has of them, counted to one beyond `max`; nothing while the file fails, for then nobody gets one. */
-  places(account: string, key: string, max: number): KeptPlaces {
-    const nowMs = this.#options.clock.now();
-    return this.#store.use(({ lives }) => lives.places(account, key, max, nowMs)) ?? noPlaces;
+  /** What an account has of them; nothing while the file fails, for then nobody gets one. */
+  places(account: string, key: string): PlacesElsewhere {
+    const { clock } = this.#options;
+    const lastsMs = account === ""
+      ? 0
+      : this.#store.use(({ lives }) => lives.lastsMs(account, key, clock.now())) ?? 0;
+    const own = lastsMs > placeMs;
+    return {
+      own,
+      count: (max) => {
+        const count = this.#store.use(({ lives }) => lives.countOf(account, max, clock.now())) ?? 0;
+        // The one that is about to be over, and is counted where its client is.
+        return lastsMs > 0 && !own ? Math.max(0, count - 1) : count;
+      },
+    };
   }
 
   /** Messages in the queues, and what they count for. */
