@@ -11,7 +11,7 @@ import { logger } from "../gateways/log/log.ts";
 import type { ActorRef, TellResult } from "../runtime/actor.ts";
 import type { WorkerBoot } from "../runtime/worker_serve.ts";
 import { type Clock, systemClock, type Timer } from "../runtime/clock.ts";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../gateways/files/replace_file.ts";
 
 const log = logger("limits");
 

@@ -6,13 +6,10 @@
 import { hashBytes } from "../actors/fingerprint.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { logger } from "../gateways/log/log.ts";
-import {
-  type BrokerCommand,
-  BrokerGateway,
-  type BrokerOptions,
-} from "../gateways/mqtt/broker/broker_gateway.ts";
+import { type BrokerCommand, BrokerGateway } from "../gateways/mqtt/broker/broker_gateway.ts";
+import type { BrokerOptions } from "../gateways/mqtt/broker/broker_options.ts";
 import type { TlsIdentity } from "../gateways/mqtt/broker/dial.ts";
-import { subscriptionFiles } from "../gateways/mqtt/broker/subscriptions.ts";
+import { subscriptionFiles } from "../gateways/mqtt/broker/subscription_files.ts";
 import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -39,6 +36,13 @@ export function openBrokers(
   stats: EndpointStats,
   context: Context<never>,
 ): BrokerHandle[] {
+  const memory = subscriptionFiles(
+    dataPaths(init.config.dataDir).broker,
+    (action, cause) =>
+      log.warn(`cannot ${action}: topics that are no longer wanted may go on coming`, {
+        cause: String(cause),
+      }),
+  );
   return init.brokers.map((index) => {
     const options = brokerOptions(init, routes, index);
     const name = `${options.url.protocol}//${options.url.host}`;
@@ -46,7 +50,7 @@ export function openBrokers(
     const needs = {
       intake,
       ...(init.config.broker.deliver ? { messages } : {}),
-      memory: subscriptionFiles(dataPaths(init.config.dataDir).broker),
+      memory,
       hash: hashText,
       events: brokerEvents(name, { log, clock: systemClock, looped: () => stats.brokerLoops++ }),
     };

@@ -6,7 +6,7 @@
  */
 import { logger } from "../gateways/log/log.ts";
 import type { CodeSuspects, Strikes } from "./code_suspects.ts";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../gateways/files/replace_file.ts";
 
 const log = logger("service");
 

@@ -15,6 +15,7 @@ import type { PublishView } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { type Acknowledger, InFlight } from "../endpoint/in_flight.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
+import { type BrokerOptions, clientOptions } from "./broker_options.ts";
 import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
 import {
   subscriptionAnswer,
@@ -23,30 +24,6 @@ import {
   wireFilters,
 } from "./subscriptions.ts";
 import { BrokerTap, type TapHandler } from "./tap.ts";
-
-/** What a broker connection needs to know. */
-export interface BrokerOptions {
-  /** User and password may stand in it. */
-  readonly url: URL;
-  readonly clientId: string;
-  readonly filters: readonly string[];
-  readonly share?: string;
-  readonly qos: 0 | 1 | 2;
-  readonly version: 4 | 5;
-  readonly clean: boolean;
-  readonly sessionExpiryS: number;
-  readonly receiveMaximum: number;
-  readonly keepAliveS: number;
-  readonly packetBytesMax: number;
-  /** Of a larger PUBLISH only the beginning is read. */
-  readonly keptBytesMax: number;
-  /** Asked before each connection, so that a renewed certificate is taken. */
-  readonly tls: () => Promise<TlsIdentity>;
-  /** Written on messages that go on to subscribers of MQTT 5: known again, should they come back. */
-  readonly gatewayId: string;
-  /** A larger payload, of which maybe not all was read, does not go on to subscribers. */
-  readonly deliveredBytesMax: number;
-}
 
 /** What the gateway tells its surroundings; each is one line in the log or one number. */
 export interface BrokerEvents {
@@ -77,11 +54,8 @@ export interface BrokerDependencies {
 /** The user property that says which Sluice a message went through. */
 const gatewayProperty = "sluice-gateway";
 
-/** Waits before a new try, in ms. */
-const reconnectMs = 1_000;
 /** How long messages of QoS 0 gather in the socket. */
 const gatherMs = 40;
-const connackTimeoutMs = 10_000;
 
 /** See the module. */
 export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, Acknowledger {
@@ -113,7 +87,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     this.#filters = options.filters;
     this.originHash = needs.hash(options.clientId);
     this.#acks = new InFlight(options.receiveMaximum);
-    this.#client = new mqtt.MqttClient(() => this.#connect(), this.#clientOptions());
+    this.#client = new mqtt.MqttClient(() => this.#connect(), clientOptions(options));
     this.#listen(context);
   }
 
@@ -228,27 +202,6 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     if (qos > 0) this.#acks.settle(this.#acks.push(packetId, qos), 0);
     if (qos === 2) this.#received.add(packetId);
     return true;
-  }
-
-  #clientOptions(): mqtt.IClientOptions {
-    const { url, version, clean, keepAliveS, receiveMaximum, sessionExpiryS, clientId } =
-      this.#options;
-    return {
-      clientId,
-      clean,
-      keepalive: keepAliveS,
-      protocolId: "MQTT",
-      protocolVersion: version,
-      reconnectPeriod: reconnectMs,
-      connectTimeout: connackTimeoutMs,
-      resubscribe: false,
-      reconnectOnConnackError: true,
-      ...(url.username === "" ? {} : { username: decodeURIComponent(url.username) }),
-      ...(url.password === "" ? {} : { password: decodeURIComponent(url.password) }),
-      ...(version === 5
-        ? { properties: { receiveMaximum, sessionExpiryInterval: clean ? 0 : sessionExpiryS } }
-        : {}),
-    };
   }
 
   #connect(): BrokerTap {

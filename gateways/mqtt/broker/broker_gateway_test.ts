@@ -7,8 +7,10 @@ import type { ServerProcess } from "../../testing/server_process.ts";
 import { startMosquitto } from "../../testing/servers.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
-import { type BrokerCommand, BrokerGateway, type BrokerOptions } from "./broker_gateway.ts";
-import { subscriptionFiles, type SubscriptionMemory } from "./subscriptions.ts";
+import { type BrokerCommand, BrokerGateway } from "./broker_gateway.ts";
+import type { BrokerOptions } from "./broker_options.ts";
+import { subscriptionFiles } from "./subscription_files.ts";
+import type { SubscriptionMemory } from "./subscriptions.ts";
 
 /** Keeps what is offered, and settles it when the test says so. */
 class HeldIntake implements Intake {
@@ -257,7 +259,10 @@ testWith(needed, "without credit the socket is not read, and the connection live
 testWith(needed, "a kept session gives up filters that are not wanted any more", async () => {
   await using server = await startMosquitto(sessions);
   const directory = await Deno.makeTempDir();
-  const memory = subscriptionFiles(directory);
+  const memory = subscriptionFiles(
+    directory,
+    (action, cause) => assert.fail(`${action}: ${cause}`),
+  );
   const url = new URL(server.url);
   {
     await using first = new Connection(

@@ -73,32 +73,8 @@ export function subscriptionAnswer(
   return { held, refused };
 }
 
-/** Remembers, over restarts, what a session subscribed to. */
+/** Remembers, over restarts, what a session subscribed to. Its methods do not throw. */
 export interface SubscriptionMemory {
   load(clientId: string): string[];
   save(clientId: string, filters: readonly string[]): void;
-}
-
-/** Keeps it in one small JSON file per client id, replaced as a whole. */
-export function subscriptionFiles(directory: string): SubscriptionMemory {
-  const file = (clientId: string) => `${directory}/${encodeURIComponent(clientId)}.json`;
-  return {
-    load(clientId) {
-      let text: string;
-      try {
-        text = Deno.readTextFileSync(file(clientId));
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return [];
-        throw error;
-      }
-      const parsed: unknown = JSON.parse(text);
-      return Array.isArray(parsed) ? parsed.filter((filter) => typeof filter === "string") : [];
-    },
-    save(clientId, filters) {
-      Deno.mkdirSync(directory, { recursive: true });
-      const temporary = `${file(clientId)}.new`;
-      Deno.writeTextFileSync(temporary, JSON.stringify(filters));
-      Deno.renameSync(temporary, file(clientId));
-    },
-  };
 }

@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  subscriptionAnswer,
-  subscriptionChange,
-  subscriptionFiles,
-  wireFilters,
-} from "./subscriptions.ts";
+import { subscriptionAnswer, subscriptionChange, wireFilters } from "./subscriptions.ts";
 
 Deno.test("a filter that another one covers is not subscribed to beside it", () => {
   for (
@@ -29,15 +24,6 @@ Deno.test("a kept session gives up what nobody wants any more", () => {
     subscribe: ["b", "c"],
     unsubscribe: [],
   });
-});
-
-Deno.test("what a session subscribed to is remembered by client id", async () => {
-  const directory = await Deno.makeTempDir();
-  const memory = subscriptionFiles(`${directory}/broker`);
-  assert.deepEqual(memory.load("sluice/../x"), []);
-  memory.save("sluice/../x", ["a/+"]);
-  assert.deepEqual(subscriptionFiles(`${directory}/broker`).load("sluice/../x"), ["a/+"]);
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("what the broker refuses is not held, also when that is all", () => {
