@@ -50,6 +50,8 @@ export interface Plan {
   readonly mqttTls: ListenAddress | undefined;
   /** Shared by the spools of all shards. */
   readonly diskPressure: SharedArrayBuffer;
+  /** What a spool owes the store of devices that another shard owns. */
+  readonly owedElsewhere: SharedArrayBuffer;
   /** Spools that take nothing now, for the edges. */
   readonly stalls: SharedArrayBuffer;
   readonly http: ListenAddress | undefined;
@@ -181,6 +183,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     codeTrace: suspects.memory,
     suspects: suspects.list,
     diskPressure: plan.diskPressure,
+    owedElsewhere: plan.owedElsewhere,
     stalls: plan.stalls,
     guard: plan.guard.init(),
     adopts,

@@ -11,6 +11,7 @@ import type { Offer, Origin } from "../actors/intake.ts";
 import { Ledger, ledgerMemory } from "../actors/ledger.ts";
 import type { Sink } from "../actors/sink.ts";
 import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
+import { owedElsewhereMemory } from "../actors/spool/owed_elsewhere.ts";
 import { stallsMemory } from "../actors/spool/stalls.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import { loadConfig } from "../config.ts";
@@ -62,6 +63,7 @@ const path = await ReadingPath.open({
     codeTrace: codeTraceMemory(),
     suspects: [],
     diskPressure: diskPressureMemory(),
+    owedElsewhere: owedElsewhereMemory(1),
     stalls: stallsMemory(1),
     guard: new GuardMemory(config, 1).init(),
     adopts: false,

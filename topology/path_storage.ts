@@ -9,6 +9,7 @@ import { Histogram } from "../actors/histogram.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import { DiskPressure } from "../actors/spool/disk_pressure.ts";
+import { OwedElsewhere } from "../actors/spool/owed_elsewhere.ts";
 import { Stalls } from "../actors/spool/stalls.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import { Spool } from "../actors/spool/spool.ts";
@@ -109,6 +110,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     live: (record) => live.offer(record),
     part: letters,
     pressure: new DiskPressure(init.diskPressure),
+    owedElsewhere: new OwedElsewhere(init.owedElsewhere, shard, shards),
   }, (record) => devices.recovered(record));
   if (init.adopts) ledger.adopted(report.pending);
   else ledger.recovered(report.pending);

@@ -4,6 +4,7 @@
  * @module
  */
 import { diskPressureMemory } from "../actors/spool/disk_pressure.ts";
+import { owedElsewhereMemory } from "../actors/spool/owed_elsewhere.ts";
 import { stallsMemory } from "../actors/spool/stalls.ts";
 import type { Config } from "../config.ts";
 import { servesHttp } from "../config/serves_http.ts";
@@ -32,6 +33,7 @@ export function makePlan(
     gatewayId: gatewayIdOf(config.gatewayId, paths.root),
     paths,
     diskPressure: diskPressureMemory(),
+    owedElsewhere: owedElsewhereMemory(shards),
     stalls: stallsMemory(shards),
     guard: new GuardMemory(config, shards),
     ...claimAddresses({

@@ -30,6 +30,8 @@ export interface ShardInit {
   readonly suspects: readonly string[];
   /** Shared by the spools of all shards: see actors/spool/disk_pressure.ts. */
   readonly diskPressure: SharedArrayBuffer;
+  /** Shared by the spools of all shards: see actors/spool/owed_elsewhere.ts. */
+  readonly owedElsewhere: SharedArrayBuffer;
   /** Where to say that the spool takes nothing: see actors/spool/stalls.ts. */
   readonly stalls: SharedArrayBuffer;
   readonly guard: GuardInit;
@@ -147,5 +149,6 @@ function isShardInit(value: unknown): value is ShardInit {
     value.ledgerMemory instanceof SharedArrayBuffer &&
     value.codeTrace instanceof SharedArrayBuffer &&
     value.diskPressure instanceof SharedArrayBuffer &&
+    value.owedElsewhere instanceof SharedArrayBuffer &&
     value.stalls instanceof SharedArrayBuffer && isGuardInit(value.guard);
 }

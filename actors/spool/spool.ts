@@ -109,7 +109,7 @@ export class Spool {
     }
     const custody = new Custody(options.keepMs);
     const waiting = new Map<number, number>();
-    const owed = new RecoveredOwed();
+    const owed = new RecoveredOwed(options.owedElsewhere);
     let pending = 0;
     const now = () => clock.now();
     const { random32 } = options;
@@ -129,6 +129,7 @@ export class Spool {
         pending += frame.count;
       },
     );
+    owed.foundAll();
     const spool = new Spool(options, log, custody, waiting, checkpoint, owed);
     return { spool, report: { ...report, pending } };
   }

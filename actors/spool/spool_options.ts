@@ -6,6 +6,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Files } from "../segment_log/files.ts";
 import type { DiskPressure } from "./disk_pressure.ts";
+import type { OwedElsewhere } from "./owed_elsewhere.ts";
 import type { SpoolRecord } from "./record.ts";
 
 /** What happens, for counters and the log. */
@@ -60,6 +61,8 @@ export interface SpoolOptions {
   /** Offers a record that has become durable to the writer; false leaves it to the replay. */
   live(record: SpoolRecord): boolean;
   readonly part?: CommitPart;
+  /** Shared with the other shards' spools; absent where there is one. */
+  readonly owedElsewhere?: OwedElsewhere;
   /** Shared with the other spools of the disk. */
   readonly pressure?: DiskPressure;
 }

@@ -485,3 +485,18 @@ Deno.test("whatever the disk, the store and the power do, what was acknowledged 
     { numRuns: 300, seed: 5 },
   );
 });
+
+Deno.test("what is known otherwise is not shown again, and goes to the store all the same", async () => {
+  const files = new MemoryFiles();
+  const first = await openTestSpool(files, { random32: () => 7 });
+  addReading(first.spool, "a");
+  await commitOnce(first.spool);
+  const after = files.crashed();
+  const second = await openTestSpool(after, { random32: () => 8, told: new Set([7]) });
+  assert.deepEqual([second.recovered, second.report.pending], [[], 1]);
+  addReading(second.spool, "b");
+  await commitOnce(second.spool);
+  const third = await openTestSpool(after.crashed(), { told: new Set([7]) });
+  assert.deepEqual([third.recovered, third.report.pending], [["b"], 2]);
+  assert.deepEqual((await third.spool.read(1_000)).flatMap(linesOf), ["a", "b"]);
+});

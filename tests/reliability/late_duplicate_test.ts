@@ -6,13 +6,15 @@
  */
 import assert from "node:assert/strict";
 import { pause } from "../support/load_run.ts";
-import { connectPacket, publishPacket, RawClient } from "../support/raw_mqtt.ts";
+import { connectPacket, packet, publishPacket, RawClient } from "../support/raw_mqtt.ts";
 import {
   assertConserved,
   getText,
+  metrics,
   settledBooks,
   type Sluice,
   startSluice,
+  until,
 } from "../support/sluice.ts";
 
 const readings = 20;
@@ -23,7 +25,17 @@ async function send(
   dup: boolean,
   deviceOf = (_packetId: number) => "late",
 ): Promise<void> {
-  using client = await RawClient.dial(sluice.mqttPort);
+  using client = await publishAll(sluice, dup, deviceOf);
+  for (let packetId = 1; packetId <= readings; packetId++) await client.read();
+}
+
+/** The session, whose PUBACKs are still to be read. */
+async function publishAll(
+  sluice: Sluice,
+  dup: boolean,
+  deviceOf: (packetId: number) => string,
+): Promise<RawClient> {
+  const client = await RawClient.dial(sluice.mqttPort);
   await client.send(connectPacket(4, "forgetful"));
   assert.equal((await client.read())?.[0], 0x20);
   for (let packetId = 1; packetId <= readings; packetId++) {
@@ -31,7 +43,7 @@ async function send(
     const topic = `arrival/${deviceOf(packetId)}`;
     await client.send(publishPacket(4, { topic, payload, packetId, dup }));
   }
-  for (let packetId = 1; packetId <= readings; packetId++) await client.read();
+  return client;
 }
 
 Deno.test("readings that come again with DUP after they were stored and Sluice was killed are not doubled", async () => {
@@ -74,4 +86,40 @@ Deno.test("nor are they where a kill is followed by a start with another number 
     assertConserved(books);
     assert.equal(books.duplicate, 2 * readings, `with ${shards} shards`);
   }
+});
+
+Deno.test("with ack stored, what comes again after that is acknowledged when the store has it", async () => {
+  let isUp = false;
+  await using store = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response(null, { status: isUp ? 204 : 503 }),
+  );
+  const url = `http://127.0.0.1:${store.addr.port}`;
+  const config = { shards: 2, ack: "stored", influx: { url } };
+  await using sluice = await startSluice({ config });
+  const deviceOf = (packetId: number) => `owed_${packetId}`;
+  const count = async (name: string, label?: string) =>
+    (await metrics(sluice.httpUrl))(name, label);
+  {
+    using _client = await publishAll(sluice, false, deviceOf);
+    await until(
+      "all are spooled",
+      async () => await count("sluice_spool_readings") === readings,
+    );
+  }
+  await sluice.process.kill();
+  config.shards = 3;
+  await sluice.process.restart();
+  using client = await publishAll(sluice, true, deviceOf);
+  await until(
+    "all are known",
+    async () => await count("sluice_readings_settled_total", 'outcome="duplicate"') === readings,
+  );
+  await client.send(packet(0xc0, new Uint8Array()));
+  assert.equal((await client.read())?.[0], 0xd0, "PINGRESP, and no PUBACK before it");
+  isUp = true;
+  for (let packetId = 1; packetId <= readings; packetId++) {
+    assert.equal((await client.read())?.[0], 0x40);
+  }
+  assertConserved(await settledBooks(sluice.httpUrl));
 });
