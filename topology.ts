@@ -25,7 +25,7 @@ import { type HostedShard, shardId } from "./topology/shard_handle.ts";
 import type { GuardMemory } from "./topology/guard.ts";
 import type { SessionSockets } from "./topology/session_sockets.ts";
 import { socketClosed } from "./topology/thread_probe.ts";
-import type { HttpInit } from "./topology/http_edge.ts";
+import type { HttpInit } from "./topology/http_init.ts";
 import type { ShardInit } from "./topology/shard_protocol.ts";
 
 /** The Workers' own names, also for their peers. */

@@ -6,173 +6,63 @@
  *
  * @module
  */
-import { IntakeHub } from "../actors/intake_hub.ts";
-import { Ledger } from "../actors/ledger.ts";
 import type { CompiledRoute } from "../actors/route.ts";
-import type { TopicEntry } from "../actors/reading.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
-import { Histogram } from "../actors/histogram.ts";
-import { Stalls } from "../actors/spool/stalls.ts";
-import { TopicTable } from "../actors/topic_table.ts";
-import type { Config } from "../config.ts";
-import type { ListenAddress } from "../config/listen_address.ts";
-import type { HttpHandler } from "../gateways/http/app.ts";
-import type { ClientCertificate } from "../gateways/mqtt/endpoint/arrival.ts";
+import { Callers } from "../gateways/http/callers.ts";
+import { DataPlane } from "../gateways/http/data_plane.ts";
+import { forwarder } from "../gateways/http/forward/forwarder.ts";
+import { guarded } from "../gateways/http/guard.ts";
+import { logger, startLog } from "../gateways/log/log.ts";
 import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
 import { revokedName } from "../gateways/mqtt/websocket/revoked_certificates.ts";
-import { Callers } from "../gateways/http/callers.ts";
-import { DataPlane } from "../gateways/http/data_plane.ts";
-import { forwarder } from "../gateways/http/forward/forwarder.ts";
-import { tokenOf } from "../gateways/auth/api_guard.ts";
-import { Certified, passFor } from "../gateways/auth/certified.ts";
-import type { Claims } from "../gateways/auth/token.ts";
-import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
-import type { BannedUntil } from "../gateways/http/banned.ts";
-import { claimsOf, guarded } from "../gateways/http/guard.ts";
-import { type LiveSource, parseChanges } from "../gateways/http/live/source.ts";
-import { hostNames } from "../gateways/http/host_names.ts";
-import { type HttpServer, serveHttp } from "../gateways/http/server.ts";
-import { isDevice } from "../gateways/http/control.ts";
-import type { TopicDevices } from "../gateways/http/topics/current_values.ts";
-import { logger, startLog } from "../gateways/log/log.ts";
-import { AskError } from "../runtime/ask.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
-import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
-import { setImmediate } from "node:timers";
-import { Guard, type GuardInit, isGuardInit } from "./guard.ts";
-import { HttpAcceptors } from "./http_acceptors.ts";
-import { banReporter } from "./service_bans.ts";
-import { httpLimits } from "./limits.ts";
-import { PeerLink } from "./peer_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
-import { ShardMessages } from "./shard_messages.ts";
+import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
+import { Guard } from "./guard.ts";
+import { HttpIdentity } from "./http_identity.ts";
+import { type HttpInit, parseHttpInit } from "./http_init.ts";
+import { HttpIntake } from "./http_intake.ts";
+import { HttpListener } from "./http_listener.ts";
+import { HttpShards } from "./http_shards.ts";
+import { httpLimits } from "./limits.ts";
 import { shardRoutes } from "./routes.ts";
+import { banReporter } from "./service_bans.ts";
 import { ShardControl } from "./shard_control.ts";
-import { WorkerAccounts } from "./worker_accounts.ts";
-import {
-  controlName,
-  isFields,
-  parseAsk,
-  parseReply,
-  type ShardAsk,
-  type ShardQuestion,
-} from "./shard_protocol.ts";
+import { ShardMessages } from "./shard_messages.ts";
+import { controlName, parseAsk, type ShardQuestion } from "./shard_protocol.ts";
 
 const log = logger("http");
 const clock = systemClock;
 
-/** What the Worker starts with. */
-export interface HttpInit {
-  readonly shards: number;
-  readonly config: Config;
-  readonly gatewayId: string;
-  readonly ledgerMemory: SharedArrayBuffer;
-  /** Spools that take nothing now. */
-  readonly stalls: SharedArrayBuffer;
-  readonly guard: GuardInit;
-  readonly http: ListenAddress | undefined;
-  readonly httpTls: ListenAddress | undefined;
-  /** By shard: where MQTT over WebSocket goes. */
-  readonly sessionPaths: readonly string[] | undefined;
-}
-
-/** Structured clone made it, on our own orders: what is checked is that it is one at all. */
-function parseHttpInit(value: unknown): HttpInit {
-  if (isHttpInit(value)) return value;
-  throw new TypeError("Cannot start the HTTP edge: its orders have the wrong shape");
-}
-
-function isHttpInit(value: unknown): value is HttpInit {
-  return isFields(value) && typeof value.shards === "number" && isFields(value.config) &&
-    value.ledgerMemory instanceof SharedArrayBuffer &&
-    value.stalls instanceof SharedArrayBuffer &&
-    isGuardInit(value.guard);
-}
-
 /** How long a body of the control plane may take to come. */
 const controlBodyMs = 10_000;
-/** Of the time to close, what requests under way may take. */
-const closeShare = 0.5;
-const drainPollMs = 5;
 /** A WebSocket from which not even an answer to a ping comes ends. */
 const webSocketIdleMs = 30_000;
-/** How long a shard may take to say what has changed. */
-const askMs = 2_000;
 
 /** See the module. */
 export class HttpEdge implements WorkerProgram {
-  readonly #init: HttpInit;
-  readonly #ledger: Ledger;
-  readonly #topics: TopicTable;
-  readonly #hub: IntakeHub;
-  readonly #peers = new Map<number, PeerLink>();
-  readonly #links = new Map<number, Link>();
-  readonly #plane: DataPlane;
-  readonly #carriers: Carriers | undefined;
-  readonly #callers = new Callers();
   readonly #guard: Guard;
-  readonly #handle: HttpHandler;
+  readonly #intake: HttpIntake;
+  readonly #shards: HttpShards;
   readonly #system: ActorSystem;
   readonly #messages: ShardMessages;
-  readonly #tokens: TokenGate;
-  /** Read buffers that have grown, of all connections. */
-  readonly #budget: BufferBudget;
-  #malformed = 0;
-  readonly #acceptors: HttpAcceptors;
-  #serving: Promise<HttpServer> | undefined;
-  #server: HttpServer | undefined;
+  readonly #listener: HttpListener;
+  readonly #identity: HttpIdentity;
+  readonly #callers = new Callers();
+  readonly #stations: Stations;
+  readonly #carriers: Carriers | undefined;
+  readonly #plane: DataPlane;
 
   private constructor(init: HttpInit, routes: readonly CompiledRoute[], boot: WorkerBoot) {
     const { config, shards } = init;
-    const guard = this.#guard = new Guard(
-      init.guard,
-      config,
-      shards,
-      banReporter(boot),
-    );
     const limits = httpLimits(config, shards);
-    this.#init = init;
-    this.#acceptors = new HttpAcceptors({
-      config: config.http,
-      plain: init.http,
-      secure: init.httpTls,
-      clock,
-      door: guard,
-      certificatesChanged: () => {
-        stations.recheck();
-        this.#plane.recheck();
-        this.#carriers?.recheck((certificate) => this.#acceptors.isRevoked(certificate));
-      },
-    });
-    this.#ledger = new Ledger(init.ledgerMemory);
-    this.#topics = new TopicTable(routes, {
-      gatewayId: init.gatewayId,
-      entriesMax: config.limits.topicsMax,
-      hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
-    });
-    const stalls = new Stalls(init.stalls);
-    this.#hub = new IntakeHub({
-      stalled: (owner) => stalls.has(owner),
-      shards,
-      topics: this.#topics,
-      ledger: this.#ledger,
-      laneBytes: limits.laneBytes,
-      payloadBytesMax: config.limits.payloadBytesMax,
-      now: () => clock.now(),
-      rates: guard.rates,
-      defer: (run) => {
-        setImmediate(run);
-      },
-      transmit: (owner, ackLevel, batch) => this.#peers.get(owner)?.transmit(ackLevel, batch),
-    });
-    for (let shard = 0; shard < shards; shard++) {
-      this.#hub.ownerLost(shard); // Until its link is there.
-      this.#peers.set(shard, this.#peer(shard));
-    }
+    const guard = this.#guard = new Guard(init.guard, config, shards, banReporter(boot));
+    this.#intake = new HttpIntake(init, routes, limits.laneBytes, guard.rates);
+    this.#shards = new HttpShards(shards);
     this.#system = new ActorSystem({
       name: "http",
       onSupervision: (event) => {
@@ -191,34 +81,25 @@ export class HttpEdge implements WorkerProgram {
       names: boot.names,
       accountLimits: guard.limits,
     });
-    const { required } = config.auth;
-    const senderOf = (account: string, address: string) => guard.senderOf(account, address);
-    const accounts: WorkerAccounts = new WorkerAccounts(boot, guard, () => {
-      stations.recheck();
-      this.#plane.recheck();
+    const identity = this.#identity = new HttpIdentity({
+      boot,
+      guard,
+      required: config.auth.required,
+      isRevoked: (certificate) => this.#listener.isRevoked(certificate),
+      changed: () => this.#recheck(),
     });
-    this.#tokens = accounts.gate;
-    const certified = new Certified({
-      gate: accounts.gate,
-      ask: accounts.ask,
-      isRevoked: (certificate) => this.#acceptors.isRevoked(certificate),
-      clock,
-    });
-    const identity = { gate: accounts.gate, clock, certified };
-    const isCurrent = (claims: Claims): boolean => certified.isCurrent(claims);
-    const endOf = (certificate: ClientCertificate) => certified.endOf(certificate);
-    const intake = new HeardIntake(this.#hub, this.#messages.pubsub);
-    this.#budget = new BufferBudget(limits.webSocketBytes);
-    const socket = { clock, budget: this.#budget, idleMs: webSocketIdleMs };
-    const bannedUntilMs: BannedUntil = (client, comes) =>
-      comes ? guard.banned(client) : guard.bannedUntilMs(client);
-    const stations: Stations = new Stations({
+    const intake = new HeardIntake(this.#intake.hub, this.#messages.pubsub);
+    // Of read buffers that have grown, of all connections.
+    const budget = new BufferBudget(limits.webSocketBytes);
+    const socket = { clock, budget, idleMs: webSocketIdleMs };
+    const { admit, isCurrent, endOf, senderOf, bannedUntilMs, isBanned } = identity;
+    this.#stations = new Stations({
       intake,
       socket,
       bytesMax: limits.webSocketBytes,
       clock,
-      required,
-      admit: (token) => accounts.gate.admit(token, clock.now()),
+      required: config.auth.required,
+      admit,
       bannedUntilMs,
       flapped: (client) => guard.ended(client),
       isCurrent,
@@ -230,7 +111,7 @@ export class HttpEdge implements WorkerProgram {
       },
     });
     guard.watchBans(() => {
-      stations.bansChanged();
+      this.#stations.bansChanged();
       this.#plane.recheck();
     });
     const { sessionPaths } = init;
@@ -239,7 +120,7 @@ export class HttpEdge implements WorkerProgram {
       shards,
       dial: (shard) => Deno.connect({ transport: "unix", path: sessionPaths[shard]! }),
       revoked: (prints) => {
-        for (const link of this.#links.values()) link.ref(revokedName).tell(prints);
+        for (const link of this.#shards.links) link.ref(revokedName).tell(prints);
       },
     });
     this.#plane = new DataPlane({
@@ -248,47 +129,52 @@ export class HttpEdge implements WorkerProgram {
         boot.host,
         { deadlineMs: controlBodyMs, clock },
         this.#callers,
-        (claims) => passFor(claims, accounts.gate.keys, clock.now()),
+        identity.passFor,
       ),
       intake,
       clock,
       log,
       callers: this.#callers,
-      live: this.#liveSource(),
+      live: this.#shards.liveSource(),
       senderOf,
       isCurrent,
       endOf,
-      isBanned: ({ peer, claims }) =>
-        guard.bannedUntilMs({ account: claims?.name ?? "", clientId: "", address: peer }) > 0,
-      stalled: () => stalls.any,
-      stations,
+      isBanned,
+      stalled: () => this.#intake.stalled,
+      stations: this.#stations,
       topics: {
         pubsub: this.#messages.pubsub,
         retained: this.#messages.retained,
-        intake: this.#hub,
-        devices: this.#topicDevices(),
+        intake: this.#intake.hub,
+        devices: this.#shards.topicDevices((topic) => this.#intake.entryOf(topic)),
         payloadBytesMax: config.limits.payloadBytesMax,
         historyBytesMax: limits.messageBytes / 4,
         takeMessage: (sender) => guard.rates?.takeMessage(sender) ?? 0,
       },
-      claimsOf: async (request) => {
-        const { headers } = request;
-        const caller = this.#callers.of(request);
-        const isShown = tokenOf(headers) !== undefined || caller.certificate !== undefined;
-        return required && isShown ? await claimsOf(headers, caller, identity) : undefined;
-      },
+      claimsOf: (request) => identity.shownBy(request, this.#callers.of(request)),
       limits: {
         bodiesBytes: limits.bodyBytes,
         bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
         bodyMs: config.http.bodyTimeoutMs,
       },
     });
-    this.#handle = guarded({
-      handle: (request) => this.#plane.handle(request),
-      callers: this.#callers,
-      ...identity,
-      required,
-      bannedUntilMs,
+    this.#listener = new HttpListener({
+      init,
+      budget,
+      door: guard,
+      handle: guarded({
+        handle: (request) => this.#plane.handle(request),
+        callers: this.#callers,
+        gate: identity.gate,
+        certified: identity.certified,
+        clock,
+        required: config.auth.required,
+        bannedUntilMs,
+      }),
+      certificatesChanged: () => {
+        this.#recheck();
+        this.#carriers?.recheck((certificate) => this.#listener.isRevoked(certificate));
+      },
     });
   }
 
@@ -311,9 +197,8 @@ export class HttpEdge implements WorkerProgram {
   linked(link: Link): void {
     if (!link.peer.startsWith("shard-")) return;
     const shard = Number(link.peer.slice("shard-".length));
-    if (this.#links.has(shard)) this.#plane.interrupted();
-    this.#links.set(shard, link);
-    this.#peers.get(shard)?.linked(link);
+    if (this.#shards.linked(shard, link)) this.#plane.interrupted();
+    this.#intake.linked(shard, link);
     this.#messages.linked(shard, link);
     // One that is there anew, or knows what a predecessor of this edge has told.
     if (this.#carriers !== undefined) link.ref(revokedName).tell(this.#carriers.revoked);
@@ -324,17 +209,13 @@ export class HttpEdge implements WorkerProgram {
       case "snapshot":
         return this.#snapshot();
       case "refused_topics":
-        return this.#hub.refusedTopics.list();
+        return this.#intake.hub.refusedTopics.list();
       case "recovered":
         return 0;
       case "listen":
-        this.#serving ??= this.#serve().catch((cause: unknown) => {
-          this.#serving = undefined; // It may be asked again.
-          throw cause;
-        });
-        return this.#serving.then(() => null);
+        return this.#listener.listen().then(() => null);
       case "reload":
-        return this.#acceptors.reload();
+        return this.#listener.reload();
       case "drain":
         return this.#drain();
       case "flush":
@@ -346,132 +227,42 @@ export class HttpEdge implements WorkerProgram {
 
   async stop(): Promise<void> {
     this.#carriers?.close();
-    const server = await this.#serving?.catch(() => undefined);
-    await server?.close(this.#init.config.shutdown.closeMs * closeShare);
+    await this.#listener.stop();
     await this.#system.stop();
     this.#messages.close();
-  }
-
-  async #serve(): Promise<HttpServer> {
-    const { auth, http } = this.#init.config;
-    const { headTimeoutMs, idleTimeoutMs, connectionsMax } = http;
-    const openHere = !auth.required && !http.insecureAllowAnonymousRemote;
-    const acceptors = await this.#acceptors.open();
-    try {
-      return this.#server = serveHttp(acceptors, this.#handle, {
-        clock,
-        budget: this.#budget,
-        headTimeoutMs,
-        idleTimeoutMs,
-        connectionsMax,
-        acceptFailed: (cause) => log.warn("no connection can be accepted now", { cause }),
-        ...(openHere && { isKnownHost: hostNames(http.hostNames) }),
-      });
-    } catch (cause) {
-      for (const acceptor of acceptors) acceptor.close();
-      throw cause;
-    }
   }
 
   /** Takes no readings any more, and ends when those it took are settled. */
   async #drain(): Promise<void> {
     this.#plane.drain();
-    while (this.#hub.readings > 0) {
-      await new Promise<void>((resolve) => {
-        clock.setTimer(drainPollMs, resolve);
-      });
-    }
+    await this.#intake.settled();
   }
 
-  #liveSource(): LiveSource {
-    return {
-      shards: this.#init.shards,
-      changes: async (shard, query) =>
-        parseChanges(await this.#ask(shard, { kind: "changes", query })),
-    };
-  }
-
-  /** A topic's device, as its route says, and what the device's shard remembers of it. */
-  #topicDevices(): TopicDevices {
-    const entryOf = (topic: string): TopicEntry | undefined => {
-      const bytes = utf8.encode(topic);
-      const found = this.#topics.lookup(bytes, 0, bytes.length);
-      return found.kind === "topic" ? found : undefined;
-    };
-    return {
-      idOf: (topic) => entryOf(topic)?.deviceId,
-      find: async (topic) => {
-        const entry = entryOf(topic);
-        if (entry === undefined) return undefined;
-        const shard = (entry.deviceHash >>> 0) % this.#init.shards;
-        const answer = await this.#ask(shard, { kind: "device", id: entry.deviceId });
-        return isDevice(answer) ? answer : undefined;
-      },
-    };
-  }
-
-  #ask(shard: number, question: ShardQuestion): Promise<unknown> {
-    const link = this.#links.get(shard);
-    if (link === undefined) {
-      return Promise.reject(new AskError("stopped", `shard ${shard} is being restarted`));
-    }
-    return link.ask(
-      link.ref<ShardAsk>(controlName),
-      (replyTo) => ({ question, replyTo }),
-      { deadlineMs: askMs, parse: parseReply },
-    );
-  }
-
-  #peer(shard: number): PeerLink {
-    const malformed = (cause: unknown) => {
-      this.#malformed++;
-      log.error("what a shard sent cannot be read", { from: shard, cause });
-    };
-    return new PeerLink({
-      shard,
-      hub: this.#hub,
-      ingest: () => malformed(new Error("it owns no device, and got readings")),
-      settled: () => {},
-      malformed,
-    });
+  /** Accounts or certificates have changed: who may be here no more ends. */
+  #recheck(): void {
+    this.#stations.recheck();
+    this.#plane.recheck();
   }
 
   #snapshot(): ShardSnapshot {
-    const books = this.#ledger.books();
-    const { deadLettered, refused } = this.#ledger.reasons();
+    const books = this.#intake.snapshot();
     return {
-      shard: this.#init.shards,
-      name: "http",
-      received: books.received,
-      settled: { stored: books.stored, duplicate: books.duplicate, deadLettered, refused },
-      inFlight: books.inFlight,
-      spoolReadings: 0,
-      spoolBytes: 0,
-      settleSeconds: noSeconds,
-      storeSeconds: noSeconds,
+      ...books,
       sessions: this.#plane.sessions(),
-      devices: { online: 0, silent: 0, offline: 0 },
-      mailboxDepth: {},
-      restarts: {},
       counters: {
-        sluice_peer_frames_malformed_total: this.#malformed,
+        ...books.counters,
         ...this.#plane.counters(),
-        ...this.#server?.counters(),
-        ...this.#acceptors.counters(),
+        ...this.#listener.counters(),
         ...this.#guard.counters(),
-        ...this.#tokens.counters(),
+        ...this.#identity.gate.counters(),
         ...this.#messages.counters(),
       },
       gauges: {
-        sluice_lane_bytes: this.#hub.usedBytes,
+        ...books.gauges,
         ...this.#plane.gauges(),
-        ...this.#server?.gauges(),
+        ...this.#listener.gauges(),
         ...this.#messages.gauges(),
       },
-      notReady: [],
     };
   }
 }
-
-const utf8 = new TextEncoder();
-const noSeconds = new Histogram().snapshot();

@@ -1,0 +1,135 @@
+/**
+ * Readings that come over HTTP on their way to the shards: to these the edge is one more sender,
+ * with a lane to each and books of its own.
+ *
+ * @module
+ */
+import { Histogram } from "../actors/histogram.ts";
+import { IntakeHub } from "../actors/intake_hub.ts";
+import { Ledger } from "../actors/ledger.ts";
+import type { Rates } from "../actors/rates/rates.ts";
+import type { TopicEntry } from "../actors/reading.ts";
+import type { CompiledRoute } from "../actors/route.ts";
+import type { ShardSnapshot } from "../actors/snapshot.ts";
+import { Stalls } from "../actors/spool/stalls.ts";
+import { TopicTable } from "../actors/topic_table.ts";
+import { logger } from "../gateways/log/log.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Link } from "../runtime/remote_link.ts";
+import { setImmediate } from "node:timers";
+import type { HttpInit } from "./http_init.ts";
+import { PeerLink } from "./peer_link.ts";
+
+const log = logger("http");
+const clock = systemClock;
+const utf8 = new TextEncoder();
+const noSeconds = new Histogram().snapshot();
+const drainPollMs = 5;
+
+/** See the module. */
+export class HttpIntake {
+  readonly hub: IntakeHub;
+  readonly #shards: number;
+  readonly #ledger: Ledger;
+  readonly #topics: TopicTable;
+  readonly #stalls: Stalls;
+  readonly #peers = new Map<number, PeerLink>();
+  #malformed = 0;
+
+  constructor(
+    { shards, config, gatewayId, ledgerMemory, stalls }: HttpInit,
+    routes: readonly CompiledRoute[],
+    laneBytes: number,
+    rates: Rates | undefined,
+  ) {
+    this.#shards = shards;
+    this.#ledger = new Ledger(ledgerMemory);
+    this.#stalls = new Stalls(stalls);
+    this.#topics = new TopicTable(routes, {
+      gatewayId,
+      entriesMax: config.limits.topicsMax,
+      hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+    });
+    this.hub = new IntakeHub({
+      stalled: (owner) => this.#stalls.has(owner),
+      shards,
+      topics: this.#topics,
+      ledger: this.#ledger,
+      laneBytes,
+      payloadBytesMax: config.limits.payloadBytesMax,
+      now: () => clock.now(),
+      rates,
+      defer: (run) => {
+        setImmediate(run);
+      },
+      transmit: (owner, ackLevel, batch) => this.#peers.get(owner)?.transmit(ackLevel, batch),
+    });
+    for (let shard = 0; shard < shards; shard++) {
+      this.hub.ownerLost(shard); // Until its link is there.
+      this.#peers.set(shard, this.#peer(shard));
+    }
+  }
+
+  /** Whether the spool of some shard takes nothing now. */
+  get stalled(): boolean {
+    return this.#stalls.any;
+  }
+
+  linked(shard: number, link: Link): void {
+    this.#peers.get(shard)?.linked(link);
+  }
+
+  /** What the routes make of a topic; `undefined`: none takes it. */
+  entryOf(topic: string): TopicEntry | undefined {
+    const bytes = utf8.encode(topic);
+    const found = this.#topics.lookup(bytes, 0, bytes.length);
+    return found.kind === "topic" ? found : undefined;
+  }
+
+  /** Resolves when all that was taken is settled. */
+  async settled(): Promise<void> {
+    while (this.hub.readings > 0) {
+      await new Promise<void>((resolve) => {
+        clock.setTimer(drainPollMs, resolve);
+      });
+    }
+  }
+
+  /** The books; who has sessions, and counters of others, completes it. */
+  snapshot(): ShardSnapshot {
+    const books = this.#ledger.books();
+    const { deadLettered, refused } = this.#ledger.reasons();
+    return {
+      shard: this.#shards,
+      name: "http",
+      received: books.received,
+      settled: { stored: books.stored, duplicate: books.duplicate, deadLettered, refused },
+      inFlight: books.inFlight,
+      spoolReadings: 0,
+      spoolBytes: 0,
+      settleSeconds: noSeconds,
+      storeSeconds: noSeconds,
+      sessions: {},
+      devices: { online: 0, silent: 0, offline: 0 },
+      mailboxDepth: {},
+      restarts: {},
+      counters: { sluice_peer_frames_malformed_total: this.#malformed },
+      gauges: { sluice_lane_bytes: this.hub.usedBytes },
+      notReady: [],
+    };
+  }
+
+  #peer(shard: number): PeerLink {
+    const malformed = (cause: unknown) => {
+      this.#malformed++;
+      log.error("what a shard sent cannot be read", { from: shard, cause });
+    };
+    return new PeerLink({
+      shard,
+      hub: this.hub,
+      ingest: () => malformed(new Error("it owns no device, and got readings")),
+      settled: () => {},
+      malformed,
+    });
+  }
+}
