@@ -112,6 +112,9 @@ export class KeptConnections {
     const progress = this.#options.store.use(({ queues }) => queues.progress(id));
     if (received === undefined || progress === undefined) {
       session.attachment = undefined;
+      // As one that has left: else it would be connected for ever.
+      const { expiryS } = request;
+      if (expiryS > 0) this.#leaving.set(id, { id, epoch, sent: 0, expiryS, will: "none" });
       return unavailable;
     }
     const attachment = this.#attachment(place, progress, received);

@@ -80,6 +80,31 @@ Deno.test("a file that somebody locks: clients are refused, and let in when it i
   assert.match(String(faults[0]), /locked/);
 });
 
+Deno.test("a session that cannot be read for its client is away again, and over when its time is up", async () => {
+  const faults = await withFile(async (file, pair) => {
+    const [here] = pair.shards;
+    (await KeptClient.connect(pair, here!)).leave();
+    file.exec("ALTER TABLE incoming RENAME TO away");
+    const request = { key: "k", account: "", clean: false, expiryS: 100, will: undefined };
+    const claim = here!.kept!.claim({ ...request, willDelayS: 0 }, { evicted() {} }, undefined);
+    pair.carry();
+    const answer = await claim;
+    assert.deepEqual(answer.kind === "refused" && answer.reasonCode, 0x88);
+    assert.equal(here!.kept!.disconnected, 0);
+    file.exec("ALTER TABLE away RENAME TO incoming");
+    here!.kept!.sweep(() => true);
+    assert.equal(here!.kept!.disconnected, 1);
+    pair.clock.advance(101_000);
+    for (const shard of pair.shards) {
+      shard.kept!.sweep(() => true);
+      shard.flush();
+    }
+    pair.carry();
+    assert.equal(here!.kept!.count, 0);
+  });
+  assert.match(String(faults[0]), /incoming/);
+});
+
 Deno.test("a queue that cannot be read is read when it can", async () => {
   const faults = await withFile(async (file, pair) => {
     const [here] = pair.shards;

@@ -1,0 +1,122 @@
+/** Members of a shared subscription against a model, while publisher, members and shards come and go. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { MemoryConnection } from "../endpoint/testing.ts";
+import { inWorld, message, pubrel, type World } from "./testing/resend_world.ts";
+
+const shards = 3;
+const shard = fc.nat({ max: shards - 1 });
+const filter = "$share/g/t";
+
+type Step =
+  | { readonly kind: "join" | "kill"; readonly shard: number }
+  | { readonly kind: "leave" }
+  /** By a publisher at a shard, after so much mail of which it dies, and others after it. */
+  | {
+    readonly kind: "publish";
+    readonly shard: number;
+    readonly credit: number;
+    readonly next: readonly number[];
+  };
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("join", "kill"), shard }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave") }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("publish"),
+        shard,
+        credit: fc.constantFrom(0, 1, 2, 100),
+        next: fc.array(shard, { maxLength: 3 }),
+      }),
+    },
+  ),
+  { minLength: 3, maxLength: 12 },
+);
+
+class Group {
+  readonly #world: World;
+  readonly #qos: 1 | 2;
+  #members: { readonly shard: number; readonly client: MemoryConnection; heard: string[] }[] = [];
+  #joined = 0;
+  #published = 0;
+
+  constructor(world: World, qos: 1 | 2) {
+    this.#world = world;
+    this.#qos = qos;
+  }
+
+  async run(step: Step): Promise<void> {
+    switch (step.kind) {
+      case "join":
+        return await this.join(step.shard);
+      case "kill":
+        return await this.#kill(step.shard);
+      case "leave": {
+        const client = this.#members.pop()?.client;
+        if (client === undefined) return;
+        await this.#world.say(client, { kind: "disconnect", reasonCode: 0, properties: {} });
+        return;
+      }
+      case "publish":
+        return await this.#publish(step);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async join(shard: number): Promise<void> {
+    const options = { filter, qos: this.#qos };
+    const client = await this.#world.subscriber(shard, `member ${this.#joined++}`, options);
+    this.#members.push({ shard, client, heard: [] });
+  }
+
+  async #publish({ shard, credit, next }: Step & { readonly kind: "publish" }): Promise<void> {
+    const payload = `${this.#published++}`;
+    let publisher = await this.#world.connect(shard, "publisher", true);
+    let at = shard;
+    for (const [again, to] of [...next, undefined].entries()) {
+      this.#world.credit = to === undefined ? Infinity : credit;
+      await this.#world.say(publisher, message(payload, again > 0));
+      this.#world.credit = Infinity;
+      if (to === undefined) break;
+      await this.#kill(at);
+      publisher = await this.#world.connect(to, "publisher", true);
+      at = to;
+    }
+    await this.#listen();
+    const times = this.#members.map(({ heard }) => heard.filter((one) => one === payload).length);
+    const total = times.reduce((sum, count) => sum + count, 0);
+    assert.ok(times.every((count) => count <= 1), `${payload} came to one more than once`);
+    // A session that is over stands for nobody with QoS 2: it may have had it.
+    if (this.#qos === 2) assert.ok(total <= 1, `${payload} came to ${total}`);
+    const owed = this.#qos === 1 || next.length === 0;
+    if (owed && times.length > 0) assert.ok(total >= 1, `${payload} came to nobody`);
+    await this.#world.settle(at, publisher);
+    await this.#world.say(publisher, pubrel);
+  }
+
+  async #kill(shard: number): Promise<void> {
+    await this.#listen();
+    this.#members = this.#members.filter((member) => member.shard !== shard);
+    this.#world.restart(shard);
+  }
+
+  async #listen(): Promise<void> {
+    for (const { client, heard } of this.#members) heard.push(...await this.#world.heard(client));
+  }
+}
+
+Deno.test("a shared message reaches one member, and none twice, whichever shards die", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(1, 2), steps, (qos, steps) =>
+      inWorld(async (world) => {
+        const group = new Group(world, qos);
+        for (const shard of [1, 2]) await group.join(shard);
+        for (const step of steps) await group.run(step);
+      }, shards)),
+    { numRuns: 25 },
+  );
+});
