@@ -142,6 +142,7 @@ export class DeviceDirectory {
     const nowMs = this.#options.now();
     const device = restoreDevice(id, saved, this.#tools, nowMs);
     this.#putToRest(id, savedLastSeenMs(saved) > nowMs ? saveDevice(device, nowMs) : saved);
+    device.window?.release();
     this.#trim();
   }
 
@@ -239,9 +240,11 @@ export class DeviceDirectory {
 
   #atRest(id: string): Device | undefined {
     const saved = this.#resting.get(id);
-    return saved === undefined
-      ? undefined
-      : restoreDevice(id, saved, this.#tools, this.#options.now());
+    if (saved === undefined) return undefined;
+    const device = restoreDevice(id, saved, this.#tools, this.#options.now());
+    // Only to be looked at, and nobody tells when that is over.
+    device.window?.release();
+    return device;
   }
 
   #presence(lastSeenMs: number): DevicePresence {

@@ -75,6 +75,8 @@ Deno.test("room for what is old is given back at rest", () => {
   assert.ok(tools.windowRoom.bytesLeft < before);
   devices.passivate("a~b");
   assert.equal(tools.windowRoom.bytesLeft, before);
+  // Nor does a look at it take any.
+  assert.equal(devices.find("a~b")?.device.window?.count, 0);
 });
 
 Deno.test("who was seen in the future, for the clock was set back since, was seen now", () => {

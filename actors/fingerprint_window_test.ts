@@ -10,7 +10,7 @@ Deno.test("the window knows the last ones, whatever was added before", () => {
   const step = fc.record({ hi: word, lo: word, waitMs: fc.constantFrom(0, 100, 3_000, 60_000) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 3000 }), fc.boolean(), (steps, hasRoom) => {
-      const window = new FingerprintWindow(hasRoom ? new WindowRoom(1 << 20) : undefined);
+      const window = new FingerprintWindow(new WindowRoom(hasRoom ? 1 << 20 : 0));
       const model: { hi: number; lo: number; atMs: number }[] = [];
       let nowMs = startMs;
       for (const { hi, lo, waitMs } of steps) {
@@ -42,14 +42,20 @@ Deno.test("old ones are remembered up to a count, as far as there is room in the
   assert.deepEqual(windows.map(fill), [256, 256, 4]);
   assert.ok(room.bytesLeft >= 0);
   windows[0]!.release();
+  assert.equal(windows[0]!.count, 0);
+  assert.equal(windows[0]!.has(1_000, 1_000), false);
   assert.equal(fill(windows[2]!), 256);
+  // What it gave back is another's now.
+  windows[0]!.add(7, 7, startMs);
+  assert.ok(windows[0]!.has(7, 7) && !windows[0]!.has(1_000, 1_000));
+  assert.ok(windows[2]!.has(1_000, 1_000) && !windows[2]!.has(7, 7));
 });
 
 Deno.test("without room a slow device keeps a small window, a fast one a bounded one", () => {
-  const slow = new FingerprintWindow();
+  const slow = new FingerprintWindow(new WindowRoom(0));
   for (let i = 1; i <= 1000; i++) slow.add(i, i, startMs + i * 60_000);
   assert.equal(slow.count, 4);
-  const fast = new FingerprintWindow();
+  const fast = new FingerprintWindow(new WindowRoom(0));
   for (let i = 1; i <= 5000; i++) fast.add(i, i, startMs);
   assert.equal(fast.count, windowMax);
   assert.equal(fast.overrun, 5000 - windowMax);
@@ -61,7 +67,7 @@ Deno.test("without room a slow device keeps a small window, a fast one a bounded
 });
 
 Deno.test("a clock that is set back makes no window grow", () => {
-  const window = new FingerprintWindow();
+  const window = new FingerprintWindow(new WindowRoom(0));
   const start = 1_700_000_000_000;
   for (let i = 0; i < 100; i++) window.add(i, i, start + i * 60_000);
   for (let i = 0; i < 2_000; i++) window.add(i, ~i >>> 0, start - 3_600_000 + i * 20_000);
