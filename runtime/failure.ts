@@ -28,6 +28,11 @@ export function failureOf(thrown: unknown, atMs: number): Failure {
     : { ...base, stack: thrown.stack.slice(0, stackCharsMax) };
 }
 
+/** Where it was thrown: the first line of its stack that names a place in a file. */
+export function failurePlace({ stack }: Failure): string | undefined {
+  return stack?.match(/^ +at (.*:\d+:\d+\)?)$/m)?.[1];
+}
+
 function shown(thrown: unknown): string {
   try {
     return String(thrown);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { failureOf } from "./failure.ts";
+import { failureOf, failurePlace } from "./failure.ts";
 
 Deno.test("an error keeps its name, message and stack", () => {
   const failure = failureOf(new RangeError("too far"), 5);
@@ -32,3 +32,15 @@ for (const [i, [thrown, message]] of things.entries()) {
     assert.deepEqual(failureOf(thrown, 1), { name: "NonError", message, atMs: 1 });
   });
 }
+Deno.test("a failure says where it was thrown, past what is the engine's own", () => {
+  let thrown: unknown;
+  try {
+    JSON.parse("{");
+  } catch (error) {
+    thrown = error;
+  }
+  assert.match(failurePlace(failureOf(thrown, 0)) ?? "", /\/failure_test\.ts:\d+:\d+\)?$/);
+  const nested = new Error("no\n    at home");
+  assert.match(failurePlace(failureOf(nested, 0)) ?? "", /\/failure_test\.ts:\d+:\d+\)?$/);
+  assert.equal(failurePlace(failureOf("text", 0)), undefined);
+});

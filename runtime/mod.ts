@@ -67,7 +67,7 @@ export {
   manualScheduler,
   type Scheduler,
 } from "./dispatcher.ts";
-export { type Failure, failureOf } from "./failure.ts";
+export { type Failure, failureOf, failurePlace } from "./failure.ts";
 export type { ActorView, KindSummary } from "./inspect.ts";
 export type { Keyed, KeyedSpec } from "./keyed.ts";
 export { type Random, seededRandom } from "./random.ts";

@@ -19,6 +19,7 @@ import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
 import { revokedName } from "../gateways/mqtt/websocket/revoked_certificates.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { failurePlace } from "../runtime/failure.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
@@ -68,7 +69,8 @@ export class HttpEdge implements WorkerProgram {
       onSupervision: (event) => {
         const { failure } = event;
         if (failure === undefined) return;
-        log.error("an actor failed", { actor: event.path, failure: failure.message });
+        const at = failurePlace(failure);
+        log.error("an actor failed", { actor: event.path, failure: failure.message, at });
       },
     });
     this.#messages = new ShardMessages({

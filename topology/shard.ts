@@ -15,6 +15,7 @@ import {
   type ClientConnected,
   parseClientConnected,
 } from "../gateways/mqtt/endpoint/shared_roll.ts";
+import { failurePlace } from "../runtime/failure.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import { ActorSystem } from "../runtime/system.ts";
 import type { WorkerBoot, WorkerProgram } from "../runtime/worker_serve.ts";
@@ -96,7 +97,8 @@ export class Shard implements WorkerProgram {
         const { failure, exit } = event;
         if (failure === undefined || exit === "completed") return;
         const { path: actor, decision } = event;
-        log.error("an actor failed", { actor, decision, failure: failure.message });
+        const at = failurePlace(failure);
+        log.error("an actor failed", { actor, decision, failure: failure.message, at });
       },
       onStopFault: (path, failure) =>
         log.warn("an actor did not stop well", { actor: path, failure: failure.message }),
