@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Clock } from "../../runtime/clock.ts";
 import { Heap } from "./heap.ts";
 import { formatCursor } from "./page_cursor.ts";
@@ -13,6 +13,7 @@ import type { QueryProblem, ReadingsQuery } from "./readings_query.ts";
 import { parseReadingsQuery } from "./readings_query.ts";
 import type { Source, Sql } from "./readings_sql.ts";
 import { sourcesSql, valuesSql } from "./readings_sql.ts";
+import { StatementPool } from "./statement_pool.ts";
 import { formatTime } from "./time_text.ts";
 
 /** A stored value, or an aggregate of several. `time` is RFC 3339 with ns. */
@@ -44,6 +45,13 @@ const itemBytes = 48;
 
 type Columns = Record<string, SQLOutputValue>;
 
+/** A statement under way. */
+interface Opened {
+  readonly text: string;
+  readonly statement: StatementSync;
+  readonly rows: Iterator<Columns>;
+}
+
 interface Row {
   readonly time: bigint;
   readonly value: StoredValue["value"];
@@ -71,9 +79,11 @@ function isLater(a: Stream, b: Stream): boolean {
 export class ReadingsReader {
   readonly #database: DatabaseSync;
   readonly #clock: Clock;
+  readonly #statements: StatementPool;
 
   constructor(database: DatabaseSync, clock: Clock) {
     this.#database = database;
+    this.#statements = new StatementPool(database, sourcesMax);
     this.#clock = clock;
   }
 
@@ -93,12 +103,11 @@ export class ReadingsReader {
 
   #page(query: ReadingsQuery, sources: readonly Source[]): Page {
     const deadline = this.#clock.monotonic() + deadlineMs;
-    const opened: Iterator<Columns>[] = [];
+    const opened: Opened[] = [];
     try {
       const streams = new Heap<Stream>(query.descending ? isLater : isEarlier);
       for (const [order, source] of sources.entries()) {
-        const rows = this.#iterate(valuesSql(query, source));
-        opened.push(rows);
+        const rows = this.#iterate(valuesSql(query, source), opened);
         const row = nextRow(rows);
         const nameBytes = itemBytes + utf8Bytes(source.device) + utf8Bytes(source.metric);
         if (row !== undefined) streams.push({ source, nameBytes, order, rows, row });
@@ -124,7 +133,10 @@ export class ReadingsReader {
       return { items };
     } finally {
       // A statement that is not at its end would hold on to the state of the file it sees.
-      for (const rows of opened) rows.return?.();
+      for (const { text, statement, rows } of opened) {
+        rows.return?.();
+        this.#statements.give(text, statement);
+      }
     }
   }
 
@@ -138,10 +150,12 @@ export class ReadingsReader {
     }));
   }
 
-  #iterate({ text, values }: Sql): Iterator<Columns> {
-    const statement = this.#database.prepare(text);
+  #iterate({ text, values }: Sql, opened: Opened[]): Iterator<Columns> {
+    const statement = this.#statements.take(text);
     statement.setReadBigInts(true);
-    return statement.iterate(values);
+    const rows = statement.iterate(values);
+    opened.push({ text, statement, rows });
+    return rows;
   }
 }
 

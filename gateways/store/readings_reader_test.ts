@@ -132,6 +132,20 @@ Deno.test("a page that was read holds on to nothing in the file", () =>
     assert.equal(database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"], 0);
   }));
 
+Deno.test("nor does one that failed on the way", () =>
+  withStore((database) => {
+    const reader = fill(database, ["d", "m a=1,b=2 1\nm a=1,b=2 2\nm a=1,b=2 3\n"]);
+    const clock = new ManualClock();
+    let asked = 0;
+    clock.monotonic = () => {
+      if (++asked > 2) throw new Error("while it was read");
+      return 0;
+    };
+    assert.throws(() => new ReadingsReader(database, clock).read(new Map()), /while it was read/);
+    assert.equal(database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"], 0);
+    assert.equal(readAll(reader, "device=d").length, 6);
+  }));
+
 Deno.test("every statement seeks in an index; no points are sorted or scanned", () =>
   withStore((database) => {
     fill(database, ["d", "m a=1 1\n"]);
