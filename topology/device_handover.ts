@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { hashBytes } from "../actors/fingerprint.ts";
 import { recoverRecord } from "../actors/recover_record.ts";
 import { DeviceDirectory } from "../actors/device_directory.ts";
 import type { Files } from "../actors/segment_log/files.ts";
@@ -18,9 +19,12 @@ import { SteadyTime } from "../runtime/steady_time.ts";
 import { makeDeviceTools } from "./device_tools.ts";
 
 const log = logger("devices");
+const encoder = new TextEncoder();
 
-/** Devices held in memory before they are written down. */
-const heldMax = 10_000;
+/** Devices held in memory; when there are more, the spools are read more than once. */
+const heldMax = 100_000;
+/** Rows of one transaction: its log takes room on the disk. */
+const saveMax = 2_000;
 /** What their older fingerprints may take. */
 const windowBytes = 8 * 1024 * 1024;
 
@@ -34,24 +38,28 @@ export interface DeviceHandoverOptions {
   readonly told: ReadonlySet<number>;
   /** Must make durable what it saves: the spools may be emptied then. */
   readonly states: Pick<DeviceStates, "get" | "save">;
+  /** Devices held in memory at a time; about 100,000 unless told. */
+  readonly devicesMax?: number | undefined;
 }
 
-/**
- * Gives how many readings were found, and the salts of all segments there are. Rejects with what the
- * disk, or SQLite, throws.
- */
-export async function handOverDevices(
-  options: DeviceHandoverOptions,
-): Promise<{ readonly readings: number; readonly salts: readonly number[] }> {
-  const { files, clock, directories, told, states } = options;
+/** Devices whose hash leaves this rest. */
+interface Part {
+  readonly of: number;
+  readonly rest: number;
+}
+
+/** Gives how many readings were found. Rejects with what the disk, or SQLite, throws. */
+export function handOverDevices(options: DeviceHandoverOptions): Promise<number> {
+  return handOver(options, { of: 1, rest: 0 });
+}
+
+async function handOver(options: DeviceHandoverOptions, part: Part): Promise<number> {
+  const { files, clock, directories, told, states, devicesMax = heldMax } = options;
+  const { of, rest } = part;
   const time = new SteadyTime(clock);
-  let held = emptyDirectory(options, time);
-  const save = () => {
-    held.passivateAll();
-    states.save([...held.saved()]);
-    held = emptyDirectory(options, time);
-  };
+  const held = emptyDirectory(options, time);
   const deviceOf = (id: string) => {
+    if (of > 1 && hashOf(id) % of !== rest) return undefined;
     const saved = held.has(id) ? undefined : states.get(id);
     if (saved !== undefined) loadInto(held, id, saved);
     return held.activate(id);
@@ -60,15 +68,23 @@ export async function handOverDevices(
   const visit = (record: SpoolRecord) => {
     recoverRecord(record, time.of(record.committedMs), deviceOf);
     readings += record.count;
-    if (held.size >= heldMax) save();
+    return held.size <= devicesMax;
   };
-  const salts: number[] = [];
   // All of a device's is in one spool, and in order there: what was taken over from others is told.
   for (const directory of directories) {
-    salts.push(...await scanSpool({ files, directory, without: told, visit }));
+    if (await scanSpool({ files, directory, without: told, visit })) continue;
+    await handOver(options, { of: of * 2, rest });
+    return handOver(options, { of: of * 2, rest: rest + of });
   }
-  save();
-  return { readings, salts };
+  held.passivateAll();
+  const saved = [...held.saved()];
+  for (let at = 0; at < saved.length; at += saveMax) states.save(saved.slice(at, at + saveMax));
+  return readings;
+}
+
+function hashOf(id: string): number {
+  const bytes = encoder.encode(id);
+  return hashBytes(bytes, 0, bytes.length);
 }
 
 function emptyDirectory({ config }: DeviceHandoverOptions, time: SteadyTime): DeviceDirectory {

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Files } from "../actors/segment_log/files.ts";
+import { saltsOf } from "../actors/spool/scan.ts";
 import type { Config } from "../config.ts";
 import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
@@ -26,6 +27,8 @@ export interface SpoolOwnersOptions {
   readonly shards: number;
   /** What was saved of devices is gone. */
   readonly statesLost: boolean;
+  /** See {@linkcode handOverDevices}. */
+  readonly devicesMax?: number | undefined;
 }
 
 /**
@@ -46,11 +49,12 @@ export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSeg
       const directories = numbers.map((number) => `${paths.spool}/${number}`);
       const told = new Set(statesLost ? [] : before?.salts);
       try {
-        const found = await handOverDevices({ config, files, clock, directories, told, states });
-        salts = found.salts;
+        salts = directories.flatMap((directory) => saltsOf(files, directory));
+        const handover = { config, files, clock, directories, told, states };
+        const readings = await handOverDevices({ ...handover, devicesMax: options.devicesMax });
         log.info("another number of shards: devices were told what is in the spools", {
           shards,
-          readings: found.readings,
+          readings,
           ms: Math.round(clock.monotonic() - startMs),
         });
       } finally {

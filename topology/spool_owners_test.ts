@@ -21,7 +21,7 @@ const ownerOf = (id: string, shards: number): number => {
 };
 
 /** A data directory, and lives of a service that all end with a kill before anything is saved. */
-async function directory() {
+async function directory(devicesMax?: number) {
   const root = await Deno.makeTempDir({ prefix: "sluice_owners_" });
   const paths = dataPaths(root);
   const clock = new ManualClock();
@@ -32,7 +32,15 @@ async function directory() {
     clock,
     start: async (shards: number, statesLost = false) => {
       const files = diskFiles;
-      const owners = await settleOwners({ config, paths, files, clock, shards, statesLost });
+      const owners = await settleOwners({
+        config,
+        paths,
+        files,
+        clock,
+        shards,
+        statesLost,
+        devicesMax,
+      });
       return owners.shards;
     },
     [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
@@ -192,6 +200,17 @@ Deno.test("a spool of an older version, which does not tell by how many, is read
   await Deno.writeTextFile(`${paths.root}/shards`, "");
   assert.equal(await data.start(3), 3);
   assert.deepEqual(known(paths, 1), allKnow(1));
+});
+
+Deno.test("more devices than are held at a time are told part by part", async () => {
+  for (const devicesMax of [1, 2, 5]) {
+    await using data = await directory(devicesMax);
+    const { paths, clock } = data;
+    await data.start(2);
+    for (let lo = 1; lo <= 3; lo++) await commitReadings(paths, clock, 2, lo);
+    assert.equal(await data.start(3), 3);
+    assert.deepEqual(known(paths, 3), allKnow(3));
+  }
 });
 
 Deno.test("after what was saved is lost, the spools are read once more", async () => {

@@ -14,29 +14,35 @@ export interface SpoolScan {
   readonly directory: string;
   /** Salts of segments that are left out. */
   readonly without: ReadonlySet<number>;
-  /** Sees every record, whether the store has it or not; its bytes are valid during the call only. */
-  visit(record: SpoolRecord): void;
+  /**
+   * Sees every record, whether the store has it or not; its bytes are valid during the call only.
+   * False ends the scan.
+   */
+  visit(record: SpoolRecord): boolean;
 }
 
-/** Oldest record first. Gives the salts of all segments. Throws what the disk does. */
+/** Salts of the segments of a spool. Throws what the disk does. */
+export function saltsOf(files: Files, directory: string): number[] {
+  return files.list(directory).files.flatMap((name) => parseSegmentName(name)?.salt ?? []);
+}
+
+/** Oldest record first. Gives whether it came to the end. Throws what the disk does. */
 export async function scanSpool(
   { files, directory, without, visit }: SpoolScan,
-): Promise<number[]> {
-  const salts: number[] = [];
+): Promise<boolean> {
   for (const name of files.list(directory).files) {
     const segment = parseSegmentName(name);
-    if (segment === undefined) continue;
-    salts.push(segment.salt);
-    if (without.has(segment.salt)) continue;
+    if (segment === undefined || without.has(segment.salt)) continue;
     const file = files.open(`${directory}/${name}`);
     try {
       const reader = new FrameReader(file, segment.salt);
       for (let frame; (frame = await reader.next()) !== undefined;) {
-        if (frame.kind === readingsKind) visit(new SpoolRecord(frame.bytes, frame.count));
+        if (frame.kind !== readingsKind) continue;
+        if (!visit(new SpoolRecord(frame.bytes, frame.count))) return false;
       }
     } finally {
       file.close();
     }
   }
-  return salts;
+  return true;
 }
