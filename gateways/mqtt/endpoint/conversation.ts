@@ -49,8 +49,9 @@ export interface ConversationHost extends Origin {
   /** The handshake is through: now, or by a promise that never rejects. */
   shaking(handshake: Handshake | Promise<Handshake>): void;
   end(ending: Ending): void;
-  /** Its session has its place among its account's in the file of those that are kept, or has none. */
+  /** The file of kept sessions has its session: that is its place among its account's. */
   placedInFile(): void;
+  /** Its session is not kept, or not any more: its place is its connection's. */
   placedHere(): void;
   /** Another connection has its session, or the session is over. */
   takenOver(): void;

@@ -52,9 +52,6 @@ const retainedQuota: Rejection = {
   detail: "the account has as many retained messages as it may have; clear some, or do not retain",
 };
 
-/** A message that did not come by an earlier connection. */
-const first = { mark: undefined, shares: undefined };
-
 /** One offer, and room to put topic and payload together, for all sessions of a shard. */
 export class OfferScratch {
   readonly joined = new PacketWriter();
@@ -192,11 +189,11 @@ export class Inbound implements Acknowledger {
     let marked: Marked | undefined;
     const kept = this.#kept;
     if (qos === 2 && kept !== undefined) {
-      const { mark, shares } = this.#unsettled.get(packetId) ?? first;
-      if (shares !== undefined && mark === undefined) return true;
+      const before = this.#unsettled.get(packetId);
+      if (before !== undefined && before.mark === undefined) return true; // All shards have it.
       marked = {
-        mark: mark ?? kept.published(packetId),
-        again: shares,
+        mark: before?.mark ?? kept.published(packetId),
+        again: before?.shares,
         chose: (shares) => kept.shared(packetId, shares),
       };
     }

@@ -160,10 +160,7 @@ export class Session
   }
 
   placedInFile(): void {
-    if (this.#placed && this.#entered !== undefined) {
-      this.#shared.services.quotas?.left(this.#entered);
-    }
-    this.#placed = false;
+    this.#leavePlace();
   }
 
   placedHere(): void {
@@ -384,7 +381,7 @@ export class Session
     if (this.arrival.turnedAway !== undefined) this.#shared.turnedAway--;
     else this.arrival.left?.();
     services.stats.ended(ending.end);
-    this.placedInFile();
+    this.#leavePlace();
     if (info !== undefined) {
       services.stats.disconnected(this.arrival.transport);
       services.roll?.left(this.originHash);
@@ -394,6 +391,12 @@ export class Session
       }
     }
     services.events.ended?.(this.arrival.peer, info?.clientId, ending);
+  }
+
+  #leavePlace(): void {
+    if (!this.#placed || this.#entered === undefined) return;
+    this.#placed = false;
+    this.#shared.services.quotas?.left(this.#entered);
   }
 
   /** A client that can hear is told why, as far as its version can be, and gets what was sent. */

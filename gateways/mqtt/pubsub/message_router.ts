@@ -61,9 +61,11 @@ class Targets {
     mark: string | undefined,
   ): Generator<readonly [number, Forwarded]> {
     for (const [shard, { direct, shares }] of this.#byShard) {
-      if (mark === undefined) yield [shard, { message, direct, shares }];
-      else if (direct) yield [shard, { message, direct, shares: [], mark }];
-      if (mark === undefined) continue;
+      if (mark === undefined) {
+        yield [shard, { message, direct, shares }];
+        continue;
+      }
+      if (direct) yield [shard, { message, direct, shares: [], mark }];
       for (const name of shares) yield [shard, sharedForward(message, mark, name)];
     }
   }
