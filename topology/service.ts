@@ -17,7 +17,7 @@ import type { AccountStore } from "../gateways/auth/account_store.ts";
 import type { TokenKey } from "../gateways/auth/token.ts";
 import { logger, writeStdout } from "../gateways/log/log.ts";
 import { StoreFileError } from "../gateways/store/store_database.ts";
-import { systemClock, type Timer } from "../runtime/clock.ts";
+import { systemClock } from "../runtime/clock.ts";
 import { DeadLetters } from "../runtime/dead_letters.ts";
 import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
@@ -33,6 +33,7 @@ import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { putDamagedAside } from "./damaged_files.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
+import { endpointLines, hostPort } from "./endpoint_lines.ts";
 import { historyOf } from "./history.ts";
 import { reloadCertificates } from "./reload.ts";
 import { reopenShard } from "./reopen_shard.ts";
@@ -43,7 +44,7 @@ import { bansName, ServiceBans } from "./service_bans.ts";
 import { storeName } from "./store_name.ts";
 import { settleOwners } from "./spool_owners.ts";
 import { checkCertificates } from "./tls_check.ts";
-import { SystemValues } from "./system_values.ts";
+import { SystemAnnouncer } from "./system_announcer.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { CodeSuspects } from "./code_suspects.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
@@ -93,9 +94,7 @@ export class Service {
   readonly #suspects: SuspectsFile;
   #isFailed = false;
   #listening = false;
-  readonly #startedMs = systemClock.now();
-  readonly #system = new SystemValues();
-  #announceTimer: Timer | undefined;
+  readonly #announcer: SystemAnnouncer;
 
   private constructor(
     data: DataDirectory,
@@ -132,11 +131,12 @@ export class Service {
         },
       },
     );
+    const startedMs = systemClock.now();
     this.#control = new ControlPlane(
       {
         version,
         gateway: this.#plan.gatewayId,
-        startedMs: this.#startedMs,
+        startedMs,
         store: storeName(config),
       },
       this.#shards,
@@ -147,6 +147,13 @@ export class Service {
       this.#edge,
       () => config.auth.required ? this.#accounts.notReady : undefined,
     );
+    this.#announcer = new SystemAnnouncer({
+      intervalMs: config.mqtt.sysIntervalMs,
+      clock: systemClock,
+      service: { version, startedMs },
+      snapshot: () => this.#control.snapshot(),
+      shards: this.#shards,
+    });
     this.#accounts = this.#openAccounts(accounts, keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
     this.#bans = new ServiceBans(this.#plan.guard.bans, data.paths.bans);
@@ -203,24 +210,8 @@ export class Service {
 
   /** One line per endpoint, for people. */
   get endpoints(): string[] {
-    const { mqtt, mqttTls, http, httpTls, sessionSockets } = this.#plan;
-    const lines: string[] = [];
-    if (mqtt !== undefined) lines.push(`MQTT       mqtt://${hostPort(mqtt)}`);
-    if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
-    const pages = "(dashboard, /api, /metrics)";
-    if (http !== undefined) lines.push(`HTTP       http://${hostPort(http)}/  ${pages}`);
-    if (httpTls !== undefined) lines.push(`HTTPS      https://${hostPort(httpTls)}/  ${pages}`);
-    if (sessionSockets !== undefined) {
-      if (http !== undefined) lines.push(`MQTT ws    ws://${hostPort(http)}/mqtt`);
-      if (httpTls !== undefined) lines.push(`MQTT wss   wss://${hostPort(httpTls)}/mqtt`);
-    }
-    for (const url of this.#config.broker.urls) {
-      const { protocol, host } = new URL(url);
-      lines.push(`broker     ${protocol}//${host}`);
-    }
-    lines.push(`store      ${storeName(this.#config)}`);
-    if (this.#firstAdmin !== undefined) lines.push(this.#firstAdmin);
-    return lines;
+    const lines = endpointLines(this.#plan);
+    return this.#firstAdmin === undefined ? lines : [...lines, this.#firstAdmin];
   }
 
   /** Takes certificates anew; the log says what came of it. Never rejects. */
@@ -234,7 +225,7 @@ export class Service {
     const drainMs = this.#isFailed ? Math.min(drainLostMs, shutdown.drainMs) : shutdown.drainMs;
     const late: string[] = [];
     this.#listening = false;
-    this.#announceTimer?.clear();
+    this.#announcer.stop();
     log.info("shutting down: draining", { deadlineMs: drainMs });
     await this.#all("drain", { kind: "drain" }, drainMs, late);
     log.info("shutting down: writing the spool to the store", { deadlineMs: flushMs });
@@ -260,23 +251,7 @@ export class Service {
     await Promise.race([started, this.#cannotStart.promise]);
     this.#listening = true;
     await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
-    this.#announceLater(0);
-  }
-
-  /** Tells every shard what the topics below `$SYS` say, again and again. */
-  #announceLater(delayMs: number): void {
-    const { sysIntervalMs } = this.#config.mqtt;
-    if (sysIntervalMs === 0) return;
-    this.#announceTimer = systemClock.setTimer(delayMs, async () => {
-      const now = { version, startedMs: this.#startedMs, nowMs: systemClock.now() };
-      const values = this.#system.of(await this.#control.snapshot(), now);
-      // A shard that does not answer now hears of it the next time.
-      const told = this.#shards.map((shard) =>
-        shard.ask({ kind: "announce", values }, sysIntervalMs)
-      );
-      await Promise.allSettled(told);
-      if (this.#listening) this.#announceLater(sysIntervalMs);
-    });
+    this.#announcer.start();
   }
 
   #openAccounts(store: AccountStore, keys: readonly TokenKey[]): ServiceAccounts {
@@ -370,6 +345,3 @@ export class Service {
     this.#failed.resolve(failure);
   }
 }
-
-const hostPort = ({ hostname, port }: { hostname: string; port: number }): string =>
-  hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

@@ -31,7 +31,8 @@ import {
   sessionKey,
 } from "./endpoint_options.ts";
 import { type Handshake, shakeHands } from "./handshake.ts";
-import { Inbound, type OfferScratch } from "./inbound.ts";
+import { Inbound } from "./inbound.ts";
+import type { OfferScratch } from "./inbound_offers.ts";
 import type { Output } from "./output.ts";
 import { type Reply, writeReply } from "./reply.ts";
 import type { Ending } from "./session_end.ts";

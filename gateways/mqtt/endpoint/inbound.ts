@@ -5,31 +5,28 @@
  * @module
  */
 import type { Intake, Offer, Origin, Rejection } from "../../../actors/intake.ts";
-import { offerFlags, unawaited } from "../../../actors/intake.ts";
+import { unawaited } from "../../../actors/intake.ts";
 import { writeAcknowledged, writeAcknowledgement } from "../codec/acknowledgement.ts";
 import type { ProtocolVersion } from "../codec/packet_type.ts";
 import { noProperties } from "../codec/properties.ts";
-import type { Properties } from "../codec/property_table.ts";
-import { ProtocolError, violation } from "../codec/protocol_error.ts";
+import { ProtocolError } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
-import { PacketWriter } from "../codec/writer.ts";
 import type { KeptAttachment } from "../kept/kept_attachment.ts";
 import type { Received } from "../kept/kept_queues.ts";
 import type { ClientLimits } from "../pubsub/client_limits.ts";
 import type { Marked } from "../pubsub/message_router.ts";
 import { offerTopic } from "../pubsub/offer_topic.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
-import { topicAliasMaximum } from "./connect_rules.ts";
 import type { EndpointServices, SessionInfo, SessionPermit } from "./endpoint_options.ts";
 import type { EndpointStats } from "./endpoint_stats.ts";
 import { type Acknowledger, InFlight } from "./in_flight.ts";
+import { InboundOffers, type OfferScratch } from "./inbound_offers.ts";
 import type { Output } from "./output.ts";
 import { PacketIdSet } from "./packet_id_set.ts";
 import { rejectionCode } from "./rejection_code.ts";
 import { writeReply } from "./reply.ts";
 import type { MessageExchange } from "./subscriptions.ts";
-import { TopicAliases } from "./topic_aliases.ts";
 
 /** `intake`: no credit. `window`: as much in flight as may be. In both cases not taken. */
 export type Taken = "taken" | "intake" | "window";
@@ -52,21 +49,6 @@ const retainedQuota: Rejection = {
   detail: "the account has as many retained messages as it may have; clear some, or do not retain",
 };
 
-/** One offer, and room to put topic and payload together, for all sessions of a shard. */
-export class OfferScratch {
-  readonly joined = new PacketWriter();
-  readonly offer: Offer = {
-    bytes: this.joined.bytes,
-    topicStart: 0,
-    topicEnd: 0,
-    payloadStart: 0,
-    payloadEnd: 0,
-    flags: 0,
-    packetId: 0,
-    sequence: 0,
-  };
-}
-
 /** See the module. */
 export class Inbound implements Acknowledger {
   /** The same session, when it subscribes too. */
@@ -74,7 +56,7 @@ export class Inbound implements Acknowledger {
   readonly #origin: Origin;
   readonly #intake: Intake;
   readonly #messages: MessageExchange;
-  readonly #scratch: OfferScratch;
+  readonly #offers: InboundOffers;
   readonly #version: ProtocolVersion;
   readonly #output: Output;
   readonly #client: ClientLimits;
@@ -87,7 +69,6 @@ export class Inbound implements Acknowledger {
   readonly #account: string;
   readonly #disconnectDenied: boolean;
   readonly #qos2Max: number;
-  #aliases: TopicAliases | undefined;
   /** QoS 2 identifiers whose PUBREC is sent and whose PUBREL has not come. */
   readonly #unreleased = new PacketIdSet();
   readonly #kept: KeptAttachment | undefined;
@@ -109,7 +90,7 @@ export class Inbound implements Acknowledger {
     this.#origin = origin;
     this.#intake = intake;
     this.#messages = messages;
-    this.#scratch = scratch;
+    this.#offers = new InboundOffers(scratch);
     this.#version = version;
     this.#output = output;
     this.#client = client;
@@ -132,11 +113,10 @@ export class Inbound implements Acknowledger {
   }
 
   publish(view: PublishView): Taken {
-    const { qos, packetId, properties } = view;
+    const { qos, packetId } = view;
     const again = qos === 2 && this.#isOpen(view);
     if (qos > 0 && this.#windowFull(again)) return "window";
-    if (properties !== noProperties) checkProperties(properties);
-    const offer = this.#offerOf(view);
+    const offer = this.#offers.of(view);
     if (again) {
       // Sent again before its PUBREL: acknowledged again, taken once [MQTT-4.3.3-10].
       this.#inFlight.settle(this.#inFlight.push(packetId, qos), reasonCodes.success);
@@ -297,38 +277,5 @@ export class Inbound implements Acknowledger {
       `more than ${countMax} messages in flight`,
       "MQTT-3.3.4-9",
     );
-  }
-
-  #offerOf(view: PublishView): Offer {
-    const { offer, joined } = this.#scratch;
-    offer.bytes = view.bytes;
-    offer.topicStart = view.topicStart;
-    offer.topicEnd = view.topicEnd;
-    offer.payloadStart = view.payloadStart;
-    offer.payloadEnd = view.payloadEnd;
-    offer.packetId = view.packetId;
-    offer.flags = view.qos | (view.dup ? offerFlags.dup : 0) |
-      (view.retain ? offerFlags.retain : 0);
-    if (view.topicAlias === 0) return offer;
-    const topic = (this.#aliases ??= new TopicAliases(topicAliasMaximum)).resolve(view);
-    if (topic === undefined) return offer;
-    joined.length = 0;
-    joined.raw(topic);
-    joined.raw(view.bytes.subarray(view.payloadStart, view.payloadEnd));
-    offer.bytes = joined.bytes;
-    offer.topicStart = 0;
-    offer.topicEnd = offer.payloadStart = topic.length;
-    offer.payloadEnd = joined.length;
-    return offer;
-  }
-}
-
-/** What only a server may say, and a topic that none may answer to. */
-function checkProperties({ subscriptionIdentifiers, responseTopic }: Properties): void {
-  if (subscriptionIdentifiers !== undefined) {
-    throw violation("a subscription identifier from a client", "MQTT-3.3.4-6");
-  }
-  if (responseTopic !== undefined && /[+#]/.test(responseTopic)) {
-    throw violation("a response topic with a wildcard", "MQTT-3.3.2-14");
   }
 }

@@ -7,7 +7,7 @@ import type { Clock } from "../../../runtime/clock.ts";
 import type { EndpointServices } from "./endpoint_options.ts";
 import type { ClaimResult } from "../kept/kept_connections.ts";
 import type { Accepted, Handshake } from "./handshake.ts";
-import { OfferScratch } from "./inbound.ts";
+import { OfferScratch } from "./inbound_offers.ts";
 import type { LinkShared } from "./link.ts";
 import { WriterPool } from "./output.ts";
 import { BufferBudget } from "./read_buffer.ts";

@@ -1,0 +1,31 @@
+/**
+ * What the start prints: one line per endpoint, for people.
+ *
+ * @module
+ */
+import type { Plan } from "../topology.ts";
+import { storeName } from "./store_name.ts";
+
+export function endpointLines(plan: Plan): string[] {
+  const { config, mqtt, mqttTls, http, httpTls, sessionSockets } = plan;
+  const lines: string[] = [];
+  if (mqtt !== undefined) lines.push(`MQTT       mqtt://${hostPort(mqtt)}`);
+  if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
+  const pages = "(dashboard, /api, /metrics)";
+  if (http !== undefined) lines.push(`HTTP       http://${hostPort(http)}/  ${pages}`);
+  if (httpTls !== undefined) lines.push(`HTTPS      https://${hostPort(httpTls)}/  ${pages}`);
+  if (sessionSockets !== undefined) {
+    if (http !== undefined) lines.push(`MQTT ws    ws://${hostPort(http)}/mqtt`);
+    if (httpTls !== undefined) lines.push(`MQTT wss   wss://${hostPort(httpTls)}/mqtt`);
+  }
+  for (const url of config.broker.urls) {
+    const { protocol, host } = new URL(url);
+    lines.push(`broker     ${protocol}//${host}`);
+  }
+  lines.push(`store      ${storeName(config)}`);
+  return lines;
+}
+
+/** As it stands in a URL. */
+export const hostPort = ({ hostname, port }: { hostname: string; port: number }): string =>
+  hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
