@@ -13,7 +13,6 @@ import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { DataPaths } from "./data_directory.ts";
-import { handOverDevices } from "./device_handover.ts";
 import { readTold, type ToldSegments, writeTold } from "./told_segments.ts";
 
 const log = logger("devices");
@@ -25,9 +24,9 @@ export interface SpoolOwnersOptions {
   readonly clock: Clock;
   /** As many as there are to be. */
   readonly shards: number;
-  /** What was saved of devices is gone. */
+  /** What was saved of devices was damaged, and is put aside. */
   readonly statesLost: boolean;
-  /** See {@linkcode handOverDevices}. */
+  /** Held in memory at a time: see device_handover.ts. */
   readonly devicesMax?: number | undefined;
 }
 
@@ -37,7 +36,8 @@ export interface SpoolOwnersOptions {
  * readings the saved states of devices know.
  */
 export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSegments> {
-  const { config, paths, files, clock, shards, statesLost } = options;
+  const { config, paths, files, clock, shards } = options;
+  const statesLost = options.statesLost || !isThere(files, paths.devices);
   const before = await readTold(files, paths.root);
   if (before?.shards === shards && !(statesLost && before.salts.length > 0)) return before;
   const numbers = files.list(paths.spool).directories.filter((name) => /^\d{1,6}$/.test(name));
@@ -50,9 +50,11 @@ export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSeg
       const told = new Set(statesLost ? [] : before?.salts);
       try {
         salts = directories.flatMap((directory) => saltsOf(files, directory));
+        // Not loaded at every start: it brings all that a device needs.
+        const { handOverDevices } = await import("./device_handover.ts");
         const handover = { config, files, clock, directories, told, states };
         const readings = await handOverDevices({ ...handover, devicesMax: options.devicesMax });
-        log.info("another number of shards: devices were told what is in the spools", {
+        log.info("devices may have other owners now: these were told what is in the spools", {
           shards,
           readings,
           ms: Math.round(clock.monotonic() - startMs),
@@ -76,4 +78,9 @@ export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSeg
     );
     return { shards: stays ? written : shards, salts: statesLost ? [] : before?.salts ?? [] };
   }
+}
+
+function isThere(files: Files, path: string): boolean {
+  const slash = path.lastIndexOf("/");
+  return files.list(path.slice(0, slash)).files.includes(path.slice(slash + 1));
 }

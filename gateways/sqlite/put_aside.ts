@@ -23,10 +23,11 @@ export function putAsideIfDamaged(file: string): string | undefined {
   return wrong;
 }
 
-/** What is wrong with a file, `undefined` when nothing is. One that is not there is made, empty. */
+/** What is wrong with a file, `undefined` when nothing is, or it is not there. */
 export function damageOf(file: string): string | undefined {
   let database: DatabaseSync | undefined;
   try {
+    Deno.statSync(file);
     database = new DatabaseSync(file);
     const answer = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
     return answer === "ok" ? undefined : oneLine(String(answer));
