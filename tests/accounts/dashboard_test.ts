@@ -19,8 +19,8 @@ testWith(["chromium"], "the dashboard asks for a login, and shows nothing before
     await page.waitForSelector("#login:not([hidden])");
     assert.equal(await page.$eval("#tiles", (tiles) => tiles.childElementCount), 0);
     assert.ok(await page.$("#reasons[hidden]"));
-    const panels = () => page.$$eval("section", (all) => all.map(({ hidden }) => hidden));
-    assert.deepEqual(await panels(), [true, true, true, true]);
+    const panels = () => page.$$eval("section", (all) => all.map(({ hidden }) => hidden).join());
+    assert.match(await panels(), /^(true,?)+$/);
 
     const logIn = async (secret: string): Promise<void> => {
       await page.type("#login [name=name]", "admin");
@@ -33,7 +33,7 @@ testWith(["chromium"], "the dashboard asks for a login, and shows nothing before
     await logIn(password);
     await page.waitForSelector("#login[hidden]");
     await page.waitForSelector("#tiles .tile");
-    assert.deepEqual(await panels(), [false, false, false, false]);
+    assert.match(await panels(), /^(false,?)+$/);
     // The token is out of the page's reach.
     assert.equal(await page.evaluate("document.cookie + localStorage.length"), "0");
     const cookies = await browser.cookies();
@@ -47,7 +47,7 @@ testWith(["chromium"], "the dashboard asks for a login, and shows nothing before
     const token = await login(sluice.httpUrl, "meter", secret);
     await browser.setCookie({ ...session!, value: token });
     await page.waitForSelector("#login:not([hidden])");
-    assert.deepEqual(await panels(), [true, true, true, true]);
+    assert.match(await panels(), /^(true,?)+$/);
     assert.match(await page.$eval("#reasons", (text) => text.textContent ?? ""), /meter may not/);
     await logIn(password);
     await page.waitForSelector("#login[hidden]");
