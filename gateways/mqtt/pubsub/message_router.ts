@@ -158,7 +158,8 @@ export class MessageRouter {
     const targets = new Targets();
     for (const [name, shard] of shared) {
       if (shard === own) {
-        this.#deliverOnce(own, shareMark(mark, name), () => this.#shareHere(name, message));
+        const known = shareMark(mark, name);
+        this.#deliverOnce(own, known, () => this.#shareHere(name, message, known));
       } else if (peers.has(shard)) {
         peers.send(shard, sharedForward(message, mark, name));
       } else {
@@ -198,20 +199,21 @@ export class MessageRouter {
     else this.#options.stats.repeated++;
   }
 
-  #forwarded({ message, direct, shares, passedOn }: Forwarded): void {
+  #forwarded({ message, direct, shares, mark, passedOn }: Forwarded): void {
     if (direct) this.deliverHere(message);
-    for (const share of shares) this.#shareHere(share, message, passedOn);
+    for (const share of shares) this.#shareHere(share, message, mark, passedOn);
   }
 
   /** To a member here; when the last one has just left, to one elsewhere, but no further. */
-  #shareHere(name: string, message: Message, passedOn = false): void {
+  #shareHere(name: string, message: Message, mark?: string, passedOn = false): void {
     if (this.#deliverShared(name, message) !== "none" || passedOn) return;
     const group = this.#options.table.group(name);
     if (group === undefined) return;
     const targets = new Targets();
     this.#share(group, message, targets);
-    for (const [shard, forwarded] of targets.forwards(message, undefined)) {
-      this.#options.peers.send(shard, { ...forwarded, passedOn: true });
+    for (const [shard, { direct, shares }] of targets.forwards(message, undefined)) {
+      // With its mark, so that it is known there should the successor of this shard pass it on too.
+      this.#options.peers.send(shard, { message, direct, shares, mark, passedOn: true });
     }
   }
 
