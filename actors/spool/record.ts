@@ -10,10 +10,13 @@
  */
 import type { PointBatch } from "../sink.ts";
 import { allocateFrame, frameHeaderBytes } from "../segment_log/frame.ts";
+import type { ReadFrame } from "../segment_log/frame_reader.ts";
 import type { CommitGroup, Completion } from "./commit_group.ts";
 
 /** The frame kind of a record of readings. */
 export const readingsKind = 1;
+/** That of one without lines, whose readings the store has (remains.ts): the log counts no items. */
+export const remainsKind = 2;
 
 const bodyAt = frameHeaderBytes;
 const fixedBytes = 24;
@@ -89,6 +92,19 @@ export class SpoolRecord implements PointBatch {
     }
     return this.#devices;
   }
+}
+
+/** Reads a frame of readings, or of what remains of some; `undefined` for any other. */
+export function readRecord(frame: ReadFrame): SpoolRecord | undefined {
+  if (frame.kind === readingsKind) return new SpoolRecord(frame.bytes, frame.count);
+  return frame.kind === remainsKind ? readRemains(frame.bytes) : undefined;
+}
+
+/** How many there are follows from the length: padding is shorter than what one takes. */
+function readRemains(frame: Uint8Array<ArrayBuffer>): SpoolRecord {
+  const head = new DataView(frame.buffer, frame.byteOffset, columnsAt);
+  const deviceBytes = head.getUint32(bodyAt + 8, true) * 4 + head.getUint32(bodyAt + 12, true);
+  return new SpoolRecord(frame, Math.floor((frame.length - columnsAt - deviceBytes) / 16));
 }
 
 /** Copies the group into a record and opens it again. `durable` stays with the caller. */

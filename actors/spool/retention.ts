@@ -8,6 +8,7 @@
 import type { Segment } from "../segment_log/segment.ts";
 import type { SegmentLog } from "../segment_log/segment_log.ts";
 import type { Custody } from "./custody.ts";
+import type { Remains } from "./remains.ts";
 import type { SpoolOptions } from "./spool_options.ts";
 
 /** A limit of the spool is reached and nothing may give way. */
@@ -22,6 +23,7 @@ export class Retention {
   readonly #waiting: Map<number, number>;
   /** Told which records were deleted. */
   readonly #gone: (start: number, end: number) => void;
+  readonly #remains: Remains;
 
   constructor(
     options: SpoolOptions,
@@ -29,12 +31,14 @@ export class Retention {
     custody: Custody,
     waiting: Map<number, number>,
     gone: (start: number, end: number) => void,
+    remains: Remains,
   ) {
     this.#options = options;
     this.#log = log;
     this.#custody = custody;
     this.#waiting = waiting;
     this.#gone = gone;
+    this.#remains = remains;
   }
 
   /** Readings in the backlog that the store never took. */
@@ -47,6 +51,7 @@ export class Retention {
   /** Deletes every old segment that nobody needs, except the one that is being written to. */
   sweep(inUse: Segment | undefined): void {
     const rememberedUpToMs = this.#options.rememberedUpToMs?.() ?? Infinity;
+    this.#remains.saved(rememberedUpToMs);
     for (const segment of [...this.#log.segments]) {
       const { firstSequence, endSequence, lastMs } = segment;
       if (segment === inUse || endSequence === firstSequence || lastMs > rememberedUpToMs) continue;
@@ -58,8 +63,9 @@ export class Retention {
   makeRoom(bytes: number): void {
     const { bytesMax, ageMaxMs, whenFull } = this.#options;
     const dropOldest = whenFull === "drop_oldest";
-    while (this.#log.bytes > 0 && this.#log.bytes + bytes > bytesMax) {
-      if (this.dropKept() || (dropOldest && this.#drop(this.#log.segments[0]!))) continue;
+    const wanted = () => this.#log.bytes + this.#remains.carriedBytes + bytes;
+    while (this.#log.bytes > 0 && wanted() > bytesMax) {
+      if (this.giveWay() || (dropOldest && this.#drop(this.#log.segments[0]!))) continue;
       throw new SpoolFullError(
         `The spool holds ${this.#log.bytes} of at most ${bytesMax} bytes that the store has not ` +
           `taken yet`,
@@ -71,13 +77,29 @@ export class Retention {
     }
   }
 
-  /** Deletes the oldest segment that is only kept, except the one that is being written to. */
+  /**
+   * Deletes the oldest segment that is only kept, except the one that is being written to. What
+   * remains of it is shorter; a segment that is nothing else would make no room.
+   */
   dropKept(inUse?: Segment): boolean {
     const segment = this.#log.segments.find((candidate) => {
-      const { firstSequence, endSequence } = candidate;
+      const { firstSequence, endSequence, items } = candidate;
       return candidate !== inUse && endSequence > firstSequence &&
-        !this.#custody.owes(firstSequence, endSequence);
+        !this.#custody.owes(firstSequence, endSequence) &&
+        (items > 0 || !this.#remains.intersects(firstSequence, endSequence));
     });
+    if (segment === undefined) return false;
+    this.#remains.saved(this.#options.rememberedUpToMs?.() ?? Infinity);
+    return this.#remove(segment, true);
+  }
+
+  /** The same, and what only remains goes too when the store has all there is: it frees no more. */
+  giveWay(): boolean {
+    if (this.dropKept()) return true;
+    if (this.#custody.firstOwed !== undefined) return false;
+    const segment = this.#log.segments.find(({ firstSequence, endSequence, items }) =>
+      items === 0 && endSequence > firstSequence
+    );
     return segment !== undefined && this.#remove(segment);
   }
 
@@ -104,16 +126,19 @@ export class Retention {
     );
   }
 
-  #remove(segment: Segment): boolean {
+  #remove(segment: Segment, carry = false): boolean {
+    const { firstSequence, endSequence } = segment;
     try {
       this.#log.remove(segment);
     } catch (cause) {
       this.#options.events.trouble(`remove ${segment.path}`, cause);
       return false;
     }
-    this.#custody.forget(segment.firstSequence, segment.endSequence);
+    if (carry) this.#remains.carry(firstSequence, endSequence);
+    else this.#remains.forget(firstSequence, endSequence);
+    this.#custody.forget(firstSequence, endSequence);
     this.#waiting.delete(segment.number);
-    this.#gone(segment.firstSequence, segment.endSequence);
+    this.#gone(firstSequence, endSequence);
     return true;
   }
 

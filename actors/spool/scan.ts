@@ -7,7 +7,7 @@
 import type { Files } from "../segment_log/files.ts";
 import { FrameReader } from "../segment_log/frame_reader.ts";
 import { parseSegmentName } from "../segment_log/segment.ts";
-import { readingsKind, SpoolRecord } from "./record.ts";
+import { readRecord, type SpoolRecord } from "./record.ts";
 
 export interface SpoolScan {
   readonly files: Files;
@@ -37,8 +37,8 @@ export async function scanSpool(
     try {
       const reader = new FrameReader(file, segment.salt);
       for (let frame; (frame = await reader.next()) !== undefined;) {
-        if (frame.kind !== readingsKind) continue;
-        if (!visit(new SpoolRecord(frame.bytes, frame.count))) return false;
+        const record = readRecord(frame);
+        if (record !== undefined && !visit(record)) return false;
       }
     } finally {
       file.close();

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Segment } from "../segment_log/segment.ts";
 import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
 import { isNoSpace } from "../segment_log/no_space.ts";
 import { type Checkpoint, isDone, readCheckpoint } from "./checkpoint.ts";
@@ -15,8 +16,9 @@ import { CommitGroup, type Completion } from "./commit_group.ts";
 import { Custody } from "./custody.ts";
 import { adoptSegments } from "./adoption.ts";
 import { Progress } from "./progress.ts";
-import { readingsKind, sealGroup, SpoolRecord } from "./record.ts";
+import { readingsKind, readRecord, remainsKind, sealGroup, type SpoolRecord } from "./record.ts";
 import { RecoveredOwed } from "./recovered_owed.ts";
+import { Remains } from "./remains.ts";
 import { ReplayReader } from "./replay_reader.ts";
 import { Retention, SpoolFullError } from "./retention.ts";
 import type { SpoolOptions } from "./spool_options.ts";
@@ -30,6 +32,8 @@ interface Sealed {
 }
 
 const segmentBytesDefault = 64 * 1024 * 1024;
+/** Fingerprints of 16,000 readings; at most half a segment. */
+const remainsBytesMax = 256 * 1024;
 const retryMinMs = 50;
 const retryMaxMs = 1_000;
 
@@ -46,6 +50,7 @@ export class Spool {
   /** Who waits for the store's yes to records that were left on the disk, by sequence. */
   readonly #waiters = new Map<number, readonly Completion[]>();
   readonly #recovered: RecoveredOwed;
+  readonly #remains: Remains;
   #sealed: Sealed | undefined;
   #committing = false;
   #attempts = 0;
@@ -57,8 +62,10 @@ export class Spool {
     waiting: Map<number, number>,
     checkpoint: Checkpoint,
     recovered: RecoveredOwed,
+    remains: Remains,
   ) {
     this.#options = options;
+    this.#remains = remains;
     this.#recovered = recovered;
     this.#log = log;
     this.#custody = custody;
@@ -68,6 +75,7 @@ export class Spool {
       custody,
       waiting,
       (start, end) => this.#endWaiting(start, end),
+      remains,
     );
     this.#retention = retention;
     this.#progress = new Progress(options.files, options.directory, log.segments, checkpoint);
@@ -110,17 +118,23 @@ export class Spool {
     const custody = new Custody(options.keepMs);
     const waiting = new Map<number, number>();
     const owed = new RecoveredOwed(options.owedElsewhere);
+    const remains = new Remains(Math.min(remainsBytesMax, segmentBytes / 2));
     let pending = 0;
     const now = () => clock.now();
     const { random32 } = options;
     const { log, report } = await SegmentLog.open(
       { files, directory, segmentBytes, firstNumber, now, random32 },
       (frame, sequence, segment) => {
-        if (frame.kind !== readingsKind) return;
-        const record = new SpoolRecord(frame.bytes, frame.count);
+        const record = readRecord(frame);
+        if (record === undefined) return;
         if (frame.index === 0) segment.firstMs = record.committedMs;
-        segment.lastMs = record.committedMs;
-        if (!options.told?.has(segment.salt)) recovered(record);
+        // What remains of others is older than the readings before it.
+        if (frame.index === 0 || frame.kind === readingsKind) segment.lastMs = record.committedMs;
+        if (!options.told?.has(segment.salt)) {
+          recovered(record);
+          if (options.rememberedUpToMs !== undefined) remains.note(record, sequence);
+        }
+        if (frame.kind === remainsKind) return;
         if (isDone(checkpoint, segment.number, frame.before + frame.count)) return;
         record.sequence = sequence;
         custody.leave(sequence);
@@ -130,7 +144,7 @@ export class Spool {
       },
     );
     owed.foundAll();
-    const spool = new Spool(options, log, custody, waiting, checkpoint, owed);
+    const spool = new Spool(options, log, custody, waiting, checkpoint, owed, remains);
     return { spool, report: { ...report, pending } };
   }
 
@@ -154,6 +168,11 @@ export class Spool {
     return !this.#custody.kept.empty;
   }
 
+  /** What remains of readings that gave way is on no disk now: the next commit writes it. */
+  get carries(): boolean {
+    return this.#remains.carriedBytes > 0;
+  }
+
   /** Nothing waits to be committed. */
   get isClean(): boolean {
     return this.#sealed === undefined && this.group.empty;
@@ -172,7 +191,7 @@ export class Spool {
     if (this.#committing) return undefined;
     const { part } = this.#options;
     if (this.#sealed === undefined) {
-      if (this.group.empty && !(part?.dirty ?? false)) return undefined;
+      if (this.group.empty && !(part?.dirty ?? false) && !this.carries) return undefined;
       this.#sealed = this.#seal();
     }
     this.#committing = true;
@@ -261,9 +280,16 @@ export class Spool {
 
   /** Deletes what nobody needs, keeps the age limit, and notes how far the store has come. */
   sweep(): void {
-    const inUse = this.#committing ? this.#log.active : undefined;
-    this.#retention.sweep(inUse);
-    if (this.#options.pressure?.take()) this.#retention.dropKept(inUse);
+    if (this.#options.pressure?.take()) this.#retention.dropKept(this.#inUse);
+    this.#tidy();
+  }
+
+  get #inUse(): Segment | undefined {
+    return this.#committing ? this.#log.active : undefined;
+  }
+
+  #tidy(): void {
+    this.#retention.sweep(this.#inUse);
     if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#retention.dropAged();
     this.#recovered.stored(this.#custody.firstOwed); // What was dropped is waited for no more.
     try {
@@ -275,7 +301,7 @@ export class Spool {
 
   /** Ends it; what is on the disk is taken up by the next start. */
   close(): void {
-    this.sweep();
+    this.#tidy();
     this.#replay.close();
     this.#log.close();
   }
@@ -304,18 +330,36 @@ export class Spool {
 
   async #write(sealed: Sealed): Promise<void> {
     const { record } = sealed;
-    if (record === undefined || sealed.written) return;
-    this.#retention.makeRoom(record.frame.length);
+    if (record === undefined || sealed.written) return this.#writeRemains();
+    try {
+      this.#retention.makeRoom(record.frame.length);
+    } finally {
+      await this.#writeRemains();
+    }
     for (;;) {
       try {
         record.sequence = await this.#log.commit(record.frame, readingsKind, record.count);
         sealed.written = true;
         this.#custody.hand(record.sequence);
         this.#progress.note(record.sequence, record.count, this.#options.clock.monotonic());
+        if (this.#options.rememberedUpToMs) this.#remains.note(record, record.sequence);
         return;
       } catch (cause) {
-        if (!isNoSpace(cause) || !this.#retention.dropKept()) throw cause;
+        if (!isNoSpace(cause) || !this.#retention.giveWay()) throw cause;
+        await this.#writeRemains();
       }
+    }
+  }
+
+  /** Where there is no room for it, it waits for the next commit. */
+  async #writeRemains(): Promise<void> {
+    const sealed = this.#remains.seal();
+    if (sealed === undefined) return;
+    try {
+      const sequence = await this.#log.commit(sealed.record.frame, remainsKind, 0);
+      this.#remains.housed(sealed, sequence);
+    } catch (cause) {
+      if (!isNoSpace(cause)) throw cause;
     }
   }
 }

@@ -91,6 +91,7 @@ export class SpoolActor implements Actor<SpoolMessage> {
         return;
       case "sweep":
         this.#spool.sweep();
+        if (this.#spool.carries) this.#begin(context);
         return context.startTimer("sweep", sweepIntervalMs, message);
       default:
         return message satisfies never;

@@ -50,9 +50,9 @@ export interface SpoolOptions {
   /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
   readonly keepMs: number;
   /**
-   * Wall time, ms: records that were committed later stay on the disk, room permitting. After a
-   * crash they tell which readings are known, should they come again; the older ones are written
-   * down elsewhere. Default: none is needed for that.
+   * Wall time, ms: records that were committed later stay on the disk, without room the newest
+   * fingerprints of them. After a crash they tell which readings are known, should they come again;
+   * the older ones are written down elsewhere. Default: none is needed for that.
    */
   readonly rememberedUpToMs?: () => number;
   /** A new 32-bit number each time. */

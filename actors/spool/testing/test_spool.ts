@@ -19,6 +19,8 @@ export interface TestSpool {
   readonly live: SpoolRecord[];
   /** Lines that were found at start. */
   readonly recovered: readonly string[];
+  /** Low halves of the fingerprints that were found at start. */
+  readonly known: readonly number[];
   readonly files: MemoryFiles;
 }
 
@@ -31,6 +33,7 @@ export async function openTestSpool(
   const told: string[] = [];
   const live: SpoolRecord[] = [];
   const recovered: string[] = [];
+  const known: number[] = [];
   let salt = 0;
   const options: SpoolOptions = {
     files,
@@ -52,9 +55,12 @@ export async function openTestSpool(
   };
   const { spool, report } = await Spool.open(
     options,
-    (record) => recovered.push(...linesOf(record)),
+    (record) => {
+      recovered.push(...linesOf(record));
+      known.push(...record.fingerprintLo);
+    },
   );
-  return { spool, report, told, live, recovered, files };
+  return { spool, report, told, live, recovered, known, files };
 }
 
 /** Its readings as text, one line each. */
