@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { brokerName } from "./broker_name.ts";
 import type { Plan } from "../topology.ts";
 import { storeName } from "./store_name.ts";
 
@@ -18,10 +19,7 @@ export function endpointLines(plan: Plan): string[] {
     if (http !== undefined) lines.push(`MQTT ws    ws://${hostPort(http)}/mqtt`);
     if (httpTls !== undefined) lines.push(`MQTT wss   wss://${hostPort(httpTls)}/mqtt`);
   }
-  for (const url of config.broker.urls) {
-    const { protocol, host } = new URL(url);
-    lines.push(`broker     ${protocol}//${host}`);
-  }
+  for (const url of config.broker.urls) lines.push(`broker     ${brokerName(url)}`);
   lines.push(`store      ${storeName(config)}`);
   return lines;
 }

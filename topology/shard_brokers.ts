@@ -14,6 +14,7 @@ import type { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts"
 import type { ActorRef, Context } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { brokerEvents } from "./broker_events.ts";
+import { brokerName } from "./broker_name.ts";
 import { dataPaths } from "./data_directory.ts";
 import type { EdgesOptions } from "./shard_edges.ts";
 import type { ShardInit } from "./shard_protocol.ts";
@@ -45,7 +46,7 @@ export function openBrokers(
   );
   return init.brokers.map((index) => {
     const options = brokerOptions(init, routes, index);
-    const name = `${options.url.protocol}//${options.url.host}`;
+    const name = brokerName(init.config.broker.urls[index]!);
     let gateway: BrokerGateway | undefined;
     const needs = {
       intake,

@@ -35,6 +35,7 @@ import { type Guard, shardConnectionsMax } from "./guard.ts";
 import { type AcceptorsOptions, ShardAcceptors } from "./shard_acceptors.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { BrokerHandle, openBrokers } from "./shard_brokers.ts";
+import { brokerName } from "./broker_name.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { WorkerAccounts } from "./worker_accounts.ts";
@@ -108,7 +109,11 @@ export class ShardEdges {
   /** Broker connections that messages come in over, and why others are not. */
   get brokerState(): { readonly connected: number; readonly notReady: string[] } {
     let connected = 0;
-    const notReady: string[] = [];
+    const { config, brokers } = this.#options.init;
+    // Until they are opened, all are to come.
+    const notReady = brokers.slice(this.#brokers.length).map((index) =>
+      `broker ${brokerName(config.broker.urls[index]!)} is not connected: not tried yet`
+    );
     for (const { gateway, name } of this.#brokers) {
       const current = gateway();
       if (current?.subscribed) connected++;

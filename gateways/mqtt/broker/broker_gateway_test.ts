@@ -9,6 +9,7 @@ import type { PubSub } from "../pubsub/pubsub.ts";
 import { memoryPubSub } from "../pubsub/testing/memory_pubsub.ts";
 import { type BrokerCommand, BrokerGateway } from "./broker_gateway.ts";
 import type { BrokerOptions } from "./broker_options.ts";
+import { dial } from "./dial.ts";
 import { subscriptionFiles } from "./subscription_files.ts";
 import type { SubscriptionMemory } from "./subscriptions.ts";
 
@@ -370,6 +371,12 @@ testWith([...needed, "openssl"], "TLS with a client certificate, and WebSocket",
     await until(() => intake.texts.length === 1, () => `${intake.texts} ${broker.said}`);
     intake.settleAll();
     await broker.drain();
+  }
+  // Only plain TCP gives what has gathered in one chunk; records and messages come one by one.
+  for (const url of [new URL(server.url), ...urls.map(({ url }) => url)]) {
+    const stream = await dial(url, url.protocol === "mqtts:" ? identity : {});
+    assert.equal(stream.chunkBytesMax !== undefined, url.protocol === "mqtt:", url.protocol);
+    stream.close();
   }
   await using stranger = new Connection(new HeldIntake(), {
     url: urls[0]!.url,

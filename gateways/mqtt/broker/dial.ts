@@ -9,7 +9,7 @@
 export interface ByteStream {
   /**
    * What comes while nobody reads is one chunk, of so many bytes at most. `undefined` where chunks
-   * are messages of the transport's, however small.
+   * are the transport's, however small: messages of a WebSocket, records of TLS.
    */
   readonly chunkBytesMax: number | undefined;
   /** The next bytes, in a buffer that is valid until the next call; `undefined` at the end. */
@@ -49,7 +49,7 @@ export async function dial(url: URL, tls: TlsIdentity): Promise<ByteStream> {
     case "mqtt:": {
       const connection = await Deno.connect({ hostname, port });
       connection.setNoDelay(true);
-      return streamOfConnection(connection);
+      return { ...streamOfConnection(connection), chunkBytesMax: readBytes };
     }
     case "mqtts:":
       return streamOfConnection(await Deno.connectTls({ hostname, port, ...tlsOptions(tls) }));
@@ -72,7 +72,7 @@ function tlsOptions(tls: TlsIdentity): { caCerts?: string[]; cert?: string; key?
 function streamOfConnection(connection: Deno.Conn): ByteStream {
   const buffer = new Uint8Array(readBytes);
   return {
-    chunkBytesMax: readBytes,
+    chunkBytesMax: undefined,
     async read() {
       const count = await connection.read(buffer);
       return count === null ? undefined : buffer.subarray(0, count);

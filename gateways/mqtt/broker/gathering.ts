@@ -10,8 +10,8 @@
  * @module
  */
 
-/** A broker that has no more than this at once keeps nothing back. */
-const littleBytes = 32 * 1024;
+/** A broker that has no more than this at once keeps nothing back: no way here is as narrow. */
+const littleBytes = 4 * 1024;
 /** Chunks after which the socket is left alone before it is looked at again, at most. */
 const trustMax = 16;
 

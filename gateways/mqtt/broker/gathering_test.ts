@@ -40,7 +40,7 @@ function feed(
 
 Deno.test("after little it waits, and after a chunk that was full it does not", () => {
   const gathering = new Gathering(chunkBytesMax);
-  assert.deepEqual([30, 0, 10 * kib].map((bytes) => gathering.waitsAfter(bytes)), [
+  assert.deepEqual([30, 0, 3 * kib].map((bytes) => gathering.waitsAfter(bytes)), [
     true,
     true,
     true,
@@ -75,7 +75,7 @@ Deno.test("a broker with a wide way here gathers: few chunks, and nothing is thr
 Deno.test("a narrow way here costs nothing as long as the broker can hold what comes in two waits", () => {
   fc.assert(fc.property(
     fc.integer({ min: 10, max: 16 * kib }),
-    fc.integer({ min: 32 * kib, max: 1024 * kib }),
+    fc.integer({ min: 5 * kib, max: 1024 * kib }),
     (bytesPerMs, window) => {
       const { lost } = feed({ bytesPerMs, window, unsent: bytesPerMs * 100, forMs: 5_000 });
       assert.equal(lost, 0);
