@@ -56,7 +56,8 @@ export function verdictOf(
 }
 
 const tag = String.raw`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`;
-const list = new RegExp(`^[ \\t]*${tag}(?:[ \\t]*,[ \\t]*${tag})*[ \\t]*$`);
+/** Empty elements are ignored (RFC 9110 §5.6.1.2); one tag there must be. */
+const list = new RegExp(`^[ \\t,]*${tag}(?:[ \\t]*,[ \\t,]*${tag})*[ \\t,]*$`);
 
 function tagsOf(headers: Headers, name: (typeof tagged)[number]): "*" | string[] | undefined {
   const text = headers.get(name);

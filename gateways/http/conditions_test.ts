@@ -15,6 +15,8 @@ const cases: readonly Case[] = [
   [{}, undefined, "go", "go"],
   [{ "if-match": '"a"' }, one, "go", "go"],
   [{ "if-match": '"b", "a"' }, one, "go", "go"],
+  [{ "if-match": '"a",' }, one, "go", "go"],
+  [{ "if-match": ' , ,"b",\t, "a" ,, ' }, one, "go", "go"],
   [{ "if-match": '"b"' }, one, "failed", "failed"],
   [{ "if-match": 'W/"a"' }, one, "failed", "failed"],
   [{ "if-match": "*" }, one, "go", "go"],
@@ -53,7 +55,7 @@ for (const [init, current, get, put] of cases) {
 
 Deno.test("a tag without its quotes is refused, not overlooked", () => {
   for (const name of ["if-match", "if-none-match"]) {
-    for (const text of ["a", "", '"a" "b"', '"a', "*, *", 'w/"a"']) {
+    for (const text of ["a", "", '"a" "b"', '"a', "*, *", 'w/"a"', ",", ", ,", '"a",b']) {
       assert.throws(
         () => verdictOf({ method: "PUT", headers: new Headers({ [name]: text }) }, one),
         (error) => error instanceof Problem && error.type === "invalid-header",

@@ -4,6 +4,7 @@ import { logger } from "../log/log.ts";
 import { findProgram, testWith } from "../testing/programs.ts";
 import { httpApp } from "./app.ts";
 import type { Control } from "./control.ts";
+import { Problem } from "./problem.ts";
 import { listenHttp } from "./testing/listen.ts";
 import { deviceView, fakeControl } from "./testing/fake_control.ts";
 
@@ -61,4 +62,12 @@ testWith(["chromium"], "nothing that a device sends becomes markup", async () =>
 testWith(["chromium"], "a service that does not answer is said to be so", async () => {
   const { dom } = await shown({ snapshot: () => Promise.reject(new Error("gone")) });
   assert.match(dom, /class="pill bad"[^>]*>no answer</);
+});
+
+testWith(["chromium"], "who is banned is told so, and is not asked to log in", async () => {
+  const ban = new Problem("banned", "banned until noon");
+  const { dom } = await shown({ snapshot: () => Promise.reject(ban) });
+  assert.match(dom, /class="pill bad"[^>]*>banned</);
+  assert.match(dom, /banned until noon/);
+  assert.match(dom, /<form[^>]* id="login"[^>]* hidden/);
 });

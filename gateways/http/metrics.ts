@@ -90,32 +90,12 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
         ...withReasons("refused", settled.refused),
       ]),
     ),
-    gauge(
-      "sluice_readings_in_flight",
-      one(({ inFlight }) => inFlight),
-    ),
-    gauge(
-      "sluice_spool_readings",
-      one(({ spoolReadings }) => spoolReadings),
-    ),
-    gauge(
-      "sluice_spool_bytes",
-      one(({ spoolBytes }) => spoolBytes),
-    ),
-    histogram(
-      "sluice_settle_seconds",
-      shards,
-      ({ settleSeconds }) => settleSeconds,
-    ),
-    histogram(
-      "sluice_store_seconds",
-      shards,
-      ({ storeSeconds }) => storeSeconds,
-    ),
-    gauge(
-      "sluice_mailbox_depth",
-      each(({ mailboxDepth }) => samplesBy("kind", mailboxDepth)),
-    ),
+    gauge("sluice_readings_in_flight", one(({ inFlight }) => inFlight)),
+    gauge("sluice_spool_readings", one(({ spoolReadings }) => spoolReadings)),
+    gauge("sluice_spool_bytes", one(({ spoolBytes }) => spoolBytes)),
+    histogram("sluice_settle_seconds", shards, ({ settleSeconds }) => settleSeconds),
+    histogram("sluice_store_seconds", shards, ({ storeSeconds }) => storeSeconds),
+    gauge("sluice_mailbox_depth", each(({ mailboxDepth }) => samplesBy("kind", mailboxDepth))),
     counter(
       "sluice_actor_restarts_total",
       each(({ mailboxDepth, restarts }) => {
@@ -123,18 +103,9 @@ function readingFamilies(shards: readonly ShardSnapshot[]): Family[] {
         return samplesBy("kind", { ...Object.fromEntries(none), ...restarts });
       }),
     ),
-    gauge(
-      "sluice_sessions",
-      each(({ sessions }) => samplesBy("transport", sessions)),
-    ),
-    gauge(
-      "sluice_devices",
-      each(({ devices }) => samplesBy("state", { ...devices })),
-    ),
-    gauge(
-      "sluice_shard_ready",
-      one(({ notReady }) => notReady.length === 0 ? 1 : 0),
-    ),
+    gauge("sluice_sessions", each(({ sessions }) => samplesBy("transport", sessions))),
+    gauge("sluice_devices", each(({ devices }) => samplesBy("state", { ...devices }))),
+    gauge("sluice_shard_ready", one(({ notReady }) => notReady.length === 0 ? 1 : 0)),
   ];
 }
 
@@ -171,31 +142,12 @@ function labelled(name: string): { readonly family: string; readonly labels: Lab
 }
 
 function own(service: ServiceInfo, use: ProcessUse): Family[] {
+  const build = { version: service.version, deno: Deno.version.deno };
   return [
-    gauge(
-      "sluice_build_info",
-      [
-        { labels: { version: service.version, deno: Deno.version.deno }, value: 1 },
-      ],
-    ),
-    gauge(
-      "process_resident_memory_bytes",
-      [
-        { labels: {}, value: use.residentBytes },
-      ],
-    ),
-    counter(
-      "process_cpu_seconds_total",
-      [
-        { labels: {}, value: use.cpuSeconds },
-      ],
-    ),
-    gauge(
-      "process_start_time_seconds",
-      [
-        { labels: {}, value: service.startedMs / 1000 },
-      ],
-    ),
+    gauge("sluice_build_info", [{ labels: build, value: 1 }]),
+    gauge("process_resident_memory_bytes", [{ labels: {}, value: use.residentBytes }]),
+    counter("process_cpu_seconds_total", [{ labels: {}, value: use.cpuSeconds }]),
+    gauge("process_start_time_seconds", [{ labels: {}, value: service.startedMs / 1000 }]),
   ];
 }
 

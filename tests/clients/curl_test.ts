@@ -135,10 +135,10 @@ testWith(["curl"], "curl does all that the OpenAPI document lists, as it says", 
     if (/ -I /.test(example.line)) {
       const get = await run({ ...example, line: example.line.replace(" -I ", " ") }, env);
       const length = answered.headers.get("content-length");
-      assert.ok(
-        length === null || Number(length) === get.body.length,
-        `${example.line}: ${length}`,
-      );
+      // What a file of the dashboard is long is known; of what is made for the answer it need not be.
+      if (length !== null || example.line.includes("/page.js")) {
+        assert.equal(length, String(get.body.length), example.line);
+      }
       assert.equal(length, get.headers.get("content-length"));
     }
     if (/-I |-X OPTIONS/.test(example.line)) {

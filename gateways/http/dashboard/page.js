@@ -31,6 +31,7 @@ async function ask(path) {
   if (answer.ok) return body;
   const error = new Error(body.detail ?? `${path} answered ${answer.status}`);
   error.status = answer.status;
+  error.isBan = body.type === "urn:sluice:problem:banned";
   throw error;
 }
 
@@ -290,10 +291,10 @@ async function refresh() {
     showPanels(true);
   } catch (error) {
     const unknown = error.status === 401;
-    // Who is known, and may not see this, may log in as somebody else.
-    const mayNot = unknown || error.status === 403;
+    // Who is known, and may not see this, may log in as somebody else; who is banned may not.
+    const mayNot = unknown || (error.status === 403 && !error.isBan);
     showPanels(!mayNot);
-    byId("ready").textContent = mayNot ? "log in" : "no answer";
+    byId("ready").textContent = mayNot ? "log in" : error.isBan ? "banned" : "no answer";
     byId("ready").className = "pill bad";
     byId("reasons").hidden = unknown; // What programs are told there helps no person.
     byId("reasons").textContent = error.message;

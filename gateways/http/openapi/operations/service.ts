@@ -102,7 +102,7 @@ export const serviceOperations = table({
   getRefusedTopics: {
     method: "GET",
     path: "/api/refused-topics",
-    tag: "service",
+    tag,
     summary: "The topics whose readings were refused last",
     doc: "Those that no route takes, or that their sender may not write, since the shards have " +
       `started: the ${refusedTopicsMax} latest. Nothing of them is kept; subscribers may have had them.`,
