@@ -12,7 +12,6 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { HttpHandler } from "./app.ts";
 import { type BannedUntil, refuseBanned } from "./banned.ts";
 import { type Caller, type Callers, unknown } from "./callers.ts";
-import type { Operation } from "./openapi/operation.ts";
 import { findOperation, operations } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { secured } from "./security.ts";
@@ -38,12 +37,15 @@ export interface GuardParts extends Identity {
 export function guarded(
   { handle, callers, required, bannedUntilMs, ...identity }: GuardParts,
 ): HttpHandler {
-  const refuse = (request: Request, who: Partial<BanClient>, spared: Operation["spares"]): void => {
+  const refuse = async (
+    request: Request,
+    caller: Caller,
+    who: Partial<BanClient>,
+  ): Promise<void> => {
     const client = { account: "", clientId: "", address: "", ...who };
     if (bannedUntilMs === undefined || bannedUntilMs(client, false) === 0) return;
-    const found = findOperation(request);
-    const spares = found && operations[found.id].spares;
-    if (spares === undefined || spares !== spared) {
+    const shown = required ? caller : unknown;
+    if (!await isSpared(request, shown, identity)) {
       refuseBanned(bannedUntilMs, client, identity.clock);
     }
   };
@@ -51,12 +53,11 @@ export function guarded(
     callers.set(request, caller);
     const asked = required ? askedBy(request) : undefined;
     try {
-      refuse(request, { address: caller.peer }, "address");
+      await refuse(request, caller, { address: caller.peer });
       refuseEnded(caller.certificate, identity.certified);
       if (asked !== undefined) {
         const claims = await claimsOf(request.headers, caller, identity);
-        const isAdmin = claims.permissions.roles.includes("admin");
-        refuse(request, { account: claims.name }, isAdmin ? "admin" : undefined);
+        await refuse(request, caller, { account: claims.name });
         if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
           throw new Problem("forbidden", `the account ${claims.name} may not do this`);
         }
@@ -68,6 +69,20 @@ export function guarded(
     }
     return await handle(request, caller);
   };
+}
+
+/** Whether who is banned may ask this all the same. @throws {Problem} `unavailable`. */
+async function isSpared(request: Request, caller: Caller, identity: Identity): Promise<boolean> {
+  const found = findOperation(request);
+  const spares = found && operations[found.id].spares;
+  if (spares !== "admin") return spares === "address";
+  try {
+    const { permissions } = await claimsOf(request.headers, caller, identity);
+    return permissions.roles.includes("admin");
+  } catch (error) {
+    if (error instanceof Problem && error.type !== "unavailable") return false;
+    throw error;
+  }
 }
 
 interface AskedFor {

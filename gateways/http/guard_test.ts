@@ -96,9 +96,9 @@ Deno.test("what a token lets see ends when the certificate that came with it is 
   assert.equal(certified.isCurrent(it.seen), false);
 });
 
-Deno.test("who is banned by address is refused before a token is looked at, but for the probes", async () => {
+Deno.test("who is banned by address is refused whatever it asks for, but for the probes", async () => {
   for (const required of [true, false]) {
-    const { it, clock, answer } = await guard(required, ["admin"]);
+    const { it, clock, answer } = await guard(required, ["reader"]);
     it.banned = "10.0.0.1";
     const refused = ["/", "/metrics", "/login", "/ws", "/mqtt", "/api/bans", "/api/devices", "/no"];
     for (const path of refused) {
@@ -119,6 +119,26 @@ Deno.test("who is banned by address is refused before a token is looked at, but 
     it.banned = "10.0.0.2";
     assert.equal((await answer(true, "/api/devices")).status, 200);
     assert.equal(it.refused, refused.length);
+  }
+});
+
+Deno.test("an admin lifts bans from a banned address, with a token that is good", async () => {
+  for (const required of [true, false]) {
+    const { it, clock, answer } = await guard(required, ["admin"]);
+    it.banned = "10.0.0.1";
+    for (const method of ["GET", "POST", "DELETE"]) {
+      const path = method === "DELETE" ? "/api/bans/address:10.0.0.1" : "/api/bans";
+      assert.equal((await answer(true, path, method)).status, 200, method);
+    }
+    assert.equal(it.refused, 0);
+    for (const path of ["/", "/login", "/api/devices", "/api/accounts"]) {
+      assert.equal((await answer(true, path)).status, 403, path);
+    }
+    it.revoked = required;
+    if (!required) clock.advance(700_000); // The token has expired.
+    const { status, body } = await answer(true, "/api/bans");
+    assert.equal(status, 403);
+    assert.match(await new Response(body).text(), /problem:banned/);
   }
 });
 

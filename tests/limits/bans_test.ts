@@ -31,10 +31,10 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
     await answer.body?.cancel();
     return answer.status;
   };
-  const lift = async (key: string) => {
+  const lift = async (key: string, from = "127.0.0.2") => {
     const headers = { authorization: `Bearer ${admin}` };
     assert.equal(
-      await statusFrom("127.0.0.2", `/api/bans/${key}`, { method: "DELETE", headers }),
+      await statusFrom(from, `/api/bans/${key}`, { method: "DELETE", headers }),
       204,
     );
   };
@@ -141,7 +141,8 @@ Deno.test("clients that flap are banned in all shards, over a restart, until an 
       assert.equal(await statusFrom("127.0.0.1", "/api/status"), 403);
       assert.equal(await statusFrom("127.0.0.1", "/healthz"), 200);
       assert.equal(await statusFrom("127.0.0.2", "/api/status"), 200);
-      await lift("address:127.0.0.1");
+      assert.equal(await statusFrom("127.0.0.1", "/api/bans"), 403);
+      await lift("address:127.0.0.1", "127.0.0.1");
       client[Symbol.dispose]();
       const sum = await metrics(httpUrl);
       assert.equal(sum("sluice_stations_ended_total", 'reason="banned"'), 4);

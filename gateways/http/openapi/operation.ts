@@ -63,7 +63,7 @@ export interface Operation {
   readonly access: Access;
   /**
    * Who is answered though banned. `address`: everybody, for a ban must not have an orchestrator end
-   * the service; `admin`: an admin whose account it is, for nobody else might be there to lift it.
+   * the service; `admin`: an admin, for nobody else might be there to lift it.
    */
   readonly spares?: "address" | "admin";
   readonly parameters?: readonly Parameter[];
