@@ -89,6 +89,8 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_pubsub_forwarded_total: "Messages sent to another shard, where somebody listens.",
   sluice_pubsub_repeated_total:
     "Messages sent on again after a shard's death that had come before.",
+  sluice_pubsub_shares_unwritten_total:
+    "Shared subscriptions of QoS 2 messages, too many to be written down for a shard's death.",
   sluice_pubsub_malformed_total: "Messages of another shard that could not be read: a defect.",
   sluice_pubsub_subscriptions: "Subscriptions that somebody is there for.",
   sluice_pubsub_subscriptions_refused_total: "Subscriptions beyond a quota.",

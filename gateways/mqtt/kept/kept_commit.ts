@@ -83,7 +83,8 @@ export interface CommitResult {
 /** What a row costs beside its message. */
 const rowBytes = 100;
 /** All that came by a connection was sent on: its session, and its epoch. */
-export const sentOnSql = "UPDATE incoming SET epoch = NULL WHERE session = ? AND epoch = ?";
+export const sentOnSql =
+  "UPDATE incoming SET epoch = NULL, shares = NULL WHERE session = ? AND epoch = ?";
 /** A larger message is not kept within the queue, nor one for several. */
 const inlineBytesMax = 2_048;
 
@@ -233,8 +234,9 @@ export class KeptCommit {
         this.#prepare(sentOnSql).run(session, op.epoch);
         return;
       case "settled":
-        this.#prepare("UPDATE incoming SET settled = 1 WHERE session = ? AND packet_id = ?")
-          .run(session, op.packetId);
+        this.#prepare(
+          "UPDATE incoming SET settled = 1, shares = NULL WHERE session = ? AND packet_id = ?",
+        ).run(session, op.packetId);
         return;
       case "forgotten":
         this.#prepare("DELETE FROM incoming WHERE session = ? AND packet_id = ?")

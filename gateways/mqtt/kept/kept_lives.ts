@@ -211,7 +211,7 @@ export class KeptLives {
    */
   adopt(shard: number, shards: number, first: boolean, nowMs: number): void {
     this.#database.transaction(() => {
-      if (first) this.#database.prepare("UPDATE incoming SET epoch = NULL").run();
+      if (first) this.#database.prepare("UPDATE incoming SET epoch = NULL, shares = NULL").run();
       const { changes } = this.#database.prepare(
         `UPDATE session SET holder = NULL, sent = next, expires_ms = ?1 + expiry_s * 1000,
          will_due_ms = CASE WHEN will IS NOT NULL

@@ -15,7 +15,7 @@ import type { PeerShards } from "./peer_shards.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { SentMarks } from "./sent_marks.ts";
 import type { ShareGroup } from "./share_group.ts";
-import { type SharedOut, shareMark } from "./shared_out.ts";
+import { type SharedOut, shareMark, writtenShares } from "./shared_out.ts";
 import type { FilterEntry, Subscriber, SubscriptionTable } from "./subscription_table.ts";
 
 export interface MessageRouterOptions {
@@ -37,7 +37,7 @@ export interface Marked {
    * who share.
    */
   readonly again: readonly SharedOut[] | undefined;
-  /** Where it goes among those who share, when that is anywhere. */
+  /** Where it goes among those who share, as far as it is to be written down. */
   chose(shares: readonly SharedOut[]): void;
 }
 
@@ -177,9 +177,11 @@ export class MessageRouter {
   /** Where it goes stays known: here by its mark, to its publisher's next shard by the file. */
   #note(out: readonly SharedOut[], { mark, chose }: Marked): void {
     if (out.length === 0) return;
-    const { marks, shard: own } = this.#options;
+    const { marks, stats, shard: own } = this.#options;
     for (const [name, shard] of out) if (shard === own) marks.add(own, shareMark(mark, name));
-    chose(out);
+    const written = writtenShares(out);
+    stats.sharesUnwritten += out.length - written.length;
+    chose(written);
   }
 
   /** A shard is gone. */

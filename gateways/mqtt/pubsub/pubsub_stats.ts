@@ -26,6 +26,8 @@ export class PubSubStats {
   forwarded = 0;
   /** Messages that were sent on again after a shard's death, and had come before. */
   repeated = 0;
+  /** Shared subscriptions that a message went to, and too many to be written down with it. */
+  sharesUnwritten = 0;
   readonly lost: Record<Loss, number> = {
     qos0_full: 0,
     full: 0,
@@ -68,6 +70,7 @@ export class PubSubStats {
       sluice_pubsub_released_total: this.released,
       sluice_pubsub_forwarded_total: this.forwarded,
       sluice_pubsub_repeated_total: this.repeated,
+      sluice_pubsub_shares_unwritten_total: this.sharesUnwritten,
       sluice_pubsub_malformed_total: this.malformed,
       sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,
       sluice_pubsub_retained_refused_total: this.retainedRefused,

@@ -14,6 +14,20 @@ export type SharedOut = readonly [name: string, shard: number];
 export const shareMark = (mark: string, name: string): string =>
   `${mark}.${createHash("sha256").update(name).digest("base64").slice(0, 12)}`;
 
+/** What is written of one message: a publisher has up to its receive maximum of them. */
+const bytesMax = 4_096;
+const utf8 = new TextEncoder();
+
+/** The first of them, as many as are written. */
+export function writtenShares(shares: readonly SharedOut[]): readonly SharedOut[] {
+  let bytes = 2;
+  const over = shares.findIndex((share) => {
+    bytes += utf8.encode(JSON.stringify(share)).length + 1;
+    return bytes > bytesMax;
+  });
+  return over < 0 ? shares : shares.slice(0, over);
+}
+
 /** What stands in a file is believed as far as it makes sense. */
 export function parseSharedOut(text: unknown): SharedOut[] {
   const entries = typeof text === "string" ? parsed(text) : undefined;
