@@ -9,7 +9,7 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import { KeptAttachment, type KeptHost } from "./kept_attachment.ts";
 import type { CommitOp } from "./kept_commit.ts";
 import type { KeptDirectory } from "./kept_directory.ts";
-import type { ClaimRequest, Detachment } from "./kept_lives.ts";
+import type { Claimed, ClaimRequest, Detachment } from "./kept_lives.ts";
 import type { KeptLog } from "./kept_log.ts";
 import type { Received } from "./kept_queues.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
@@ -100,7 +100,7 @@ export class KeptConnections {
     if (endedId !== undefined) this.#options.home.reread(endedId);
     this.#options.home.reread(id);
     const session = this.#options.directory.byId(id);
-    if (session === undefined) return unavailable;
+    if (session === undefined) return this.#giveUp(claimed);
     if (permit !== undefined) this.#options.home.withdraw(session, permit);
     // To hear of others that claim it, from now on.
     const place = { session, host, epoch, present: claimed.present, permit };
@@ -112,14 +112,17 @@ export class KeptConnections {
     const progress = this.#options.store.use(({ queues }) => queues.progress(id));
     if (received === undefined || progress === undefined) {
       session.attachment = undefined;
-      // As one that has left: else it would be connected for ever.
-      const { expiryS } = request;
-      if (expiryS > 0) this.#leaving.set(id, { id, epoch, sent: 0, expiryS, will: "none" });
-      return unavailable;
+      return this.#giveUp(claimed);
     }
     const attachment = this.#attachment(place, progress, received);
     session.attachment = attachment;
     return { kind: "attached", attachment, will: decodeWill(endedWill) };
+  }
+
+  /** A session that cannot be read is left at once: else it would be connected for ever. */
+  #giveUp({ id, epoch, expiryS }: Claimed): ClaimResult {
+    this.#leaving.set(id, { id, epoch, sent: 0, expiryS, will: "none" });
+    return unavailable;
   }
 
   /** Ends the session of a key, for a client that wants none. */

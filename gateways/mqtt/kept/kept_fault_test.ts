@@ -105,6 +105,39 @@ Deno.test("a session that cannot be read for its client is away again, and over 
   assert.match(String(faults[0]), /incoming/);
 });
 
+for (const expiryS of [100, 0]) {
+  for (const table of ["subscription", "incoming"]) {
+    Deno.test(`a claim for ${expiryS} s whose ${table} cannot be read: it is as if it had not been made`, async () => {
+      const faults = await withFile(async (file, pair) => {
+        const [here] = pair.shards;
+        (await KeptClient.connect(pair, here!, { key: "before", expiryS: 200 })).leave("none", 200);
+        file.exec(`ALTER TABLE ${table} RENAME TO away`);
+        const host = { placed() {}, evicted() {} };
+        // What is known of a session that was there will do without its subscriptions.
+        for (const key of table === "incoming" ? ["before", "new"] : ["new"]) {
+          const request = { key, account: "A", clean: false, expiryS, will: undefined };
+          const claim = here!.kept!.claim({ ...request, willDelayS: 0 }, host, undefined);
+          pair.carry();
+          const answer = await claim;
+          assert.deepEqual(answer.kind === "refused" && answer.reasonCode, 0x88);
+        }
+        file.exec(`ALTER TABLE away RENAME TO ${table}`);
+        here!.kept!.sweep(() => true);
+        const sessions = file.prepare("SELECT key, holder, expiry_s, expires_ms FROM session")
+          .all();
+        const expiresMs = (s: number) => pair.clock.now() + s * 1_000;
+        const before = { key: "before", holder: null, expiry_s: 200, expires_ms: expiresMs(200) };
+        const made = { key: "new", holder: null, expiry_s: 100, expires_ms: expiresMs(100) };
+        assert.deepEqual(
+          sessions.map((row) => ({ ...row })),
+          expiryS > 0 ? [before, made] : [before],
+        );
+      });
+      assert.match(String(faults[0]), new RegExp(table));
+    });
+  }
+}
+
 Deno.test("a queue that cannot be read is read when it can", async () => {
   const faults = await withFile(async (file, pair) => {
     const [here] = pair.shards;

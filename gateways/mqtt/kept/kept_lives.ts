@@ -23,6 +23,8 @@ export interface Claimed {
   readonly epoch: number;
   /** There was one, and it goes on. */
   readonly present: boolean;
+  /** How long it is kept should its client not get it after all: a session that was there, as before. */
+  readonly expiryS: number;
   /** A session that ended by this one, and its will, if it is still to be sent. */
   readonly endedId: number | undefined;
   readonly endedWill: Uint8Array | undefined;
@@ -76,7 +78,7 @@ export class KeptLives {
     const { key, account, clean, expiryS, will = null, willDelayS } = request;
     return this.#database.transaction(() => {
       const before = this.#database.prepare(
-        "SELECT id, epoch, will, will_due_ms, expires_ms FROM session WHERE key = ?",
+        "SELECT id, epoch, expiry_s, will, will_due_ms, expires_ms FROM session WHERE key = ?",
       ).get(key);
       const over = clean || number(before?.["expires_ms"] ?? Infinity) <= nowMs;
       if (before !== undefined && !over) {
@@ -87,7 +89,8 @@ export class KeptLives {
            will_delay_s = ?, will_due_ms = NULL WHERE id = ?`,
         ).run(epoch, shard, expiryS, will, willDelayS, id);
         this.#database.changed();
-        return { id, epoch, present: true, endedId: undefined, endedWill: undefined };
+        const ended = { endedId: undefined, endedWill: undefined };
+        return { id, epoch, present: true, expiryS: number(before["expiry_s"]), ...ended };
       }
       let endedId: number | undefined;
       let endedWill: Uint8Array | undefined;
@@ -106,7 +109,7 @@ export class KeptLives {
       ).run(key, account, shard, expiryS, will, willDelayS);
       this.#database.changed();
       const id = number(lastInsertRowid);
-      return { id, epoch: 1, present: false, endedId, endedWill };
+      return { id, epoch: 1, present: false, expiryS, endedId, endedWill };
     });
   }
 
