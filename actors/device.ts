@@ -86,7 +86,10 @@ export class Device implements GroupDevice {
     committedMs: number,
     seenMs = committedMs,
   ): void {
-    this.remember(fingerprintHi, fingerprintLo, committedMs);
+    // One that is there twice would push another one out.
+    if (!this.window?.has(fingerprintHi, fingerprintLo)) {
+      this.remember(fingerprintHi, fingerprintLo, committedMs);
+    }
     if (this.lastSeenMs < seenMs) this.lastSeenMs = seenMs;
     if (this.arrivalMs < committedMs) {
       this.arrivalMs = Math.ceil(committedMs);

@@ -179,6 +179,14 @@ Deno.test("no time of arrival is given twice though the clock is set back before
   assert.equal(path.device("UPB~RPi_1").lastSeenMs, arrivalMs - 3_600_000);
 });
 
+Deno.test("what is found in the spool once more pushes nothing out that is remembered", () => {
+  const device = new ReadingPath().device("UPB~RPi_1");
+  const hourMs = 3_600_000;
+  for (let lo = 1; lo <= 256; lo++) device.remember(1, lo, arrivalMs + lo * hourMs);
+  for (let lo = 157; lo <= 256; lo++) device.recovered(1, lo, arrivalMs + lo * hourMs);
+  for (let lo = 1; lo <= 256; lo++) assert.ok(device.window?.has(1, lo), String(lo));
+});
+
 Deno.test("a reading with a time or a sequence of its own is stored once", () => {
   const path = new ReadingPath([{
     name: "counted",

@@ -116,9 +116,9 @@ export class ShardDevices {
     });
   }
 
-  /** What was saved of the devices was read at the start. */
+  /** What was saved of the devices was read at the start, and none of it had to be forgotten. */
   get statesKnown(): boolean {
-    return this.#statesKnown;
+    return this.#statesKnown && this.#directory.forgotten === 0;
   }
 
   /** Wall time, ms: what was accepted by then is saved, the rest must be found in the spool. */
@@ -185,9 +185,10 @@ export class ShardDevices {
   }
 
   /**
-   * A record that was found in the spool: its readings are known should they come again, however old
-   * it is, for what it holds may not have been saved. Devices that another shard owns, since the
-   * number of shards was another one, are known there: see topology/spool_owners.ts.
+   * A record that was found in the spool, unless its segment was told to the devices before: its
+   * readings are known should they come again, however old it is, for what it holds may not have been
+   * saved. It may hold what is known already. Devices that another shard owns, since the number of
+   * shards was another one, are left out: their owner finds them saved, see topology/spool_owners.ts.
    */
   recovered(record: SpoolRecord): void {
     const seenMs = this.#time.of(record.committedMs);

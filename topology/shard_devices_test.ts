@@ -62,3 +62,22 @@ Deno.test("what the spool holds is known and saved however old it is, but for an
   assert.deepEqual([...saved].filter(([id]) => foreign.includes(id)), theirs.sort());
   await Deno.remove(dataDir, { recursive: true });
 });
+
+Deno.test("when not all that was saved fits, the devices have to be told by the spool", async () => {
+  const dataDir = await Deno.makeTempDir({ prefix: "sluice_devices_" });
+  const states = new DeviceStates(dataPaths(dataDir).devices);
+  const tools = deviceTools();
+  states.save(ids.map((id) => [id, saveDevice(new Device(id, tools), 0)]));
+  for (const [activeMax, isKnown] of [[ids.length, true], [1, false]] as const) {
+    const { config } = await parseConfig({ dataDir, device: { activeMax } });
+    const system = new ActorSystem({ clock: new ManualClock() });
+    const init = { shard: 0, shards, config, codeTrace: codeTraceMemory(), suspects: [] };
+    const limits = shardLimits(config, shards);
+    const devices = await ShardDevices.open({ init, system, limits }, []);
+    assert.equal(devices.statesKnown, isKnown);
+    await system.stop();
+    devices.close(true);
+  }
+  states.close();
+  await Deno.remove(dataDir, { recursive: true });
+});
