@@ -1,6 +1,9 @@
 /** A publisher with a kept session sends a QoS 2 message again, for its shard has died meanwhile. */
 import assert from "node:assert/strict";
+import { PacketWriter } from "../codec/writer.ts";
 import { publishOf } from "../endpoint/testing.ts";
+import { Message } from "../pubsub/message.ts";
+import { writeForwarded } from "../pubsub/peer_mail.ts";
 import { ShardPair } from "../pubsub/testing/shard_pair.ts";
 import { inWorld, message, pubrel, World } from "./testing/resend_world.ts";
 import { keptSettings, withShards } from "./testing.ts";
@@ -105,6 +108,62 @@ Deno.test("the shard that was to choose a member has died, too, or has none left
       assert.deepEqual(await world.heard(other), [], how);
     }, 3);
   }
+});
+
+Deno.test("a shared message waits for a member who is kept: no other has it from the shard that was to choose", () =>
+  inWorld(async (world) => {
+    const filter = "$share/g/t";
+    await world.subscriber(1, "gone", { filter });
+    await world.dieWith(await world.connect(0, "publisher", true), message("one"), false);
+    world.restart(1);
+    const kept = await world.subscriber(2, "kept", { filter }, true);
+    let again = await world.connect(2, "publisher", true);
+    await world.say(again, message("one", true));
+    assert.deepEqual(await world.heard(kept), ["one"]);
+    world.restart(2);
+    const other = await world.subscriber(1, "other", { filter });
+    again = await world.connect(0, "publisher", true);
+    await world.say(again, message("one", true));
+    assert.deepEqual(await world.heard(other), []);
+  }, 3));
+
+Deno.test("a message crosses to a shard once, however many subscriptions are shared there", () =>
+  withShards(
+    async (pair) => {
+      const world = new World(pair);
+      const members = [await world.subscriber(1, "direct")];
+      for (let group = 0; group < 8; group++) {
+        const filter = `$share/g${group}/t`;
+        members.push(await world.subscriber(1, `member ${group}`, { filter }));
+      }
+      const publisher = await world.connect(0, "publisher", true);
+      const payload = "p".repeat(30_000);
+      await world.say(publisher, message(payload));
+      for (const member of members) assert.deepEqual(await world.heard(member), [payload]);
+      const { forwarded, lost } = pair.shards[0]!.stats;
+      assert.deepEqual([forwarded, lost.peer_full], [1, 0]);
+    },
+    undefined,
+    { peerBytesMax: 50_000 },
+  ));
+
+Deno.test("members have all left while a message is on its way, or is passed on: it is counted", () => {
+  const [shard] = new ShardPair().shards;
+  const writer = new PacketWriter();
+  const shared = new Message({
+    topic: "t",
+    payload: new Uint8Array(1),
+    qos: 1,
+    retain: false,
+    properties: {},
+    expiresMs: Infinity,
+  });
+  for (const passedOn of [false, true]) {
+    writeForwarded(writer, { message: shared, direct: false, shares: ["$share/g/t"], passedOn });
+  }
+  const batch = writer.bytes.slice(0, writer.length);
+  shard!.received({ kind: "messages", from: 1, batch });
+  assert.equal(shard!.stats.lost.no_member, 2);
 });
 
 Deno.test("a member leaves while a message is on its way to its shard: another one has it", () =>

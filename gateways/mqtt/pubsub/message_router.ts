@@ -55,19 +55,11 @@ class Targets {
     this.#of(shard).shares.push(name);
   }
 
-  /** What goes to which shard; of a marked message each share by itself, with a mark of its own. */
-  *forwards(
-    message: Message,
-    mark: string | undefined,
-  ): Generator<readonly [number, Forwarded]> {
-    for (const [shard, { direct, shares }] of this.#byShard) {
-      if (mark === undefined) {
-        yield [shard, { message, direct, shares }];
-        continue;
-      }
-      if (direct) yield [shard, { message, direct, shares: [], mark }];
-      for (const name of shares) yield [shard, sharedForward(message, mark, name)];
-    }
+  /** What goes to which shard: each has the message once, whatever it is for there. */
+  [Symbol.iterator](): Iterator<
+    readonly [number, { readonly direct: boolean; readonly shares: readonly string[] }]
+  > {
+    return this.#byShard.entries();
   }
 
   #of(shard: number) {
@@ -76,13 +68,6 @@ class Targets {
     return known;
   }
 }
-
-const sharedForward = (message: Message, mark: string, name: string): Forwarded => ({
-  message,
-  direct: false,
-  shares: [name],
-  mark: shareMark(mark, name),
-});
 
 /** Whom a shared message came to here: nobody, somebody, or one that another is to stand in for. */
 type Shared = "none" | "done" | "owed";
@@ -127,10 +112,15 @@ export class MessageRouter {
     return reached;
   }
 
-  #send(targets: Targets, message: Message, mark: string | undefined): boolean {
+  #send(
+    targets: Targets,
+    message: Message,
+    mark: string | undefined,
+    passedOn = false,
+  ): boolean {
     let reached = false;
-    for (const [shard, forwarded] of targets.forwards(message, mark)) {
-      if (this.#options.peers.send(shard, forwarded)) reached = true;
+    for (const [shard, whom] of targets) {
+      if (this.#options.peers.send(shard, { ...whom, message, mark, passedOn })) reached = true;
     }
     return reached;
   }
@@ -150,21 +140,20 @@ export class MessageRouter {
     const { mark } = marked;
     const { peers, shard: own } = this.#options;
     this.#deliverOnce(own, mark, () => this.deliverHere(message, sessionOf(from)));
-    const shards = new Set(entries.flatMap(({ remote }) => [...remote]));
-    for (const [{ holder }, { qos }] of keptDeliveries(entries, message, sessionOf(from))) {
-      if (qos === 0 && holder !== undefined && holder !== own) shards.add(holder);
-    }
-    for (const shard of shards) peers.send(shard, { message, direct: true, shares: [], mark });
     const targets = new Targets();
+    for (const { remote } of entries) for (const shard of remote) targets.direct(shard);
+    for (const [{ holder }, { qos }] of keptDeliveries(entries, message, sessionOf(from))) {
+      if (qos === 0 && holder !== undefined && holder !== own) targets.direct(holder);
+    }
     for (const [name, shard] of shared) {
       if (shard === own) {
-        const known = shareMark(mark, name);
-        this.#deliverOnce(own, known, () => this.#shareHere(name, message, known));
+        this.#deliverOnce(own, shareMark(mark, name), () => this.#shareHere(name, message, mark));
       } else if (peers.has(shard)) {
-        peers.send(shard, sharedForward(message, mark, name));
+        targets.share(shard, name);
       } else {
         const group = this.#options.table.group(name);
-        if (group !== undefined) this.#share(group, message, targets);
+        if (group === undefined) this.#options.stats.lost.no_member++;
+        else this.#share(group, message, targets);
         continue;
       }
       targets.out.push([name, shard]);
@@ -175,8 +164,8 @@ export class MessageRouter {
   }
 
   /** Where it goes stays known: here by its mark, to its publisher's next shard by the file. */
-  #note(out: readonly SharedOut[], { mark, chose }: Marked): void {
-    if (out.length === 0) return;
+  #note(out: readonly SharedOut[], { mark, again, chose }: Marked): void {
+    if (out.length === 0 && !again?.length) return;
     const { marks, stats, shard: own } = this.#options;
     for (const [name, shard] of out) if (shard === own) marks.add(own, shareMark(mark, name));
     const written = writtenShares(out);
@@ -190,33 +179,31 @@ export class MessageRouter {
   }
 
   /** From another shard. */
-  forwarded(forwarded: Forwarded, from: number): void {
-    const { mark } = forwarded;
-    if (mark === undefined) this.#forwarded(forwarded);
-    else this.#deliverOnce(from, mark, () => this.#forwarded(forwarded));
+  forwarded({ message, direct, shares, mark, passedOn }: Forwarded, from: number): void {
+    if (direct) this.#deliverOnce(from, mark, () => this.deliverHere(message));
+    for (const name of shares) {
+      const known = mark && shareMark(mark, name);
+      this.#deliverOnce(from, known, () => this.#shareHere(name, message, mark, passedOn));
+    }
   }
 
-  #deliverOnce(from: number, mark: string, deliver: () => void): void {
-    if (this.#options.marks.add(from, mark)) deliver();
+  #deliverOnce(from: number, mark: string | undefined, deliver: () => void): void {
+    if (mark === undefined || this.#options.marks.add(from, mark)) deliver();
     else this.#options.stats.repeated++;
-  }
-
-  #forwarded({ message, direct, shares, mark, passedOn }: Forwarded): void {
-    if (direct) this.deliverHere(message);
-    for (const share of shares) this.#shareHere(share, message, mark, passedOn);
   }
 
   /** To a member here; when the last one has just left, to one elsewhere, but no further. */
   #shareHere(name: string, message: Message, mark?: string, passedOn = false): void {
-    if (this.#deliverShared(name, message) !== "none" || passedOn) return;
-    const group = this.#options.table.group(name);
-    if (group === undefined) return;
+    if (this.#deliverShared(name, message) !== "none") return;
+    const group = passedOn ? undefined : this.#options.table.group(name);
+    if (group === undefined) {
+      this.#options.stats.lost.no_member++;
+      return;
+    }
     const targets = new Targets();
     this.#share(group, message, targets);
-    for (const [shard, { direct, shares }] of targets.forwards(message, undefined)) {
-      // With its mark, so that it is known there should the successor of this shard pass it on too.
-      this.#options.peers.send(shard, { message, direct, shares, mark, passedOn: true });
-    }
+    // With its mark, so that it is known there should the successor of this shard pass it on too.
+    this.#send(targets, message, mark, true);
   }
 
   /** What has to wait for kept sessions was put into their queues where it was published. */
@@ -234,6 +221,7 @@ export class MessageRouter {
     if (chosen === "here") {
       const shared = this.#deliverShared(group.name, message);
       if (shared === "owed") targets.out.push([group.name, this.#options.shard]);
+      if (shared === "none") this.#options.stats.lost.no_member++;
       return shared !== "none";
     }
     if (typeof chosen === "number") {
@@ -266,7 +254,10 @@ export class MessageRouter {
     return elsewhere;
   }
 
-  /** `owed`: with QoS 1, in memory alone; if this shard dies another member is to get it. */
+  /**
+   * `owed`: with QoS 1, in memory alone; if this shard dies another member is to get it. With QoS 2
+   * nobody stands in for a member that had it and is gone [MQTT-4.8.2-5].
+   */
   #deliverShared(name: string, message: Message): Shared {
     const group = this.#options.table.group(name);
     const member = group?.next();

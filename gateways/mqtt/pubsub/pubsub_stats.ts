@@ -14,7 +14,8 @@ export type Loss =
   | "session_full"
   | "session_over"
   | "denied"
-  | "damaged";
+  | "damaged"
+  | "no_member";
 
 /** Only ever grows, but for the gauges. */
 export class PubSubStats {
@@ -38,6 +39,7 @@ export class PubSubStats {
     session_over: 0,
     denied: 0,
     damaged: 0,
+    no_member: 0,
   };
   /** Subscriptions beyond a limit. */
   subscriptionsRefused = 0;

@@ -312,6 +312,7 @@ Deno.test("more retained messages than a queue holds come as they are taken", ()
     session_over: 0,
     denied: 0,
     damaged: 0,
+    no_member: 0,
   });
 });
 
