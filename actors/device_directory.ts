@@ -16,6 +16,11 @@ export interface DirectoryOptions extends PresenceTimeouts {
    * ids and states are long: a KiB each on average.
    */
   readonly knownMax: number;
+  /**
+   * When those at rest take so many characters, the next ones remember fewer of their old readings;
+   * half of what they may take unless told.
+   */
+  readonly shortFrom?: number;
   /** Steady time in ms: what a device's last reading is compared with. */
   now(): number;
 }
@@ -44,7 +49,7 @@ export interface ChangedDevices {
 }
 
 /** Room at rest for each device that may be known; most take a third of it. */
-const charsPerDevice = 1_024;
+export const charsPerDevice = 1_024;
 
 /** See the module. */
 export class DeviceDirectory {
@@ -93,7 +98,8 @@ export class DeviceDirectory {
     if (device === undefined) return;
     this.#active.delete(id);
     if (device.changeNo > 0) this.#restedNo.set(id, device.changeNo);
-    const short = this.#restingChars > this.#options.knownMax * charsPerDevice / 2;
+    const { knownMax, shortFrom = knownMax * charsPerDevice / 2 } = this.#options;
+    const short = this.#restingChars > shortFrom;
     this.#putToRest(id, saveDevice(device, this.#options.now(), short));
     device.window?.release();
     this.#trim();

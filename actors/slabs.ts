@@ -71,6 +71,12 @@ export interface Block {
 export class Slabs {
   /** By the size of their blocks: those that have a free one. */
   readonly #open = new Map<number, Slab[]>();
+  #wordsTaken = 0;
+
+  /** Bytes of the blocks that are in use. */
+  get bytes(): number {
+    return this.#wordsTaken * Uint32Array.BYTES_PER_ELEMENT;
+  }
 
   /** A block of zeros. Whoever takes it frees it, once. */
   take(blockWords: number): Block {
@@ -81,6 +87,7 @@ export class Slabs {
       open.push(slab);
     }
     const at = slab.take();
+    this.#wordsTaken += blockWords;
     if (slab.full) open.pop();
     return { slab, at };
   }
@@ -90,6 +97,7 @@ export class Slabs {
     const open = this.#openOf(slab.blockWords);
     if (slab.full) open.push(slab);
     slab.free(at);
+    this.#wordsTaken -= slab.blockWords;
     if (slab.empty && open.length > 1) open.splice(open.indexOf(slab), 1);
   }
 

@@ -17,16 +17,13 @@ import type { DeviceStates } from "../gateways/store/device_states.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { SteadyTime } from "../runtime/steady_time.ts";
 import { makeDeviceTools } from "./device_tools.ts";
+import type { HandoverLimits } from "./limits.ts";
 
 const log = logger("devices");
 const encoder = new TextEncoder();
 
-/** Devices held in memory; when there are more, the spools are read more than once. */
-const heldMax = 100_000;
 /** Rows of one transaction: its log takes room on the disk. */
 const saveMax = 2_000;
-/** What their older fingerprints may take. */
-const windowBytes = 8 * 1024 * 1024;
 
 export interface DeviceHandoverOptions {
   readonly config: Config;
@@ -38,8 +35,8 @@ export interface DeviceHandoverOptions {
   readonly told: ReadonlySet<number>;
   /** Must make durable what it saves: the spools may be emptied then. */
   readonly states: Pick<DeviceStates, "get" | "save">;
-  /** Devices held in memory at a time; about 100,000 unless told. */
-  readonly devicesMax?: number | undefined;
+  /** When there is more than may be held, the spools are read more than once. */
+  readonly limits: HandoverLimits;
 }
 
 /** Devices whose hash leaves this rest. */
@@ -54,10 +51,28 @@ export function handOverDevices(options: DeviceHandoverOptions): Promise<number>
 }
 
 async function handOver(options: DeviceHandoverOptions, part: Part): Promise<number> {
-  const { files, clock, directories, told, states, devicesMax = heldMax } = options;
+  // What a pass held is gone before the next one begins.
+  const readings = await onePass(options, part);
+  if (readings !== undefined) return readings;
+  const of = part.of * 2;
+  await handOver(options, { of, rest: part.rest });
+  return handOver(options, { of, rest: part.rest + part.of });
+}
+
+/** `undefined`: there is more than may be held, and nothing is saved. */
+async function onePass(options: DeviceHandoverOptions, part: Part): Promise<number | undefined> {
+  const { config, files, clock, directories, told, states, limits } = options;
   const { of, rest } = part;
   const time = new SteadyTime(clock);
-  const held = emptyDirectory(options, time);
+  const tools = makeDeviceTools(config, limits.windowBytes);
+  const { slabs } = tools.windowRoom;
+  const held = new DeviceDirectory(tools, {
+    silentAfterMs: config.device.silentAfterMs,
+    offlineAfterMs: config.device.offlineAfterMs,
+    knownMax: Infinity, // They are written down, not forgotten.
+    shortFrom: limits.shortFrom / of,
+    now: () => time.now(),
+  });
   const deviceOf = (id: string) => {
     if (of > 1 && hashOf(id) % of !== rest) return undefined;
     const saved = held.has(id) ? undefined : states.get(id);
@@ -68,13 +83,11 @@ async function handOver(options: DeviceHandoverOptions, part: Part): Promise<num
   const visit = (record: SpoolRecord) => {
     recoverRecord(record, time.of(record.committedMs), deviceOf);
     readings += record.count;
-    return held.size <= devicesMax;
+    return held.size <= limits.devicesMax && slabs.bytes <= limits.heldBytes;
   };
   // All of a device's is in one spool, and in order there: what was taken over from others is told.
   for (const directory of directories) {
-    if (await scanSpool({ files, directory, without: told, visit })) continue;
-    await handOver(options, { of: of * 2, rest });
-    return handOver(options, { of: of * 2, rest: rest + of });
+    if (!await scanSpool({ files, directory, without: told, visit })) return undefined;
   }
   held.passivateAll();
   const saved = [...held.saved()];
@@ -85,16 +98,6 @@ async function handOver(options: DeviceHandoverOptions, part: Part): Promise<num
 function hashOf(id: string): number {
   const bytes = encoder.encode(id);
   return hashBytes(bytes, 0, bytes.length);
-}
-
-function emptyDirectory({ config }: DeviceHandoverOptions, time: SteadyTime): DeviceDirectory {
-  const { silentAfterMs, offlineAfterMs } = config.device;
-  return new DeviceDirectory(makeDeviceTools(config, windowBytes), {
-    silentAfterMs,
-    offlineAfterMs,
-    knownMax: Infinity, // They are written down, not forgotten.
-    now: () => time.now(),
-  });
 }
 
 /** As it is when a shard loads it: what cannot be read starts anew. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { charsPerDevice } from "../actors/device_directory.ts";
 import type { Config } from "../config.ts";
 import { servesHttp } from "../config/serves_http.ts";
 import { guardBytes } from "./guard.ts";
@@ -81,6 +82,34 @@ export interface HttpLimits {
   /** Frames of stations; as much again for the read buffers of all connections. */
   readonly webSocketBytes: number;
   readonly sumBytes: number;
+}
+
+/** Devices known at most for each that may be active. */
+const knownPerActive = 5;
+
+/** Devices known at most, over all shards. */
+export const devicesKnownMax = ({ device }: Config): number => device.activeMax * knownPerActive;
+
+/** Of handing devices over to other shards, which is done before any of these starts. */
+export interface HandoverLimits {
+  /** Devices held at a time, of a KiB or so each. */
+  readonly devicesMax: number;
+  /** Bytes of what they remember of readings, young ones included. */
+  readonly heldBytes: number;
+  /** Of these, for readings that are not young any more. */
+  readonly windowBytes: number;
+  /** See the directory's option: what is handed over must fit into what the shards know. */
+  readonly shortFrom: number;
+}
+
+export function handoverLimits(config: Config, shards: number): HandoverLimits {
+  const quarter = config.limits.memoryBytesMax / 4;
+  return {
+    devicesMax: Math.floor(Math.min(100_000, quarter / 1024)),
+    heldBytes: Math.floor(Math.min(128 * mib, quarter)),
+    windowBytes: shardLimits(config, shards).windowBytes * shards,
+    shortFrom: devicesKnownMax(config) * charsPerDevice / 2,
+  };
 }
 
 /** A body is there as it came, unpacked, and once more while it is cut into readings. */

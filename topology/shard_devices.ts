@@ -35,7 +35,7 @@ import { dataPaths } from "./data_directory.ts";
 import type { DataFlowTap } from "./data_flow_tap.ts";
 import { DeviceSaves } from "./device_saves.ts";
 import { makeDeviceTools } from "./device_tools.ts";
-import type { ShardLimits } from "./limits.ts";
+import { devicesKnownMax, type ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("devices");
@@ -45,9 +45,6 @@ const encoder = new TextEncoder();
 const loadChunk = 5_000;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
 const deviceMailMax = 1_024;
-
-/** Devices known at most for each that may be active. */
-const knownPerActive = 5;
 
 /** One answer about changes: a link's message may have twice as much. */
 const changesBytesMax = 512 * 1024;
@@ -103,7 +100,7 @@ export class ShardDevices {
     this.#directory = new DeviceDirectory(tools, {
       silentAfterMs: device.silentAfterMs,
       offlineAfterMs: device.offlineAfterMs,
-      knownMax: Math.ceil(device.activeMax * knownPerActive / init.shards),
+      knownMax: Math.ceil(devicesKnownMax(init.config) / init.shards),
       now: () => this.#time.now(),
     });
     this.#saves = new DeviceSaves({

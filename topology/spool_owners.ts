@@ -13,6 +13,7 @@ import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { DataPaths } from "./data_directory.ts";
+import { type HandoverLimits, handoverLimits } from "./limits.ts";
 import { readTold, type ToldSegments, writeTold } from "./told_segments.ts";
 
 const log = logger("devices");
@@ -26,8 +27,8 @@ export interface SpoolOwnersOptions {
   readonly shards: number;
   /** What was saved of devices was damaged, and is put aside. */
   readonly statesLost: boolean;
-  /** Held in memory at a time: see device_handover.ts. */
-  readonly devicesMax?: number | undefined;
+  /** What may be held in memory at a time, if not as much as {@linkcode handoverLimits} gives. */
+  readonly limits?: Partial<HandoverLimits>;
 }
 
 /**
@@ -38,6 +39,7 @@ export interface SpoolOwnersOptions {
 export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSegments> {
   const { config, paths, files, clock, shards } = options;
   const statesLost = options.statesLost || !isThere(files, paths.devices);
+  const limits = { ...handoverLimits(config, shards), ...options.limits };
   const before = await readTold(files, paths.root);
   if (before?.shards === shards && !(statesLost && before.salts.length > 0)) return before;
   const numbers = files.list(paths.spool).directories.filter((name) => /^\d{1,6}$/.test(name));
@@ -52,8 +54,12 @@ export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSeg
         salts = directories.flatMap((directory) => saltsOf(files, directory));
         // Not loaded at every start: it brings all that a device needs.
         const { handOverDevices } = await import("./device_handover.ts");
-        const handover = { config, files, clock, directories, told, states };
-        const readings = await handOverDevices({ ...handover, devicesMax: options.devicesMax });
+        log.info("reading the spools, to tell devices what is in them before the shards start", {
+          shards,
+          before: before?.shards,
+        });
+        const handover = { config, files, clock, directories, told, states, limits };
+        const readings = await handOverDevices(handover);
         log.info("devices may have other owners now: these were told what is in the spools", {
           shards,
           readings,

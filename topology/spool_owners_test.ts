@@ -12,6 +12,7 @@ import { parseConfig } from "../config.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import { ManualClock } from "../runtime/clock.ts";
 import { type DataPaths, dataPaths, orphansOf } from "./data_directory.ts";
+import type { HandoverLimits } from "./limits.ts";
 import { settleOwners } from "./spool_owners.ts";
 
 const ids = Array.from({ length: 12 }, (_, i) => `hall~${i}`);
@@ -21,17 +22,20 @@ const ownerOf = (id: string, shards: number): number => {
 };
 
 /** A data directory, and lives of a service that all end with a kill before anything is saved. */
-async function directory(devicesMax?: number) {
+async function directory(limits: Partial<HandoverLimits> = {}, activeMax?: number) {
   const root = await Deno.makeTempDir({ prefix: "sluice_owners_" });
   const paths = dataPaths(root);
   const clock = new ManualClock();
-  const { config } = await parseConfig({ dataDir: root });
+  const { config } = await parseConfig({ dataDir: root, device: { activeMax } });
+  let opened = 0;
+  const files = { ...diskFiles, open: (path: string) => (opened++, diskFiles.open(path)) };
   await Deno.mkdir(paths.spool);
   return {
     paths,
     clock,
+    /** Files opened to be read, so far. */
+    opened: () => opened,
     start: async (shards: number, statesLost = false) => {
-      const files = diskFiles;
       const owners = await settleOwners({
         config,
         paths,
@@ -39,7 +43,7 @@ async function directory(devicesMax?: number) {
         clock,
         shards,
         statesLost,
-        devicesMax,
+        limits,
       });
       return owners.shards;
     },
@@ -203,14 +207,33 @@ Deno.test("a spool of an older version, which does not tell by how many, is read
 });
 
 Deno.test("more devices than are held at a time are told part by part", async () => {
-  for (const devicesMax of [1, 2, 5]) {
-    await using data = await directory(devicesMax);
+  const limits = [{ devicesMax: 1 }, { devicesMax: 2 }, { devicesMax: 5 }, { heldBytes: 200 }];
+  for (const limit of limits) {
+    await using data = await directory(limit);
     const { paths, clock } = data;
     await data.start(2);
     for (let lo = 1; lo <= 3; lo++) await commitReadings(paths, clock, 2, lo);
+    const before = data.opened();
     assert.equal(await data.start(3), 3);
+    assert.ok(data.opened() > before + 1 + 2 * 3, "the note, and each segment more than once");
     assert.deepEqual(known(paths, 3), allKnow(3));
   }
+});
+
+Deno.test("what devices are told fits into what the shards may know", async () => {
+  const activeMax = 3;
+  await using data = await directory({}, activeMax);
+  const { paths, clock } = data;
+  await data.start(2);
+  await commitReadings(paths, clock, 2, 1, 600);
+  clock.advance(20_000);
+  assert.equal(await data.start(1), 1);
+  const states = new DeviceStates(paths.devices);
+  const bytes = [...states.all()].map(([id, saved]) => id.length + saved.length);
+  states.close();
+  assert.equal(bytes.length, ids.length);
+  assert.ok(Math.max(...bytes) > 4_000, "there is room for all that some remember");
+  assert.ok(bytes.reduce((sum, length) => sum + length) <= activeMax * 5 * 1_024);
 });
 
 Deno.test("after what was saved is lost, the spools are read once more", async () => {
