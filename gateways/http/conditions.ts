@@ -28,11 +28,14 @@ export const isConditional = (headers: Headers): boolean =>
  * Decides in the order of RFC 9110 §13.2.2.
  *
  * @param current of the value that `GET` would answer with; `undefined`: it would be 404.
+ * @param wanted the tag of what a change would leave. Where that is the value already, `If-Match`
+ * holds: the change may have been made by the same request before (RFC 9110 §13.1.1).
  * @throws {Problem} `invalid-header`, when a list of tags is none.
  */
 export function verdictOf(
   { method, headers }: Pick<Request, "method" | "headers">,
   current: Validators | undefined,
+  wanted?: string,
 ): Verdict {
   const reads = method === "GET" || method === "HEAD";
   const match = tagsOf(headers, "if-match");
@@ -41,7 +44,8 @@ export function verdictOf(
   const since = (name: (typeof dated)[number]) => Date.parse(headers.get(name) ?? "");
   if (match !== undefined) {
     // Strong comparison: a weak tag matches nothing.
-    if (current === undefined || !(match === "*" || match.includes(current.tag))) return "failed";
+    if (current === undefined) return "failed";
+    if (match !== "*" && ![...match, wanted].includes(current.tag)) return "failed";
   } else if (seconds > since("if-unmodified-since")) {
     return "failed";
   }

@@ -53,6 +53,16 @@ for (const [init, current, get, put] of cases) {
   });
 }
 
+Deno.test("a change that was made already may be asked for again, if it names what was there", () => {
+  const verdict = (init: Record<string, string>, current = one) =>
+    verdictOf({ method: "PUT", headers: new Headers(init) }, current, '"new"');
+  const made = { tag: '"new"' };
+  assert.equal(verdict({ "if-match": '"a"' }), "go");
+  assert.equal(verdict({ "if-match": '"a"' }, made), "go");
+  assert.equal(verdict({ "if-match": '"a"' }, { tag: '"other"' }), "failed");
+  assert.equal(verdict({ "if-none-match": "*" }, made), "failed");
+});
+
 Deno.test("a tag without its quotes is refused, not overlooked", () => {
   for (const name of ["if-match", "if-none-match"]) {
     for (const text of ["a", "", '"a" "b"', '"a', "*, *", 'w/"a"', ",", ", ,", '"a",b']) {

@@ -106,7 +106,8 @@ export function unknownEncoding(encoding: string, known: string): Problem {
 export function preconditionFailed(): Problem {
   return new Problem(
     "precondition-failed",
-    "the value is not as If-Match, If-None-Match or If-Unmodified-Since says; GET tells what it is",
+    "the value is not as If-Match, If-None-Match or If-Unmodified-Since says; GET tells what it is, " +
+      "perhaps what the same request wrote when it was sent before",
   );
 }
 

@@ -49,11 +49,13 @@ export class CurrentValues {
   /**
    * Gets ready to decide on the conditions of a request that is to change the topic. What it gives
    * decides at once, so that the change can be made in the same turn: both throw `Problem`s.
+   * `wanted` is the tag of the value after the change.
    */
   async conditions(
     request: Request,
     topic: string,
     claims: Claims | undefined,
+    wanted?: string,
   ): Promise<() => void> {
     if (!isConditional(request.headers)) return () => {};
     // The answer tells of the value.
@@ -68,8 +70,14 @@ export class CurrentValues {
       const message = this.#message(topic);
       const value = message === "none" ? device : message;
       const current = value && { tag: tagOf(value), atMs: value.atMs };
-      if (verdictOf(request, current) !== "go") throw preconditionFailed();
+      if (verdictOf(request, current, wanted) !== "go") throw preconditionFailed();
     };
+  }
+
+  /** Whether a message is kept for the topic. */
+  isRetained(topic: string): boolean {
+    const { retained, clock } = this.#parts;
+    return retained.page(topic, undefined, clock.now()).messages.length > 0;
   }
 
   /** `undefined`: it was cleared or has expired; `none`: none since the topic was first asked for. */

@@ -112,7 +112,9 @@ export class Topics {
         throw new Problem("invalid-body", "an empty value would clear the topic: DELETE does that");
       }
       const publication = { ...order, topic, payload, account: claims?.name ?? "" };
-      const checkConditions = await this.#values.conditions(request, topic, claims);
+      const { contentType } = order.properties;
+      const tag = order.retain ? tagOf({ payload, contentType }) : undefined;
+      const checkConditions = await this.#values.conditions(request, topic, claims, tag);
       // From here to the publication is one turn: no other request of HTTP comes between.
       checkConditions();
       checkRetained(pubsub, publication);
@@ -125,12 +127,13 @@ export class Topics {
       } else {
         publishMessage(pubsub, publication);
       }
-      const contentType = order.properties.contentType;
+      // It was sent on all the same when there was no room to retain it.
+      const isTagged = tag !== undefined && this.#values.isRetained(topic);
       return new Response(null, {
         status: 204,
         headers: {
           "sluice-reading": reading,
-          ...(order.retain ? { etag: tagOf({ payload, contentType }) } : {}),
+          ...(isTagged ? { etag: tag } : {}),
         },
       });
     } finally {

@@ -56,7 +56,7 @@ const published: readonly Answer[] = [{
   doc: "It is published, and its reading is settled.",
   headers: {
     "Sluice-Reading": "`settled`, `no-route` or `none`",
-    "ETag?": "Of what is retained now.",
+    "ETag?": "Of what is retained now; none: nothing is, for want of room or as was asked.",
   },
 }];
 const problems = [
