@@ -15,7 +15,7 @@ import type { KeptSession } from "./kept_session.ts";
 /** The connection. */
 export interface KeptHost {
   /** The file has the session: that is its place among its account's. */
-  placed?(): void;
+  placed(): void;
   /** The session goes on with another connection (`resumed`), or is over. Takes no more packets. */
   evicted(resumed: boolean): void;
 }

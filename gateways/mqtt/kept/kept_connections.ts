@@ -94,7 +94,7 @@ export class KeptConnections {
       const detail = `${countMax} sessions are kept already`;
       return { kind: "refused", reasonCode: reasonCodes.quotaExceeded, detail };
     }
-    host.placed?.();
+    host.placed();
     const { id, epoch, endedId, endedWill } = claimed;
     this.#leaving.delete(id);
     if (endedId !== undefined) this.#options.home.reread(endedId);

@@ -69,7 +69,7 @@ Deno.test("a file that somebody locks: clients are refused, and let in when it i
     assert.equal(publish(pair, here!, "lost", 1), false);
     client.leave();
     const request = { key: "k", account: "", clean: false, expiryS: 100, will: undefined };
-    const host = { evicted() {} };
+    const host = { placed() {}, evicted() {} };
     const answer = await here!.kept!.claim({ ...request, willDelayS: 0 }, host, undefined);
     assert.deepEqual(answer.kind === "refused" && answer.reasonCode, 0x88);
     file.exec("ROLLBACK");
@@ -86,7 +86,11 @@ Deno.test("a session that cannot be read for its client is away again, and over 
     (await KeptClient.connect(pair, here!)).leave();
     file.exec("ALTER TABLE incoming RENAME TO away");
     const request = { key: "k", account: "", clean: false, expiryS: 100, will: undefined };
-    const claim = here!.kept!.claim({ ...request, willDelayS: 0 }, { evicted() {} }, undefined);
+    const claim = here!.kept!.claim(
+      { ...request, willDelayS: 0 },
+      { placed() {}, evicted() {} },
+      undefined,
+    );
     pair.carry();
     const answer = await claim;
     assert.deepEqual(answer.kind === "refused" && answer.reasonCode, 0x88);

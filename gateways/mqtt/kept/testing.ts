@@ -86,7 +86,7 @@ export class KeptClient {
         willDelayS: 0,
         ...request,
       },
-      { evicted: (resumed) => client.evicted = resumed },
+      { placed() {}, evicted: (resumed) => client.evicted = resumed },
       permit,
     );
     pair.carry();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SentMarks } from "./sent_marks.ts";
 
 Deno.test("a mark is news once, whoever sends it, also when its shard has died since", () => {
-  const marks = new SentMarks(3, 7 * 64 * 100);
+  const marks = new SentMarks(3, 7 * 80 * 100);
   assert.deepEqual([marks.add(0, "a"), marks.add(0, "a"), marks.add(1, "a")], [true, false, false]);
   marks.lost(0);
   marks.lost(0);
@@ -11,7 +11,7 @@ Deno.test("a mark is news once, whoever sends it, also when its shard has died s
 });
 
 Deno.test("marks are bounded: the oldest of a shard go first, those of one that died stay", () => {
-  const marks = new SentMarks(3, 7 * 64 * 100);
+  const marks = new SentMarks(3, 7 * 80 * 100);
   marks.add(0, "of one that dies");
   marks.lost(0);
   for (let i = 0; i < 150; i++) assert.equal(marks.add(1, `${i}`), true);

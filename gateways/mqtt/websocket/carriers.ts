@@ -43,6 +43,7 @@ export class Carriers {
   /** Those whose session is to end, and when it is not waited for any longer. */
   readonly #cutOffs = new Map<Carrier, Timer>();
   #revoked: readonly string[] = [];
+  #isRevoked: (certificate: ClientCertificate) => boolean = () => false;
   #next = 0;
   #accepted = 0;
   #dialing = 0;
@@ -72,6 +73,9 @@ export class Carriers {
     this.#dialing++;
     const shard = await this.#dial(preface).finally(() => this.#dialing--);
     try {
+      if (certificate !== undefined && this.#isRevoked(certificate)) { // Since it was let in.
+        throw new Problem("forbidden", "the certificate was revoked");
+      }
       this.#carry(
         openSocket(request, takeOver, this.#options.socket, protocol),
         shard,
@@ -109,6 +113,7 @@ export class Carriers {
    * it, for they can tell the client, and know that it is not its own doing.
    */
   recheck(isRevoked: (certificate: ClientCertificate) => boolean): void {
+    this.#isRevoked = isRevoked;
     const { socket: { clock }, revoked } = this.#options;
     const prints = new Set<string>();
     for (const [carrier, certificate] of this.#carriers) {

@@ -104,6 +104,24 @@ Deno.test("a revoked certificate is told to the shards, and its session has time
   await settle();
 });
 
+Deno.test("a certificate that is revoked while a shard is dialled is refused", async () => {
+  const shard = new MemoryConnection();
+  const dialled = Promise.withResolvers<MemoryConnection>();
+  const carriers = new Carriers({
+    socket: { clock: new ManualClock(), budget: new BufferBudget(1 << 20), idleMs: 60_000 },
+    shards: 1,
+    dial: () => dialled.promise,
+    revoked: () => {},
+  });
+  const certificate = { name: "n", issuer: "CN=ca", serial: "01", expiresMs: 9e12 };
+  const caller = { peer: "10.0.0.1", certificate, takeOver: () => assert.fail("was let in") };
+  const answer = carriers.upgrade(upgrade(), caller);
+  carriers.recheck(({ serial }) => serial === "01");
+  dialled.resolve(shard);
+  await assert.rejects(answer, /certificate was revoked/);
+  assert.deepEqual([shard.closed, carriers.size], [true, 0]);
+});
+
 Deno.test("who is told of revoked certificates believes no other message", () => {
   for (const wrong of [undefined, "print", [1], [["print"]]]) {
     assert.throws(() => parsePrints(wrong), TypeError);
