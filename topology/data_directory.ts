@@ -6,6 +6,7 @@
  */
 import { type DirectoryLock, lockDirectory } from "../actors/segment_log/lock.ts";
 import { isNoSpace } from "../actors/segment_log/no_space.ts";
+import { toldFile } from "./told_segments.ts";
 
 /** Where everything lies below the data directory. */
 export interface DataPaths {
@@ -86,7 +87,9 @@ function checkKinds({ root, spool, deadLetters, ...files }: DataPaths): void {
       .map(({ name }) => `${directory}/${name}`)
   );
   for (const path of [broker, ...ofShards]) check(path, "directory");
-  for (const path of [...Object.values(others), gatewayIdFile(root)]) check(path, "file");
+  for (const path of [...Object.values(others), gatewayIdFile(root), toldFile(root)]) {
+    check(path, "file");
+  }
 }
 
 function check(path: string, kind: "file" | "directory"): void {
@@ -161,10 +164,11 @@ export function keptGatewayId(root: string): string | undefined {
 /** Spools and dead letters of shards that this number of shards does not have, by new owner. */
 export function orphansOf(directory: string, shards: number): string[][] {
   const orphans: string[][] = Array.from({ length: shards }, () => []);
-  for (const entry of Deno.readDirSync(directory)) {
-    const shard = Number(entry.name);
-    if (!entry.isDirectory || !Number.isInteger(shard) || shard < shards) continue;
-    orphans[shard % shards]!.push(`${directory}/${entry.name}`);
+  for (const { name } of Deno.readDirSync(directory)) {
+    const shard = Number(name);
+    const path = `${directory}/${name}`;
+    if (!Number.isInteger(shard) || shard < shards) continue;
+    if (statIfThere(path)?.isDirectory) orphans[shard % shards]!.push(path); // Or a link to one.
   }
   return orphans;
 }

@@ -29,9 +29,17 @@ Deno.test("the gateway id is the configured one, or made once and kept", async (
 
 Deno.test("spools of shards that are no more go to the next in line", async () => {
   const root = await Deno.makeTempDir();
-  for (const name of ["0", "1", "2", "3", "x"]) Deno.mkdirSync(`${root}/${name}`);
+  for (const name of ["0", "1", "2", "elsewhere", "x"]) Deno.mkdirSync(`${root}/${name}`);
+  Deno.symlinkSync(`${root}/elsewhere`, `${root}/3`);
   Deno.writeTextFileSync(`${root}/5`, "a file");
   assert.deepEqual(orphansOf(root, 4), [[], [], [], []]);
   assert.deepEqual(orphansOf(root, 2).map((list) => list.sort()), [[`${root}/2`], [`${root}/3`]]);
+  await Deno.remove(root, { recursive: true });
+});
+
+Deno.test("a directory where the note of the number of shards belongs is told at once", async () => {
+  const root = await Deno.makeTempDir();
+  Deno.mkdirSync(`${root}/shards`);
+  assert.throws(() => openDataDirectory(root), /\/shards must be a file\. Move it away/);
   await Deno.remove(root, { recursive: true });
 });

@@ -14,7 +14,7 @@ import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { DataPaths } from "./data_directory.ts";
 import { type HandoverLimits, handoverLimits } from "./limits.ts";
-import { readTold, type ToldSegments, writeTold } from "./told_segments.ts";
+import { readTold, toldFile, type ToldSegments, writeTold } from "./told_segments.ts";
 
 const log = logger("devices");
 
@@ -40,7 +40,7 @@ export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSeg
   const { config, paths, files, clock, shards } = options;
   const statesLost = options.statesLost || !isThere(files, paths.devices);
   const limits = { ...handoverLimits(config, shards), ...options.limits };
-  const before = await readTold(files, paths.root);
+  const before = await readNote(files, paths.root);
   if (before?.shards === shards && !(statesLost && before.salts.length > 0)) return before;
   const numbers = files.list(paths.spool).directories.filter((name) => /^\d{1,6}$/.test(name));
   try {
@@ -83,6 +83,19 @@ export async function settleOwners(options: SpoolOwnersOptions): Promise<ToldSeg
       { shards: stays ? written : shards, wanted: shards, cause },
     );
     return { shards: stays ? written : shards, salts: statesLost ? [] : before?.salts ?? [] };
+  }
+}
+
+/** Without it all spools are read: that takes longer, and costs nothing else. */
+async function readNote(files: Files, root: string): Promise<ToldSegments | undefined> {
+  try {
+    return await readTold(files, root);
+  } catch (cause) {
+    log.warn("the note of how many shards there were cannot be read; all spools are read instead", {
+      file: toldFile(root),
+      cause,
+    });
+    return undefined;
   }
 }
 

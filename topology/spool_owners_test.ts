@@ -28,11 +28,21 @@ async function directory(limits: Partial<HandoverLimits> = {}, activeMax?: numbe
   const clock = new ManualClock();
   const { config } = await parseConfig({ dataDir: root, device: { activeMax } });
   let opened = 0;
-  const files = { ...diskFiles, open: (path: string) => (opened++, diskFiles.open(path)) };
+  const damaged = { path: "" };
+  const files = {
+    ...diskFiles,
+    open(path: string) {
+      opened++;
+      if (path === damaged.path) throw new Error("Input/output error");
+      return diskFiles.open(path);
+    },
+  };
   await Deno.mkdir(paths.spool);
   return {
     paths,
     clock,
+    /** Cannot be opened. */
+    damaged,
     /** Files opened to be read, so far. */
     opened: () => opened,
     start: async (shards: number, statesLost = false) => {
@@ -248,4 +258,25 @@ Deno.test("after what was saved is lost, the spools are read once more", async (
     assert.equal(await data.start(3, isPutAside), 3);
     assert.deepEqual(known(paths, 1), allKnow(1));
   }
+});
+
+Deno.test("a spool may be a link to a directory elsewhere", async () => {
+  await using data = await directory();
+  const { paths, clock } = data;
+  assert.equal(await data.start(2), 2);
+  await commitReadings(paths, clock, 2, 1);
+  await Deno.rename(`${paths.spool}/1`, `${paths.root}/elsewhere`);
+  await Deno.symlink(`${paths.root}/elsewhere`, `${paths.spool}/1`);
+  assert.equal(await data.start(3), 3);
+  assert.deepEqual(known(paths, 1), allKnow(1));
+});
+
+Deno.test("when the note cannot be read, the spools are, and the start goes on", async () => {
+  await using data = await directory();
+  const { paths, clock } = data;
+  assert.equal(await data.start(2), 2);
+  await commitReadings(paths, clock, 2, 1);
+  data.damaged.path = `${paths.root}/shards`;
+  assert.equal(await data.start(3), 3);
+  assert.deepEqual(known(paths, 1), allKnow(1));
 });

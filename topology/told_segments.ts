@@ -13,12 +13,15 @@ export interface ToldSegments {
   readonly salts: readonly number[];
 }
 
+/** Where it is, below the data directory. */
+export const toldFile = (root: string): string => `${root}/shards`;
+
 const form = /^shards (\d{1,6})\n((?:[0-9a-f]{1,8}\n)*)$/;
 
-/** `undefined` when there is none, or none that is whole. */
+/** `undefined` when there is none, or none that is whole. Throws what the disk does. */
 export async function readTold(files: Files, root: string): Promise<ToldSegments | undefined> {
   if (!files.list(root).files.includes("shards")) return undefined;
-  const file = files.open(`${root}/shards`);
+  const file = files.open(toldFile(root));
   try {
     const bytes = new Uint8Array(file.openedBytes);
     const length = await readFully(file, bytes, 0);
@@ -37,7 +40,7 @@ export async function writeTold(
   root: string,
   { shards, salts }: ToldSegments,
 ): Promise<void> {
-  const fresh = `${root}/shards.new`;
+  const fresh = `${toldFile(root)}.new`;
   if (files.list(root).files.includes("shards.new")) files.remove(fresh);
   const lines = [`shards ${shards}`, ...salts.map((salt) => salt.toString(16))];
   const text = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
@@ -48,6 +51,6 @@ export async function writeTold(
   } finally {
     file.close();
   }
-  files.rename(fresh, `${root}/shards`);
+  files.rename(fresh, toldFile(root));
   await files.syncDirectory(root);
 }

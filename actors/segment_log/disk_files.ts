@@ -37,6 +37,14 @@ class DiskFile implements LogFile {
   }
 }
 
+function leadsToDirectory(link: string): boolean {
+  try {
+    return Deno.statSync(link).isDirectory;
+  } catch {
+    return false; // Whoever opens it says why it leads nowhere.
+  }
+}
+
 /** See {@linkcode Files}. New files are readable by their owner only. */
 export const diskFiles: Files = {
   makeDirectory: (path) => Deno.mkdirSync(path, { recursive: true, mode: 0o700 }),
@@ -46,7 +54,10 @@ export const diskFiles: Files = {
     const directories: string[] = [];
     try {
       for (const entry of Deno.readDirSync(path)) {
-        (entry.isDirectory ? directories : files).push(entry.name);
+        const isDirectory = entry.isSymlink
+          ? leadsToDirectory(`${path}/${entry.name}`)
+          : entry.isDirectory;
+        (isDirectory ? directories : files).push(entry.name);
       }
     } catch (cause) {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;

@@ -7,14 +7,6 @@
 import type { Files } from "../segment_log/files.ts";
 import { parseSegmentName, segmentName } from "../segment_log/segment.ts";
 
-/** Directories `shard-<n>` that shard `shard` of `shards` takes over. */
-export function orphansOf(directories: readonly string[], shard: number, shards: number): string[] {
-  return directories.filter((name) => {
-    const number = /^shard-(\d{1,6})$/.exec(name)?.[1];
-    return number !== undefined && Number(number) >= shards && Number(number) % shards === shard;
-  });
-}
-
 /**
  * Moves the segments of `from` behind those of `to` and removes `from`. Ended by a crash anywhere,
  * it goes on at the next start. New numbers are at least `firstNumber`.

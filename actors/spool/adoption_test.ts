@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
-import { orphansOf } from "./adoption.ts";
 import { addReading, commitOnce, linesOf, openTestSpool } from "./testing/test_spool.ts";
-
-Deno.test("each orphan has exactly one heir", () => {
-  const names = ["shard-0", "shard-1", "shard-2", "shard-3", "shard-10", "other", "shard-x"];
-  assert.deepEqual(orphansOf(names, 0, 2), ["shard-2", "shard-10"]);
-  assert.deepEqual(orphansOf(names, 1, 2), ["shard-3"]);
-  assert.deepEqual(orphansOf(names, 0, 20), []);
-});
 
 /** A spool directory with one reading a segment. */
 async function spoolWith(files: MemoryFiles, directory: string, lines: readonly string[]) {
