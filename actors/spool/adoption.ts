@@ -23,7 +23,7 @@ export async function adoptSegments(
   for (const name of names) {
     const segment = parseSegmentName(name);
     if (segment !== undefined) {
-      files.rename(`${from}/${name}`, `${to}/${segmentName(next++, segment.salt)}`);
+      move(files, `${from}/${name}`, `${to}/${segmentName(next++, segment.salt)}`);
     }
   }
   await files.syncDirectory(to);
@@ -31,4 +31,17 @@ export async function adoptSegments(
     if (names.includes(name)) files.remove(`${from}/${name}`);
   }
   files.remove(from);
+}
+
+function move(files: Files, from: string, to: string): void {
+  try {
+    files.rename(from, to);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EXDEV")) throw cause;
+    throw new Error(
+      `Cannot take over ${from} as ${to}: they are on different file systems. Put the directory ` +
+        `itself where the link to it is, or start with as many shards as before`,
+      { cause },
+    );
+  }
 }

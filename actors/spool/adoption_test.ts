@@ -47,3 +47,17 @@ Deno.test("an heir whose own segments are all done with does not take the orphan
   const { recovered } = await openTestSpool(files, { directory: "own", orphans: ["gone"] });
   assert.deepEqual(recovered, ["a"]);
 });
+
+Deno.test("a spool on another file system is not taken over, and the error says what to do", async () => {
+  const files = new MemoryFiles();
+  await spoolWith(files, "gone", ["a"]);
+  files.fault = (operation) => {
+    if (operation !== "rename") return;
+    throw Object.assign(new Error("Invalid cross-device link"), { code: "EXDEV" });
+  };
+  const opening = openTestSpool(files, { directory: "own", orphans: ["gone"] });
+  await assert.rejects(opening, /Cannot take over gone\/.* different file systems\. Put the dir/);
+  files.fault = () => {};
+  const { recovered } = await openTestSpool(files, { directory: "own", orphans: ["gone"] });
+  assert.deepEqual(recovered, ["a"]);
+});
