@@ -6,6 +6,7 @@
  * @module
  */
 import { charsPerDevice } from "../actors/device_directory.ts";
+import { remainsMemoryBytes } from "../actors/spool/remains.ts";
 import type { Config } from "../config.ts";
 import { servesHttp } from "../config/serves_http.ts";
 import { guardBytes } from "./guard.ts";
@@ -158,7 +159,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
     Math.min(
       128 * mib,
       share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes * bothWays -
-        messageBytes - replayBytes - windowBytes - writeBytes,
+        messageBytes - replayBytes - windowBytes - remainsMemoryBytes - writeBytes,
     ),
   );
   if (liveBytes < config.store.batchBytesMax) {
@@ -178,7 +179,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   }
   const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies +
     readBytes * bothWays +
-    messageBytes + replayBytes + windowBytes + writeBytes + liveBytes;
+    messageBytes + replayBytes + windowBytes + remainsMemoryBytes + writeBytes + liveBytes;
   return {
     laneBytes,
     groupBytes,

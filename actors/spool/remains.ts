@@ -11,6 +11,11 @@ import { sealGroup, type SpoolRecord } from "./record.ts";
 /** Records told apart: each costs about half a KiB of memory beside its fingerprints. */
 const recordsMax = 2_048;
 
+/** Bytes of fingerprints as they stand on the disk: those of 16,000 readings. */
+export const remainsBytesMax = 256 * 1024;
+/** What they take in memory at most, with their records. */
+export const remainsMemoryBytes = 2 * remainsBytesMax + recordsMax * 512;
+
 interface Remembered {
   /** The record on the disk that tells of it; -1 while there is none. */
   sequence: number;

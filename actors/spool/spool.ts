@@ -18,7 +18,7 @@ import { adoptSegments } from "./adoption.ts";
 import { Progress } from "./progress.ts";
 import { readingsKind, readRecord, remainsKind, sealGroup, type SpoolRecord } from "./record.ts";
 import { RecoveredOwed } from "./recovered_owed.ts";
-import { Remains } from "./remains.ts";
+import { Remains, remainsBytesMax } from "./remains.ts";
 import { ReplayReader } from "./replay_reader.ts";
 import { Retention, SpoolFullError } from "./retention.ts";
 import type { SpoolOptions } from "./spool_options.ts";
@@ -32,8 +32,6 @@ interface Sealed {
 }
 
 const segmentBytesDefault = 64 * 1024 * 1024;
-/** Fingerprints of 16,000 readings; at most half a segment. */
-const remainsBytesMax = 256 * 1024;
 const retryMinMs = 50;
 const retryMaxMs = 1_000;
 
@@ -118,6 +116,7 @@ export class Spool {
     const custody = new Custody(options.keepMs);
     const waiting = new Map<number, number>();
     const owed = new RecoveredOwed(options.owedElsewhere);
+    // At most half of a segment goes on into the next one.
     const remains = new Remains(Math.min(remainsBytesMax, segmentBytes / 2));
     let pending = 0;
     const now = () => clock.now();
