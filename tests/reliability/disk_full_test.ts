@@ -59,7 +59,7 @@ async function fillUp(): Promise<void> {
     window: 50,
     "poison-every": 50, // Dead letters need the same disk.
     "duration-s": 30,
-    "give-up-s": 30,
+    "give-up-s": 90, // A busy machine may need more than the load lasts.
   });
   await pause(2_000);
   await store.stop();
@@ -115,7 +115,7 @@ async function fillUpEmbedded(): Promise<void> {
     rate: 3_000,
     window: 50,
     "duration-s": 10,
-    "give-up-s": 30,
+    "give-up-s": 90, // A busy machine may need more than the load lasts.
   });
   await until("full", async () => !(await readiness(sluice.httpUrl)).ready);
   await pause(2_000);
