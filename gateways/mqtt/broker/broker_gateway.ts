@@ -6,13 +6,14 @@
  */
 import mqtt from "mqtt";
 import type { Intake, Origin, Rejection } from "../../../actors/intake.ts";
-import { blankOffer, offerFlags, unawaited } from "../../../actors/intake.ts";
+import { blankOffer, unawaited } from "../../../actors/intake.ts";
 import type { Actor, Context } from "../../../runtime/actor.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { writeAcknowledged } from "../codec/acknowledgement.ts";
 import type { Properties } from "../codec/property_table.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import { fillOffer } from "../endpoint/fill_offer.ts";
 import { type Acknowledger, InFlight } from "../endpoint/in_flight.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { type BrokerOptions, clientOptions } from "./broker_options.ts";
@@ -129,13 +130,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     if (qos > 0 && this.#acks.count >= this.#acks.countMax) return false;
     if (this.#isOwn(view.properties)) return this.#looped(view);
     const offer = this.#offer;
-    offer.bytes = view.bytes;
-    offer.topicStart = view.topicStart;
-    offer.topicEnd = view.topicEnd;
-    offer.payloadStart = view.payloadStart;
-    offer.payloadEnd = view.payloadEnd;
-    offer.packetId = packetId;
-    offer.flags = qos | (view.dup ? offerFlags.dup : 0) | (view.retain ? offerFlags.retain : 0);
+    fillOffer(offer, view);
     offer.sequence = qos === 0 ? unawaited : this.#epoch + this.#acks.push(packetId, qos);
     const result = this.#needs.intake.offer(this, offer);
     if (result === "full") {

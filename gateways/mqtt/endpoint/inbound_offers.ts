@@ -4,28 +4,20 @@
  *
  * @module
  */
-import { type Offer, offerFlags } from "../../../actors/intake.ts";
+import { blankOffer, type Offer } from "../../../actors/intake.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { Properties } from "../codec/property_table.ts";
 import { violation } from "../codec/protocol_error.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import { topicAliasMaximum } from "./connect_rules.ts";
+import { fillOffer } from "./fill_offer.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 
 /** One offer, and room to put topic and payload together, for all sessions of a shard. */
 export class OfferScratch {
   readonly joined = new PacketWriter();
-  readonly offer: Offer = {
-    bytes: this.joined.bytes,
-    topicStart: 0,
-    topicEnd: 0,
-    payloadStart: 0,
-    payloadEnd: 0,
-    flags: 0,
-    packetId: 0,
-    sequence: 0,
-  };
+  readonly offer = blankOffer();
 }
 
 /** See the module. One for each session. */
@@ -41,14 +33,7 @@ export class InboundOffers {
   of(view: PublishView): Offer {
     if (view.properties !== noProperties) checkProperties(view.properties);
     const { offer, joined } = this.#scratch;
-    offer.bytes = view.bytes;
-    offer.topicStart = view.topicStart;
-    offer.topicEnd = view.topicEnd;
-    offer.payloadStart = view.payloadStart;
-    offer.payloadEnd = view.payloadEnd;
-    offer.packetId = view.packetId;
-    offer.flags = view.qos | (view.dup ? offerFlags.dup : 0) |
-      (view.retain ? offerFlags.retain : 0);
+    fillOffer(offer, view);
     if (view.topicAlias === 0) return offer;
     const topic = (this.#aliases ??= new TopicAliases(topicAliasMaximum)).resolve(view);
     if (topic === undefined) return offer;
