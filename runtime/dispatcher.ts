@@ -49,7 +49,7 @@ export const manualScheduler: Scheduler = { soon() {}, later() {} };
 /** Asking for the time costs 0.1 µs, so it is asked once in this many turns. */
 const turnsPerTimeCheck = 8;
 /** Slices that may start in a microtask before one must wait for the event loop. */
-const microtaskSlicesMax = 16;
+const microtaskSlicesMax = 64;
 
 /** The run queue of one actor system. */
 export class Dispatcher {

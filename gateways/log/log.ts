@@ -16,6 +16,8 @@ export interface Log {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
+  /** Whether entries of that level are written. */
+  isEnabledFor(level: LogLevel): boolean;
 }
 
 /** How the log of this thread is written. */
