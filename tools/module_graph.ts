@@ -48,7 +48,8 @@ export function parseModule(path: string, text: string): Module {
 /** Every `.ts` and `.js` file below `root`, by path. */
 export async function readModules(root: URL): Promise<Map<string, Module>> {
   const modules = new Map<string, Module>();
-  for await (const path of sourceFiles(root, "")) {
+  for await (const path of projectFiles(root)) {
+    if (!/\.(ts|js)$/.test(path)) continue;
     modules.set(path, parseModule(path, await Deno.readTextFile(new URL(path, root))));
   }
   return modules;
@@ -56,10 +57,11 @@ export async function readModules(root: URL): Promise<Map<string, Module>> {
 
 const skipped = new Set([".git", "data", "coverage", "dist", "node_modules"]);
 
-async function* sourceFiles(root: URL, dir: string): AsyncIterable<string> {
+/** The path of every file below `root`, without what is made or downloaded. */
+export async function* projectFiles(root: URL, dir = ""): AsyncIterable<string> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(`./${dir}`, root))) {
-    if (isDirectory && !skipped.has(name)) yield* sourceFiles(root, `${dir}${name}/`);
-    else if (/\.(ts|js)$/.test(name)) yield `${dir}${name}`;
+    if (!isDirectory) yield `${dir}${name}`;
+    else if (!skipped.has(name)) yield* projectFiles(root, `${dir}${name}/`);
   }
 }
 

@@ -3,7 +3,7 @@
  * options, docs/mqtt-conformance.md from MQTT's statements and the tests that show them,
  * docs/reliability.md from the faults and the tests that show them, docs/metrics.md from what the
  * metrics say of themselves, schema/openapi.json from the operations of HTTP. With `--check` it only
- * says whether they are current.
+ * says whether they are current. Either way it says which links of the pages lead nowhere.
  *
  * @module
  */
@@ -20,7 +20,8 @@ import { statements5 } from "./conformance/statements_5.ts";
 import { metricHelp } from "../gateways/http/metric_help.ts";
 import { metricProblems, metricsPage } from "./metrics/page.ts";
 import { metricSources } from "./metrics/sources.ts";
-import { readModules } from "./module_graph.ts";
+import { deadLinks } from "./links.ts";
+import { projectFiles, readModules } from "./module_graph.ts";
 import { faults } from "./reliability/faults.ts";
 import { faultProblems, reliabilityPage } from "./reliability/page.ts";
 
@@ -49,9 +50,20 @@ const files = [
   ["docs/metrics.md", metricsPage(metricHelp)],
 ] as const;
 
+const paths = new Set(await Array.fromAsync(projectFiles(root)));
+const written = new Map<string, string>(files);
+const pages = new Map(
+  await Promise.all(
+    [...paths].filter((path) => path.endsWith(".md")).map(async (path) =>
+      [path, written.get(path) ?? await Deno.readTextFile(new URL(path, root))] as const
+    ),
+  ),
+);
+
 const checkOnly = Deno.args.includes("--check");
 let wrong = 0;
 const found = [
+  ...deadLinks(pages, paths),
   ...problems(specifications, shown),
   ...faultProblems(faults, (file) => texts.get(`tests/${file}`)),
   ...metricProblems(await metricSources(root, metricHelp, modules)),
