@@ -8,7 +8,7 @@ import { Callers } from "./callers.ts";
 import { guarded } from "./guard.ts";
 import { fakeControl } from "./testing/fake_control.ts";
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const silent: Log = { isEnabledFor: () => false, debug() {}, info() {}, warn() {}, error() {} };
 const base = "http://127.0.0.1:8080";
 
 interface Edge {

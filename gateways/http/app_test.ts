@@ -6,7 +6,7 @@ import { httpApp } from "./app.ts";
 import type { Control } from "./control.ts";
 import { deviceView, fakeControl } from "./testing/fake_control.ts";
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const silent: Log = { isEnabledFor: () => false, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Asks a fresh app. */
 function ask(

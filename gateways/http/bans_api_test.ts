@@ -24,7 +24,7 @@ async function edge() {
   });
   const app = httpApp(fakeControl(), {
     clock,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: { isEnabledFor: () => false, debug() {}, info() {}, warn() {}, error() {} },
     bans: { bans, gate },
   });
   const tokenOf = (role: Role) => {
