@@ -104,7 +104,8 @@ export const options = section("The configuration of Sluice.", {
     defaultDoc: "the number of cores",
     min: 1,
     max: 256,
-    doc: "Web Workers that take, check and store readings.",
+    doc:
+      "Web Workers that take, check and store readings. Where a busy broker runs on the same machine, one fewer than the cores leaves it one.",
   }),
   gatewayId: text({
     default: undefined,
