@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Files, readFully } from "../actors/segment_log/files.ts";
+import type { Files } from "../actors/segment_log/files.ts";
+import { readNote, writeNoteDurably } from "../actors/segment_log/note.ts";
 
 /** What the note says. */
 export interface ToldSegments {
@@ -14,24 +15,17 @@ export interface ToldSegments {
 }
 
 /** Where it is, below the data directory. */
-export const toldFile = (root: string): string => `${root}/shards`;
+export const toldFile = (root: string): string => `${root}/${name}`;
 
+const name = "shards";
 const form = /^shards (\d{1,6})\n((?:[0-9a-f]{1,8}\n)*)$/;
 
 /** `undefined` when there is none, or none that is whole. Throws what the disk does. */
 export async function readTold(files: Files, root: string): Promise<ToldSegments | undefined> {
-  if (!files.list(root).files.includes("shards")) return undefined;
-  const file = files.open(toldFile(root));
-  try {
-    const bytes = new Uint8Array(file.openedBytes);
-    const length = await readFully(file, bytes, 0);
-    const match = form.exec(new TextDecoder().decode(bytes.subarray(0, length)));
-    if (match === null) return undefined;
-    const salts = match[2]!.split("\n").slice(0, -1).map((salt) => parseInt(salt, 16));
-    return { shards: Number(match[1]), salts };
-  } finally {
-    file.close();
-  }
+  const match = form.exec(await readNote(files, root, name) ?? "");
+  if (match === null) return undefined;
+  const salts = match[2]!.split("\n").slice(0, -1).map((salt) => parseInt(salt, 16));
+  return { shards: Number(match[1]), salts };
 }
 
 /** Durable when it returns: the note before it would be believed. Throws what the disk does. */
@@ -40,17 +34,6 @@ export async function writeTold(
   root: string,
   { shards, salts }: ToldSegments,
 ): Promise<void> {
-  const fresh = `${toldFile(root)}.new`;
-  if (files.list(root).files.includes("shards.new")) files.remove(fresh);
   const lines = [`shards ${shards}`, ...salts.map((salt) => salt.toString(16))];
-  const text = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
-  const file = files.create(fresh);
-  try {
-    if (file.write(text, 0) < text.length) throw new Error(`Cannot write ${fresh} whole`);
-    await file.sync();
-  } finally {
-    file.close();
-  }
-  files.rename(fresh, toldFile(root));
-  await files.syncDirectory(root);
+  await writeNoteDurably(files, root, name, lines.map((line) => `${line}\n`).join(""));
 }

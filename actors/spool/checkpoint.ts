@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Files, readFully } from "../segment_log/files.ts";
+import type { Files } from "../segment_log/files.ts";
+import { readNote, writeNote } from "../segment_log/note.ts";
 
 /** Records of `segment` that end at or before its item number `items`, and all older segments. */
 export interface Checkpoint {
@@ -13,7 +14,8 @@ export interface Checkpoint {
 }
 
 export const noCheckpoint: Checkpoint = { segment: 0, items: 0 };
-const bytesMax = 100;
+const name = "checkpoint";
+const form = /^segment (\d{1,15}) items (\d{1,15})\n$/;
 
 /** Whether all of a record is behind the checkpoint: its last item is the `items`th of `segment`. */
 export function isDone(checkpoint: Checkpoint, segment: number, items: number): boolean {
@@ -23,29 +25,11 @@ export function isDone(checkpoint: Checkpoint, segment: number, items: number): 
 
 /** Answers {@linkcode noCheckpoint} when there is none that can be read. */
 export async function readCheckpoint(files: Files, directory: string): Promise<Checkpoint> {
-  if (!files.list(directory).files.includes("checkpoint")) return noCheckpoint;
-  const file = files.open(`${directory}/checkpoint`);
-  try {
-    const bytes = new Uint8Array(bytesMax);
-    const length = await readFully(file, bytes, 0);
-    const text = new TextDecoder().decode(bytes.subarray(0, length));
-    const match = /^segment (\d{1,15}) items (\d{1,15})\n$/.exec(text);
-    return match === null ? noCheckpoint : { segment: Number(match[1]), items: Number(match[2]) };
-  } finally {
-    file.close();
-  }
+  const match = form.exec(await readNote(files, directory, name) ?? "");
+  return match === null ? noCheckpoint : { segment: Number(match[1]), items: Number(match[2]) };
 }
 
 /** Replaces the checkpoint as a whole. Throws when the disk does not take it. */
 export function writeCheckpoint(files: Files, directory: string, at: Checkpoint): void {
-  const temporary = `${directory}/checkpoint.new`;
-  if (files.list(directory).files.includes("checkpoint.new")) files.remove(temporary);
-  const text = new TextEncoder().encode(`segment ${at.segment} items ${at.items}\n`);
-  const file = files.create(temporary);
-  try {
-    if (file.write(text, 0) < text.length) throw new Error(`Cannot write ${temporary} whole`);
-  } finally {
-    file.close();
-  }
-  files.rename(temporary, `${directory}/checkpoint`);
+  writeNote(files, directory, name, `segment ${at.segment} items ${at.items}\n`);
 }
