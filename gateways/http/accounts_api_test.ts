@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { quickAccounts } from "../auth/testing/quick_accounts.ts";
 import { type Claims, signToken } from "../auth/token.ts";
 import { TokenGate } from "../auth/token_gate.ts";
-import type { Log } from "../log/log.ts";
+import { silentLog } from "../log/testing/silent_log.ts";
 import { httpApp, type HttpHandler } from "./app.ts";
 import { Callers } from "./callers.ts";
 import { guarded } from "./guard.ts";
 import { fakeControl } from "./testing/fake_control.ts";
 
-const silent: Log = { isEnabledFor: () => false, debug() {}, info() {}, warn() {}, error() {} };
 const base = "http://127.0.0.1:8080";
 
 interface Edge {
@@ -31,7 +30,7 @@ async function withEdge(check: (edge: Edge) => Promise<void>, required = true): 
   let sequence = 0;
   const app = httpApp(fakeControl(), {
     clock: it.clock,
-    log: silent,
+    log: silentLog,
     accounts: {
       accounts: it.accounts,
       gate,

@@ -2,18 +2,17 @@ import assert from "node:assert/strict";
 import { AskError } from "../../runtime/ask.ts";
 import { ManualClock } from "../../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
+import { silentLog } from "../log/testing/silent_log.ts";
 import { httpApp } from "./app.ts";
 import type { Control } from "./control.ts";
 import { deviceView, fakeControl } from "./testing/fake_control.ts";
-
-const silent: Log = { isEnabledFor: () => false, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Asks a fresh app. */
 function ask(
   path: string,
   init: RequestInit = {},
   changes: Partial<Control> = {},
-  log = silent,
+  log = silentLog,
 ): Promise<Response> {
   const handle = httpApp(fakeControl(changes), { clock: new ManualClock(), log });
   return handle(new Request(`http://127.0.0.1:8080${path}`, init));
@@ -287,7 +286,7 @@ Deno.test("every answer keeps other sites out and is not cached", async () => {
 
 Deno.test("what fails inside is 500, logged with its cause and not told outside", async () => {
   const logged: unknown[] = [];
-  const log: Log = { ...silent, error: (...entry) => logged.push(entry) };
+  const log: Log = { ...silentLog, error: (...entry) => logged.push(entry) };
   const answer = await ask("/api/devices", {}, {
     devices: () => Promise.reject(new Error("secret of the inside")),
   }, log);

@@ -7,6 +7,7 @@ import { signToken } from "../auth/token.ts";
 import { TokenGate } from "../auth/token_gate.ts";
 import { httpApp } from "./app.ts";
 import { fakeControl } from "./testing/fake_control.ts";
+import { silentLog } from "../log/testing/silent_log.ts";
 
 const key = { kid: "k", secret: new Uint8Array(32).fill(7) };
 const specs = { client: undefined, account: undefined, address: undefined, banMs: 1_000 };
@@ -24,7 +25,7 @@ async function edge() {
   });
   const app = httpApp(fakeControl(), {
     clock,
-    log: { isEnabledFor: () => false, debug() {}, info() {}, warn() {}, error() {} },
+    log: silentLog,
     bans: { bans, gate },
   });
   const tokenOf = (role: Role) => {
