@@ -7,8 +7,15 @@ import { brokerName } from "./broker_name.ts";
 import type { Plan } from "../topology.ts";
 import { storeName } from "./store_name.ts";
 
-export function endpointLines(plan: Plan): string[] {
-  const { config, mqtt, mqttTls, http, httpTls, sessionSockets } = plan;
+/** What of a plan is told. */
+export type Endpoints = Pick<
+  Plan,
+  "config" | "mqtt" | "mqttTls" | "http" | "httpTls" | "sessionSockets"
+>;
+
+export function endpointLines(
+  { config, mqtt, mqttTls, http, httpTls, sessionSockets }: Endpoints,
+): string[] {
   const lines: string[] = [];
   if (mqtt !== undefined) lines.push(`MQTT       mqtt://${hostPort(mqtt)}`);
   if (mqttTls !== undefined) lines.push(`MQTT TLS   mqtts://${hostPort(mqttTls)}`);
