@@ -8,20 +8,21 @@
  *
  * @module
  */
-import type { Segment } from "../segment_log/segment.ts";
-import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
 import { isNoSpace } from "../segment_log/no_space.ts";
-import { type Checkpoint, isDone, readCheckpoint } from "./checkpoint.ts";
+import type { Segment } from "../segment_log/segment.ts";
+import type { SegmentLog } from "../segment_log/segment_log.ts";
+import { Appender } from "./appender.ts";
 import { CommitGroup, type Completion } from "./commit_group.ts";
-import { Custody } from "./custody.ts";
-import { adoptSegments } from "./adoption.ts";
+import type { Custody } from "./custody.ts";
 import { Progress } from "./progress.ts";
-import { readingsKind, readRecord, remainsKind, sealGroup, type SpoolRecord } from "./record.ts";
-import { RecoveredOwed } from "./recovered_owed.ts";
-import { Remains, remainsBytesMax } from "./remains.ts";
+import { sealGroup, type SpoolRecord } from "./record.ts";
+import type { RecoveredOwed } from "./recovered_owed.ts";
+import { recover, type Recovery } from "./recovery.ts";
+import type { Remains } from "./remains.ts";
 import { ReplayReader } from "./replay_reader.ts";
 import { Retention, SpoolFullError } from "./retention.ts";
 import type { SpoolOptions } from "./spool_options.ts";
+import { StoreWaiters } from "./store_waiters.ts";
 
 /** A group on its way to the disk. */
 interface Sealed {
@@ -31,7 +32,6 @@ interface Sealed {
   written: boolean;
 }
 
-const segmentBytesDefault = 64 * 1024 * 1024;
 const retryMinMs = 50;
 const retryMaxMs = 1_000;
 
@@ -45,8 +45,8 @@ export class Spool {
   readonly #replay: ReplayReader;
   readonly #retention: Retention;
   readonly #progress: Progress;
-  /** Who waits for the store's yes to records that were left on the disk, by sequence. */
-  readonly #waiters = new Map<number, readonly Completion[]>();
+  readonly #appender: Appender;
+  readonly #waiters = new StoreWaiters();
   readonly #recovered: RecoveredOwed;
   readonly #remains: Remains;
   #sealed: Sealed | undefined;
@@ -55,96 +55,47 @@ export class Spool {
 
   private constructor(
     options: SpoolOptions,
-    log: SegmentLog,
-    custody: Custody,
-    waiting: Map<number, number>,
-    checkpoint: Checkpoint,
-    recovered: RecoveredOwed,
-    remains: Remains,
+    { log, custody, waiting, checkpoint, owed, remains }: Recovery,
   ) {
     this.#options = options;
-    this.#remains = remains;
-    this.#recovered = recovered;
     this.#log = log;
     this.#custody = custody;
+    this.#recovered = owed;
+    this.#remains = remains;
+    const waiters = this.#waiters;
     const retention = new Retention(
       options,
       log,
       custody,
       waiting,
-      (start, end) => this.#endWaiting(start, end),
+      (start, end) => waiters.end(start, end),
       remains,
     );
     this.#retention = retention;
+    this.#appender = new Appender(log, retention, remains);
     this.#progress = new Progress(options.files, options.directory, log.segments, checkpoint);
     this.#replay = new ReplayReader(log, custody, {
       read: (segment, record) => {
         if (!record.again) retention.count(segment, -record.count);
-        record.stored = this.#waiters.get(record.sequence) ?? [];
-        this.#waiters.delete(record.sequence);
+        record.stored = waiters.take(record.sequence);
       },
       unreadable: (segment, start, end, readings) => {
         retention.lose(segment, start, end, readings);
-        this.#endWaiting(start, end);
+        waiters.end(start, end);
       },
     });
   }
 
   /**
    * Opens the directory and takes up what is in it: each record that the store may not have goes to
-   * the replay. Every record but those of `told` is shown to `recovered` (its bytes are valid during
-   * the call only), so that duplicate windows can be rebuilt. Rejects when the directory cannot be
-   * used.
+   * the replay, and each is shown to `recovered`; see {@linkcode recover}.
    */
   static async open(
     options: SpoolOptions,
     recovered: (record: SpoolRecord) => void,
-  ): Promise<{ spool: Spool; report: RecoveryReport & { readonly pending: number } }> {
-    const { files, directory, clock, segmentBytes = segmentBytesDefault } = options;
-    if (options.bytesMax < segmentBytes * 2) {
-      throw new RangeError(
-        `Cannot bound a spool to ${options.bytesMax} bytes with segments of ${segmentBytes}: ` +
-          `at least two must fit`,
-      );
-    }
-    files.makeDirectory(directory);
-    const checkpoint = await readCheckpoint(files, directory);
-    const firstNumber = checkpoint.segment + 1;
-    for (const orphan of options.orphans ?? []) {
-      await adoptSegments(files, orphan, directory, firstNumber);
-    }
-    const custody = new Custody(options.keepMs);
-    const waiting = new Map<number, number>();
-    const owed = new RecoveredOwed(options.owedElsewhere);
-    // At most half of a segment goes on into the next one.
-    const remains = new Remains(Math.min(remainsBytesMax, segmentBytes / 2));
-    let pending = 0;
-    const now = () => clock.now();
-    const { random32 } = options;
-    const { log, report } = await SegmentLog.open(
-      { files, directory, segmentBytes, firstNumber, now, random32 },
-      (frame, sequence, segment) => {
-        const record = readRecord(frame);
-        if (record === undefined) return;
-        if (frame.index === 0) segment.firstMs = record.committedMs;
-        // What remains of others is older than the readings before it.
-        if (frame.index === 0 || frame.kind === readingsKind) segment.lastMs = record.committedMs;
-        if (!options.told?.has(segment.salt)) {
-          recovered(record);
-          if (options.rememberedUpToMs !== undefined) remains.note(record, sequence);
-        }
-        if (frame.kind === remainsKind) return;
-        if (isDone(checkpoint, segment.number, frame.before + frame.count)) return;
-        record.sequence = sequence;
-        custody.leave(sequence);
-        owed.found(record);
-        waiting.set(segment.number, (waiting.get(segment.number) ?? 0) + frame.count);
-        pending += frame.count;
-      },
-    );
-    owed.foundAll();
-    const spool = new Spool(options, log, custody, waiting, checkpoint, owed, remains);
-    return { spool, report: { ...report, pending } };
+  ): Promise<{ spool: Spool; report: Recovery["report"] }> {
+    const recovery = await recover(options, recovered);
+    return { spool: new Spool(options, recovery), report: recovery.report };
   }
 
   /** Bytes on the disk. */
@@ -230,9 +181,7 @@ export class Spool {
     this.#custody.leave(sequence);
     const segment = this.#log.segmentOf(sequence);
     if (segment === undefined) this.#custody.forget(sequence, sequence + 1);
-    if (segment !== undefined && record.stored.length > 0) {
-      this.#waiters.set(sequence, record.stored);
-    }
+    else this.#waiters.leave(sequence, record.stored);
     if (again) return;
     if (segment === undefined) {
       this.#options.events.lost("dropped", count);
@@ -305,15 +254,6 @@ export class Spool {
     this.#log.close();
   }
 
-  /** Records `[start, end)` are gone: nobody waits for the store to take them any more. */
-  #endWaiting(start: number, end: number): void {
-    for (const [sequence, completions] of this.#waiters) {
-      if (sequence < start || sequence >= end) continue;
-      this.#waiters.delete(sequence);
-      for (const completion of completions) completion.complete();
-    }
-  }
-
   #seal(): Sealed {
     const { durable, stored, count } = this.group;
     const record = count === 0 ? undefined : sealGroup(this.group, this.#options.clock.now());
@@ -329,37 +269,12 @@ export class Spool {
 
   async #write(sealed: Sealed): Promise<void> {
     const { record } = sealed;
-    if (record === undefined || sealed.written) return this.#writeRemains();
-    try {
-      this.#retention.makeRoom(record.frame.length);
-    } finally {
-      await this.#writeRemains();
-    }
-    for (;;) {
-      try {
-        record.sequence = await this.#log.commit(record.frame, readingsKind, record.count);
-        sealed.written = true;
-        this.#custody.hand(record.sequence);
-        this.#progress.note(record.sequence, record.count, this.#options.clock.monotonic());
-        if (this.#options.rememberedUpToMs) this.#remains.note(record, record.sequence);
-        return;
-      } catch (cause) {
-        if (!isNoSpace(cause) || !this.#retention.giveWay()) throw cause;
-        await this.#writeRemains();
-      }
-    }
-  }
-
-  /** Where there is no room for it, it waits for the next commit. */
-  async #writeRemains(): Promise<void> {
-    const sealed = this.#remains.seal();
-    if (sealed === undefined) return;
-    try {
-      const sequence = await this.#log.commit(sealed.record.frame, remainsKind, 0);
-      this.#remains.housed(sealed, sequence);
-    } catch (cause) {
-      if (!isNoSpace(cause)) throw cause;
-    }
+    if (record === undefined || sealed.written) return this.#appender.appendRemains();
+    record.sequence = await this.#appender.append(record);
+    sealed.written = true;
+    this.#custody.hand(record.sequence);
+    this.#progress.note(record.sequence, record.count, this.#options.clock.monotonic());
+    if (this.#options.rememberedUpToMs) this.#remains.note(record, record.sequence);
   }
 }
 
