@@ -7,7 +7,7 @@
  */
 import { promisify } from "node:util";
 import { constants, gzip as gzipCallback } from "node:zlib";
-import { HttpError, InfluxDB } from "@influxdata/influxdb-client";
+import { type Headers, HttpError, InfluxDB } from "@influxdata/influxdb-client";
 import { concatBytes } from "../../actors/concat_bytes.ts";
 import type { PointBatch, Sink, SinkResult } from "../../actors/sink.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -136,20 +136,34 @@ export class InfluxSink implements Sink {
       },
       signal,
       body,
+      // Followed, a POST becomes a GET without a body, and its 2xx would pass for a yes.
+      redirect: "manual",
     };
+    let status = 0;
     try {
-      await this.#influx.transport.request(this.#target.writePath[api], "", options);
-      return { status: 204, body: "", retryAfter: undefined };
+      const started = (_headers: Headers, code?: number) => status = code ?? 0;
+      const text: unknown = await this.#influx.transport.request(
+        this.#target.writePath[api],
+        "",
+        options,
+        started,
+      );
+      return { status, body: typeof text === "string" ? text : "", retryAfter: undefined };
     } catch (cause) {
       if (!(cause instanceof HttpError)) throw cause;
-      const retryAfter = cause.headers?.["retry-after"];
       return {
         status: cause.statusCode,
         body: cause.body ?? "",
-        retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+        retryAfter: headerOf(cause, "retry-after"),
+        location: headerOf(cause, "location"),
       };
     }
   }
+}
+
+function headerOf({ headers }: HttpError, name: string): string | undefined {
+  const value = headers?.[name];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** What happened, from the end of the chain of causes, without the address: that is the name. */

@@ -100,6 +100,24 @@ Deno.test("a store without v2 is written through v1 from then on", async () => {
   );
 });
 
+Deno.test("who sends writes on elsewhere has not stored them, whatever is there", async () => {
+  const elsewhere = (status: number) => () =>
+    new Response(null, { status, headers: { location: "/login?next=write" } });
+  const page = () => new Response("<html>Log in</html>");
+  await withStore(
+    [elsewhere(302), elsewhere(307), page],
+    (url, seen) =>
+      withSink({ url, bucket: "b" }, async (sink) => {
+        for (const status of [302, 307, 200]) {
+          const result = await sink.write([batch("m v=1 1\n")], never);
+          assert.ok(result.kind === "misconfigured", `${status}: ${JSON.stringify(result)}`);
+          assert.match(result.reason, new RegExp(`^${status}: .*influx.url`));
+        }
+        assert.equal(seen.length, 3, "none was followed");
+      }),
+  );
+});
+
 Deno.test("a server with neither API is a misconfiguration", async () => {
   await withStore([notFound], (url) =>
     withSink({ url, bucket: "b" }, async (sink) => {

@@ -13,15 +13,23 @@ export interface WriteAnswer {
   readonly body: string;
   /** The `Retry-After` header: seconds or an HTTP date [RFC 9110 section 10.2.3]. */
   readonly retryAfter: string | undefined;
+  /** The `Location` header. */
+  readonly location?: string | undefined;
 }
 
 const reasonCharsMax = 500;
 const retryAfterMaxMs = 3_600_000;
 
+/**
+ * What InfluxDB 1, 2, 3 and VictoriaMetrics answer to a write they have taken. A page that a proxy
+ * puts in their place, to log in or of a wrong address, comes with 200: nothing was stored.
+ */
+const yes = 204;
+
 /** Decides by status, and by the words of the body where the status does not say enough. */
 export function resultOf(answer: WriteAnswer, nowMs: number): SinkResult {
   const { status } = answer;
-  if (status >= 200 && status < 300) return { kind: "stored" };
+  if (status === yes) return { kind: "stored" };
   const reason = reasonOf(answer);
   if (status === 413) return { kind: "too_large", reason };
   if (status === 400 || status === 422) {
@@ -57,10 +65,20 @@ export function parseRetryAfter(header: string | undefined, nowMs: number): numb
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), retryAfterMaxMs);
 }
 
-function reasonOf({ status, body }: WriteAnswer): string {
-  const words = (messageIn(body) ?? body).replace(/\p{Cc}+/gu, " ").trim();
+function reasonOf(answer: WriteAnswer): string {
+  const { status } = answer;
+  const words = wordsOf(answer).replace(/\p{Cc}+/gu, " ").trim();
   const reason = words === "" ? `${status}` : `${status}: ${words}`;
   return reason.slice(0, reasonCharsMax);
+}
+
+function wordsOf({ status, body, location }: WriteAnswer): string {
+  if (status < 300) return `a store says yes with ${yes}; is influx.url its address? ${body}`;
+  if (status < 400 && location !== undefined) {
+    const [address] = location.split("?"); // What follows may be a secret.
+    return `writes are sent on to ${address}; set influx.url to where the store itself answers`;
+  }
+  return messageIn(body) ?? body;
 }
 
 /** InfluxDB 1 and 3 say `{"error": …}`, 2 says `{"code": …, "message": …}`. */

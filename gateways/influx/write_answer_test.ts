@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { SinkResult } from "../../actors/sink.ts";
-import { isMissingApi, parseRetryAfter, resultOf } from "./write_answer.ts";
+import { isMissingApi, parseRetryAfter, resultOf, type WriteAnswer } from "./write_answer.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 
-function answer(status: number, body = "", retryAfter?: string) {
+function answer(status: number, body = "", retryAfter?: string): WriteAnswer {
   return { status, body, retryAfter };
 }
 
@@ -16,7 +16,10 @@ const partial3 = '{"error":"partial write of line protocol occurred",' +
 
 const cases: readonly [string, ReturnType<typeof answer>, SinkResult][] = [
   ["204", answer(204), { kind: "stored" }],
-  ["200", answer(200), { kind: "stored" }],
+  ["200: somebody in the store's place", answer(200, "<html>Log in</html>"), {
+    kind: "misconfigured",
+    reason: "200: a store says yes with 204; is influx.url its address? <html>Log in</html>",
+  }],
   ["400 of InfluxDB 1, nothing kept", answer(400, '{"error":"unable to parse \'bad\'"}'), {
     kind: "rejected",
     reason: "400: unable to parse 'bad'",
@@ -59,6 +62,11 @@ const cases: readonly [string, ReturnType<typeof answer>, SinkResult][] = [
   }],
   ["405", answer(405), { kind: "misconfigured", reason: "405" }],
   ["302", answer(302), { kind: "misconfigured", reason: "302" }],
+  ["307", { ...answer(307), location: "https://store/write?db=d&p=secret" }, {
+    kind: "misconfigured",
+    reason: "307: writes are sent on to https://store/write; " +
+      "set influx.url to where the store itself answers",
+  }],
   ["408", answer(408), { kind: "retry", reason: "408" }],
   ["425", answer(425), { kind: "retry", reason: "425" }],
   ["429 with seconds", answer(429, "slow down", "7"), {
