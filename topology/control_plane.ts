@@ -40,6 +40,8 @@ export interface ShardHandle {
 export interface HistoryStore {
   readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer>;
   notReady(): readonly string[];
+  /** By metric name. */
+  counters(): Record<string, number>;
   /** Its Worker in the tree, if it has one. */
   readonly view: ActorView | undefined;
 }

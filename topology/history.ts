@@ -6,7 +6,9 @@
  */
 import type { Config } from "../config.ts";
 import type { ReadingsAnswer } from "../gateways/http/control.ts";
+import { logger } from "../gateways/log/log.ts";
 import { askHistory } from "../gateways/store/history_service.ts";
+import { AskError } from "../runtime/ask.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { WorkerView } from "../runtime/worker_host.ts";
 import { historyId } from "../topology.ts";
@@ -30,22 +32,59 @@ function elsewhere(url: string): HistoryStore {
     kind: "elsewhere",
     detail: elsewhereDetail(url),
   };
-  return { readings: () => Promise.resolve(answer), notReady: () => [], view: undefined };
+  return {
+    readings: () => Promise.resolve(answer),
+    notReady: () => [],
+    counters: () => ({}),
+    view: undefined,
+  };
 }
+
+const log = logger("history");
 
 class EmbeddedHistory implements HistoryStore {
   readonly #store: StoreWorker;
+  #damaged = 0;
+  #unavailable = 0;
 
   constructor(store: StoreWorker) {
     this.#store = store;
   }
 
-  readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer> {
+  async readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer> {
+    const answer = await this.#ask(parameters);
+    if (answer.kind !== "failed") return answer;
+    const { reason } = answer;
+    if (!answer.damaged) {
+      this.#unavailable++;
+      log.warn("a question to the history failed", { reason });
+    } else if (this.#damaged++ === 0) { // It stays so until a person does something about it.
+      log.error("the embedded store is damaged; what comes in goes on to it where it can", {
+        reason,
+      });
+    }
+    return answer;
+  }
+
+  async #ask(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer> {
     const link = this.#store.link();
     if (link === undefined) {
-      return Promise.reject(new Error("the history of the embedded store is being restarted"));
+      const reason = "the history of the embedded store is being restarted";
+      return { kind: "failed", reason, damaged: false };
     }
-    return askHistory(link, parameters);
+    try {
+      return await askHistory(link, parameters);
+    } catch (cause) {
+      if (!(cause instanceof AskError)) throw cause;
+      return { kind: "failed", reason: cause.message, damaged: false };
+    }
+  }
+
+  counters(): Record<string, number> {
+    return {
+      'sluice_history_failed_total{why="damaged"}': this.#damaged,
+      'sluice_history_failed_total{why="unavailable"}': this.#unavailable,
+    };
   }
 
   notReady(): readonly string[] {

@@ -131,6 +131,10 @@ export class Service {
         },
       },
     );
+    const history = historyOf(config, {
+      link: () => this.#fleet.link(historyId),
+      worker: () => this.#fleet.views.find(({ id }) => id === historyId),
+    });
     const startedMs = systemClock.now();
     this.#control = new ControlPlane(
       {
@@ -140,10 +144,7 @@ export class Service {
         store: storeName(config),
       },
       this.#shards,
-      historyOf(config, {
-        link: () => this.#fleet.link(historyId),
-        worker: () => this.#fleet.views.find(({ id }) => id === historyId),
-      }),
+      history,
       this.#edge,
       () => config.auth.required ? this.#accounts.notReady : undefined,
     );
@@ -168,7 +169,7 @@ export class Service {
         changed: () => this.#accounts.poll(),
       },
       bans: { bans: this.#bans.list, gate: this.#accounts.gate },
-      counters: () => this.#accounts.counters(),
+      counters: () => ({ ...this.#accounts.counters(), ...history.counters() }),
     });
     this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
   }

@@ -91,6 +91,8 @@ export function apiHandlers(
         }
         case "elsewhere":
           throw new Problem("history-elsewhere", answer.detail);
+        case "failed":
+          throw new Problem(answer.damaged ? "history-damaged" : "unavailable", answer.reason);
         default:
           return answer satisfies never;
       }

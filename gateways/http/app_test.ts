@@ -138,6 +138,21 @@ Deno.test("readings: a page, refused parameters, another store", async () => {
   });
   assert.equal(elsewhere.status, 501);
   assert.equal((await problem(elsewhere)).type, "history-elsewhere");
+
+  for (
+    const [damaged, type, status] of [[true, "history-damaged", 500], [
+      false,
+      "unavailable",
+      503,
+    ]] as const
+  ) {
+    const failed = await ask("/api/readings", {}, {
+      readings: () => Promise.resolve({ kind: "failed", reason: "it is malformed", damaged }),
+    });
+    assert.equal(failed.status, status);
+    const { type: answered, detail } = await problem(failed);
+    assert.deepEqual([answered, detail], [type, "it is malformed"]);
+  }
 });
 
 Deno.test("the tree of actors, with the last errors", async () => {

@@ -92,7 +92,9 @@ export type ReadingsAnswer =
   | { readonly kind: "page"; readonly page: Page<StoredPoint> }
   | { readonly kind: "invalid"; readonly problems: readonly InvalidParameter[] }
   /** The store is not the embedded one; `detail` says where the history is. */
-  | { readonly kind: "elsewhere"; readonly detail: string };
+  | { readonly kind: "elsewhere"; readonly detail: string }
+  /** `damaged`: the file is, and another try does not help. */
+  | { readonly kind: "failed"; readonly reason: string; readonly damaged: boolean };
 
 /** A parameter that was refused, and what is allowed. */
 export interface InvalidParameter {

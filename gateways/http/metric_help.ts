@@ -56,6 +56,8 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_rate_limited_total: "Times a sender was held to its rate, by whose rate it is.",
   sluice_bans_total: "Bans of those who connect and end again and again.",
   sluice_connections_refused_total: "Connections turned away by a limit or a ban.",
+  sluice_history_failed_total:
+    "Questions to the embedded store's history that failed, by why: damaged or unavailable.",
   sluice_tokens_issued_total: "Tokens that logins were given.",
   sluice_tokens_refused_total: "Tokens that were not let in.",
   sluice_logins_total: "Logins that were tried, by outcome.",

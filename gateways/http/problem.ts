@@ -36,6 +36,7 @@ const problems = {
   "too-many-tries": [429, "Too many tries"],
   "rate-limited": [429, "More was sent than a rate allows"],
   "internal": [500, "Something went wrong inside"],
+  "history-damaged": [500, "The file of the embedded store is damaged"],
   "history-elsewhere": [501, "The history is not in the embedded store"],
   "not-ready": [503, "The service is not ready"],
   "not-settled": [503, "The readings are not known to be durable"],

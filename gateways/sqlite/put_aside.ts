@@ -4,6 +4,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { isDamage } from "./result_code.ts";
 
 /**
  * Puts a damaged file aside, as `<file>.damaged`, to be called before anybody opens it. Gives what was
@@ -37,12 +38,6 @@ export function damageOf(file: string): string | undefined {
   } finally {
     database?.close();
   }
-}
-
-/** `SQLITE_CORRUPT` and `SQLITE_NOTADB`: not a disk that is full, or a file we may not read. */
-function isDamage(cause: unknown): cause is Error {
-  return cause instanceof Error && "errcode" in cause &&
-    (cause.errcode === 11 || cause.errcode === 26);
 }
 
 /** The words of SQLite's check, which it sets in lines. */

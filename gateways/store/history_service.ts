@@ -8,8 +8,10 @@
 import type { ActorRef, TellResult } from "../../runtime/actor.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Link } from "../../runtime/remote_link.ts";
+import { isDamage } from "../sqlite/result_code.ts";
 import type { ReadingsAnswer, StoredValue } from "./readings_reader.ts";
 import { ReadingsReader } from "./readings_reader.ts";
+import { mends } from "./sqlite_result.ts";
 import { openForReading } from "./store_database.ts";
 import { clearImmediate, setImmediate } from "node:timers";
 
@@ -22,7 +24,14 @@ export interface HistoryQuestion {
   readonly replyTo: ActorRef<HistoryReply>;
 }
 
-type HistoryReply = ReadingsAnswer | { readonly kind: "failed"; readonly reason: string };
+/** There is no answer; `damaged`: another try has none either, until the file is another one. */
+export interface HistoryFailure {
+  readonly kind: "failed";
+  readonly reason: string;
+  readonly damaged: boolean;
+}
+
+type HistoryReply = ReadingsAnswer | HistoryFailure;
 
 const deadlineMs = 10_000;
 /** So much later an answer is sent again for which there was no room. */
@@ -89,7 +98,11 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
     } catch (cause) { // Goes to the one who asked; the next question opens the file anew.
       this.#closeFile();
       const message = cause instanceof Error ? cause.message : String(cause);
-      return { kind: "failed", reason: `Cannot read the embedded store: ${message}` };
+      const name = this.#file.slice(this.#file.lastIndexOf("/") + 1); // Not where it is: others read this.
+      const reason = `Cannot read the embedded store ${name}: ${message}`;
+      return isDamage(cause)
+        ? { kind: "failed", reason: `${reason}. ${mends}`, damaged: true }
+        : { kind: "failed", reason, damaged: false };
     }
   }
 
@@ -109,15 +122,15 @@ function send(replyTo: ActorRef<HistoryReply>, reply: HistoryReply): TellResult 
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     const reason = `Cannot send the answer: ${message}; ask for fewer readings with "limit"`;
-    return replyTo.tell({ kind: "failed", reason });
+    return replyTo.tell({ kind: "failed", reason, damaged: false });
   }
 }
 
-/** Asks the service at the other end. Rejects when it cannot answer, or not in time. */
+/** Asks the service at the other end. Rejects when no answer comes in time. */
 export function askHistory(
   link: Pick<Link, "ask" | "ref">,
   parameters: ReadonlyMap<string, string>,
-): Promise<ReadingsAnswer> {
+): Promise<HistoryReply> {
   return link.ask(
     link.ref(historyName),
     (replyTo) => ({ parameters: [...parameters], replyTo }),
@@ -136,10 +149,10 @@ export function parseQuestion(message: unknown): HistoryQuestion {
   throw new TypeError("Cannot read the question to the history");
 }
 
-function parseReply(reply: unknown): ReadingsAnswer {
+function parseReply(reply: unknown): HistoryReply {
   if (isFields(reply)) {
-    const { kind, page, problems, reason } = reply;
-    if (kind === "failed") throw new Error(String(reason));
+    const { kind, page, problems, reason, damaged } = reply;
+    if (kind === "failed") return { kind, reason: String(reason), damaged: damaged === true };
     if (kind === "invalid" && Array.isArray(problems) && problems.every(isProblem)) {
       return { kind, problems };
     }

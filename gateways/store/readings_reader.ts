@@ -12,7 +12,7 @@ import { formatCursor } from "./page_cursor.ts";
 import type { QueryProblem, ReadingsQuery } from "./readings_query.ts";
 import { parseReadingsQuery } from "./readings_query.ts";
 import type { Source, Sql } from "./readings_sql.ts";
-import { sourcesSql, valuesSql } from "./readings_sql.ts";
+import { sourcesSql, valuesSql, walk, withEnd } from "./readings_sql.ts";
 import { StatementPool } from "./statement_pool.ts";
 import { formatTime } from "./time_text.ts";
 
@@ -63,7 +63,7 @@ interface Stream {
   /** Of one item, without its value. */
   readonly nameBytes: number;
   readonly order: number;
-  readonly rows: Iterator<Columns>;
+  readonly rows: Iterator<Row>;
   row: Row;
 }
 
@@ -107,8 +107,8 @@ export class ReadingsReader {
     try {
       const streams = new Heap<Stream>(query.descending ? isLater : isEarlier);
       for (const [order, source] of sources.entries()) {
-        const rows = this.#iterate(valuesSql(query, source), opened);
-        const row = nextRow(rows);
+        const rows = this.#rows(valuesSql(query, source), opened);
+        const { value: row } = rows.next();
         const nameBytes = itemBytes + utf8Bytes(source.device) + utf8Bytes(source.metric);
         if (row !== undefined) streams.push({ source, nameBytes, order, rows, row });
       }
@@ -118,10 +118,10 @@ export class ReadingsReader {
         const { source: { device, metric }, row } = stream;
         items.push({ time: formatTime(row.time), device, metric, value: row.value });
         bytes += stream.nameBytes + bytesOf(row.value);
-        const next = nextRow(stream.rows);
-        if (next === undefined) streams.shift();
+        const next = stream.rows.next();
+        if (next.done === true) streams.shift();
         else {
-          stream.row = next;
+          stream.row = next.value;
           streams.sink();
         }
         const isFull = items.length === query.limit || bytes > pageBytesMax ||
@@ -150,21 +150,21 @@ export class ReadingsReader {
     }));
   }
 
-  #iterate({ text, values }: Sql, opened: Opened[]): Iterator<Columns> {
+  *#rows({ text: values, values: parameters }: Sql, opened: Opened[]): Generator<Row, undefined> {
+    const text = withEnd(values);
     const statement = this.#statements.take(text);
     statement.setReadBigInts(true);
-    const rows = statement.iterate(values);
+    const rows = statement.iterate(parameters);
     opened.push({ text, statement, rows });
-    return rows;
+    for (let step = rows.next(); step.done !== true; step = rows.next()) {
+      const { time, value } = step.value;
+      if (time === null) return;
+      if (typeof time !== "bigint") throw new TypeError("the embedded store holds no time there");
+      yield { time, value: plainValue(value) };
+    }
+    this.#database.prepare(walk(values)).get(parameters); // Throws what `iterate` did not say.
+    throw new Error("a row could not be read");
   }
-}
-
-function nextRow(rows: Iterator<Columns>): Row | undefined {
-  const step = rows.next();
-  if (step.done === true) return undefined;
-  const { time, value } = step.value;
-  if (typeof time !== "bigint") throw new TypeError("the embedded store holds no time there");
-  return { time, value: plainValue(value) };
 }
 
 /** The counterpart of `FieldValue`: booleans are bytes there, integers beyond 2^53 become text. */

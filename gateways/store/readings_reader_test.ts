@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { ManualClock } from "../../runtime/clock.ts";
+import { isDamage } from "../sqlite/result_code.ts";
 import { PointWriter } from "./point_writer.ts";
 import type { Aggregate, ReadingsQuery } from "./readings_query.ts";
 import { aggregates, parseReadingsQuery } from "./readings_query.ts";
@@ -289,3 +290,26 @@ Deno.test("any query, in pages of any size, is what brute force finds", () => {
     { numRuns: 60 },
   );
 });
+
+Deno.test("a page of the file that is damaged: an error, and no answer that ends before it", () =>
+  withStore((database, path) => {
+    const readings = Array.from(
+      { length: 2_000 },
+      (_, i): ReadingLines => ["d", `m v=${i} ${i}\n`],
+    );
+    fill(database, ...readings, ["e", "m v=1 1\n"]);
+    database.close(); // What is in the WAL goes into the file.
+    const bytes = Deno.readFileSync(path);
+    const pages = bytes.length / 4_096;
+    const middle = Math.floor(pages / 2) * 4_096;
+    crypto.getRandomValues(bytes.subarray(middle, middle + 4_096));
+    Deno.writeFileSync(path, bytes);
+    using damaged = new DatabaseSync(path, { readOnly: true });
+    const reader = new ReadingsReader(damaged, new ManualClock());
+    for (const query of ["", "&sort=desc", "&agg=sum", "&agg=mean&every=1d", "&metric=v"]) {
+      const parameters = new Map(new URLSearchParams(`device=d&limit=10000${query}`));
+      assert.throws(() => reader.read(parameters), isDamage, query);
+    }
+    assert.equal(read(reader, "device=d&limit=10").items.length, 10);
+    assert.equal(read(reader, "device=e").items.length, 1);
+  }));

@@ -23,6 +23,17 @@ export interface Source {
   readonly metric: string;
 }
 
+/**
+ * The statement with a last row of `NULL`s. `iterate` ends without a word where the file cannot be
+ * read, so only whoever sees that row has seen all.
+ */
+export const withEnd = (text: string): string =>
+  `SELECT * FROM (${text}) UNION ALL SELECT NULL, NULL`;
+
+/** Reads all that a statement of values would, and gives nothing of it. */
+export const walk = (text: string): string =>
+  `SELECT count(time), total(length(value)) FROM (${text})`;
+
 /** The sources that a query reads, in their order, at most `max`. */
 export function sourcesSql({ device, metric }: ReadingsQuery, max: number): Sql {
   const conditions: string[] = [];

@@ -4,12 +4,14 @@
  * @module
  */
 import type { SinkResult } from "../../actors/sink.ts";
+import { isDamage, resultCode } from "../sqlite/result_code.ts";
 
-/** Result codes, https://sqlite.org/rescode.html. The low byte of the extended code. */
-const busy = 5, locked = 6, readOnly = 8, inputOutput = 10, corrupt = 11, full = 13;
-const cannotOpen = 14, notADatabase = 26;
+/** Result codes of SQLite. */
+const busy = 5, locked = 6, readOnly = 8, inputOutput = 10, full = 13, cannotOpen = 14;
 
-const mends = "Stop Sluice, put another copy of the file in its place or move it away, and start " +
+/** What to do about a damaged file. */
+export const mends =
+  "Stop Sluice, put another copy of the file in its place or move it away, and start " +
   "again: what is in the spool is written then";
 
 /**
@@ -20,7 +22,7 @@ export function sqliteResult(cause: unknown): SinkResult {
   const message = cause instanceof Error ? cause.message : String(cause);
   const code = resultCode(cause);
   const reason = `the embedded store: ${message}`;
-  if (code === corrupt || code === notADatabase) {
+  if (isDamage(cause)) {
     return { kind: "misconfigured", reason: `${reason}. ${mends}` };
   }
   return code === readOnly || code === cannotOpen
@@ -32,10 +34,4 @@ export function sqliteResult(cause: unknown): SinkResult {
 export function mayPass(cause: unknown): boolean {
   const code = resultCode(cause);
   return code === busy || code === locked || code === inputOutput || code === full;
-}
-
-function resultCode(cause: unknown): number | undefined {
-  return cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number"
-    ? cause.errcode & 0xff
-    : undefined;
 }

@@ -24,7 +24,7 @@ export interface StoreOptions {
   readonly devicesMax?: number;
   readonly retention: RetentionLimits;
   readonly clock: Clock;
-  /** Deleting failed; it is tried again. */
+  /** Deleting failed; it is tried again, and told of once until it is done again. */
   readonly retentionFailed: (cause: unknown) => void;
 }
 
@@ -40,6 +40,7 @@ export class StoreServer {
   readonly #writer: PointWriter;
   readonly #retention: Retention;
   #timer: Timer | undefined;
+  #sweepFails = false;
 
   /** Opens or creates the file. Throws when that cannot be. */
   constructor(options: StoreOptions) {
@@ -83,8 +84,10 @@ export class StoreServer {
       let isBusy = false;
       try {
         isBusy = this.#retention.sweep(sliceMs);
+        this.#sweepFails = false;
       } catch (cause) {
-        this.#options.retentionFailed(cause);
+        if (!this.#sweepFails) this.#options.retentionFailed(cause);
+        this.#sweepFails = true;
       }
       this.#sweepIn(isBusy ? busyPauseMs : idlePauseMs);
     });

@@ -160,6 +160,23 @@ async function post({ httpUrl }: Sluice, times: readonly number[]): Promise<void
   assert.equal(response.status, 204, await response.text());
 }
 
+/** Said to each who asks for what is damaged, once in the log, and counted; the rest is answered. */
+async function historyOfDamaged({ httpUrl, process }: Sluice): Promise<void> {
+  for (let asked = 0; asked < 3; asked++) {
+    const answer = await fetch(`${httpUrl}/api/readings?limit=10000`);
+    assert.equal(answer.status, 500);
+    assert.equal(answer.headers.get("content-type"), "application/problem+json");
+    const { type, detail } = await answer.json();
+    assert.equal(type, "urn:sluice:problem:history-damaged");
+    assert.match(detail, /store\.db: .*malformed\. Stop Sluice, put another copy of the file/);
+  }
+  const { text: first } = await getText(`${httpUrl}/api/readings?limit=1`);
+  assert.equal(JSON.parse(first).items.length, 1, first);
+  assert.equal(process.log.split("the embedded store is damaged").length, 2, process.log);
+  const sum = await metrics(httpUrl);
+  assert.equal(sum("sluice_history_failed_total", 'why="damaged"'), 3);
+}
+
 Deno.test("damage that comes up later: readings stay in the spool, /readyz says what to do", async () => {
   await using sluice = await startSluice({ config: { shards: 1 } });
   const readings = 10_000;
@@ -183,5 +200,6 @@ Deno.test("damage that comes up later: readings stay in the spool, /readyz says 
   const { text: says } = await getText(`${sluice.httpUrl}/readyz`);
   assert.match(says, /malformed\. Stop Sluice, put another copy of the file in its place/);
   await post(sluice, [readings]); // It goes on to take readings.
+  await historyOfDamaged(sluice);
   assert.equal((await metrics(sluice.httpUrl))("sluice_spool_readings"), 2);
 });

@@ -108,7 +108,7 @@ export const historyOperations = table({
       query("cursor", "The `next` of the page before."),
     ],
     answers: [json("A page.", ref("PointPage"))],
-    problems: ["history-elsewhere", "unavailable"],
+    problems: ["history-damaged", "history-elsewhere", "unavailable"],
   },
 });
 

@@ -1,0 +1,21 @@
+/**
+ * What SQLite says went wrong, https://sqlite.org/rescode.html.
+ *
+ * @module
+ */
+
+/** `SQLITE_CORRUPT` and `SQLITE_NOTADB`. */
+const corrupt = 11, notADatabase = 26;
+
+/** The low byte of the extended code; `undefined` for what is no error of SQLite. */
+export function resultCode(cause: unknown): number | undefined {
+  return cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number"
+    ? cause.errcode & 0xff
+    : undefined;
+}
+
+/** The file is damaged, or no database: not a disk that is full, or a file we may not read. */
+export function isDamage(cause: unknown): cause is Error {
+  const code = resultCode(cause);
+  return code === corrupt || code === notADatabase;
+}
