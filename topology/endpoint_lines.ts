@@ -1,5 +1,5 @@
 /**
- * What the start prints: one line per endpoint, for people.
+ * Where the service is to be found: one line per endpoint, for people, and the URLs that devices are given.
  *
  * @module
  */
@@ -31,6 +31,14 @@ export function endpointLines(
   return lines;
 }
 
+/** Where devices may connect, best first. */
+export function mqttUrls({ mqtt, mqttTls }: Pick<Plan, "mqtt" | "mqttTls">): string[] {
+  return [
+    ...(mqttTls === undefined ? [] : [`mqtts://${hostPort(mqttTls)}`]),
+    ...(mqtt === undefined ? [] : [`mqtt://${hostPort(mqtt)}`]),
+  ];
+}
+
 /** As it stands in a URL. */
-export const hostPort = ({ hostname, port }: { hostname: string; port: number }): string =>
+const hostPort = ({ hostname, port }: { hostname: string; port: number }): string =>
   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

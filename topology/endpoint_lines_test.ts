@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
-import { endpointLines, type Endpoints, hostPort } from "./endpoint_lines.ts";
+import { endpointLines, type Endpoints, mqttUrls } from "./endpoint_lines.ts";
 
 const at = (port: number, hostname = "10.0.0.1") => ({ hostname, port });
 const sessionSockets = { path: () => "", remove() {} };
@@ -56,7 +56,10 @@ Deno.test("brokers and the store stand there without their credentials", async (
   assert.doesNotMatch(printed.join(), /hunter2/);
 });
 
-Deno.test("an IPv6 address stands in brackets", () => {
-  assert.equal(hostPort(at(1, "::1")), "[::1]:1");
-  assert.equal(hostPort(at(1, "localhost")), "localhost:1");
+Deno.test("devices are sent where it is safe first; an IPv6 address stands in brackets", () => {
+  assert.deepEqual(mqttUrls({ mqtt: at(1, "::1"), mqttTls: at(2, "localhost") }), [
+    "mqtts://localhost:2",
+    "mqtt://[::1]:1",
+  ]);
+  assert.deepEqual(mqttUrls({ mqtt: undefined, mqttTls: undefined }), []);
 });

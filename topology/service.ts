@@ -1,6 +1,6 @@
 /**
- * The running service: starts the Workers, answers what they pass on of HTTP, keeps the books over restarts, and
- * ends everything in order: stop accepting, drain, flush, close, each with its deadline.
+ * The running service: starts the Workers, answers what they pass on of HTTP, keeps the books over
+ * restarts, and ends everything in order.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { putDamagedAside } from "./damaged_files.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
-import { endpointLines, hostPort } from "./endpoint_lines.ts";
+import { endpointLines, mqttUrls } from "./endpoint_lines.ts";
 import { historyOf } from "./history.ts";
 import { reloadCertificates } from "./reload.ts";
 import { reopenShard } from "./reopen_shard.ts";
@@ -43,6 +43,7 @@ import { ServiceAccounts } from "./service_accounts.ts";
 import { bansName, ServiceBans } from "./service_bans.ts";
 import { storeName } from "./store_name.ts";
 import { settleOwners } from "./spool_owners.ts";
+import { shutDown } from "./shutdown.ts";
 import { checkCertificates } from "./tls_check.ts";
 import { SystemAnnouncer } from "./system_announcer.ts";
 import { tokenKeys } from "./token_keys.ts";
@@ -59,9 +60,6 @@ const log = logger("service");
  * outage; whether it is alive meanwhile is told by its heartbeat.
  */
 const recoveryMsMax = 3_600_000;
-
-/** What a lost Worker owes is not settled any more; what the others owe is, within this time. */
-const drainLostMs = 1_000;
 
 /** Failures of a Worker that another try does not mend. */
 const endsTheStart: readonly string[] = [RouteError.name, StoreFileError.name];
@@ -222,20 +220,14 @@ export class Service {
 
   /** Ends the service in order. Never rejects. */
   async stop(): Promise<ServiceEnd> {
-    const { flushMs, closeMs, ...shutdown } = this.#config.shutdown;
-    const drainMs = this.#isFailed ? Math.min(drainLostMs, shutdown.drainMs) : shutdown.drainMs;
-    const late: string[] = [];
     this.#listening = false;
     this.#announcer.stop();
-    log.info("shutting down: draining", { deadlineMs: drainMs });
-    await this.#all("drain", { kind: "drain" }, drainMs, late);
-    log.info("shutting down: writing the spool to the store", { deadlineMs: flushMs });
-    const unwritten = late.length;
-    await this.#all("flush", { kind: "flush", deadlineMs: flushMs }, flushMs + 500, late);
-    // What the store does not take now it takes after the next start: that is what the spool is for.
-    late.length = unwritten;
-    log.info("shutting down: closing", { deadlineMs: closeMs });
-    late.push(...(await this.#fleet.stop(closeMs)));
+    const late = await shutDown({
+      deadlines: this.#config.shutdown,
+      takers: this.#takers,
+      lost: this.#isFailed,
+      close: (deadlineMs) => this.#fleet.stop(deadlineMs),
+    });
     await this.#accounts.stop();
     this.#bans.stop();
     this.#plan.sessionSockets?.remove();
@@ -256,15 +248,11 @@ export class Service {
   }
 
   #openAccounts(store: AccountStore, keys: readonly TokenKey[]): ServiceAccounts {
-    const { mqtt, mqttTls } = this.#plan;
     const config = this.#config;
     return new ServiceAccounts({
       config,
       store,
-      endpoints: [
-        ...(mqttTls === undefined ? [] : [`mqtts://${hostPort(mqttTls)}`]),
-        ...(mqtt === undefined ? [] : [`mqtt://${hostPort(mqtt)}`]),
-      ],
+      endpoints: mqttUrls(this.#plan),
       workers: () =>
         this.#takers.flatMap(({ id, state }) => {
           const link = state === "ready" ? this.#fleet.link(id) : undefined;
@@ -284,23 +272,6 @@ export class Service {
         return Math.min(1, sessions / config.mqtt.connectionsMax);
       },
     }, keys);
-  }
-
-  async #all(
-    step: string,
-    question: Parameters<HostedShard["ask"]>[0],
-    deadlineMs: number,
-    late: string[],
-  ): Promise<void> {
-    await Promise.all(this.#takers.map(async (shard) => {
-      if (shard.state === "failed") return;
-      try {
-        await shard.ask(question, deadlineMs);
-      } catch (cause) {
-        late.push(`${step} of ${shard.id}`);
-        log.warn(`${step} did not end in time`, { shard: shard.shard, cause: String(cause) });
-      }
-    }));
   }
 
   /** A Worker is up, for the first time or anew. */
@@ -330,12 +301,9 @@ export class Service {
     shard?.books.died();
     const device = shard?.suspects.died();
     if (device !== undefined) {
-      log.error(
-        "the code of a device took its shard down; it is not run before the service stops",
-        {
-          device,
-        },
-      );
+      const message =
+        "the code of a device took its shard down; it is not run before the service stops";
+      log.error(message, { device });
     }
     if (final) this.#giveUp(failure);
   }
