@@ -64,7 +64,7 @@ export class Output {
   #counted = 0;
   /** Grows with every write; what it was when last looked at, and since when. */
   #progress = 0;
-  #seenProgress = 0;
+  #seenProgress: number | undefined;
   #seenMs = 0;
 
   constructor(sink: ByteSink, pool: WriterPool, events: OutputEvents) {
@@ -84,7 +84,7 @@ export class Output {
     return writing + (this.#open?.length ?? 0);
   }
 
-  /** How long the other end has taken nothing of what waits for it. Asked again and again. */
+  /** How long the other end has been seen to take nothing of what waits. Asked again and again. */
   stalledMs(nowMs: number): number {
     if (this.waitingBytes === 0 || this.#progress !== this.#seenProgress) {
       this.#seenProgress = this.#progress;

@@ -92,6 +92,16 @@ Deno.test("a failed write is told once, and nothing more is written", async () =
   assert.deepEqual(sink.sizes, [1]);
 });
 
+Deno.test("what is on its way at the first look is not yet stalled", async () => {
+  const sink = new SlowSink();
+  const { output } = outputTo(sink);
+  output.writer.byte(1);
+  output.flush();
+  assert.equal(output.stalledMs(60_000), 0);
+  assert.equal(output.stalledMs(61_000), 1_000);
+  await sink.pass();
+});
+
 Deno.test("says how long nothing was taken", async () => {
   const sink = new SlowSink();
   const { output } = outputTo(sink);
