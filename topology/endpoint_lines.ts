@@ -1,5 +1,6 @@
 /**
- * Where the service is to be found: one line per endpoint, for people, and the URLs that devices are given.
+ * The endpoints that are open: a line of each that the start prints for people, and the URL of each
+ * that a login names for devices.
  *
  * @module
  */
@@ -31,11 +32,15 @@ export function endpointLines(
   return lines;
 }
 
-/** Where devices may connect, best first. */
-export function mqttUrls({ mqtt, mqttTls }: Pick<Plan, "mqtt" | "mqttTls">): string[] {
+/** Where devices connect: what a login names while nothing else is advertised. */
+export function deviceUrls(
+  { mqtt, mqttTls, http, httpTls }: Pick<Endpoints, "mqtt" | "mqttTls" | "http" | "httpTls">,
+): string[] {
   return [
     ...(mqttTls === undefined ? [] : [`mqtts://${hostPort(mqttTls)}`]),
     ...(mqtt === undefined ? [] : [`mqtt://${hostPort(mqtt)}`]),
+    ...(httpTls === undefined ? [] : [`wss://${hostPort(httpTls)}/ws`]),
+    ...(http === undefined ? [] : [`ws://${hostPort(http)}/ws`]),
   ];
 }
 

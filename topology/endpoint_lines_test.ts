@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../config.ts";
-import { endpointLines, type Endpoints, mqttUrls } from "./endpoint_lines.ts";
+import { deviceUrls, endpointLines, type Endpoints } from "./endpoint_lines.ts";
 
 const at = (port: number, hostname = "10.0.0.1") => ({ hostname, port });
 const sessionSockets = { path: () => "", remove() {} };
@@ -46,6 +46,21 @@ Deno.test("what is closed has none: MQTT over WebSocket goes with the port it co
   ]);
 });
 
+Deno.test("a login names every way in, that of stations too", () => {
+  const none = { mqtt: undefined, mqttTls: undefined, http: undefined, httpTls: undefined };
+  assert.deepEqual(deviceUrls(none), []);
+  assert.deepEqual(deviceUrls({ ...none, http: at(8080, "::1") }), ["ws://[::1]:8080/ws"]);
+  assert.deepEqual(
+    deviceUrls({ mqtt: at(1883), mqttTls: at(8883), http: at(8080), httpTls: at(8443) }),
+    [
+      "mqtts://10.0.0.1:8883",
+      "mqtt://10.0.0.1:1883",
+      "wss://10.0.0.1:8443/ws",
+      "ws://10.0.0.1:8080/ws",
+    ],
+  );
+});
+
 Deno.test("brokers and the store stand there without their credentials", async () => {
   const printed = await lines({}, {
     broker: { urls: ["mqtts://gateway:hunter2@a:8883", "mqtt://b:1883"] },
@@ -54,12 +69,4 @@ Deno.test("brokers and the store stand there without their credentials", async (
   assert.deepEqual(printed.slice(0, 2), ["broker     mqtts://a:8883", "broker     mqtt://b:1883"]);
   assert.equal(printed.length, 3);
   assert.doesNotMatch(printed.join(), /hunter2/);
-});
-
-Deno.test("devices are sent where it is safe first; an IPv6 address stands in brackets", () => {
-  assert.deepEqual(mqttUrls({ mqtt: at(1, "::1"), mqttTls: at(2, "localhost") }), [
-    "mqtts://localhost:2",
-    "mqtt://[::1]:1",
-  ]);
-  assert.deepEqual(mqttUrls({ mqtt: undefined, mqttTls: undefined }), []);
 });

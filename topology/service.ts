@@ -33,7 +33,7 @@ import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { putDamagedAside } from "./damaged_files.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
-import { endpointLines, mqttUrls } from "./endpoint_lines.ts";
+import { deviceUrls, endpointLines } from "./endpoint_lines.ts";
 import { historyOf } from "./history.ts";
 import { reloadCertificates } from "./reload.ts";
 import { reopenShard } from "./reopen_shard.ts";
@@ -252,7 +252,7 @@ export class Service {
     return new ServiceAccounts({
       config,
       store,
-      endpoints: mqttUrls(this.#plan),
+      endpoints: deviceUrls(this.#plan),
       workers: () =>
         this.#takers.flatMap(({ id, state }) => {
           const link = state === "ready" ? this.#fleet.link(id) : undefined;

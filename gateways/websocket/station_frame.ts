@@ -4,7 +4,7 @@
  * @module
  */
 import type { Item } from "../http/ingest/item.ts";
-import { jsonItem, topicProblem } from "../http/ingest/json_item.ts";
+import { jsonItem, topicProblem, withoutToken } from "../http/ingest/json_item.ts";
 import { elements, members, type Range, stringAt } from "../http/ingest/json_ranges.ts";
 import { badItem } from "../http/ingest/item.ts";
 
@@ -18,7 +18,8 @@ export type StationFrame =
     readonly kind: "readings";
     readonly id: FrameId;
     readonly items: readonly Item[];
-    readonly token: string | undefined;
+    /** Each that it shows: its own, and those of its items. */
+    readonly tokens: readonly string[];
   }
   | { readonly kind: "result"; readonly id: FrameId; readonly result: unknown }
   | { readonly kind: "bad"; readonly detail: string };
@@ -64,19 +65,27 @@ export function stationFrame(bytes: Uint8Array, itemsMax: number): StationFrame 
     case "reading": {
       const payload = found.get("payload");
       if (payload === undefined) return bad("a reading has a payload");
-      return { kind: "readings", id, token, items: [readingItem(bytes, payload, text("topic"))] };
+      return readings(id, token, [readingItem(bytes, payload, text("topic"))]);
     }
     case "batch": {
       const range = found.get("items");
       const all = range && elements(bytes, range.start, range.end, itemsMax);
       if (all === undefined) return bad("a batch has items");
       if (all === "too_many") return bad(`a batch has ${itemsMax} items at most`);
-      return { kind: "readings", id, token, items: all.map((item) => jsonItem(bytes, item)) };
+      return readings(id, token, all.map((item) => jsonItem(bytes, item)));
     }
-    default:
-      // The payload of a route, by itself.
-      return { kind: "readings", id: undefined, token, items: [jsonItem(bytes, whole)] };
+    default: {
+      // The payload of a route, by itself; a token in it is the frame's.
+      const item = jsonItem(bytes, whole);
+      const isBare = token === undefined || item.token !== undefined || item.problem !== undefined;
+      return readings(undefined, token, [isBare ? item : withoutToken(item, token)]);
+    }
   }
+}
+
+function readings(id: FrameId, token: string | undefined, items: readonly Item[]): StationFrame {
+  const shown = [token, ...items.map((item) => item.token)].filter((one) => one !== undefined);
+  return { kind: "readings", id, tokens: [...new Set(shown)], items };
 }
 
 function readingItem(bytes: Uint8Array, payload: Range, topic: string | undefined): Item {

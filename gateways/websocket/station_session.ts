@@ -173,7 +173,7 @@ export class StationSession implements StationLine {
         this.#welcome();
         return false;
       case "readings":
-        if (!await this.#shown(frame.token)) return false;
+        for (const token of frame.tokens) if (!await this.#shown(token)) return false;
         if (!this.isStranger) {
           return this.#readings.take({ ...frame, bytes: bytes.length, release });
         }

@@ -168,6 +168,34 @@ Deno.test("where a token is needed nothing is taken without, and each topic is i
   assert.match(JSON.stringify(sent), /"welcome".*"id":2,"rejected":.*not_authorized/);
 });
 
+Deno.test("a token in a message is looked at, wherever it stands, and goes no further", async () => {
+  const payloads = ({ intake }: ReturnType<typeof station>) =>
+    intake.taken.map(({ bytes, payloadStart, payloadEnd }) =>
+      new TextDecoder().decode(bytes.subarray(payloadStart, payloadEnd))
+    );
+  const own = station({ required: true });
+  await own.say({ uuid: "d", value: 1, token: "good d" }, {
+    type: "batch",
+    items: [{ uuid: "d", value: 2 }, { topic: "device/d", payload: { uuid: "d", token: "mine" } }],
+  });
+  assert.deepEqual(payloads(own), [
+    '{"uuid":"d","value":1,"token":null}',
+    '{"uuid":"d","value":2}',
+    '{"uuid":"d","token":"mine"}',
+  ]);
+  const weather = { name: "d", temperature: 1, token: "good d" };
+  const open = station();
+  await open.say(weather, { type: "reading", payload: weather });
+  const bare = '{"name":"d","temperature":1,"token":null}';
+  assert.deepEqual(payloads(open), [bare, bare]);
+  const inBatch = station({ required: true });
+  await inBatch.say({
+    type: "batch",
+    items: [{ uuid: "d", value: 1 }, { ...weather, token: "bad" }],
+  });
+  assert.deepEqual([inBatch.code(), inBatch.intake.taken.length], [4401, 0]);
+});
+
 Deno.test("a token that expires is asked for again, and then the connection ends", async () => {
   const { say, sent, clock, code, session } = station({ required: true });
   await say({ type: "hello", token: "good d" });

@@ -11,6 +11,8 @@ export interface Item {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  /** The token that came in its payload, and is not in `bytes` any more. */
+  readonly token?: string;
   /** Why it cannot be offered. */
   readonly problem?: { readonly reason: string; readonly detail: string };
 }

@@ -45,6 +45,26 @@ Deno.test("the topic of an item follows from its shape", () => {
   assert.deepEqual(json("[]"), []);
 });
 
+Deno.test("a weather station's token is taken out of its payload, and known apart from it", () => {
+  const [item, ...others] = itemsOf(
+    encoder.encode(
+      '[{"name":"a","token":"x","t":1.50,"\\u0074oken" : "se\\u0063ret"},{"name":"b","token":{"a":[1]}},' +
+        '{"uuid":"d","token":5},{"topic":"a/b","payload":{"name":"c","token":7}}]',
+    ),
+    "json",
+    { precision: "ns" },
+  );
+  assert.ok(item);
+  assert.equal(shown(item), '$weather/a {"name":"a","token":null,"t":1.50,"\\u0074oken" : null}');
+  assert.equal(item.token, "secret");
+  assert.deepEqual(others.map(shown), [
+    '$weather/b {"name":"b","token":null}',
+    'device/d {"uuid":"d","token":5}',
+    'a/b {"name":"c","token":7}',
+  ]);
+  assert.deepEqual(others.map(({ token }) => token), [undefined, undefined, undefined]);
+});
+
 Deno.test("what has no topic, or tries to reach another's, is refused by name", () => {
   assert.deepEqual(
     json(

@@ -7,12 +7,13 @@
  * | GeoJSON Feature with `properties.fleet` and `.vehicle`  | `{fleet}/{vehicle}/position` |
  * | `{"fleet": …, "vehicle": …, …}`                         | `{fleet}/{vehicle}/position` |
  * | `{"uuid": …, …}`                                        | `device/{uuid}`             |
- * | `{"name": …, …}`                                        | `$weather/{name}`           |
+ * | `{"name": …, …}`                                        | `$weather/{name}`; a `token` is taken out |
  *
  * @module
  */
+import { concatBytes } from "../../../actors/concat_bytes.ts";
 import { badItem, type Item } from "./item.ts";
-import { members, type Range, stringAt } from "./json_ranges.ts";
+import { eachMember, members, type Range, stringAt } from "./json_ranges.ts";
 
 const keys: ReadonlySet<string> = new Set([
   "topic",
@@ -23,6 +24,7 @@ const keys: ReadonlySet<string> = new Set([
   "vehicle",
   "uuid",
   "name",
+  "token",
 ]);
 
 type Members = ReadonlyMap<string, Range>;
@@ -60,7 +62,25 @@ export function jsonItem(bytes: Uint8Array, { start, end }: Range, topic?: strin
   if (levels.some((level) => level === "" || /[/+#\0\n]/.test(level))) {
     return bad("invalid_topic", "a name that becomes part of the topic is empty or has / + #");
   }
-  return { topic: levels.join("/"), bytes, start, end };
+  const item = { topic: levels.join("/"), bytes, start, end };
+  return levels[0] === "$weather" && found.has("token") ? withoutToken(item, text("token")) : item;
+}
+
+const nothing = new TextEncoder().encode("null");
+
+/** The item with `null` for its token, so that no log, letter or subscriber ever has it. */
+export function withoutToken(item: Item, token: string | undefined): Item {
+  const { topic, bytes, start, end } = item;
+  const parts: Uint8Array[] = [];
+  let from = start;
+  eachMember(bytes, { start, end }, (key, value) => {
+    if (key !== "token") return;
+    parts.push(bytes.subarray(from, value.start), nothing);
+    from = value.end;
+  });
+  const bare = concatBytes([...parts, bytes.subarray(from, end)]);
+  const shown = token === undefined ? {} : { token };
+  return { topic, bytes: bare, start: 0, end: bare.length, ...shown };
 }
 
 /** Why a topic cannot be given, beside what every topic must be. */

@@ -106,25 +106,40 @@ export function members(
   end: number,
   wanted: ReadonlySet<string>,
 ): Map<string, Range> | undefined {
-  let at = skipSpace(bytes, start, end);
-  if (bytes[at] !== braceOpen) return undefined;
   const found = new Map<string, Range>();
+  const whole = eachMember(bytes, { start, end }, (key, value) => {
+    if (wanted.has(key)) found.set(key, value);
+  });
+  return whole ? found : undefined;
+}
+
+/**
+ * Calls `visit` with each member of an object in its order; one name may come twice. False when it
+ * is no object, as far as can be seen.
+ */
+export function eachMember(
+  bytes: Uint8Array,
+  { start, end }: Range,
+  visit: (key: string, value: Range) => void,
+): boolean {
+  let at = skipSpace(bytes, start, end);
+  if (bytes[at] !== braceOpen) return false;
   at = skipSpace(bytes, at + 1, end);
-  if (bytes[at] === braceClose) return found;
+  if (bytes[at] === braceClose) return true;
   while (at < end && bytes[at] === quote) {
     const keyEnd = stringEnd(bytes, at, end);
-    if (keyEnd < 0) return undefined;
+    if (keyEnd < 0) return false;
     const key = stringAt(bytes, { start: at, end: keyEnd });
     at = skipSpace(bytes, keyEnd, end);
-    if (bytes[at] !== colon) return undefined;
+    if (bytes[at] !== colon) return false;
     at = skipSpace(bytes, at + 1, end);
     const behind = valueEnd(bytes, at, end);
-    if (behind < 0) return undefined;
-    if (key !== undefined && wanted.has(key)) found.set(key, { start: at, end: behind });
+    if (behind < 0) return false;
+    if (key !== undefined) visit(key, { start: at, end: behind });
     at = skipSpace(bytes, behind, end);
-    if (bytes[at] === braceClose) return found;
-    if (bytes[at] !== comma) return undefined;
+    if (bytes[at] === braceClose) return true;
+    if (bytes[at] !== comma) return false;
     at = skipSpace(bytes, at + 1, end);
   }
-  return undefined;
+  return false;
 }
