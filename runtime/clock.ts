@@ -15,18 +15,44 @@ export interface Clock {
   now(): number;
   /** Never goes back; only differences mean something. */
   monotonic(): number;
+  /** Fires once, `delayMs` from now, however long that is; `Infinity` is never. */
   setTimer(delayMs: number, fire: () => void): Timer;
 }
+
+/** `setTimeout` takes a longer delay for 1 ms. */
+const timeoutMsMax = 2 ** 31 - 1;
 
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(delayMs, fire) {
+    if (delayMs > timeoutMsMax) return new LongTimer(delayMs, fire);
     const id = setTimeout(fire, delayMs);
     return { clear: () => clearTimeout(id) };
   },
 };
+
+/** A timer in stages, each as long as `setTimeout` can wait. One for `Infinity` never fires. */
+class LongTimer implements Timer {
+  #stage: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(delayMs: number, fire: () => void) {
+    this.#wait(delayMs, fire);
+  }
+
+  clear(): void {
+    clearTimeout(this.#stage);
+  }
+
+  #wait(leftMs: number, fire: () => void): void {
+    const stageMs = Math.min(leftMs, timeoutMsMax);
+    this.#stage = setTimeout(() => {
+      if (leftMs > stageMs) this.#wait(leftMs - stageMs, fire);
+      else fire();
+    }, stageMs);
+  }
+}
 
 /**
  * A clock that moves only when told to.

@@ -25,3 +25,11 @@ Deno.test("the machine's clock fires its timers, and a cleared one not", async (
   assert.ok(systemClock.monotonic() >= before);
   assert.ok(Number.isInteger(systemClock.now()));
 });
+
+Deno.test("a timer longer than setTimeout can wait does not fire at once", async () => {
+  for (const delayMs of [2 ** 31, Infinity]) {
+    const timer = systemClock.setTimer(delayMs, () => assert.fail(`fired, set for ${delayMs} ms`));
+    await new Promise<void>((resolve) => void systemClock.setTimer(5, resolve));
+    timer.clear();
+  }
+});
