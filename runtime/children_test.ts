@@ -238,6 +238,33 @@ Deno.test("a supervisor that stops while a child waits for its restart ends at o
   assert.equal(test.clock.pending, 0);
 });
 
+Deno.test("a child that is stopped while it waits for its restart leaves no timer", async () => {
+  const test = new TestSystem({
+    supervision: {
+      strategy: "one_for_one",
+      intensity: 3,
+      periodMs: 5_000,
+      onExceeded: "stop",
+      backoff,
+    },
+  });
+  const ref = test.spawn<string>({
+    id: "a",
+    start: () => ({
+      receive(message) {
+        throw new Error(message);
+      },
+    }),
+  });
+  ref.tell("crash");
+  test.run();
+  assert.equal(test.clock.pending, 1);
+  test.system.stopActor(ref);
+  test.run();
+  assert.equal(test.clock.pending, 0);
+  await test.stop();
+});
+
 Deno.test("children stop one after the other, each within its own deadline", async () => {
   const test = new TestSystem();
   const order: string[] = [];

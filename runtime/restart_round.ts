@@ -49,7 +49,8 @@ export class RestartRound implements Runnable {
   /** Somebody ended for good. */
   remove(member: Cell): void {
     this.members.delete(member);
-    this.advance();
+    if (this.members.size === 0) this.cancel();
+    else this.advance();
   }
 
   /** The members belong to another round now, or nobody is to start. */
