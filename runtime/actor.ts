@@ -133,12 +133,17 @@ export interface Context<M> {
    * after which a permanent actor is restarted, and a keyed one passivated.
    */
   stop(ref: ActorRef<never>): void;
+  /**
+   * Asks for the signal `terminated`, which comes once, also when the actor is gone already. As with
+   * timers, what `stopped` asks for does not come: this incarnation is over.
+   */
   watch(ref: ActorRef<never>): void;
+  /** The signal does not come, not even when it waits already. */
   unwatch(ref: ActorRef<never>): void;
   /** Sends `message` to self after `delayMs`; a timer of the same key is replaced. */
   startTimer(key: string, delayMs: number, message: M): void;
   cancelTimer(key: string): void;
-  /** `undefined` switches it off. */
+  /** Asks for the signal `receive_timeout`, each time so long no message came; `undefined` ends it. */
   setReceiveTimeout(delayMs: number | undefined): void;
   /** The message in hand took long: the turn ends with it, and others and the event loop go on. */
   giveWay(): void;

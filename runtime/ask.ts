@@ -59,8 +59,12 @@ class ReplyRef<R> extends Deadline implements OneShotRef<R> {
     return "accepted";
   }
 
-  override due(): void {
-    this.fail("timeout", `${this.asked.path} did not answer in time`);
+  override due(afterMs: number): void {
+    this.fail("timeout", `${this.asked.path} did not answer within ${afterMs} ms`);
+  }
+
+  override closed(): void {
+    this.fail("stopped", `${this.asked.path} had not answered when the actor system ended`);
   }
 
   fail(reason: AskError["reason"], message: string): void {
@@ -73,7 +77,7 @@ class ReplyRef<R> extends Deadline implements OneShotRef<R> {
 
 /**
  * Sends what `make` makes of the reply address to `to`. Exactly one of `replied` and `failed` is
- * called; `replied` in the turn of the one who replies, so it must only pass the reply on.
+ * called, also when the system ends first; `replied` in the turn of the one who replies, so it must only pass the reply on.
  */
 export function askWith<Q, R>(
   host: { readonly deadlines: Deadlines; readonly deadLetters: DeadLetters },
@@ -83,6 +87,9 @@ export function askWith<Q, R>(
   replied: (reply: R) => void,
   failed: (cause: AskError) => void,
 ): void {
+  if (Number.isNaN(deadlineMs)) {
+    throw new RangeError(`Cannot ask ${to.path}: a deadline of NaN ms`);
+  }
   const reply = new ReplyRef<R>(to, host.deadLetters, replied, failed);
   const answer = to.tell(make(reply));
   if (answer !== "accepted") reply.fail(answer, `${to.path} did not take the question: ${answer}`);

@@ -118,6 +118,10 @@ export class Cell implements WatchableRef, Runnable {
 
   // --- As a ref.
 
+  get identity(): this {
+    return this;
+  }
+
   tell(message: unknown): TellResult {
     if (this.#state >= stopping) return "stopped";
     const answer = this.mailbox.offer(message);
@@ -250,10 +254,15 @@ export class Cell implements WatchableRef, Runnable {
         if (item !== undefined) {
           inHand = nothing;
           if (item.kind === "signal") {
-            incarnation.signal(item.signal);
+            incarnation.signal(item.signal, item.source);
             continue;
           }
           if (item.kind === "timer" && !incarnation.claims(item.entry)) continue;
+          if (item.kind === "result") {
+            // What comes of it may throw, and a value is no message that could be tried again.
+            inHand = item.value;
+            crashes = Infinity;
+          }
           inHand = messageOf(item);
           crashes = item.kind === "mail" ? item.crashes : 0;
           behaviour.receive(inHand, incarnation);

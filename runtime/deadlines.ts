@@ -13,8 +13,11 @@ export abstract class Deadline {
   before: Deadline | undefined;
   after: Deadline | undefined;
 
-  /** Called once when the time is up. Must not throw. */
-  abstract due(): void;
+  /** Called once when the time, `afterMs`, is up. Must not throw. */
+  abstract due(afterMs: number): void;
+
+  /** Called instead when nobody waits for the time any more. Must not throw. */
+  closed(): void {}
 
   /** Takes it off its list; does nothing when it fell due already. */
   clear(): void {
@@ -51,6 +54,10 @@ class DeadlineLine {
   close(): void {
     this.#timer?.clear();
     this.#timer = undefined;
+    for (let first = this.#first; first !== undefined; first = this.#first) {
+      this.remove(first);
+      first.closed();
+    }
   }
 
   #fire(): void {
@@ -63,7 +70,7 @@ class DeadlineLine {
         return;
       }
       this.remove(first);
-      first.due();
+      first.due(this.delayMs);
     }
     this.emptied();
   }
@@ -88,7 +95,7 @@ export class Deadlines {
     line.add(deadline);
   }
 
-  /** Lets go of every timer; what was still open does not fall due. */
+  /** Lets go of every timer; what was still open does not fall due, and is told so. */
   close(): void {
     for (const line of this.#lines.values()) line.close();
     this.#lines.clear();

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Actor, ActorRef, ChildSpec, Context, Signal, StopReason } from "./actor.ts";
+import type { Actor, ActorRef, ChildSpec, Context, Signal } from "./actor.ts";
 import { askWith } from "./ask.ts";
 import type { Cell } from "./cell.ts";
 import { Children } from "./children.ts";
@@ -15,16 +15,19 @@ import { ReceiveTimeout } from "./receive_timeout.ts";
 import { childSettings } from "./settings.ts";
 import { Stash } from "./stash.ts";
 import { type TimerEntry, Timers } from "./timers.ts";
-import { isWatchable, type WatchableRef, type Watcher } from "./watch.ts";
+import { isWatchable, Watch } from "./watch.ts";
 
-export class Incarnation implements Context<unknown>, Watcher {
+export class Incarnation implements Context<unknown> {
   readonly #cell: Cell;
   #behaviour: Actor<unknown> | undefined;
   #children: Children | undefined;
   #stash: Stash | undefined;
   #timers: Timers | undefined;
   #receiveTimeout: ReceiveTimeout | undefined;
-  #watching: Map<string, WatchableRef> | undefined;
+  /** By the identity of what is watched. */
+  #watching: Map<unknown, Watch> | undefined;
+  /** Released: what would outlast it is not begun any more. */
+  #over = false;
   /** Results that the actor asked for and that have not come yet. */
   #awaited = 0;
 
@@ -65,8 +68,12 @@ export class Incarnation implements Context<unknown>, Watcher {
     this.#receiveTimeout?.touch();
   }
 
-  signal(signal: Signal): void {
-    if (signal.kind === "terminated" && !this.#watching?.delete(signal.ref.path)) return;
+  /** `source` is what the actor had asked for, and may have switched off since. */
+  signal(signal: Signal, source?: Watch | ReceiveTimeout): void {
+    if (source instanceof Watch) {
+      if (this.#watching?.get(source.ref.identity) !== source) return;
+      this.#watching.delete(source.ref.identity);
+    } else if (source !== undefined && source !== this.#receiveTimeout) return;
     this.#behaviour?.signal?.(signal, this);
   }
 
@@ -81,15 +88,11 @@ export class Incarnation implements Context<unknown>, Watcher {
 
   /** Lets go of timers and watches: the end has begun. */
   release(): void {
+    this.#over = true;
     this.#timers?.clear();
     this.#receiveTimeout?.clear();
-    for (const ref of this.#watching?.values() ?? []) ref.removeWatcher(this);
+    for (const watch of this.#watching?.values() ?? []) watch.ref.removeWatcher(watch);
     this.#timers = this.#receiveTimeout = this.#watching = undefined;
-  }
-
-  /** Part of {@linkcode Watcher}. */
-  terminated(ref: ActorRef<never>, reason: StopReason): void {
-    this.#cell.put({ kind: "signal", signal: { kind: "terminated", ref, reason } });
   }
 
   // --- As the context.
@@ -131,18 +134,30 @@ export class Incarnation implements Context<unknown>, Watcher {
 
   watch(ref: ActorRef<never>): void {
     if (!isWatchable(ref)) throw new TypeError(`Cannot watch ${ref.path}: it is no actor`);
+    if (this.#over) return;
     this.#watching ??= new Map();
-    if (this.#watching.has(ref.path)) return;
-    this.#watching.set(ref.path, ref);
-    ref.addWatcher(this);
+    const known = this.#watching.get(ref.identity);
+    if (known?.told === false) return;
+    const watch = new Watch(ref, (source, ref, reason) => {
+      this.#cell.put({ kind: "signal", signal: { kind: "terminated", ref, reason }, source });
+    });
+    this.#watching.set(ref.identity, watch);
+    ref.addWatcher(watch);
   }
 
   unwatch(ref: ActorRef<never>): void {
-    this.#watching?.get(ref.path)?.removeWatcher(this);
-    this.#watching?.delete(ref.path);
+    if (!isWatchable(ref)) return;
+    const watch = this.#watching?.get(ref.identity);
+    if (watch === undefined) return;
+    watch.ref.removeWatcher(watch);
+    this.#watching?.delete(ref.identity);
   }
 
   startTimer(key: string, delayMs: number, message: unknown): void {
+    if (Number.isNaN(delayMs)) {
+      throw new RangeError(`Cannot start the timer ${key} of ${this.path}: a delay of NaN ms`);
+    }
+    if (this.#over) return;
     this.#timers ??= new Timers(this.clock, (entry) => this.#cell.put({ kind: "timer", entry }));
     this.#timers.start(key, delayMs, message);
   }
@@ -152,12 +167,20 @@ export class Incarnation implements Context<unknown>, Watcher {
   }
 
   setReceiveTimeout(delayMs: number | undefined): void {
+    if (delayMs !== undefined && !(delayMs > 0)) {
+      throw new RangeError(
+        `Cannot set the receive timeout of ${this.path}: 0 < ${delayMs} ms does not hold`,
+      );
+    }
     this.#receiveTimeout?.clear();
-    this.#receiveTimeout = delayMs === undefined ? undefined : new ReceiveTimeout(
+    this.#receiveTimeout = undefined;
+    if (delayMs === undefined || this.#over) return;
+    const source = new ReceiveTimeout(
       this.clock,
       delayMs,
-      () => this.#cell.put({ kind: "signal", signal: { kind: "receive_timeout" } }),
+      () => this.#cell.put({ kind: "signal", signal: { kind: "receive_timeout" }, source }),
     );
+    this.#receiveTimeout = source;
   }
 
   giveWay(): void {
@@ -193,14 +216,20 @@ export class Incarnation implements Context<unknown>, Watcher {
     failed: (cause: Error) => unknown,
   ): void {
     this.#awaited++;
-    askWith<Q, R>(
-      this.#cell.host,
-      to,
-      make,
-      deadlineMs,
-      (reply) => this.#result(reply, () => ok(reply)),
-      (cause) => this.#result(cause, () => failed(cause)),
-    );
+    try {
+      askWith<Q, R>(
+        this.#cell.host,
+        to,
+        make,
+        deadlineMs,
+        (reply) => this.#result(reply, () => ok(reply)),
+        // That nothing came is no mail: nobody misses it when the actor is no more.
+        (cause) => this.#cell.state !== "stopped" && this.#result(cause, () => failed(cause)),
+      );
+    } catch (thrown) {
+      this.#awaited--; // It was not asked, so nothing comes back.
+      throw thrown;
+    }
   }
 
   #result(value: unknown, make: () => unknown): void {

@@ -27,6 +27,11 @@ export class KeyedRef<M> implements Handle, WatchableRef {
     return `${this.#keyed.path}/${pathStep(this.key)}`;
   }
 
+  /** There may be several handles of a key. */
+  get identity(): string {
+    return this.path;
+  }
+
   tell(message: M): TellResult {
     const answer = this.#cell?.tell(message);
     if (answer !== undefined && answer !== "stopped") return answer;

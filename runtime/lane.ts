@@ -6,10 +6,17 @@
  * @module
  */
 import type { Signal } from "./actor.ts";
+import type { ReceiveTimeout } from "./receive_timeout.ts";
 import type { TimerEntry } from "./timers.ts";
+import type { Watch } from "./watch.ts";
 
 export type LaneItem =
-  | { readonly kind: "signal"; readonly signal: Signal }
+  /** `source` is what the actor asked for: it may be switched off before its signal is heard. */
+  | {
+    readonly kind: "signal";
+    readonly signal: Signal;
+    readonly source?: Watch | ReceiveTimeout;
+  }
   | { readonly kind: "timer"; readonly entry: TimerEntry }
   /** `value` came back; `make` turns it into a message, in the actor's own turn. */
   | { readonly kind: "result"; readonly value: unknown; readonly make: () => unknown }

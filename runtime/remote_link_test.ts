@@ -11,6 +11,7 @@ import type { WatchableRef, Watcher } from "./watch.ts";
 
 /** An actor reduced to its address. */
 class Mailbox implements WatchableRef {
+  readonly identity = this;
   readonly mail: unknown[] = [];
   readonly watchers = new Set<Watcher>();
   answer: TellResult = "accepted";

@@ -50,6 +50,10 @@ export class RemoteRef implements WatchableRef {
     return this.route.tell(this, message);
   }
 
+  get identity(): this {
+    return this;
+  }
+
   addWatcher(watcher: Watcher): void {
     if (this.route.lost !== undefined) return watcher.terminated(this, this.route.lost);
     this.#watchers.add(watcher);

@@ -14,11 +14,38 @@ export interface Watcher {
 
 /** A ref whose end can be watched. */
 export interface WatchableRef extends ActorRef<never> {
+  /** Equal for all refs to one actor, or one key, and to no other. A path is not: systems may share a name. */
+  readonly identity: unknown;
   addWatcher(watcher: Watcher): void;
   removeWatcher(watcher: Watcher): void;
 }
 
+/** One watch by an actor. What it is told waits for the actor's turn, and may be unwanted by then. */
+export class Watch implements Watcher {
+  readonly ref: WatchableRef;
+  readonly #tell: (watch: Watch, ref: ActorRef<never>, reason: StopReason) => void;
+  #told = false;
+
+  constructor(
+    ref: WatchableRef,
+    tell: (watch: Watch, ref: ActorRef<never>, reason: StopReason) => void,
+  ) {
+    this.ref = ref;
+    this.#tell = tell;
+  }
+
+  /** The end came; the actor may not have heard of it yet. */
+  get told(): boolean {
+    return this.#told;
+  }
+
+  terminated(ref: ActorRef<never>, reason: StopReason): void {
+    this.#told = true;
+    this.#tell(this, ref, reason);
+  }
+}
+
 /** Whether the end of what `ref` names can be watched; that of a reply address cannot. */
 export function isWatchable(ref: ActorRef<never>): ref is WatchableRef {
-  return "addWatcher" in ref && "removeWatcher" in ref;
+  return "identity" in ref && "addWatcher" in ref && "removeWatcher" in ref;
 }
