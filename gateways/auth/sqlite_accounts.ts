@@ -5,6 +5,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { type FileKind, versionOf } from "../sqlite/file_kind.ts";
 import type { Account, AccountRecord, AuditEntry } from "./account.ts";
 import { withoutSecret } from "./account.ts";
 import {
@@ -53,6 +54,11 @@ const migrations = [
    CREATE INDEX accounts_limited ON accounts (name) WHERE limits <> '{}';`,
 ] as const;
 
+const accountsKind: FileKind = {
+  version: migrations.length,
+  holds: "SELECT name, password_hash, version FROM accounts",
+};
+
 /** See the module. Its calls are quick, and done when they return. */
 export class SqliteAccounts implements AccountStore {
   readonly #database: DatabaseSync;
@@ -63,10 +69,10 @@ export class SqliteAccounts implements AccountStore {
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
     try {
-      this.#database.exec(
-        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-      );
-      this.#migrate(path);
+      this.#database.exec("PRAGMA busy_timeout = 2000");
+      versionOf(this.#database, accountsKind); // Before the journal of another's file is made WAL.
+      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+      this.#migrate();
     } catch (cause) {
       this.#database.close();
       throw cause;
@@ -269,13 +275,10 @@ export class SqliteAccounts implements AccountStore {
     }
   }
 
-  #migrate(path: string): void {
+  #migrate(): void {
     this.#transaction(() => {
-      const row = this.#database.prepare("PRAGMA user_version").get() ?? {};
-      const had = number(row, "user_version");
-      if (had > migrations.length) {
-        throw new Error(`Cannot use ${path}: a newer Sluice has written it`);
-      }
+      const version = versionOf(this.#database, accountsKind);
+      const had = version === "new" ? 0 : version;
       if (had === migrations.length) return; // A start needs no room on the disk.
       for (const migration of migrations.slice(had)) this.#database.exec(migration);
       this.#database.exec(`PRAGMA user_version = ${migrations.length}`);

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** `SQLITE_CORRUPT` and `SQLITE_NOTADB`. */
-const corrupt = 11, notADatabase = 26;
+/** `SQLITE_ERROR`, `SQLITE_CORRUPT` and `SQLITE_NOTADB`. */
+const statement = 1, corrupt = 11, notADatabase = 26;
 
 /** The low byte of the extended code; `undefined` for what is no error of SQLite. */
 export function resultCode(cause: unknown): number | undefined {
@@ -18,4 +18,9 @@ export function resultCode(cause: unknown): number | undefined {
 export function isDamage(cause: unknown): cause is Error {
   const code = resultCode(cause);
   return code === corrupt || code === notADatabase;
+}
+
+/** A statement does not compile: what it names is not there. */
+export function isUnknownName(cause: unknown): boolean {
+  return resultCode(cause) === statement;
 }

@@ -4,8 +4,10 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { type FileKind, versionOf } from "./file_kind.ts";
 
 export interface SharedFileOptions {
+  readonly kind: FileKind;
   /** How long to wait while somebody else writes, in ms. */
   readonly busyMs: number;
   /** `OFF` where losing the last of it at a power cut does no harm. */
@@ -21,18 +23,22 @@ export interface SharedFileOptions {
   readonly schema: string;
 }
 
-/** Opens or makes the file. Throws what SQLite throws. */
+/** Opens or makes the file. Throws what SQLite throws, and `ForeignFileError`. */
 export function openSharedFile(
   file: string,
-  { busyMs, synchronous, walPages = 64, cacheKib, schema }: SharedFileOptions,
+  { kind, busyMs, synchronous, walPages = 64, cacheKib, schema }: SharedFileOptions,
 ): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
+    database.exec(`PRAGMA busy_timeout = ${busyMs}`);
+    const isNew = versionOf(database, kind) === "new";
     database.exec(
-      `PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL;
+      `PRAGMA journal_mode = WAL;
        PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = ${walPages};
        ${cacheKib === undefined ? "" : `PRAGMA cache_size = -${cacheKib};`} ${schema}`,
     );
+    // One without a version stays so: a start needs no room on the disk.
+    if (isNew) database.exec(`PRAGMA user_version = ${kind.version}`);
     return database;
   } catch (cause) {
     database.close();

@@ -5,6 +5,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { FileKind } from "../sqlite/file_kind.ts";
 import { openSharedFile } from "../sqlite/shared_file.ts";
 
 /** How long a shard waits while another one writes, in ms. */
@@ -14,6 +15,11 @@ const rowsPerStatement = 16;
 /** Rows read at once. */
 const pageRows = 1_000;
 
+export const deviceStatesKind: FileKind = {
+  version: 1,
+  holds: "SELECT id, saved FROM device",
+  unversioned: true,
+};
 const schema = `
   CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, saved TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -27,7 +33,12 @@ export class DeviceStates {
 
   /** Opens or makes the file. With `FULL` what was saved outlasts a power cut, too. */
   constructor(file: string, synchronous: "FULL" | "OFF" = "OFF") {
-    this.#database = openSharedFile(file, { busyMs, synchronous, schema });
+    this.#database = openSharedFile(file, {
+      kind: deviceStatesKind,
+      busyMs,
+      synchronous,
+      schema,
+    });
     this.#get = this.#database.prepare("SELECT saved FROM device WHERE id = ?");
     const put = (rows: number) =>
       this.#database.prepare(

@@ -9,6 +9,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import { type FileKind, versionOf } from "../sqlite/file_kind.ts";
 
 /** Fields in one row of `points`: `v0` … `v7`. */
 export const slotsPerRow = 8;
@@ -48,29 +49,21 @@ const migrations: readonly string[] = [
 /** The version that {@linkcode migrate} leaves behind. */
 export const schemaVersion = migrations.length;
 
+export const storeKind: FileKind = {
+  version: schemaVersion,
+  holds: "SELECT series, time, v0 FROM points",
+};
+
 /**
  * Brings the file up to the current version, in one transaction. Throws when a newer Sluice, or
  * another program, made it.
  */
 export function migrate(database: DatabaseSync): void {
-  const version = versionOf(database);
-  if (version > schemaVersion) {
-    throw new Error(
-      `it has schema version ${version} and this Sluice knows up to ${schemaVersion}, start a ` +
-        `newer one`,
-    );
-  }
+  const found = versionOf(database, storeKind);
+  const version = found === "new" ? 0 : found;
   if (version === schemaVersion) return;
-  if (version === 0 && database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get()) {
-    throw new Error("it is of another program");
-  }
   database.exec(
     `BEGIN IMMEDIATE; ${migrations.slice(version).join("\n")} ` +
       `PRAGMA user_version = ${schemaVersion}; COMMIT;`,
   );
-}
-
-/** The version of the file; 0 for a new one. */
-export function versionOf(database: DatabaseSync): number {
-  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
 }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { migrate, schemaVersion, versionOf } from "./schema.ts";
+import { versionOf } from "../sqlite/file_kind.ts";
+import { migrate, schemaVersion, storeKind } from "./schema.ts";
 import { openForReading, openForWriting } from "./store_database.ts";
 import { withStore } from "./testing/temp_store.ts";
 
 Deno.test("a new file gets the current schema, and migrating it again changes nothing", () => {
   const database = new DatabaseSync(":memory:");
-  assert.equal(versionOf(database), 0);
+  assert.equal(versionOf(database, storeKind), "new");
   migrate(database);
-  assert.equal(versionOf(database), schemaVersion);
+  assert.equal(versionOf(database, storeKind), schemaVersion);
   migrate(database);
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   assert.deepEqual(tables.map(({ name }) => name).sort(), ["metric", "points", "series"]);
@@ -21,7 +22,7 @@ Deno.test("a file of a newer Sluice is refused and left alone", () =>
     database.close();
     assert.throws(() => openForWriting(path), /schema version 99.*start a newer one/);
     const reading = openForReading(path);
-    assert.equal(versionOf(reading), 99);
+    assert.throws(() => versionOf(reading, storeKind), /schema version 99/);
     reading.close();
   }));
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { migrate } from "./schema.ts";
+import { versionOf } from "../sqlite/file_kind.ts";
+import { migrate, storeKind } from "./schema.ts";
 import { mayPass } from "./sqlite_result.ts";
 
 /** The file cannot be the store: it is damaged, of another program, or of a newer Sluice. */
@@ -52,10 +53,11 @@ export function openForWriting(path: string, cacheBytes = writeCacheBytesMax): D
 function opened(path: string, cacheBytes: number): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
+    database.exec("PRAGMA busy_timeout = 1000");
+    versionOf(database, storeKind); // Before the journal of another's file is made WAL.
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
-      PRAGMA busy_timeout = 1000;
       PRAGMA cache_size = -${Math.floor(cacheBytes / 1024)};
       PRAGMA wal_autocheckpoint = 8192;   -- pages: 32 MiB, so that hot pages are copied seldom
       PRAGMA journal_size_limit = 67108864;

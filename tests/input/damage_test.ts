@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { KeptDatabase } from "../../gateways/mqtt/kept/kept_database.ts";
 import { openForWriting } from "../../gateways/store/store_database.ts";
 import { freePort } from "../../gateways/testing/server_process.ts";
 import { runWithConfig, temporaryDirectory } from "../support/run.ts";
@@ -84,6 +85,10 @@ const ends: Readonly<Record<string, readonly [(dir: string) => unknown, RegExp]>
     },
     accounts(/it is damaged: .*\. Put another copy/),
   ],
+  "kept sessions of a newer version": [
+    (dir) => database(`${dir}/sessions.db`, 99),
+    /^sluice: Cannot use the data directory: \S+\/sessions\.db: it has schema version 99 and .*, start a newer one\. /,
+  ],
   "a spool that is a file": [
     async (dir) => {
       await Deno.mkdir(`${dir}/spool`);
@@ -118,7 +123,7 @@ Deno.test("what a start can do without is put aside, and what is lost with it is
   const dataDir = `${directory.path}/data`;
   await Deno.mkdir(`${dataDir}/spool/0`, { recursive: true });
   for (const name of ["devices", "retained"]) await Deno.writeFile(`${dataDir}/${name}.db`, text);
-  database(`${dataDir}/sessions.db`);
+  new KeptDatabase(`${dataDir}/sessions.db`, 0).close();
   await spoil(`${dataDir}/sessions.db`);
   await Deno.writeTextFile(`${dataDir}/spool/0/checkpoint`, "segment of what");
   await using sluice = await startSluice({ dataDir, config: { shards: 1 } });

@@ -9,6 +9,7 @@ import {
   addSharesSql,
   hasReceivedSql,
   hasSharesSql,
+  keptKind,
   keptSchema,
   takeOverReceivedSql,
 } from "./kept_schema.ts";
@@ -41,6 +42,7 @@ export class KeptDatabase {
   /** Opens or makes the file. `busyMs`: how long to wait while somebody else writes. */
   constructor(file: string, busyMs: number) {
     this.#database = openSharedFile(file, {
+      kind: keptKind,
       busyMs,
       synchronous: "NORMAL",
       walPages,

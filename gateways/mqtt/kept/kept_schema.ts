@@ -13,6 +13,14 @@
  * @module
  */
 
+import type { FileKind } from "../../sqlite/file_kind.ts";
+
+export const keptKind: FileKind = {
+  version: 1,
+  holds: "SELECT key, epoch, holder, expiry_s FROM session",
+  unversioned: true,
+};
+
 /** To be run each time the file is opened. */
 export const keptSchema = `
   CREATE TABLE IF NOT EXISTS session (

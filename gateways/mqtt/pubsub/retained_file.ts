@@ -11,7 +11,7 @@ import { filterMatches, literalPrefix } from "./filter.ts";
 import type { Message } from "./message.ts";
 import { readMessage } from "./message_record.ts";
 import type { RetainedPage } from "./retained_feed.ts";
-import { migrateRetained, retainedSchema } from "./retained_schema.ts";
+import { migrateRetained, retainedKind, retainedSchema } from "./retained_schema.ts";
 
 /** A message as it is kept; `null`: none. */
 export interface RetainedRecord {
@@ -58,7 +58,13 @@ export class RetainedFile {
 
   /** Opens or makes the file, and forgets what has expired. */
   constructor(file: string, nowMs: number) {
-    const options = { busyMs, synchronous: "NORMAL", cacheKib, schema: retainedSchema } as const;
+    const options = {
+      kind: retainedKind,
+      busyMs,
+      synchronous: "NORMAL",
+      cacheKib,
+      schema: retainedSchema,
+    } as const;
     const database = this.#database = openSharedFile(file, options);
     try {
       migrateRetained(database);

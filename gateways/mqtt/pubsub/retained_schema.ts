@@ -4,6 +4,13 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import type { FileKind } from "../../sqlite/file_kind.ts";
+
+export const retainedKind: FileKind = {
+  version: 1,
+  holds: "SELECT topic, message, expires_ms FROM retained",
+  unversioned: true,
+};
 
 /** What is not there yet is made. */
 export const retainedSchema = `
