@@ -89,6 +89,8 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_pubsub_delivered_total: "PUBLISH packets written to subscribers.",
   sluice_pubsub_released_total: "PUBREL packets written to subscribers.",
   sluice_pubsub_forwarded_total: "Messages sent to another shard, where somebody listens.",
+  sluice_pubsub_handed_over_total:
+    "Messages that a member of a shared subscription left when it went, and another one has.",
   sluice_pubsub_repeated_total:
     "Messages sent on again after a shard's death that had come before.",
   sluice_pubsub_shares_unwritten_total:
@@ -97,7 +99,8 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_pubsub_subscriptions: "Subscriptions that somebody is there for.",
   sluice_pubsub_subscriptions_refused_total: "Subscriptions beyond a quota.",
   sluice_pubsub_queued_messages: "Messages that wait for connected subscribers.",
-  sluice_pubsub_queued_bytes: "Bytes of the messages that wait for connected subscribers.",
+  sluice_pubsub_queued_bytes:
+    "Bytes of the messages that wait for connected subscribers, or are held until a member of a shared subscription has acknowledged them.",
   sluice_pubsub_retained_refused_total: "Messages not retained for want of room.",
   sluice_pubsub_retained_over_quota_total: "Messages not retained, by the quota of their account.",
   sluice_pubsub_retained_failed_total: "Messages not retained because the disk failed.",

@@ -128,7 +128,19 @@ Deno.test("what MQTT 5 adds: identifiers, no local, properties, shares, reason c
   await until("all are shared out", () => shared().reduce((sum, n) => sum + n) === 40);
   // Each publishing shard takes turns of its own.
   assert.ok(shared().every((count) => count >= 8 && count <= 12), String(shared()));
-  await end(clients);
+
+  // Two go without a word, and have acknowledged nothing since.
+  const [gone, staying] = [members.slice(0, 2), members.slice(2)];
+  for (const { mqtt } of gone) mqtt.handleMessage = () => {};
+  for (const { heard } of staying) heard.length = 0;
+  const left = Array.from({ length: 8 }, (_, i) => `left ${i}`);
+  for (const payload of left) await two.mqtt.publishAsync("v5/x/s", payload, { qos: 1 });
+  for (const { mqtt } of gone) await mqtt.endAsync(true);
+  const has = () => staying.flatMap(({ heard }) => heard.map(({ payload }) => payload));
+  await until("the others have what they left", () => has().length === left.length);
+  assert.deepEqual(has().toSorted(), left);
+  assert.ok((await metrics(sluice.httpUrl))("sluice_pubsub_handed_over_total") > 0);
+  await end([one, two, ...staying]);
 });
 
 Deno.test("a topic without a route is not refused when somebody listens", async () => {

@@ -15,7 +15,7 @@ import { reasonCodes } from "../codec/reason_code.ts";
 import type { KeptAttachment } from "../kept/kept_attachment.ts";
 import type { Received } from "../kept/kept_queues.ts";
 import type { ClientLimits } from "../pubsub/client_limits.ts";
-import type { Marked } from "../pubsub/message_router.ts";
+import type { Marked } from "../pubsub/shared_out.ts";
 import { offerTopic } from "../pubsub/offer_topic.ts";
 import type { Outbound } from "../pubsub/outbound.ts";
 import type { EndpointServices, SessionInfo, SessionPermit } from "./endpoint_options.ts";

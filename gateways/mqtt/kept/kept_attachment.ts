@@ -9,8 +9,9 @@ import type { RetainedFeed } from "../pubsub/retained_feed.ts";
 import type { SharedOut } from "../pubsub/shared_out.ts";
 import type { CommitOp } from "./kept_commit.ts";
 import { type DeliveryOptions, type DeliverySink, KeptDelivery } from "./kept_delivery.ts";
-import { markOf, type Received } from "./kept_queues.ts";
+import type { Received } from "./kept_queues.ts";
 import type { KeptSession } from "./kept_session.ts";
+import { markOf } from "./kept_shares.ts";
 
 /** The connection. */
 export interface KeptHost {
@@ -87,7 +88,7 @@ export class KeptAttachment {
     const { session: { id: session }, epoch } = this;
     const n = this.#published++;
     this.#note({ kind: "received", session, packetId, epoch, n }, false);
-    return markOf(session, epoch, n);
+    return markOf({ session, epoch, n });
   }
 
   /** Where it goes among those who share a subscription. */

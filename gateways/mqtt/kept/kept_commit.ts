@@ -10,6 +10,7 @@ import type { Delivery, Message } from "../pubsub/message.ts";
 import { writeMessage } from "../pubsub/message_record.ts";
 import type { SharedOut } from "../pubsub/shared_out.ts";
 import { flagsOf, releasedFlag } from "./kept_row.ts";
+import { moveShare, type ShareMove } from "./kept_shares.ts";
 
 /** For whom a message is, and how it gets it. */
 export interface QueueTarget {
@@ -42,6 +43,8 @@ export type CommitOp =
     readonly packetId: number;
     readonly shares: readonly SharedOut[];
   }
+  /** Somewhere else than where it went then. */
+  | ({ readonly kind: "moved" } & ShareMove)
   /** Its PUBREC is due; its PUBREL came. */
   | {
     readonly kind: "settled" | "forgotten";
@@ -230,6 +233,8 @@ export class KeptCommit {
         this.#prepare("UPDATE incoming SET shares = ? WHERE session = ? AND packet_id = ?")
           .run(JSON.stringify(op.shares), session, op.packetId);
         return;
+      case "moved":
+        return moveShare(this.#prepare, op);
       case "sent_on":
         this.#prepare(sentOnSql).run(session, op.epoch);
         return;

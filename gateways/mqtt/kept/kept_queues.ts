@@ -7,6 +7,7 @@ import { type CommitBounds, type CommitOp, type CommitResult, KeptCommit } from 
 import { type KeptDatabase, number } from "./kept_database.ts";
 import { parseSharedOut, type SharedOut } from "../pubsub/shared_out.ts";
 import { type KeptRow, readRow } from "./kept_row.ts";
+import { markOf } from "./kept_shares.ts";
 
 /** A page of a queue ends with the message that reaches this. */
 const pageBytesMax = 256 * 1024;
@@ -20,10 +21,6 @@ export interface Received {
   /** Where it went among those who share a subscription. */
   readonly shares: readonly SharedOut[];
 }
-
-/** Of the message of number `n` that a session sent in the connection of that epoch. */
-export const markOf = (session: number, epoch: number, n: number): string =>
-  `${session}.${epoch}.${n}`;
 
 /** See the module. Every method throws what SQLite throws. */
 export class KeptQueues {
@@ -68,7 +65,9 @@ export class KeptQueues {
       number(packet_id),
       {
         settled: settled === 1,
-        mark: epoch === null ? undefined : markOf(id, number(epoch), number(n)),
+        mark: epoch === null
+          ? undefined
+          : markOf({ session: id, epoch: number(epoch), n: number(n) }),
         shares: parseSharedOut(shares),
       },
     ]));

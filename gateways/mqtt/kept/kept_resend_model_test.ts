@@ -1,15 +1,17 @@
 /** Members of a shared subscription against a model, while publisher, members and shards come and go. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Publish } from "../codec/publish.ts";
 import type { MemoryConnection } from "../endpoint/testing.ts";
 import { inWorld, message, pubrel, type World } from "./testing/resend_world.ts";
+import { payloadOf } from "./testing.ts";
 
 const shards = 3;
 const shard = fc.nat({ max: shards - 1 });
 const filter = "$share/g/t";
 
 type Step =
-  | { readonly kind: "join" | "kill"; readonly shard: number }
+  | { readonly kind: "join" | "join kept" | "kill"; readonly shard: number }
   | { readonly kind: "leave" }
   /** By a publisher at a shard, after so much mail of which it dies, and others after it. */
   | {
@@ -21,7 +23,10 @@ type Step =
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("join", "kill"), shard }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constantFrom("join", "join kept", "kill"), shard }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave") }) },
     {
       weight: 4,
@@ -36,10 +41,22 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 3, maxLength: 12 },
 );
 
+/** Of all sessions so many may be kept, with the publisher's. */
+const keptMax = 2;
+
+interface Member {
+  readonly id: string;
+  readonly kept: boolean;
+  shard: number;
+  client: MemoryConnection;
+  /** By packet identifier: what is kept is sent again to who is back, and none acknowledges. */
+  readonly heard: Map<number, string>;
+}
+
 class Group {
   readonly #world: World;
   readonly #qos: 1 | 2;
-  #members: { readonly shard: number; readonly client: MemoryConnection; heard: string[] }[] = [];
+  #members: Member[] = [];
   #joined = 0;
   #published = 0;
 
@@ -52,11 +69,15 @@ class Group {
     switch (step.kind) {
       case "join":
         return await this.join(step.shard);
+      case "join kept":
+        if (this.#members.filter(({ kept }) => kept).length === keptMax) return;
+        return await this.join(step.shard, true);
       case "kill":
         return await this.#kill(step.shard);
       case "leave": {
-        const client = this.#members.pop()?.client;
-        if (client === undefined) return;
+        const at = this.#members.findLastIndex(({ kept }) => !kept);
+        if (at < 0) return;
+        const [{ client }] = this.#members.splice(at, 1) as [Member];
         await this.#world.say(client, { kind: "disconnect", reasonCode: 0, properties: {} });
         return;
       }
@@ -67,10 +88,10 @@ class Group {
     }
   }
 
-  async join(shard: number): Promise<void> {
-    const options = { filter, qos: this.#qos };
-    const client = await this.#world.subscriber(shard, `member ${this.#joined++}`, options);
-    this.#members.push({ shard, client, heard: [] });
+  async join(shard: number, kept = false): Promise<void> {
+    const id = `member ${this.#joined++}`;
+    const client = await this.#world.subscriber(shard, id, { filter, qos: this.#qos }, kept);
+    this.#members.push({ id, kept, shard, client, heard: new Map() });
   }
 
   async #publish({ shard, credit, next }: Step & { readonly kind: "publish" }): Promise<void> {
@@ -87,7 +108,9 @@ class Group {
       at = to;
     }
     await this.#listen();
-    const times = this.#members.map(({ heard }) => heard.filter((one) => one === payload).length);
+    const times = this.#members.map(({ heard }) =>
+      [...heard.values()].filter((one) => one === payload).length
+    );
     const total = times.reduce((sum, count) => sum + count, 0);
     assert.ok(times.every((count) => count <= 1), `${payload} came to one more than once`);
     // A session that is over stands for nobody with QoS 2: it may have had it.
@@ -100,12 +123,29 @@ class Group {
 
   async #kill(shard: number): Promise<void> {
     await this.#listen();
-    this.#members = this.#members.filter((member) => member.shard !== shard);
+    this.#members = this.#members.filter((member) => member.kept || member.shard !== shard);
     this.#world.restart(shard);
+    for (const member of this.#members) {
+      if (member.shard !== shard) continue;
+      member.shard = (shard + 1) % shards;
+      const [client, packets] = await this.#world.back(member.shard, member.id);
+      member.client = client;
+      this.#hears(member, packets);
+    }
   }
 
   async #listen(): Promise<void> {
-    for (const { client, heard } of this.#members) heard.push(...await this.#world.heard(client));
+    for (const member of this.#members) {
+      this.#hears(member, await this.#world.publishes(member.client));
+    }
+  }
+
+  #hears({ heard }: Member, packets: readonly Publish[]): void {
+    for (const packet of packets) {
+      const { packetId, dup } = packet;
+      assert.ok(dup || !heard.has(packetId));
+      heard.set(packetId, payloadOf(packet));
+    }
   }
 }
 

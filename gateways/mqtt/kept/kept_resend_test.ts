@@ -183,6 +183,57 @@ Deno.test("a member leaves while a message is on its way to its shard: another o
     assert.deepEqual(await world.heard(other), ["one"]);
   }, 3));
 
+// With QoS 2 it is told once, to whoever is chosen in the end: a queue in the file, or a member.
+for (const kept of [true, false]) {
+  const whom = kept ? "put into the queue of a kept member" : "passed on to a member elsewhere";
+  Deno.test(`a shared message was ${whom}, and both shards on its way die: it comes once`, () =>
+    inWorld(async (world, pair) => {
+      const filter = "$share/g/t";
+      const disconnect = { kind: "disconnect", reasonCode: 0, properties: {} } as const;
+      const leaving = await world.subscriber(1, "leaving", { filter });
+      const publisher = await world.connect(0, "publisher", true);
+      const { mail } = pair;
+      pair.mail = [];
+      await world.sayOnly(publisher, message("one"));
+      const onItsWay = pair.mail;
+      pair.mail = mail;
+      const chosen = await world.subscriber(2, "chosen", { filter }, kept);
+      await world.say(leaving, disconnect);
+      pair.mail = onItsWay;
+      pair.carry();
+      for (const shard of [1, 0]) world.restart(shard);
+      const other = await world.subscriber(1, "other", { filter });
+      for (const shard of [0, 1, 2]) {
+        const again = await world.connect(shard, "publisher", true);
+        await world.say(again, message("one", true));
+        if (shard !== 2) world.restart(shard);
+        else assert.equal((await world.settle(2, again))[0]?.kind, "pubrec");
+      }
+      assert.deepEqual(await world.heard(chosen), ["one"]);
+      assert.deepEqual(await world.heard(other), []);
+    }, 3));
+}
+
+Deno.test("members go one after the other: a message is handed over, to a shard that had it before, too", () =>
+  inWorld(async (world) => {
+    const member = { filter: "$share/g/t", qos: 1 } as const;
+    const disconnect = { kind: "disconnect", reasonCode: 0, properties: {} } as const;
+    let has = await world.subscriber(1, "member 0", member);
+    await world.say(await world.connect(0, "publisher", true), message("one"));
+    for (const [i, shard] of [2, 1, 0, 1].entries()) {
+      assert.deepEqual(await world.heard(has), ["one"]);
+      const next = await world.subscriber(shard, `member ${i + 1}`, member);
+      await world.say(has, disconnect);
+      has = next;
+    }
+    const kept = await world.subscriber(2, "kept", member, true);
+    await world.say(has, disconnect);
+    world.restart(0);
+    // It waits for one that is kept: no other has it, though its publisher was not acknowledged.
+    await world.say(await world.connect(1, "publisher", true), message("one", true));
+    assert.deepEqual(await world.heard(kept), ["one"]);
+  }, 3));
+
 Deno.test("two shards die one after the other: what the second had sent on comes once, too", () =>
   inWorld(async (world) => {
     const there = await world.subscriber(1, "there");

@@ -24,6 +24,7 @@ import { KeptLog } from "./kept_log.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
 import type { KeptSubscription } from "./kept_records.ts";
 import type { KeptSession } from "./kept_session.ts";
+import { originOf } from "./kept_shares.ts";
 import { KeptStore } from "./kept_store.ts";
 import { decodeWill } from "./will_record.ts";
 
@@ -147,6 +148,14 @@ export class KeptSessions {
   /** Puts a message into queues, with the next flush. */
   queue(message: Message, targets: readonly QueueTarget[]): void {
     this.#log.note({ kind: "queue", message, targets }, false);
+  }
+
+  /**
+   * Of a message that may be sent on again: it is for a member of this shared subscription in that
+   * shard now; `undefined`: somebody has it for good. With the next flush.
+   */
+  moved(mark: string, name: string, to: number | undefined): void {
+    this.#log.note({ kind: "moved", ...originOf(mark), name, to }, false);
   }
 
   /**

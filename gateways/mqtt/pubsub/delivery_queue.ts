@@ -77,12 +77,14 @@ export class DeliveryQueue {
     }
   }
 
-  /** Gives everything up, uncounted: the subscriber is gone. */
-  clear(): void {
+  /** The subscriber is gone. Gives what waited, which is not counted. */
+  take(): Waiting[] {
+    const items = this.#items.slice(this.#head);
     this.#account(-this.count, -this.#bytes);
     this.#items = [];
     this.#head = 0;
     this.#qos0 = 0;
+    return items;
   }
 
   #hasRoom(bytes: number): boolean {

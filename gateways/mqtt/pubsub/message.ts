@@ -27,6 +27,16 @@ export interface Delivery {
   readonly retain: boolean;
   /** Subscription identifiers of the subscriptions it matched. */
   readonly ids: readonly number[];
+  /** Another member is to have it when this one goes before it has it. */
+  readonly share?: Share;
+}
+
+/** Of which shared subscription one member is to have a message. */
+export interface Share {
+  /** `$share/group/filter`. */
+  readonly name: string;
+  /** See {@linkcode SentMarks}. */
+  readonly mark: string | undefined;
 }
 
 /** A PUBLISH as bytes, and where its packet identifier goes. */

@@ -9,13 +9,15 @@ import type { KeptSession } from "../kept/kept_session.ts";
 import type { KeptSessions } from "../kept/kept_sessions.ts";
 import { deliveryOf, fanOut, keptDeliveries } from "./fan_out.ts";
 import type { Delivery, Message } from "./message.ts";
+import { MessageTargets } from "./message_targets.ts";
 import { Outbound } from "./outbound.ts";
 import type { Forwarded } from "./peer_mail.ts";
 import type { PeerShards } from "./peer_shards.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { SentMarks } from "./sent_marks.ts";
+import type { Unfinished } from "./shared_hold.ts";
 import type { ShareGroup } from "./share_group.ts";
-import { type SharedOut, shareMark, writtenShares } from "./shared_out.ts";
+import { type Marked, type SharedOut, shareMark, writtenShares } from "./shared_out.ts";
 import type { FilterEntry, Subscriber, SubscriptionTable } from "./subscription_table.ts";
 
 export interface MessageRouterOptions {
@@ -28,49 +30,14 @@ export interface MessageRouterOptions {
   readonly marks: SentMarks;
 }
 
-/** A QoS 2 message of a kept session. */
-export interface Marked {
-  /** It is known by this wherever it is sent on to, over a kill of the shard that does so. */
-  readonly mark: string;
-  /**
-   * Its queues have it, and whoever else it is for may have it, too; with where it went among those
-   * who share.
-   */
-  readonly again: readonly SharedOut[] | undefined;
-  /** Where it goes among those who share, as far as it is to be written down. */
-  chose(shares: readonly SharedOut[]): void;
-}
+/** From a shard that was to choose a member, and has none any more. */
+type Passing = Pick<Forwarded, "passedOn" | "handedOver">;
 
-/** By shard: whether it has those who do not share, and the names of those who do. */
-class Targets {
-  /** Where a share goes that is to be written down. */
-  readonly out: SharedOut[] = [];
-  readonly #byShard = new Map<number, { direct: boolean; readonly shares: string[] }>();
-
-  direct(shard: number): void {
-    this.#of(shard).direct = true;
-  }
-
-  share(shard: number, name: string): void {
-    this.#of(shard).shares.push(name);
-  }
-
-  /** What goes to which shard: each has the message once, whatever it is for there. */
-  [Symbol.iterator](): Iterator<
-    readonly [number, { readonly direct: boolean; readonly shares: readonly string[] }]
-  > {
-    return this.#byShard.entries();
-  }
-
-  #of(shard: number) {
-    let known = this.#byShard.get(shard);
-    if (known === undefined) this.#byShard.set(shard, known = { direct: false, shares: [] });
-    return known;
-  }
-}
-
-/** Whom a shared message came to here: nobody, somebody, or one that another is to stand in for. */
-type Shared = "none" | "done" | "owed";
+/**
+ * Whom a shared message came to here: nobody, a queue in the file, somebody, or one that another is
+ * to stand in for.
+ */
+type Shared = "none" | "kept" | "done" | "owed";
 
 /** See the module. */
 export class MessageRouter {
@@ -95,11 +62,12 @@ export class MessageRouter {
     let reached = fanOut(entries, message, from);
     const none = entries.every(({ groups, kept }) => groups === undefined && kept === undefined);
     if (peers.count === 0 && none) return reached;
-    const targets = new Targets();
+    const targets = new MessageTargets();
     for (const { remote, groups } of entries) {
       for (const shard of remote) targets.direct(shard);
       for (const group of groups?.values() ?? []) {
-        if (this.#share(group, message, targets)) reached = true;
+        const shared = this.#share(group, message, targets, marked?.mark);
+        reached ||= shared !== "none" && shared !== "elsewhere";
       }
     }
     if (!none) {
@@ -113,14 +81,14 @@ export class MessageRouter {
   }
 
   #send(
-    targets: Targets,
+    targets: MessageTargets,
     message: Message,
     mark: string | undefined,
-    passedOn = false,
+    how?: Passing,
   ): boolean {
     let reached = false;
     for (const [shard, whom] of targets) {
-      if (this.#options.peers.send(shard, { ...whom, message, mark, passedOn })) reached = true;
+      if (this.#options.peers.send(shard, { ...whom, ...how, message, mark })) reached = true;
     }
     return reached;
   }
@@ -139,26 +107,29 @@ export class MessageRouter {
   ): true {
     const { mark } = marked;
     const { peers, shard: own } = this.#options;
-    this.#deliverOnce(own, mark, () => this.deliverHere(message, sessionOf(from)));
-    const targets = new Targets();
+    if (this.#isFirst(own, mark)) this.deliverHere(message, sessionOf(from));
+    const targets = new MessageTargets();
+    const here: string[] = [];
     for (const { remote } of entries) for (const shard of remote) targets.direct(shard);
     for (const [{ holder }, { qos }] of keptDeliveries(entries, message, sessionOf(from))) {
       if (qos === 0 && holder !== undefined && holder !== own) targets.direct(holder);
     }
     for (const [name, shard] of shared) {
       if (shard === own) {
-        this.#deliverOnce(own, shareMark(mark, name), () => this.#shareHere(name, message, mark));
+        if (this.#isFirst(own, shareMark(mark, name))) here.push(name);
       } else if (peers.has(shard)) {
         targets.share(shard, name);
       } else {
         const group = this.#options.table.group(name);
         if (group === undefined) this.#options.stats.lost.no_member++;
-        else this.#share(group, message, targets);
+        else this.#share(group, message, targets, mark);
         continue;
       }
       targets.out.push([name, shard]);
     }
     this.#note(targets.out, marked);
+    // What becomes of it here is written down after that.
+    for (const name of here) this.#shareHere(name, message, mark);
     this.#send(targets, message, mark);
     return true;
   }
@@ -179,31 +150,67 @@ export class MessageRouter {
   }
 
   /** From another shard. */
-  forwarded({ message, direct, shares, mark, passedOn }: Forwarded, from: number): void {
-    if (direct) this.#deliverOnce(from, mark, () => this.deliverHere(message));
+  forwarded(
+    { message, direct, shares, mark, passedOn, handedOver }: Forwarded,
+    from: number,
+  ): void {
+    if (direct && this.#isFirst(from, mark)) this.deliverHere(message);
     for (const name of shares) {
-      const known = mark && shareMark(mark, name);
-      this.#deliverOnce(from, known, () => this.#shareHere(name, message, mark, passedOn));
+      if (handedOver && mark) this.#options.marks.add(from, shareMark(mark, name));
+      else if (!this.#isFirst(from, mark && shareMark(mark, name))) continue;
+      this.#shareHere(name, message, mark, passedOn);
     }
   }
 
-  #deliverOnce(from: number, mark: string | undefined, deliver: () => void): void {
-    if (mark === undefined || this.#options.marks.add(from, mark)) deliver();
-    else this.#options.stats.repeated++;
+  /**
+   * Their members have gone: others are to have them (MQTT 5 §4.8.2). Gives how many are to wait in
+   * queues of the file.
+   */
+  handOver(unfinished: readonly Unfinished[]): number {
+    let kept = 0;
+    for (const { message, share: { name, mark } } of unfinished) {
+      const shared = this.#passOn(name, message, mark, { handedOver: true });
+      if (shared === "kept") kept++;
+      if (shared !== "none") this.#options.stats.handedOver++;
+    }
+    return kept;
+  }
+
+  /** False when it came before, and was not handed over since. */
+  #isFirst(from: number, mark: string | undefined): boolean {
+    if (mark === undefined || this.#options.marks.add(from, mark)) return true;
+    this.#options.stats.repeated++;
+    return false;
   }
 
   /** To a member here; when the last one has just left, to one elsewhere, but no further. */
   #shareHere(name: string, message: Message, mark?: string, passedOn = false): void {
-    if (this.#deliverShared(name, message) !== "none") return;
-    const group = passedOn ? undefined : this.#options.table.group(name);
+    const shared = this.#deliverShared(name, message, mark);
+    if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
+    if (shared !== "none") return;
+    if (passedOn) this.#options.stats.lost.no_member++;
+    else this.#passOn(name, message, mark, { passedOn: true });
+  }
+
+  /** To any member. `none`: it is lost. */
+  #passOn(
+    name: string,
+    message: Message,
+    mark: string | undefined,
+    how: Passing,
+  ): Shared | "elsewhere" {
+    const { table, stats, kept } = this.#options;
+    const group = table.group(name);
     if (group === undefined) {
-      this.#options.stats.lost.no_member++;
-      return;
+      stats.lost.no_member++;
+      return "none";
     }
-    const targets = new Targets();
-    this.#share(group, message, targets);
-    // With its mark, so that it is known there should the successor of this shard pass it on too.
-    this.#send(targets, message, mark, true);
+    const targets = new MessageTargets();
+    const shared = this.#share(group, message, targets, mark);
+    // If this shard dies, it is sent again to where it is now, and known there by its mark.
+    if (mark !== undefined && shared !== "none") kept?.moved(mark, name, targets.out[0]?.[1]);
+    if (shared === "elsewhere" && !this.#send(targets, message, mark, how)) return "none";
+    return shared;
   }
 
   /** What has to wait for kept sessions was put into their queues where it was published. */
@@ -215,24 +222,31 @@ export class MessageRouter {
     }
   }
 
-  /** To one member of a group. False when none was there, or it is another shard's to choose. */
-  #share(group: ShareGroup, message: Message, targets: Targets): boolean {
+  /** To one member of a group. `elsewhere`: `targets` have it then, with whom it is for. */
+  #share(
+    group: ShareGroup,
+    message: Message,
+    targets: MessageTargets,
+    mark: string | undefined,
+  ): Shared | "elsewhere" {
     const chosen = group.choose();
     if (chosen === "here") {
-      const shared = this.#deliverShared(group.name, message);
+      const shared = this.#deliverShared(group.name, message, mark);
       if (shared === "owed") targets.out.push([group.name, this.#options.shard]);
       if (shared === "none") this.#options.stats.lost.no_member++;
-      return shared !== "none";
+      return shared;
     }
     if (typeof chosen === "number") {
       targets.share(chosen, group.name);
       targets.out.push([group.name, chosen]);
-      return false;
+      return "elsewhere";
     }
     const [session, grant] = chosen;
-    const deliveries = [[session, deliveryOf(message, grant)]] as const;
-    for (const shard of this.#deliverKept(deliveries, message)) targets.share(shard, group.name);
-    return true;
+    const delivery = deliveryOf(message, grant);
+    const shards = this.#deliverKept([[session, delivery]], message);
+    for (const shard of shards) targets.share(shard, group.name);
+    if (shards.size > 0) return "elsewhere";
+    return delivery.qos > 0 ? "kept" : "done";
   }
 
   /**
@@ -258,20 +272,19 @@ export class MessageRouter {
    * `owed`: with QoS 1, in memory alone; if this shard dies another member is to get it. With QoS 2
    * nobody stands in for a member that had it and is gone [MQTT-4.8.2-5].
    */
-  #deliverShared(name: string, message: Message): Shared {
+  #deliverShared(name: string, message: Message, mark: string | undefined): Shared {
     const group = this.#options.table.group(name);
     const member = group?.next();
     if (member === undefined) { // The last one has just left, or has its own queue.
       const [session, grant] = group?.keptHere() ?? [];
       if (session === undefined || grant === undefined) return "none";
       const delivery = deliveryOf(message, grant);
-      if (delivery.qos > 0) this.#options.kept?.queue(message, [{ session: session.id, delivery }]);
-      else session.attachment?.deliver(message, delivery);
-      return "done";
+      this.#deliverKept([[session, delivery]], message);
+      return delivery.qos > 0 ? "kept" : "done";
     }
     const [subscriber, grant] = member;
     const delivery = deliveryOf(message, grant);
-    subscriber.deliver(message, delivery);
+    subscriber.deliver(message, { ...delivery, share: { name, mark } });
     return delivery.qos === 1 ? "owed" : "done";
   }
 }

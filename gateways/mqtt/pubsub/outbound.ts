@@ -18,9 +18,11 @@ import type { DeliverySink } from "../kept/kept_delivery.ts";
 import type { ClientLimits } from "./client_limits.ts";
 import { DeliveryQueue, type QueueLimits, type Waiting } from "./delivery_queue.ts";
 import type { Delivery, Message } from "./message.ts";
+import { OutFlight } from "./out_flight.ts";
 import { type OutboundAlias, OutboundAliases } from "./outbound_aliases.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { RetainedFeed } from "./retained_feed.ts";
+import type { Unfinished } from "./shared_hold.ts";
 import { SmallSet } from "./small_map.ts";
 import type { Subscriber } from "./subscription_table.ts";
 
@@ -63,8 +65,6 @@ const pagesAtOnce = 8;
 
 const dupFlag = 0b1000;
 
-type Awaits = "puback" | "pubrec" | "pubcomp";
-
 const noFeeds: readonly RetainedFeed[] = [];
 
 /** See the module. What only some need is made when they need it. */
@@ -78,11 +78,10 @@ export class Outbound implements Subscriber, DeliverySink {
   readonly #shared: OutboundShared;
   /** Absent while all was sent at once. */
   #queue: DeliveryQueue | undefined;
-  #inFlight: Map<number, Awaits> | undefined;
+  #flight: OutFlight | undefined;
   /** Absent when the client wants none [MQTT-3.1.2-27]. */
   #aliases: OutboundAliases | undefined;
   #feeds = noFeeds;
-  #lastId = 0;
   #open = true;
 
   constructor({ version, sink, client, kept, quota }: OutboundOptions, shared: OutboundShared) {
@@ -97,7 +96,7 @@ export class Outbound implements Subscriber, DeliverySink {
 
   /** QoS 1 and 2 messages that the client has not acknowledged to the end. */
   get inFlight(): number {
-    return (this.#inFlight?.size ?? 0) + (this.kept?.delivery.inFlight ?? 0);
+    return (this.#flight?.count ?? 0) + (this.kept?.delivery.inFlight ?? 0);
   }
 
   /** Whether it keeps up: a shared message goes to a member that does. */
@@ -171,34 +170,29 @@ export class Outbound implements Subscriber, DeliverySink {
       this.kept.delivery.acknowledged(kind, packetId, reasonCode);
       return this.pump();
     }
-    const awaits = this.#inFlight?.get(packetId);
-    if (kind === "pubrec") this.#received(packetId, reasonCode, awaits);
-    // One that nothing waits for changes nothing.
-    else if (kind === awaits) this.#inFlight?.delete(packetId);
+    const due = this.#inFlight.acknowledged(kind, packetId, reasonCode);
+    if (due !== undefined) this.release(packetId, due === "release");
     this.pump();
   }
 
-  /** The session has ended. */
-  close(): void {
+  /** The session has ended. Gives what another member of a shared subscription is to have. */
+  close(): Unfinished[] {
     this.#open = false;
-    this.#queue?.clear();
-    this.#inFlight = undefined;
     this.#feeds = noFeeds;
+    const unfinished = this.#flight?.take() ?? [];
+    for (const { message, share } of this.#queue?.take() ?? []) {
+      if (share !== undefined) unfinished.push({ message, share });
+    }
+    return unfinished;
+  }
+
+  get #inFlight(): OutFlight {
+    return this.#flight ??= new OutFlight(this.#shared.queue, this.#shared.stats);
   }
 
   #wait(item: Waiting): void {
     const { queue, stats } = this.#shared;
     (this.#queue ??= new DeliveryQueue(queue, stats)).push(item);
-  }
-
-  #received(packetId: number, reasonCode: number, awaits: Awaits | undefined): void {
-    if (awaits === "pubrec" && reasonCode >= 0x80) {
-      this.#inFlight?.delete(packetId);
-      return;
-    }
-    const found = awaits === "pubrec" || awaits === "pubcomp";
-    if (found) this.#inFlight?.set(packetId, "pubcomp");
-    this.release(packetId, found);
   }
 
   // --- For the messages of a kept session.
@@ -240,7 +234,7 @@ export class Outbound implements Subscriber, DeliverySink {
   }
 
   #maySend(qos: Qos): boolean {
-    return this.mayWrite && (qos === 0 || (this.#inFlight?.size ?? 0) < this.windowMax);
+    return this.mayWrite && (qos === 0 || (this.#flight?.count ?? 0) < this.windowMax);
   }
 
   #send(message: Message, delivery: Delivery): void {
@@ -250,14 +244,12 @@ export class Outbound implements Subscriber, DeliverySink {
       stats.lost.expired++;
       return;
     }
-    const packetId = delivery.qos === 0 ? 0 : this.#nextId();
+    const packetId = delivery.qos === 0 ? 0 : this.#inFlight.nextId();
     if (!this.#written(message, delivery, packetId, nowMs)) {
       stats.lost.too_large++;
       return;
     }
-    if (packetId > 0) {
-      (this.#inFlight ??= new Map()).set(packetId, delivery.qos === 1 ? "puback" : "pubrec");
-    }
+    if (packetId > 0) this.#inFlight.sent(packetId, message, delivery);
     stats.delivered++;
     this.#shared.wrote(this);
   }
@@ -280,13 +272,5 @@ export class Outbound implements Subscriber, DeliverySink {
     if (!fits(alias)) return !alias.known && fits(); // To set an alias takes a few bytes more.
     this.#aliases?.sent(message.topic, alias);
     return true;
-  }
-
-  /** There is one: fewer are in flight than exist. */
-  #nextId(): number {
-    do this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1; while (
-      this.#inFlight?.has(this.#lastId)
-    );
-    return this.#lastId;
   }
 }

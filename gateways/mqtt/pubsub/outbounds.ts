@@ -8,6 +8,7 @@ import type { Clock, Timer } from "../../../runtime/clock.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
 import { Outbound, type OutboundOptions, type OutboundShared } from "./outbound.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
+import type { Unfinished } from "./shared_hold.ts";
 
 export interface OutboundsOptions extends Pick<OutboundShared, "queue" | "inFlightMax" | "stats"> {
   readonly clock: Clock;
@@ -36,11 +37,11 @@ export class Outbounds implements OutboundShared {
     return new Outbound(options, this);
   }
 
-  /** The session is over. */
-  forget(outbound: Outbound): void {
-    outbound.close();
+  /** The session is over. Gives what another member of a shared subscription is to have. */
+  forget(outbound: Outbound): Unfinished[] {
     this.#written.delete(outbound);
     this.#waiting.delete(outbound);
+    return outbound.close();
   }
 
   /** Sends on what was written since the last call. */

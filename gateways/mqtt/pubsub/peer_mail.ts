@@ -81,19 +81,23 @@ export interface Forwarded {
   readonly mark?: string | undefined;
   /** From a shard that was to choose and had no member any more. */
   readonly passedOn?: boolean;
+  /** From a shard whose member had it and has gone: none elsewhere has it, whatever came before. */
+  readonly handedOver?: boolean;
 }
 
 const directFlag = 0b1;
 const markFlag = 0b10;
 const passedOnFlag = 0b100;
+const handedOverFlag = 0b1000;
 
 /** Appends it to a batch. */
 export function writeForwarded(
   writer: PacketWriter,
-  { message, direct, shares, mark, passedOn }: Forwarded,
+  { message, direct, shares, mark, passedOn, handedOver }: Forwarded,
 ): void {
   writer.byte(
-    (direct ? directFlag : 0) | (mark === undefined ? 0 : markFlag) | (passedOn ? passedOnFlag : 0),
+    (direct ? directFlag : 0) | (mark === undefined ? 0 : markFlag) |
+      (passedOn ? passedOnFlag : 0) | (handedOver ? handedOverFlag : 0),
   );
   if (mark !== undefined) writer.text(mark);
   writer.uint16(shares.length);
@@ -114,7 +118,8 @@ export function* readForwarded(
       const mark = (flags & markFlag) !== 0 ? reader.text() : undefined;
       const shares = Array.from({ length: reader.uint16() }, () => reader.text());
       const passedOn = (flags & passedOnFlag) !== 0;
-      yield { direct, shares, mark, passedOn, message: readMessage(reader) };
+      const handedOver = (flags & handedOverFlag) !== 0;
+      yield { direct, shares, mark, passedOn, handedOver, message: readMessage(reader) };
     }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;

@@ -19,7 +19,7 @@ import type { KeptSettings } from "../kept/kept_options.ts";
 import { KeptSessions } from "../kept/kept_sessions.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
 import { Message } from "./message.ts";
-import { type Marked, MessageRouter } from "./message_router.ts";
+import { MessageRouter } from "./message_router.ts";
 import { offerTopic } from "./offer_topic.ts";
 import type { Outbound, OutboundOptions } from "./outbound.ts";
 import { Outbounds } from "./outbounds.ts";
@@ -28,6 +28,7 @@ import type { PeerPort } from "./peer_shard.ts";
 import { PeerShards } from "./peer_shards.ts";
 import { PubSubStats } from "./pubsub_stats.ts";
 import type { Retained } from "./retained.ts";
+import type { Marked } from "./shared_out.ts";
 import { type SubscribePermit, Subscribing } from "./subscribing.ts";
 import { SentMarks } from "./sent_marks.ts";
 import { type Subscriber, SubscriptionTable } from "./subscription_table.ts";
@@ -139,8 +140,11 @@ export class PubSub {
 
   /** The session is over. */
   forget(subscriber: Outbound): void {
-    this.#outbounds.forget(subscriber);
+    const unfinished = this.#outbounds.forget(subscriber);
     this.#subscribing.forget(subscriber);
+    if (unfinished.length === 0) return;
+    const queued = this.#router.handOver(unfinished);
+    if (!this.flush()) this.stats.lost.no_member += queued;
   }
 
   /** False: the account has as many retained messages as it may have, and none for this topic. */

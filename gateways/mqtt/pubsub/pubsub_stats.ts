@@ -27,6 +27,8 @@ export class PubSubStats {
   forwarded = 0;
   /** Messages that were sent on again after a shard's death, and had come before. */
   repeated = 0;
+  /** Messages that went to another member of a shared subscription, for theirs has gone. */
+  handedOver = 0;
   /** Shared subscriptions that a message went to, and too many to be written down with it. */
   sharesUnwritten = 0;
   readonly lost: Record<Loss, number> = {
@@ -72,6 +74,7 @@ export class PubSubStats {
       sluice_pubsub_released_total: this.released,
       sluice_pubsub_forwarded_total: this.forwarded,
       sluice_pubsub_repeated_total: this.repeated,
+      sluice_pubsub_handed_over_total: this.handedOver,
       sluice_pubsub_shares_unwritten_total: this.sharesUnwritten,
       sluice_pubsub_malformed_total: this.malformed,
       sluice_pubsub_subscriptions_refused_total: this.subscriptionsRefused,

@@ -10,6 +10,19 @@ import { createHash } from "node:crypto";
 /** The subscription and the shard that was to choose a member. */
 export type SharedOut = readonly [name: string, shard: number];
 
+/** A QoS 2 message of a kept session. */
+export interface Marked {
+  /** It is known by this wherever it is sent on to, over a kill of the shard that does so. */
+  readonly mark: string;
+  /**
+   * Its queues have it, and whoever else it is for may have it, too; with where it went among those
+   * who share.
+   */
+  readonly again: readonly SharedOut[] | undefined;
+  /** Where it goes among those who share, as far as it is to be written down. */
+  chose(shares: readonly SharedOut[]): void;
+}
+
 /** What a message is known by to a shard that is to choose a member of this subscription. */
 export const shareMark = (mark: string, name: string): string =>
   `${mark}.${createHash("sha256").update(name).digest("base64").slice(0, 12)}`;

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { encodePacket, type Packet } from "../../codec/packet.ts";
 import { noProperties } from "../../codec/properties.ts";
+import type { Publish } from "../../codec/publish.ts";
 import type { Subscription } from "../../codec/subscribe.ts";
 import {
   connectOf,
@@ -16,7 +17,7 @@ import {
   testLimits,
 } from "../../endpoint/testing.ts";
 import type { ShardPair } from "../../pubsub/testing/shard_pair.ts";
-import { withShards } from "../testing.ts";
+import { payloadOf, withShards } from "../testing.ts";
 
 const version = 5;
 const utf8 = new TextEncoder();
@@ -48,12 +49,14 @@ export class World {
   }
 
   async connect(shard: number, clientId: string, kept: boolean): Promise<MemoryConnection> {
-    const { connection } = this.#endpoints[shard]!.open();
-    const properties = kept ? { sessionExpiryIntervalS: 600 } : noProperties;
-    const connect = connectOf({ version, clientId, clean: !kept, properties });
-    const [connack] = await this.say(connection, connect);
-    assert.equal(connack?.kind, "connack");
+    const [connection] = await this.#connect(shard, clientId, kept);
     return connection;
+  }
+
+  /** A client that has a kept session is back: gives what came at once. */
+  async back(shard: number, clientId: string): Promise<[MemoryConnection, Publish[]]> {
+    const [connection, packets] = await this.#connect(shard, clientId, true);
+    return [connection, packets.filter((packet) => packet.kind === "publish")];
   }
 
   async subscriber(
@@ -78,8 +81,11 @@ export class World {
 
   /** What came for a subscriber since. */
   async heard(client: MemoryConnection): Promise<string[]> {
-    return (await this.say(client)).filter((packet) => packet.kind === "publish")
-      .map(({ payload }) => new TextDecoder().decode(payload));
+    return (await this.publishes(client)).map(payloadOf);
+  }
+
+  async publishes(client: MemoryConnection): Promise<Publish[]> {
+    return (await this.say(client)).filter((packet) => packet.kind === "publish");
   }
 
   /** The shard dies when it has written what is said to it, told others of it or not. */
@@ -104,6 +110,19 @@ export class World {
 
   get repeated(): number {
     return this.#pair.shards.reduce((sum, { stats }) => sum + stats.repeated, 0);
+  }
+
+  async #connect(
+    shard: number,
+    clientId: string,
+    kept: boolean,
+  ): Promise<[MemoryConnection, Packet[]]> {
+    const { connection } = this.#endpoints[shard]!.open();
+    const properties = kept ? { sessionExpiryIntervalS: 600 } : noProperties;
+    const connect = connectOf({ version, clientId, clean: !kept, properties });
+    const [connack, ...more] = await this.say(connection, connect);
+    assert.equal(connack?.kind, "connack");
+    return [connection, more];
   }
 
   #endpoint(shard: number): SessionHarness {
