@@ -29,7 +29,8 @@ export const isConditional = (headers: Headers): boolean =>
  *
  * @param current of the value that `GET` would answer with; `undefined`: it would be 404.
  * @param wanted the tag of what a change would leave. Where that is the value already, `If-Match`
- * holds: the change may have been made by the same request before (RFC 9110 §13.1.1).
+ * holds: the change may have been made by the same request before (RFC 9110 §13.1.1). It holds for a
+ * `DELETE`, too, where there is no value.
  * @throws {Problem} `invalid-header`, when a list of tags is none.
  */
 export function verdictOf(
@@ -44,7 +45,8 @@ export function verdictOf(
   const since = (name: (typeof dated)[number]) => Date.parse(headers.get(name) ?? "");
   if (match !== undefined) {
     // Strong comparison: a weak tag matches nothing.
-    if (current === undefined) return "failed";
+    // Gone is what a DELETE of that one value wants: its answer may have been lost.
+    if (current === undefined) return method === "DELETE" && match !== "*" ? "go" : "failed";
     if (match !== "*" && ![...match, wanted].includes(current.tag)) return "failed";
   } else if (seconds > since("if-unmodified-since")) {
     return "failed";

@@ -8,7 +8,14 @@ const then = "Fri, 02 Jan 2026 03:04:05 GMT";
 const one: Validators = { tag: '"a"', atMs };
 const undated: Validators = { tag: '"a"' };
 
-type Case = readonly [Record<string, string>, Validators | undefined, get: Verdict, put: Verdict];
+/** `del` where it is not as `put`. */
+type Case = readonly [
+  Record<string, string>,
+  Validators | undefined,
+  get: Verdict,
+  put: Verdict,
+  del?: Verdict,
+];
 
 const cases: readonly Case[] = [
   [{}, one, "go", "go"],
@@ -21,7 +28,8 @@ const cases: readonly Case[] = [
   [{ "if-match": 'W/"a"' }, one, "failed", "failed"],
   [{ "if-match": "*" }, one, "go", "go"],
   [{ "if-match": "*" }, undefined, "failed", "failed"],
-  [{ "if-match": '"a"' }, undefined, "failed", "failed"],
+  [{ "if-match": '"a"' }, undefined, "failed", "failed", "go"],
+  [{ "if-match": '"a"', "if-none-match": "*" }, undefined, "failed", "failed", "go"],
   [{ "if-none-match": '"a"' }, one, "known", "failed"],
   [{ "if-none-match": '"x,y", W/"a"' }, one, "known", "failed"],
   [{ "if-none-match": '"b"' }, one, "go", "go"],
@@ -40,16 +48,17 @@ const cases: readonly Case[] = [
   [{ "if-modified-since": then, "if-none-match": '"b"' }, one, "go", "go"],
 ];
 
-for (const [init, current, get, put] of cases) {
+for (const [init, current, get, put, del = put] of cases) {
   Deno.test(`conditions: ${JSON.stringify(init)} of ${JSON.stringify(current)}`, () => {
     const headers = new Headers(init);
     assert.equal(isConditional(headers), Object.keys(init).length > 0);
     for (const method of ["GET", "HEAD"]) {
       assert.equal(verdictOf({ method, headers }, current), get);
     }
-    for (const method of ["PUT", "POST", "DELETE"]) {
+    for (const method of ["PUT", "POST"]) {
       assert.equal(verdictOf({ method, headers }, current), put);
     }
+    assert.equal(verdictOf({ method: "DELETE", headers }, current), del);
   });
 }
 
