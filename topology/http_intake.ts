@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Histogram } from "../actors/histogram.ts";
+import { emptySnapshot } from "../actors/empty_snapshot.ts";
 import { IntakeHub } from "../actors/intake_hub.ts";
 import { Ledger } from "../actors/ledger.ts";
 import type { Rates } from "../actors/rates/rates.ts";
@@ -18,12 +18,11 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import { setImmediate } from "node:timers";
 import type { HttpInit } from "./http_init.ts";
-import { PeerLink } from "./peer_link.ts";
+import { type PeerHandlers, PeerLinks } from "./peer_links.ts";
 
 const log = logger("http");
 const clock = systemClock;
 const utf8 = new TextEncoder();
-const noSeconds = new Histogram().snapshot();
 const drainPollMs = 5;
 
 /** See the module. */
@@ -33,7 +32,7 @@ export class HttpIntake {
   readonly #ledger: Ledger;
   readonly #topics: TopicTable;
   readonly #stalls: Stalls;
-  readonly #peers = new Map<number, PeerLink>();
+  readonly #peers: PeerLinks;
   #malformed = 0;
 
   constructor(
@@ -62,12 +61,9 @@ export class HttpIntake {
       defer: (run) => {
         setImmediate(run);
       },
-      transmit: (owner, ackLevel, batch) => this.#peers.get(owner)?.transmit(ackLevel, batch),
+      transmit: (owner, ackLevel, batch) => this.#peers.transmit(owner, ackLevel, batch),
     });
-    for (let shard = 0; shard < shards; shard++) {
-      this.hub.ownerLost(shard); // Until its link is there.
-      this.#peers.set(shard, this.#peer(shard));
-    }
+    this.#peers = new PeerLinks(shards, undefined, this.hub, (shard) => this.#handlersOf(shard));
   }
 
   /** Whether the spool of some shard takes nothing now. */
@@ -76,7 +72,7 @@ export class HttpIntake {
   }
 
   linked(shard: number, link: Link): void {
-    this.#peers.get(shard)?.linked(link);
+    this.#peers.linked(shard, link);
   }
 
   /** What the routes make of a topic; `undefined`: none takes it. */
@@ -100,36 +96,25 @@ export class HttpIntake {
     const books = this.#ledger.books();
     const { deadLettered, refused } = this.#ledger.reasons();
     return {
-      shard: this.#shards,
+      ...emptySnapshot(this.#shards),
       name: "http",
       received: books.received,
       settled: { stored: books.stored, duplicate: books.duplicate, deadLettered, refused },
       inFlight: books.inFlight,
-      spoolReadings: 0,
-      spoolBytes: 0,
-      settleSeconds: noSeconds,
-      storeSeconds: noSeconds,
-      sessions: {},
-      devices: { online: 0, silent: 0, offline: 0 },
-      mailboxDepth: {},
-      restarts: {},
       counters: { sluice_peer_frames_malformed_total: this.#malformed },
       gauges: { sluice_lane_bytes: this.hub.usedBytes },
-      notReady: [],
     };
   }
 
-  #peer(shard: number): PeerLink {
+  #handlersOf(shard: number): PeerHandlers {
     const malformed = (cause: unknown) => {
       this.#malformed++;
       log.error("what a shard sent cannot be read", { from: shard, cause });
     };
-    return new PeerLink({
-      shard,
-      hub: this.hub,
+    return {
       ingest: () => malformed(new Error("it owns no device, and got readings")),
       settled: () => {},
       malformed,
-    });
+    };
   }
 }

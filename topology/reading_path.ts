@@ -23,11 +23,7 @@ import type { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Writer } from "../actors/writer/writer.ts";
-import {
-  WriterActor,
-  type WriterDrained,
-  type WriterMessage,
-} from "../actors/writer/writer_actor.ts";
+import type { WriterDrained, WriterMessage } from "../actors/writer/writer_actor.ts";
 import type {
   DeadLetterQuery,
   DeadLetterView,
@@ -45,8 +41,10 @@ import type { DataFlowTap } from "./data_flow_tap.ts";
 import { deadLetterPage } from "./dead_letter_page.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { PathEvents } from "./path_events.ts";
-import { keepMs, openStorage, type PathStorage } from "./path_storage.ts";
-import { PeerLink, type PeerLinkOptions } from "./peer_link.ts";
+import { openStorage, type PathStorage } from "./path_storage.ts";
+import { spawnWriter } from "./path_writer.ts";
+import { PeerLink } from "./peer_link.ts";
+import { type PeerHandlers, PeerLinks } from "./peer_links.ts";
 import type { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -64,8 +62,6 @@ export interface ReadingPathOptions {
 
 /** Batches that may wait for the walk: the credit of the lanes bounds their bytes. */
 const ingestMax = 1 << 17;
-/** Records the writer may be told of before it looks: their bytes are its own to bound. */
-const writerMax = 1 << 16;
 
 const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
@@ -90,7 +86,7 @@ export class ReadingPath {
   writer: Writer | undefined;
   readonly #options: ReadingPathOptions;
   readonly #request = new CommitRequest();
-  readonly #peers = new Map<number, PeerLink>();
+  readonly #peers: PeerLinks;
   /** Readings that came over HTTP. */
   readonly #edge: PeerLink;
   readonly #ingest: ActorRef<IngestMessage>;
@@ -122,38 +118,17 @@ export class ReadingPath {
       shutdownMs: config.shutdown.closeMs,
       start: () => new SpoolActor(this.spool, this.#request),
     });
-    this.#writerRef = system.spawn<WriterMessage>({
-      id: "writer",
-      mailbox: { countMax: writerMax },
-      start: (context) =>
-        new WriterActor({
-          sink: options.sink,
-          spool: this.spool,
-          clock,
-          random: Math.random,
-          batch: {
-            countMax: config.store.batchReadingsMax,
-            bytesMax: config.store.batchBytesMax,
-            ageMaxMs: config.store.batchAgeMs,
-          },
-          liveBytesMax: limits.liveBytes,
-          keepMs: keepMs(config),
-          events: opened.events,
-          bury: (line, word, detail) => {
-            this.letters.add({
-              form: "lines",
-              topic: line.device,
-              payload: line.lines,
-              arrivalMs: clock.now(),
-              transport: "recovery",
-              reason: word,
-              detail,
-            });
-            this.requestCommit();
-          },
-          onDurable,
-          started: (writer) => this.writer = writer,
-        }, context),
+    this.#writerRef = spawnWriter({
+      system,
+      config,
+      limits,
+      sink: options.sink,
+      spool: this.spool,
+      letters: this.letters,
+      events: opened.events,
+      requestCommit: () => this.requestCommit(),
+      onDurable,
+      started: (writer) => this.writer = writer,
     });
     opened.live.offer = (record) => this.#writerRef.tell({ kind: "live", record }) === "accepted";
 
@@ -217,26 +192,24 @@ export class ReadingPath {
       ...(opened.tap === undefined ? {} : { onRefused: logRefused(opened.tap) }),
       transmit: (owner, ackLevel, batch) => {
         if (owner === shard) this.#takeOwn(ackLevel, batch);
-        else this.#peers.get(owner)?.transmit(ackLevel, batch);
+        else this.#peers.transmit(owner, ackLevel, batch);
       },
     });
-    const peer = (other: number, hub: PeerLinkOptions["hub"]) =>
-      new PeerLink({
-        shard: other,
-        hub,
-        ingest: (batch) => this.#take(batch),
-        settled: (batch) => this.#observe(batch),
-        malformed: (cause) => {
-          this.#bump("sluice_peer_frames_malformed_total", 1);
-          log.error("a frame from another shard cannot be read", { from: other, cause });
-        },
-      });
-    for (let other = 0; other < init.shards; other++) {
-      if (other === shard) continue;
-      this.hub.ownerLost(other); // Until its link is there.
-      this.#peers.set(other, peer(other, this.hub));
-    }
-    this.#edge = peer(init.shards, { ownerLost() {}, ownerBack() {}, settle() {} });
+    const handlersOf = (from: number): PeerHandlers => ({
+      ingest: (batch) => this.#take(batch),
+      settled: (batch) => this.#observe(batch),
+      malformed: (cause) => {
+        this.#bump("sluice_peer_frames_malformed_total", 1);
+        log.error("a frame from another shard cannot be read", { from, cause });
+      },
+    });
+    this.#peers = new PeerLinks(init.shards, shard, this.hub, handlersOf);
+    const ownsNothing = { ownerLost() {}, ownerBack() {}, settle() {} };
+    this.#edge = new PeerLink({
+      shard: init.shards,
+      hub: ownsNothing,
+      ...handlersOf(init.shards),
+    });
   }
 
   /** Opens what the path has on disk, and finds again what was not stored yet. */
@@ -246,7 +219,7 @@ export class ReadingPath {
 
   /** A shard is there, for the first time or anew. */
   linked(shard: number, link: Link): void {
-    this.#peers.get(shard)?.linked(link);
+    this.#peers.linked(shard, link);
   }
 
   /** The HTTP edge is there, for the first time or anew: it owns nothing, so nothing goes to it. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { addHistograms, Histogram } from "../actors/histogram.ts";
+import { emptySnapshot } from "../actors/empty_snapshot.ts";
+import { addHistograms } from "../actors/histogram.ts";
 import { closeBooks, ledgerMemory, readBooks } from "../actors/ledger.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 
@@ -87,26 +88,8 @@ export class ShardBooks {
   }
 }
 
-const noSeconds = new Histogram().snapshot();
-
 /** An incarnation that died before anybody asked it. */
-const nothingYet: ShardSnapshot = {
-  shard: 0,
-  received: {},
-  settled: { stored: 0, duplicate: 0, deadLettered: {}, refused: {} },
-  inFlight: 0,
-  spoolReadings: 0,
-  spoolBytes: 0,
-  settleSeconds: noSeconds,
-  storeSeconds: noSeconds,
-  sessions: {},
-  devices: { online: 0, silent: 0, offline: 0 },
-  mailboxDepth: {},
-  restarts: {},
-  counters: {},
-  gauges: {},
-  notReady: [],
-};
+const nothingYet = emptySnapshot(0);
 
 /** What the total has beyond the reasons that are known. */
 function withRest(reasons: Counts, total: number, rest: string): Counts {

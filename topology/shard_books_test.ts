@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Histogram } from "../actors/histogram.ts";
+import { emptySnapshot } from "../actors/empty_snapshot.ts";
 import { Ledger } from "../actors/ledger.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { ShardBooks } from "./shard_books.ts";
@@ -8,21 +8,12 @@ import { ShardBooks } from "./shard_books.ts";
 function snapshotOf(ledger: Ledger): ShardSnapshot {
   const { inFlight, spool, stored, duplicate, received } = ledger.books();
   return {
-    shard: 0,
+    ...emptySnapshot(0),
     received,
     settled: { stored, duplicate, ...ledger.reasons() },
     inFlight,
     spoolReadings: spool,
-    spoolBytes: 0,
-    settleSeconds: new Histogram().snapshot(),
-    storeSeconds: new Histogram().snapshot(),
-    sessions: {},
-    devices: { online: 0, silent: 0, offline: 0 },
-    mailboxDepth: {},
-    restarts: {},
     counters: { sluice_store_writes_total: 1 },
-    gauges: {},
-    notReady: [],
   };
 }
 

@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
+import { emptySnapshot } from "../actors/empty_snapshot.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { SystemValues } from "./system_values.ts";
 
-const histogram = { bounds: [], counts: [], sum: 0 };
-
 function snapshotOf(shard: number, received: number): ShardSnapshot {
   return {
-    shard,
-    received: {},
-    settled: { stored: 0, duplicate: 0, deadLettered: {}, refused: {} },
-    inFlight: 0,
-    spoolReadings: 0,
-    spoolBytes: 0,
-    settleSeconds: histogram,
-    storeSeconds: histogram,
+    ...emptySnapshot(shard),
     sessions: { mqtt: 2, ws: 1 },
-    devices: { online: 0, silent: 0, offline: 0 },
-    mailboxDepth: {},
-    restarts: {},
     counters: {
       sluice_mqtt_publish_received_total: received,
       sluice_mqtt_packets_received_total: received + 7,
@@ -28,7 +17,6 @@ function snapshotOf(shard: number, received: number): ShardSnapshot {
       sluice_pubsub_lost_expired_total: 1,
     },
     gauges: { sluice_pubsub_subscriptions: 5, sluice_sessions_disconnected: shard === 0 ? 4 : 0 },
-    notReady: [],
   };
 }
 
