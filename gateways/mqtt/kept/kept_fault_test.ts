@@ -1,6 +1,7 @@
 /** What becomes of messages and sessions when their file fails, and when it is good again. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { Client } from "../pubsub/testing/memory_client.ts";
 import { KeptClient, publish, withShards } from "./testing.ts";
 
 /** A connection of somebody else's to the file. */
@@ -58,6 +59,24 @@ Deno.test("a full disk: nothing is acknowledged or sent that is not kept, and al
     assert.deepEqual(other.payloads(), ["1", "2"]);
   });
   assert.match(String(faults[0]), /disk is full/);
+});
+
+Deno.test("what a member left cannot be written for one that is kept: it is counted, once", async () => {
+  await withFile(async (file, pair) => {
+    const [here] = pair.shards;
+    const filter = "$share/g/a";
+    const member = new Client(here!, 1);
+    member.subscribe(filter);
+    for (const payload of ["1", "2"]) publish(pair, here!, payload, 1);
+    const kept = await KeptClient.connect(pair, here!);
+    await kept.subscribe(filter, 1);
+    file.exec("BEGIN IMMEDIATE");
+    here!.forget(member.outbound);
+    file.exec("ROLLBACK");
+    assert.deepEqual([here!.stats.handedOver, here!.stats.lost.no_member], [0, 2]);
+    publish(pair, here!, "3", 1);
+    assert.deepEqual(kept.payloads(), ["3"]);
+  });
 });
 
 Deno.test("a file that somebody locks: clients are refused, and let in when it is free", async () => {

@@ -1,4 +1,3 @@
-/** What a member of a shared subscription had not got to the end when it went, and who has it then. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Publish, Qos } from "../codec/publish.ts";
@@ -158,6 +157,29 @@ Deno.test("a member goes: QoS 1 and what it was not sent yet goes on, in another
     assert.deepEqual(other.packets().map(payloadOf), ["0", "2", "3", "4"]);
     assert.equal(here!.stats.handedOver, 4);
     assert.equal(here!.stats.lost.no_member, 0);
+  }
+});
+
+Deno.test("much is handed over a little at a time, and counts as waiting until then", () => {
+  const queue = { countMax: 1_000, bytesMax: 1_000_000, sharedBytesMax: 10_000_000 };
+  for (const closes of [false, true]) {
+    const pair = new ShardPair(1, { queue });
+    const [here] = pair.shards;
+    const [gone, other] = [new Client(here!, 1), new Client(here!, 1_000)];
+    gone.subscribe(filter);
+    for (let i = 0; i < 600; i++) publish(here!, "t", `${i}`, { qos: 1 });
+    const { queuedBytes: waiting } = here!.stats;
+    other.subscribe(filter);
+    here!.forget(gone.outbound);
+    const first = other.payloads();
+    assert.ok(first.length > 0 && first.length < 600, `${first.length}`);
+    assert.equal(here!.stats.queuedMessages, 600 - first.length);
+    assert.equal(here!.stats.queuedBytes, waiting);
+    if (closes) here!.close();
+    else for (let turn = 0; turn < 2; turn++) pair.clock.advance(0);
+    const all = [...first, ...other.payloads()];
+    assert.deepEqual(all, Array.from({ length: 600 }, (_, i) => `${i}`));
+    assert.deepEqual([here!.stats.queuedMessages, here!.stats.handedOver], [0, 600]);
   }
 });
 

@@ -164,14 +164,14 @@ export class MessageRouter {
 
   /**
    * Their members have gone: others are to have them (MQTT 5 §4.8.2). Gives how many are to wait in
-   * queues of the file.
+   * queues of the file, which are not counted yet.
    */
   handOver(unfinished: readonly Unfinished[]): number {
     let kept = 0;
     for (const { message, share: { name, mark } } of unfinished) {
       const shared = this.#passOn(name, message, mark, { handedOver: true });
       if (shared === "kept") kept++;
-      if (shared !== "none") this.#options.stats.handedOver++;
+      else if (shared !== "none") this.#options.stats.handedOver++;
     }
     return kept;
   }

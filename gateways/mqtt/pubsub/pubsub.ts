@@ -18,6 +18,7 @@ import type { Unsubscribe } from "../codec/unsubscribe.ts";
 import type { KeptSettings } from "../kept/kept_options.ts";
 import { KeptSessions } from "../kept/kept_sessions.ts";
 import type { QueueLimits } from "./delivery_queue.ts";
+import { HandOver } from "./hand_over.ts";
 import { Message } from "./message.ts";
 import { MessageRouter } from "./message_router.ts";
 import { offerTopic } from "./offer_topic.ts";
@@ -30,6 +31,7 @@ import { PubSubStats } from "./pubsub_stats.ts";
 import type { Retained } from "./retained.ts";
 import type { Marked } from "./shared_out.ts";
 import { type SubscribePermit, Subscribing } from "./subscribing.ts";
+import type { Unfinished } from "./shared_hold.ts";
 import { SentMarks } from "./sent_marks.ts";
 import { type Subscriber, SubscriptionTable } from "./subscription_table.ts";
 import { isSystemFilter, systemRoot, SystemTopics } from "./system_topics.ts";
@@ -70,6 +72,7 @@ export class PubSub {
   readonly #subscribing: Subscribing;
   readonly #router: MessageRouter;
   readonly #outbounds: Outbounds;
+  readonly #handOver: HandOver;
 
   constructor(options: PubSubOptions) {
     const { shard, clock, retained, queue, inFlightMax, peerBytesMax } = options;
@@ -110,6 +113,7 @@ export class PubSub {
     this.#router = new MessageRouter({ shard, table, peers, kept, stats, marks });
     const flush = () => this.flush();
     this.#outbounds = new Outbounds({ clock, queue, inFlightMax, stats, flush });
+    this.#handOver = new HandOver({ clock, stats, pass: (some) => this.#pass(some) });
   }
 
   /** False while no message would reach anybody. */
@@ -142,9 +146,7 @@ export class PubSub {
   forget(subscriber: Outbound): void {
     const unfinished = this.#outbounds.forget(subscriber);
     this.#subscribing.forget(subscriber);
-    if (unfinished.length === 0) return;
-    const queued = this.#router.handOver(unfinished);
-    if (!this.flush()) this.stats.lost.no_member += queued;
+    this.#handOver.add(unfinished);
   }
 
   /** False: the account has as many retained messages as it may have, and none for this topic. */
@@ -256,9 +258,21 @@ export class PubSub {
   }
 
   close(): void {
+    this.#handOver.close();
     this.#outbounds.close();
     this.kept?.close();
     this.#peers.close();
+  }
+
+  /** To other members of shared subscriptions. */
+  #pass(some: readonly Unfinished[]): void {
+    const queued = this.#router.handOver(some);
+    if (this.flush()) {
+      this.stats.handedOver += queued;
+      return;
+    }
+    this.stats.lost.no_member += queued; // They could not be written down; others have theirs.
+    this.flush();
   }
 
   readonly #malformed = (): void => {
