@@ -208,7 +208,14 @@ export class WorkerHost {
       clock: this.#clock,
       broken: (cause) => this.fail(cause),
     });
-    const worker = this.#spec.create();
+    let worker: WorkerHandle;
+    try {
+      worker = this.#spec.create();
+    } catch (thrown) {
+      link.close(thrown);
+      port2.close();
+      return this.#fell(failureOf(thrown, this.#clock.now()));
+    }
     const running: Running = {
       worker,
       link,
@@ -279,7 +286,11 @@ export class WorkerHost {
   }
 
   #down(failure: Failure): void {
-    if (this.#running === undefined) return;
+    if (this.#running !== undefined) this.#fell(failure);
+  }
+
+  /** There is no thread, or it is good for nothing. */
+  #fell(failure: Failure): void {
     this.#lastFailure = failure;
     if (this.#state === "stopping") return this.#ended("killed");
     const delayMs = this.#restarts.nextDelayMs(this.#startedMs, this.#clock.monotonic());

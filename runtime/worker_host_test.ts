@@ -279,6 +279,30 @@ Deno.test("one that fails while it stops was killed; one that waits to restart j
   assert.equal(other.workers.length, 1);
 });
 
+Deno.test("a thread that cannot be made is the Worker's failure, at each start", () => {
+  const failures: string[] = [];
+  const clock = new ManualClock();
+  const fake = new FakeWorker();
+  let tries = 0;
+  const create = () => {
+    if (++tries < 3) throw new Error(`no thread ${tries}`);
+    return fake;
+  };
+  const host = new WorkerHost(
+    { id: "shard-0", create, init: () => undefined },
+    { names: new PublishedNames(), deadLetters: new DeadLetters(), clock, random: () => 0 },
+    { booting() {}, ready() {}, stuck() {}, down: (_, { message }) => void failures.push(message) },
+  );
+  host.start();
+  assert.equal(host.state, "waiting");
+  clock.advance(1_000);
+  assert.deepEqual([failures, host.state], [["no thread 1", "no thread 2"], "starting"]);
+  fake.becomeReady();
+  assert.equal(host.state, "ready");
+  void host.stop(1);
+  fake.say({ kind: "stopped" });
+});
+
 Deno.test("an init that throws is the Worker's failure, not the host's", () => {
   const { host, latest, failures } = hosted({}, () => {
     throw new Error("no such configuration");
