@@ -125,7 +125,10 @@ export class Cell implements WatchableRef, Runnable {
   tell(message: unknown): TellResult {
     if (this.#state >= stopping) return "stopped";
     const answer = this.mailbox.offer(message);
-    if (answer === "full") return "full";
+    if (answer === "full") {
+      this.extras.refused++;
+      return "full";
+    }
     if (!this.#scheduled) this.#wake();
     if (answer === "high") this.#signalPressure(true);
     return "accepted";

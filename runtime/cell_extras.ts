@@ -20,6 +20,8 @@ export class CellExtras {
   /** The last crash. */
   failure: Failure | undefined;
   restarts = 0;
+  /** Messages that were answered `full`. */
+  refused = 0;
   /** This child's own restarts, where they are counted for each child. */
   window: RestartWindow = [];
   /** Restarts since it last ran long enough, for the backoff. */

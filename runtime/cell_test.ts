@@ -44,6 +44,7 @@ Deno.test("a full mailbox and a stopped actor say so, and do not take the messag
     mailbox: { countMax: 2 },
   });
   assert.deepEqual(["1", "2", "3"].map((m) => ref.tell(m)), ["accepted", "accepted", "full"]);
+  assert.equal(test.system.inspect({ path: "test/a" })?.refused, 1);
   test.run();
   await test.stop();
   assert.equal(ref.tell("4"), "stopped");

@@ -16,6 +16,8 @@ export interface ActorView {
   readonly mailboxLimit: number;
   /** Messages ever handed to the actor from its mailbox. */
   readonly handled: number;
+  /** Times that it answered `full`. */
+  readonly refused: number;
   readonly restarts: number;
   readonly lastError?: Failure;
   readonly children: readonly ActorView[];
@@ -54,6 +56,7 @@ export function viewOf(cell: Cell, childrenMax: number): ActorView {
     mailboxDepth: cell.mailbox.count,
     mailboxLimit: cell.settings.bounds.countMax,
     handled: cell.mailbox.taken,
+    refused: cell.inspected?.refused ?? 0,
     restarts: cell.inspected?.restarts ?? 0,
     ...(failure === undefined ? {} : { lastError: failure }),
     children: children.map((child) => viewOf(child, childrenMax)),

@@ -65,6 +65,7 @@ export function workerNode(
     mailboxDepth: 0,
     mailboxLimit: 0,
     handled: 0,
+    refused: 0,
     restarts,
     children,
     childrenOmitted: 0,

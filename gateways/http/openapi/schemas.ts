@@ -153,6 +153,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     mailboxDepth: count,
     mailboxLimit: count,
     handled: count,
+    refused: { ...count, description: "Times that it answered that its mailbox was full." },
     restarts: count,
     "lastError?": object({ name: text, message: text, at: time }),
     children: list(ref("Actor")),

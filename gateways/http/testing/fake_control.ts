@@ -59,7 +59,14 @@ export function deviceView(id: string): DeviceView {
   };
 }
 
-const quiet = { mailboxDepth: 0, mailboxLimit: 1000, handled: 5, restarts: 0, childrenOmitted: 0 };
+const quiet = {
+  mailboxDepth: 0,
+  mailboxLimit: 1000,
+  handled: 5,
+  refused: 0,
+  restarts: 0,
+  childrenOmitted: 0,
+};
 
 const actors: ActorView = {
   ...quiet,
