@@ -72,9 +72,24 @@ export type { ActorView, KindSummary } from "./inspect.ts";
 export type { Keyed, KeyedSpec } from "./keyed.ts";
 export { type Random, seededRandom } from "./random.ts";
 export type { Registry } from "./registry.ts";
-export { Link } from "./remote_link.ts";
+export { type AskOptions, Link, type LinkHandlers, type LinkOptions } from "./remote_link.ts";
+export { PublishedNames } from "./remote_names.ts";
+export { isRef } from "./remote_ref.ts";
 export { ActorSystem, type SystemOptions } from "./system.ts";
 export { isWatchable, type WatchableRef, type Watcher } from "./watch.ts";
-export { WorkerFleet } from "./worker_fleet.ts";
-export { WorkerHost } from "./worker_host.ts";
-export { serveWorker, type WorkerBoot, type WorkerProgram } from "./worker_serve.ts";
+export { type FleetEvents, WorkerFleet } from "./worker_fleet.ts";
+export {
+  type WorkerEvents,
+  type WorkerHandle,
+  WorkerHost,
+  type WorkerHostOptions,
+  type WorkerSpec,
+  type WorkerState,
+  type WorkerView,
+} from "./worker_host.ts";
+export {
+  serveWorker,
+  type WorkerBoot,
+  type WorkerProgram,
+  type WorkerScope,
+} from "./worker_serve.ts";
