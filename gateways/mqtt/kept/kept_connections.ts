@@ -42,8 +42,8 @@ const unavailable: ClaimResult = {
 export interface KeptHome {
   /** Commits what gathered. */
   flush(): void;
-  /** Reads a session that was changed here, and has the others read it. */
-  reread(id: number): void;
+  /** Reads a session that was changed here, and has the others read it. False: it failed. */
+  reread(id: number): boolean;
   /** Takes back subscriptions that the account may not have any more. */
   withdraw(session: KeptSession, permit: KeptPermit): boolean;
 }
@@ -98,9 +98,9 @@ export class KeptConnections {
     const { id, epoch, endedId, endedWill } = claimed;
     this.#leaving.delete(id);
     if (endedId !== undefined) this.#options.home.reread(endedId);
-    this.#options.home.reread(id);
+    const isRead = this.#options.home.reread(id);
     const session = this.#options.directory.byId(id);
-    if (session === undefined) return this.#giveUp(claimed);
+    if (!isRead || session === undefined) return this.#giveUp(claimed);
     if (permit !== undefined) this.#options.home.withdraw(session, permit);
     // To hear of others that claim it, from now on.
     const place = { session, host, epoch, present: claimed.present, permit };
@@ -108,13 +108,16 @@ export class KeptConnections {
     await this.#options.known();
     if (session.attachment?.host !== host) return { kind: "evicted" };
     this.#options.home.flush();
-    const received = this.#options.store.use(({ queues }) => queues.received(id));
-    const progress = this.#options.store.use(({ queues }) => queues.progress(id));
-    if (received === undefined || progress === undefined) {
+    const state = this.#options.store.use(({ queues }) => {
+      const progress = queues.progress(id);
+      if (progress.next > 0) queues.page(id, 0, 1); // Else the client would wait for what is there.
+      return { progress, received: queues.received(id) };
+    });
+    if (state === undefined) {
       session.attachment = undefined;
       return this.#giveUp(claimed);
     }
-    const attachment = this.#attachment(place, progress, received);
+    const attachment = this.#attachment(place, state.progress, state.received);
     session.attachment = attachment;
     return { kind: "attached", attachment, will: decodeWill(endedWill) };
   }

@@ -69,9 +69,8 @@ export class KeptDirectory {
     }
   }
 
-  /** There are these and no others. */
-  replace(records: readonly KeptRecord[], evict: Evict): void {
-    const ids = new Set(records.map(({ id }) => id));
+  /** There are those of these ids and no others; these are the records that could be read. */
+  replace(ids: ReadonlySet<number>, records: readonly KeptRecord[], evict: Evict): void {
     for (const session of [...this.#byId.values()]) {
       if (!ids.has(session.id)) this.#forget(session, evict);
     }

@@ -42,10 +42,9 @@ export class KeptRecords {
     return number(this.#database.prepare("SELECT revision FROM total").get()?.["revision"]);
   }
 
-  /** Every session. */
-  all(): KeptRecord[] {
-    const ids = this.#database.prepare("SELECT id FROM session").all();
-    return ids.map(({ id }) => this.session(number(id))).filter((record) => record !== undefined);
+  /** Every session's. */
+  get ids(): number[] {
+    return this.#database.prepare("SELECT id FROM session").all().map(({ id }) => number(id));
   }
 
   /** `undefined`: it has ended. */

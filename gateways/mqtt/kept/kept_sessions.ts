@@ -22,6 +22,7 @@ import { KeptDirectory } from "./kept_directory.ts";
 import type { ClaimRequest } from "./kept_lives.ts";
 import { KeptLog } from "./kept_log.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
+import { KeptReader } from "./kept_reader.ts";
 import type { KeptSubscription } from "./kept_records.ts";
 import type { KeptSession } from "./kept_session.ts";
 import { originOf } from "./kept_shares.ts";
@@ -41,14 +42,15 @@ export class KeptSessions {
   readonly #log: KeptLog;
   readonly #store: KeptStore;
   readonly #connections: KeptConnections;
-  #revision = -1;
+  readonly #reader: KeptReader;
 
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
-    const { shard, shards, first, clock, table, stats } = options;
-    const store = this.#store = new KeptStore(options, stats);
+    const { shard, shards, first, clock, table } = options;
+    const store = this.#store = new KeptStore(options);
     const directory = this.#directory = new KeptDirectory(table);
+    this.#reader = new KeptReader(store, directory, (...evicted) => this.#evict(...evicted));
     const log = this.#log = new KeptLog(clock, () => this.flush(true));
     const home = {
       flush: () => this.flush(true),
@@ -119,14 +121,13 @@ export class KeptSessions {
     this.#connections.detach(attachment, leaving);
   }
 
-  /** False when it could not be written. */
+  /** False when it could not be written, or the shard does not know it. */
   subscribe(session: KeptSession, subscriptions: readonly KeptSubscription[]): boolean {
     const done = this.#store.use(({ records }) => {
       records.subscribe(session.id, subscriptions);
       return true;
     });
-    this.#reread(session.id);
-    return done === true;
+    return this.#reread(session.id) && done === true;
   }
 
   unsubscribe(session: KeptSession, names: readonly string[]): boolean {
@@ -134,8 +135,7 @@ export class KeptSessions {
       records.unsubscribe(session.id, names);
       return true;
     });
-    this.#reread(session.id);
-    return done === true;
+    return this.#reread(session.id) && done === true;
   }
 
   /** The will of a session that was left is out. */
@@ -178,16 +178,8 @@ export class KeptSessions {
 
   /** Reads sessions that another shard has changed. */
   reload(ids: readonly number[] | "all"): void {
-    if (ids === "all") {
-      const revision = this.#store.use(({ records }) => records.revision);
-      if (revision === undefined || revision === this.#revision) return;
-      const records = this.#store.use(({ records }) => records.all());
-      if (records === undefined) return;
-      this.#revision = revision;
-      this.#directory.replace(records, this.#evict);
-    } else {
-      for (const id of ids) this.#read(id);
-    }
+    if (ids === "all") this.#reader.readAll();
+    else for (const id of ids) this.#reader.read(id);
     this.flush(true); // Of those that were evicted.
   }
 
@@ -255,6 +247,7 @@ export class KeptSessions {
     const { clock, shard, shards, stats } = this.#options;
     const nowMs = clock.now();
     this.#connections.leave();
+    this.#reader.readLate();
     const wills = this.#store.use(({ lives }) => lives.dueWills(nowMs, shards, shard)) ?? [];
     for (const { id, key, will: bytes } of wills) {
       const will = willOf(bytes);
@@ -294,7 +287,7 @@ export class KeptSessions {
     return denied.length === 0 || this.unsubscribe(session, denied);
   }
 
-  readonly #evict = (session: KeptSession, resumed: boolean): void => {
+  #evict(session: KeptSession, resumed: boolean): void {
     const { attachment } = session;
     if (attachment === undefined) return;
     session.attachment = undefined;
@@ -302,17 +295,13 @@ export class KeptSessions {
     this.#log.note({ kind: "sent", session: id, n: attachment.delivery.sent }, false);
     this.#log.note({ kind: "sent_on", session: id, epoch: attachment.epoch }, false);
     attachment.host.evicted(resumed);
-  };
-
-  /** Reads a session that was changed here, and has the others read it. */
-  #reread(id: number): void {
-    this.#read(id);
-    this.#options.changed([id]);
   }
 
-  #read(id: number): void {
-    const record = this.#store.use(({ records }) => ({ found: records.session(id) }));
-    if (record !== undefined) this.#directory.apply(id, record.found, this.#evict);
+  /** Reads a session that was changed here, and has the others read it. False: it failed. */
+  #reread(id: number): boolean {
+    const done = this.#reader.read(id);
+    this.#options.changed([id]);
+    return done;
   }
 
   // --- Messages.

@@ -3,30 +3,43 @@
  *
  * @module
  */
-import type { PubSubStats } from "../pubsub/pubsub_stats.ts";
 import { KeptFile } from "./kept_file.ts";
-import type { KeptSettings } from "./kept_options.ts";
+import type { KeptSessionsOptions } from "./kept_options.ts";
+
+type StoreOptions = Pick<KeptSessionsOptions, "file" | "busyMs" | "failed" | "clock" | "stats">;
+
+/** The same fault is told of again after this long. */
+const toldMs = 60_000;
 
 /** See the module. */
 export class KeptStore {
-  readonly #settings: Pick<KeptSettings, "file" | "busyMs" | "failed">;
-  readonly #stats: PubSubStats;
+  readonly #options: StoreOptions;
   #file: KeptFile | undefined;
+  /** The fault that was told of last, and when. */
+  #told: { readonly words: string; readonly ms: number } | undefined;
 
-  constructor(settings: Pick<KeptSettings, "file" | "busyMs" | "failed">, stats: PubSubStats) {
-    this.#settings = settings;
-    this.#stats = stats;
+  constructor(options: StoreOptions) {
+    this.#options = options;
   }
 
   /** `undefined`: it failed. When the file could not be opened that is tried again. */
   use<T>(run: (file: KeptFile) => T): T | undefined {
     try {
-      return run(this.#file ??= new KeptFile(this.#settings, this.#givenUp));
+      return run(this.#file ??= new KeptFile(this.#options, this.#givenUp));
     } catch (cause) {
-      this.#stats.keptFailed++;
-      this.#settings.failed(cause);
+      this.#options.stats.keptFailed++;
+      this.#tell(cause);
       return undefined;
     }
+  }
+
+  /** Damage stays, and every use of the file meets it. */
+  #tell(cause: unknown): void {
+    const words = String(cause);
+    const ms = this.#options.clock.monotonic();
+    if (this.#told?.words === words && ms - this.#told.ms < toldMs) return;
+    this.#told = { words, ms };
+    this.#options.failed(cause);
   }
 
   close(): void {
@@ -35,6 +48,6 @@ export class KeptStore {
   }
 
   readonly #givenUp = (count: number): void => {
-    this.#stats.lost.session_over += count;
+    this.#options.stats.lost.session_over += count;
   };
 }

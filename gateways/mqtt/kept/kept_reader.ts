@@ -1,0 +1,65 @@
+/**
+ * Brings what this shard knows of kept sessions up to what their file says. What cannot be read is
+ * tried again; until then, what was known of it holds, and one session keeps no other from being
+ * known.
+ *
+ * @module
+ */
+import type { Evict, KeptDirectory } from "./kept_directory.ts";
+import type { KeptRecord } from "./kept_records.ts";
+import type { KeptStore } from "./kept_store.ts";
+
+/** Sessions that are tried once more at a time. */
+const lateMax = 10;
+
+/** See the module. */
+export class KeptReader {
+  readonly #store: KeptStore;
+  readonly #directory: KeptDirectory;
+  readonly #evict: Evict;
+  #revision = -1;
+  /** It is not known which sessions there are. */
+  #unknown = false;
+  readonly #unread = new Set<number>();
+
+  constructor(store: KeptStore, directory: KeptDirectory, evict: Evict) {
+    this.#store = store;
+    this.#directory = directory;
+    this.#evict = evict;
+  }
+
+  /** Reads one session. False: it could not be read. */
+  read(id: number): boolean {
+    const record = this.#record(id);
+    if (record === undefined) return false;
+    this.#directory.apply(id, record.found, this.#evict);
+    return true;
+  }
+
+  /** Reads every session, if any has changed. */
+  readAll(): void {
+    const there = this.#store.use(({ records }) => {
+      const { revision } = records;
+      return { revision, ids: revision === this.#revision ? undefined : records.ids };
+    });
+    this.#unknown = there === undefined;
+    if (there?.ids === undefined) return;
+    this.#revision = there.revision;
+    const records = there.ids.map((id) => this.#record(id)?.found)
+      .filter((record) => record !== undefined);
+    this.#directory.replace(new Set(there.ids), records, this.#evict);
+  }
+
+  /** Tries what could not be read, a few at a time. */
+  readLate(): void {
+    if (this.#unknown) this.readAll();
+    for (const id of [...this.#unread].slice(0, lateMax)) this.read(id);
+  }
+
+  #record(id: number): { readonly found: KeptRecord | undefined } | undefined {
+    this.#unread.delete(id);
+    const record = this.#store.use(({ records }) => ({ found: records.session(id) }));
+    if (record === undefined) this.#unread.add(id); // Behind the others.
+    return record;
+  }
+}
