@@ -12,6 +12,7 @@ import { type Config, options } from "./config/options.ts";
 import { plainValue } from "./config/plain_values.ts";
 import { problemsOf } from "./config/problems.ts";
 import { contradictions, warnings } from "./config/rules.ts";
+import { jsonFault } from "./gateways/http/json_fault.ts";
 
 export type { Config };
 
@@ -125,8 +126,8 @@ function readText(path: string): string {
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError(path, [`is not JSON: ${messageOf(cause)}`]);
+  } catch {
+    throw new ConfigError(path, [`is not JSON: ${jsonFault(text)}`]);
   }
 }
 

@@ -16,10 +16,10 @@ import { adminOf } from "./guard.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import type { accountOperations } from "./openapi/operations/accounts.ts";
 import { Problem } from "./problem.ts";
+import { jsonBody } from "./json_body.ts";
 import {
   encodeCursor,
   invalidParameter,
-  jsonBody,
   pageParameters,
   pageQuery,
   parametersOf,

@@ -10,14 +10,8 @@ import { openApiDocument } from "./openapi/document.ts";
 import type { historyOperations } from "./openapi/operations/readings.ts";
 import type { serviceOperations } from "./openapi/operations/service.ts";
 import { Problem } from "./problem.ts";
-import {
-  integer,
-  invalidParameter,
-  jsonBody,
-  pageParameters,
-  pageQuery,
-  parametersOf,
-} from "./request.ts";
+import { jsonBody } from "./json_body.ts";
+import { integer, invalidParameter, pageParameters, pageQuery, parametersOf } from "./request.ts";
 import {
   actorJson,
   deadLetterJson,

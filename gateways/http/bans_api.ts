@@ -12,7 +12,8 @@ import { adminOf } from "./guard.ts";
 import type { Handlers } from "./handler.ts";
 import type { banOperations } from "./openapi/operations/bans.ts";
 import { Problem } from "./problem.ts";
-import { encodeCursor, jsonBody, pageParameters, pageQuery, parametersOf } from "./request.ts";
+import { jsonBody } from "./json_body.ts";
+import { encodeCursor, pageParameters, pageQuery, parametersOf } from "./request.ts";
 
 /** What the bans' part of the edge needs. */
 export interface BansParts {

@@ -1,6 +1,6 @@
 /**
- * Reads what a request says: parameters of the query, cursors, a JSON body. What is wrong is thrown
- * as a {@linkcode Problem} that names it.
+ * Reads what a request says: parameters of the query, cursors, what its body is. What is wrong is
+ * thrown as a {@linkcode Problem} that names it.
  *
  * @module
  */
@@ -66,17 +66,6 @@ function decodeCursor(cursor: string): string {
   }
 }
 
-/** Largest body of a request that is not a reading. */
-const bodyBytesMax = 64 * 1024;
-
-/** The body as JSON; `undefined` when there is none. */
-export async function jsonBody(request: Request): Promise<unknown> {
-  const bytes = await boundedBody(request);
-  if (bytes.length === 0) return undefined;
-  checkJson(request.headers);
-  return parsedJson(bytes);
-}
-
 /** @throws {Problem} `unsupported-media-type` unless a body is JSON, and not packed. */
 export function checkJson(headers: Headers): void {
   const type = headers.get("content-type");
@@ -90,33 +79,4 @@ export function checkJson(headers: Headers): void {
 export function checkUnpacked(headers: Headers): void {
   const encoding = headers.get("content-encoding") ?? "identity";
   if (encoding.toLowerCase() !== "identity") throw unknownEncoding(encoding, "identity");
-}
-
-/** @throws {Problem} `invalid-body`. */
-export function parsedJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    const why = cause instanceof SyntaxError ? cause.message : "it is not UTF-8";
-    throw new Problem("invalid-body", `the body is not JSON: ${why}`);
-  }
-}
-
-async function boundedBody(request: Request): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > bodyBytesMax) {
-      throw new Problem("body-too-large", `the body may have ${bodyBytesMax} bytes at most`);
-    }
-    chunks.push(chunk);
-  }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
 }

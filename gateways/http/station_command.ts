@@ -6,7 +6,8 @@
 import type { Stations } from "../websocket/stations.ts";
 import { type BodyLimits, boundedBody } from "./body.ts";
 import { Problem } from "./problem.ts";
-import { checkJson, parametersOf, parsedJson } from "./request.ts";
+import { parsedJson } from "./json_body.ts";
+import { checkJson, parametersOf } from "./request.ts";
 
 const bytesMax = 64 * 1024;
 

@@ -7,6 +7,7 @@ import { Problem, unknownType } from "../problem.ts";
 import { badItem, type Item } from "./item.ts";
 import { jsonItem } from "./json_item.ts";
 import { elements, members, type Range, skipSpace, stringAt, valueEnd } from "./json_ranges.ts";
+import { whyNot } from "./why_not.ts";
 import { lineItem, type Precision } from "./line_item.ts";
 
 /** Items of one request: so many can all be named in one answer. */
@@ -72,7 +73,11 @@ function jsonItems(body: Uint8Array, topic: string | undefined): Item[] {
   }
   const end = valueEnd(body, start, body.length);
   if (end < 0 || skipSpace(body, end, body.length) !== body.length) {
-    throw new Problem("invalid-body", "the body is not one JSON value");
+    const range = { start, end: body.length };
+    throw new Problem(
+      "invalid-body",
+      `the body: ${whyNot(body, range, "it is not one JSON value")}`,
+    );
   }
   return [jsonItem(body, { start, end }, topic)];
 }
@@ -80,7 +85,10 @@ function jsonItems(body: Uint8Array, topic: string | undefined): Item[] {
 function arrayItems(body: Uint8Array, { start, end }: Range, topic: string | undefined): Item[] {
   const found = elements(body, start, end, itemsMax);
   if (found === "too_many") throw tooMany();
-  if (found === undefined) throw new Problem("invalid-body", "the body is no JSON array");
+  if (found === undefined) {
+    const why = whyNot(body, { start, end }, "it is no array of items");
+    throw new Problem("invalid-body", `the body: ${why}`);
+  }
   return found.map((range) => jsonItem(body, range, topic));
 }
 
@@ -92,7 +100,7 @@ function ndjsonItem(
 ): Item {
   const behind = valueEnd(body, start, end);
   return behind < 0 || skipSpace(body, behind, end) !== end
-    ? badItem(body, start, end, "malformed", "the line is not one JSON value")
+    ? badItem(body, start, end, "malformed", whyNot(body, { start, end }, "it is no JSON"))
     : jsonItem(body, { start, end: behind }, topic);
 }
 

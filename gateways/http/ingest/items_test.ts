@@ -2,7 +2,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Problem } from "../problem.ts";
 import type { Item } from "./item.ts";
-import { itemsMax, itemsOf } from "./items.ts";
+import { type BodyFormat, itemsMax, itemsOf } from "./items.ts";
 import { elements, members, stringAt } from "./json_ranges.ts";
 
 const encoder = new TextEncoder();
@@ -138,6 +138,32 @@ Deno.test("the whole is refused when it cannot be taken apart, or has too many i
   }
   assert.throws(() => json(`[${"1,".repeat(itemsMax)}1]`), /10000 items/);
   assert.throws(() => ndjson("1\n".repeat(itemsMax + 1)), /10000 items/);
+});
+
+Deno.test("what is no JSON is refused with the place in it", () => {
+  const refusal = (text: string, format: BodyFormat): string | undefined => {
+    try {
+      const items = itemsOf(encoder.encode(text), format, { precision: "ns" });
+      return items.find(({ problem }) => problem !== undefined)?.problem?.detail;
+    } catch (error) {
+      assert.ok(error instanceof Problem);
+      return error.message;
+    }
+  };
+  const name = "a name in double quotes is expected";
+  assert.equal(refusal('{"a":\n 1,,}', "json"), `it is not JSON: line 2 column 4: ${name}`);
+  assert.equal(
+    refusal('[{"uuid":"a"},{"a":1,}]', "json"),
+    `it is not JSON: line 1 column 8: ${name}`,
+  );
+  assert.equal(refusal("5", "json"), "it is no JSON object");
+  assert.match(refusal("[1,\n2", "json") ?? "", /^the body: it is not JSON: line 2 column 2: /);
+  assert.match(refusal('{"a":1} x', "json") ?? "", /^the body: it is not JSON: line 1 column 9: /);
+  assert.match(
+    refusal('{"type":"FeatureCollection","features":5}', "json") ?? "",
+    /^the body: it is no array of items$/,
+  );
+  assert.match(refusal('{"uuid":"a"}\n{"b" 1}', "ndjson") ?? "", /line 1 column 6: a colon/);
 });
 
 Deno.test("ranges hold what JSON.parse gives", () => {

@@ -14,6 +14,7 @@
 import { concatBytes } from "../../../actors/concat_bytes.ts";
 import { badItem, type Item } from "./item.ts";
 import { eachMember, members, type Range, stringAt } from "./json_ranges.ts";
+import { whyNot } from "./why_not.ts";
 
 const keys: ReadonlySet<string> = new Set([
   "topic",
@@ -34,7 +35,9 @@ export function jsonItem(bytes: Uint8Array, { start, end }: Range, topic?: strin
   if (topic !== undefined) return { topic, bytes, start, end };
   const found = members(bytes, start, end, keys);
   const bad = (reason: string, detail: string) => badItem(bytes, start, end, reason, detail);
-  if (found === undefined) return bad("malformed", "it is no JSON object");
+  if (found === undefined) {
+    return bad("malformed", whyNot(bytes, { start, end }, "it is no JSON object"));
+  }
   const text = (name: string, of: Members = found): string | undefined => {
     const range = of.get(name);
     return range && stringAt(bytes, range);
