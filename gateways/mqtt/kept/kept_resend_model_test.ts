@@ -13,11 +13,15 @@ const filter = "$share/g/t";
 type Step =
   | { readonly kind: "join" | "join kept" | "kill"; readonly shard: number }
   | { readonly kind: "leave" }
-  /** By a publisher at a shard, after so much mail of which it dies, and others after it. */
+  /**
+   * By a publisher at a shard, after so much mail of which it dies, and others after it. `leaves`: so
+   * does a member, before any of the mail is there.
+   */
   | {
     readonly kind: "publish";
     readonly shard: number;
     readonly credit: number;
+    readonly leaves: boolean;
     readonly next: readonly number[];
   };
 
@@ -34,6 +38,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         kind: fc.constant("publish"),
         shard,
         credit: fc.constantFrom(0, 1, 2, 100),
+        leaves: fc.boolean(),
         next: fc.array(shard, { maxLength: 3 }),
       }),
     },
@@ -74,13 +79,8 @@ class Group {
         return await this.join(step.shard, true);
       case "kill":
         return await this.#kill(step.shard);
-      case "leave": {
-        const at = this.#members.findLastIndex(({ kept }) => !kept);
-        if (at < 0) return;
-        const [{ client }] = this.#members.splice(at, 1) as [Member];
-        await this.#world.say(client, { kind: "disconnect", reasonCode: 0, properties: {} });
-        return;
-      }
+      case "leave":
+        return await this.#leave();
       case "publish":
         return await this.#publish(step);
       default:
@@ -94,13 +94,25 @@ class Group {
     this.#members.push({ id, kept, shard, client, heard: new Map() });
   }
 
-  async #publish({ shard, credit, next }: Step & { readonly kind: "publish" }): Promise<void> {
+  async #leave(): Promise<void> {
+    const leaving = this.#members.findLast(({ kept }) => !kept);
+    if (leaving === undefined) return;
+    this.#members = this.#members.filter((member) => member !== leaving);
+    const disconnect = { kind: "disconnect", reasonCode: 0, properties: {} } as const;
+    await this.#world.say(leaving.client, disconnect);
+  }
+
+  async #publish(
+    { shard, credit, leaves, next }: Step & { readonly kind: "publish" },
+  ): Promise<void> {
     const payload = `${this.#published++}`;
     let publisher = await this.#world.connect(shard, "publisher", true);
     let at = shard;
     for (const [again, to] of [...next, undefined].entries()) {
       this.#world.credit = to === undefined ? Infinity : credit;
-      await this.#world.say(publisher, message(payload, again > 0));
+      await this.#world.sayOnly(publisher, message(payload, again > 0));
+      if (leaves && again === 0) await this.#leave();
+      await this.#world.say(publisher);
       this.#world.credit = Infinity;
       if (to === undefined) break;
       await this.#kill(at);
@@ -115,7 +127,7 @@ class Group {
     assert.ok(times.every((count) => count <= 1), `${payload} came to one more than once`);
     // A session that is over stands for nobody with QoS 2: it may have had it.
     if (this.#qos === 2) assert.ok(total <= 1, `${payload} came to ${total}`);
-    const owed = this.#qos === 1 || next.length === 0;
+    const owed = this.#qos === 1 || (next.length === 0 && !leaves);
     if (owed && times.length > 0) assert.ok(total >= 1, `${payload} came to nobody`);
     await this.#world.settle(at, publisher);
     await this.#world.say(publisher, pubrel);
@@ -160,7 +172,15 @@ Deno.test("a shared message reaches one member, and none twice, whichever shards
     {
       numRuns: 25,
       // Passed on by two shards one after the other, each the only one that chooses.
-      examples: [[1, [{ kind: "publish", shard: 0, credit: 100, next: [1, 1, 0] }]]],
+      examples: [
+        [1, [{ kind: "publish", shard: 0, credit: 100, leaves: false, next: [1, 1, 0] }]],
+        // Passed on into a kept member's queue by a shard that dies, too.
+        [1, [
+          { kind: "leave" },
+          { kind: "join kept", shard: 0 },
+          { kind: "publish", shard: 0, credit: 0, leaves: true, next: [1, 0] },
+        ]],
+      ],
     },
   );
 });

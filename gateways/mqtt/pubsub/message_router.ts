@@ -139,6 +139,8 @@ export class MessageRouter {
     if (out.length === 0 && !again?.length) return;
     const { marks, stats, shard: own } = this.#options;
     for (const [name, shard] of out) if (shard === own) marks.add(own, shareMark(mark, name));
+    // Another shard may have passed it on since: then it stands there where to.
+    if (JSON.stringify(out) === JSON.stringify(again)) return;
     const written = writtenShares(out);
     stats.sharesUnwritten += out.length - written.length;
     chose(written);
