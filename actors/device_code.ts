@@ -100,6 +100,7 @@ export class DeviceCodeRunner {
       if (lines.length - before > linesBytesMax) {
         throw new RangeError(`Cannot emit more than ${linesBytesMax} bytes of points`);
       }
+      checkShape(point);
       const fields = fieldsOf(point);
       if (fields === "") return;
       this.#readTime(point.time, arrivalMs, arrivalNs);
@@ -163,7 +164,21 @@ function refusePromise(result: unknown): void {
   throw new TypeError("onReading returned a promise: emit all points before it returns");
 }
 
-function writable(name: string): string {
+/** The code may be JavaScript: its types are not to be relied on. */
+function checkShape(point: unknown): void {
+  const fields = typeof point === "object" && point !== null && "fields" in point
+    ? point.fields
+    : undefined;
+  if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return;
+  throw new TypeError("Cannot emit a point: it has no fields; write emit({ fields: { name: 1 } })");
+}
+
+function writable(name: unknown): string {
+  if (typeof name !== "string") {
+    throw new TypeError(
+      `Cannot emit a point: ${String(name)}, a name or the value of a tag, is no text`,
+    );
+  }
   if (isWritableName(name)) return name;
   throw new TypeError(
     `Cannot emit a point: the name ${JSON.stringify(name)} is empty or ends in a backslash`,
@@ -180,7 +195,6 @@ function fieldsOf(point: CodePoint): string {
   return fields.join(",");
 }
 
-/** The code may be JavaScript: its types are not to be relied on. */
 function fieldValue(name: string, value: unknown): string {
   if (typeof value === "string") return quoteText(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);

@@ -42,6 +42,25 @@ Deno.test("ten thousand points of one reading are written", () => {
   assert.ok(lines.length > 0);
 });
 
+Deno.test("a point of JavaScript's that is none is told what is wrong with it", () => {
+  const { run, lines } = runner();
+  const told = (point: unknown): string => {
+    try {
+      // As a module in JavaScript would: nothing checks its types.
+      run((_, emit) => Reflect.apply(emit, undefined, [point]));
+    } catch (thrown) {
+      assert.ok(thrown instanceof TypeError);
+      return thrown.message;
+    }
+    return assert.fail("it was taken");
+  };
+  for (const none of [undefined, null, 1, "x=1", { celsius: 3 }, { fields: 5 }, { fields: [1] }]) {
+    assert.match(told(none), /^Cannot emit a point: it has no fields/);
+  }
+  assert.match(told({ fields: { x: 1 }, tags: { floor: 3 } }), /: 3, a name or the value of a tag/);
+  assert.equal(lines.length, 0);
+});
+
 Deno.test("more lines than a reading may have are a crash, and leave none", () => {
   const { run, lines } = runner();
   assert.throws(
