@@ -6,6 +6,7 @@
  */
 import { type DirectoryLock, lockDirectory } from "../actors/segment_log/lock.ts";
 import { isNoSpace } from "../actors/segment_log/no_space.ts";
+import { directoryFault } from "./directory_fault.ts";
 import { toldFile } from "./told_segments.ts";
 
 /** Where everything lies below the data directory. */
@@ -54,21 +55,16 @@ export function dataPaths(root: string): DataPaths {
  */
 export function openDataDirectory(root: string): DataDirectory {
   const paths = dataPaths(root);
-  try {
-    for (const directory of [root, paths.spool, paths.deadLetters]) {
-      Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    }
-    const probe = `${root}/.write_test`;
+  const probe = `${root}/.write_test`;
+  for (const directory of [root, paths.spool, paths.deadLetters]) {
+    use(root, directory, () => Deno.mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  }
+  for (const file of [probe, `${root}/reserve`, `${root}/lock`]) check(file, "file");
+  use(root, root, () => {
     Deno.writeFileSync(probe, new Uint8Array()); // A full disk is no reason: the store may drain it.
     Deno.removeSync(probe);
     keepReserve(`${root}/reserve`, probe);
-  } catch (cause) {
-    throw new Error(
-      `Cannot use the data directory ${root}: ${cause instanceof Error ? cause.message : cause}. ` +
-        `Give this user the right to write there, or choose another with SLUICE_DATA_DIR`,
-      { cause },
-    );
-  }
+  });
   const lock = lockDirectory(root);
   try {
     checkKinds(paths);
@@ -77,6 +73,20 @@ export function openDataDirectory(root: string): DataDirectory {
     throw cause;
   }
   return { paths, lock };
+}
+
+/** Does something in a directory; says why that cannot be. */
+function use(root: string, directory: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    const { why, remedy } = directoryFault(directory, cause);
+    throw new Error(
+      `Cannot use the data directory ${root}: ${why}. ${remedy}, or choose another with ` +
+        `SLUICE_DATA_DIR`,
+      { cause },
+    );
+  }
 }
 
 /** A directory where a file belongs, or the other way round: said once, not by each who opens it. */
