@@ -8,6 +8,7 @@ import type { ActorRef, TellResult } from "./actor.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import type { OneShotRef } from "./remote_ref.ts";
+import { shownAs, shownRef } from "./shown_ref.ts";
 
 /** Why a question has no answer. `full` and `stopped` are the asked actor's own answer. */
 export class AskError extends Error {
@@ -33,6 +34,10 @@ class ReplyRef<R> extends Deadline implements OneShotRef<R> {
 
   get path(): string {
     return `${this.asked.path}?reply`;
+  }
+
+  [shownAs](): string {
+    return shownRef(this);
   }
 
   get oneShot(): true {

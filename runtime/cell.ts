@@ -20,6 +20,7 @@ import { type LaneItem, messageOf } from "./lane.ts";
 import { dropAll, dropItem, keepForNext } from "./leftovers.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type CellSettings, pathStep } from "./settings.ts";
+import { shownAs, shownRef } from "./shown_ref.ts";
 import { stopWithin } from "./stop_within.ts";
 import type { ChildExit } from "./supervisor.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
@@ -117,6 +118,10 @@ export class Cell implements WatchableRef, Runnable {
   }
 
   // --- As a ref.
+
+  [shownAs](): string {
+    return shownRef(this);
+  }
 
   get identity(): this {
     return this;

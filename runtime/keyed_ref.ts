@@ -7,6 +7,7 @@ import type { TellResult } from "./actor.ts";
 import type { Cell, Handle } from "./cell.ts";
 import type { Keyed } from "./keyed.ts";
 import { pathStep } from "./settings.ts";
+import { shownAs, shownRef } from "./shown_ref.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
 
 /** The address of a key. Sending to it makes the actor when it is not active. */
@@ -25,6 +26,10 @@ export class KeyedRef<M> implements Handle, WatchableRef {
 
   get path(): string {
     return `${this.#keyed.path}/${pathStep(this.key)}`;
+  }
+
+  [shownAs](): string {
+    return shownRef(this);
   }
 
   /** There may be several handles of a key. */

@@ -10,7 +10,7 @@ import { isWatchable, type Watcher } from "./watch.ts";
 export class Registry implements Watcher {
   readonly #byName = new Map<string, ActorRef<never>>();
 
-  /** Throws when the name is taken. */
+  /** Throws when the name is taken. That of a key stays while its actors come and go. */
   register(name: string, ref: ActorRef<never>): void {
     const holder = this.#byName.get(name);
     if (holder !== undefined) {
@@ -37,7 +37,8 @@ export class Registry implements Watcher {
   }
 
   /** Part of {@linkcode Watcher}. */
-  terminated(ref: ActorRef<never>, _reason: StopReason): void {
+  terminated(ref: ActorRef<never>, reason: StopReason): void {
+    if (reason === "passivated") return;
     for (const [name, holder] of this.#byName) if (holder === ref) this.#byName.delete(name);
   }
 }

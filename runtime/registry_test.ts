@@ -43,3 +43,16 @@ Deno.test("the actor that already ended cannot hold a name", async () => {
   assert.equal(test.system.registry.lookup("late"), undefined);
   await test.stop();
 });
+
+Deno.test("a key keeps its name, active or passivated", async () => {
+  const test = new TestSystem();
+  const { registry } = test.system;
+  const keyed = test.spawnKeyed<string>({ id: "k", ...quiet });
+  registry.register("room", keyed.ref("x"));
+  registry.lookup<string>("room")?.tell("wake");
+  test.run();
+  assert.ok(keyed.passivate("x"));
+  test.run();
+  assert.equal(registry.lookup<string>("room")?.tell("wake again"), "accepted");
+  await test.stop();
+});

@@ -5,6 +5,7 @@
  */
 import type { ActorRef, StopReason, TellResult } from "./actor.ts";
 import type { Target } from "./frames.ts";
+import { shownAs, shownRef } from "./shown_ref.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
 
 /** What a remote ref needs of its link. */
@@ -48,6 +49,10 @@ export class RemoteRef implements WatchableRef {
 
   tell(message: unknown): TellResult {
     return this.route.tell(this, message);
+  }
+
+  [shownAs](): string {
+    return shownRef(this);
   }
 
   get identity(): this {

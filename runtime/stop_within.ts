@@ -22,7 +22,8 @@ export function stopWithin(
   } catch (thrown) {
     fault(thrown);
   }
-  if (stopped === undefined) return done();
+  // An actor in JavaScript may give anything.
+  if (!(stopped instanceof Promise)) return done();
   let open = true;
   const close = () => {
     if (!open) return;

@@ -17,6 +17,13 @@ Deno.test("what stops at once is done at once", () => {
   assert.deepEqual([seen.done, seen.faults, seen.clock.pending], [1, [], 0]);
 });
 
+Deno.test("what gives no promise, as JavaScript may, is done at once", () => {
+  for (const json of ["true", "null", "{}"]) {
+    const seen = run(() => JSON.parse(json));
+    assert.deepEqual([seen.done, seen.faults, seen.clock.pending], [1, [], 0]);
+  }
+});
+
 Deno.test("what throws is done, with its fault", () => {
   const seen = run(() => {
     throw new Error("stuck");
