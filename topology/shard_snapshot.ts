@@ -37,8 +37,12 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
   }
   const { writer, events } = path;
   const notReady = [...brokers.notReady];
-  if (events.stalledFor !== "") notReady.push(events.stalledFor);
-  if (writer?.notReady !== undefined) notReady.push(`the store is away: ${writer.notReady}`);
+  const stalled = events.stalledFor !== "";
+  if (stalled) notReady.push(events.stalledFor);
+  if (writer?.notReady !== undefined) {
+    const meanwhile = stalled ? "" : " (readings are taken all the same, and wait in the spool)";
+    notReady.push(`the store is away: ${writer.notReady}${meanwhile}`);
+  }
   return {
     shard,
     received: books.received,

@@ -47,17 +47,24 @@ testWith(["chromium"], "a browser shows readings, devices, dead letters and acto
   assert.match(dom, /Error: boom/);
 });
 
-testWith(["chromium"], "nothing that a device sends becomes markup", async () => {
-  const hostile = '<img src=x onerror="document.title=1">';
-  const { dom, complaints } = await shown({
-    devices: () =>
-      Promise.resolve({ items: [{ ...deviceView(hostile), values: { [hostile]: 1 } }] }),
-  });
-  assert.deepEqual(complaints, []);
-  assert.ok(dom.includes("&lt;img src=x"));
-  assert.doesNotMatch(dom, /<img src=x/);
-  assert.match(dom, /<title>Sluice<\/title>/);
-});
+testWith(
+  ["chromium"],
+  "nothing that a device sends becomes markup, nor is its absence a time",
+  async () => {
+    const hostile = '<img src=x onerror="document.title=1">';
+    const { dom, complaints } = await shown({
+      devices: () =>
+        Promise.resolve({
+          items: [{ ...deviceView(hostile), values: { [hostile]: 1 }, lastSeenMs: 0 }],
+        }),
+    });
+    assert.deepEqual(complaints, []);
+    assert.ok(dom.includes("&lt;img src=x"));
+    assert.doesNotMatch(dom, /<img src=x/);
+    assert.match(dom, /<title>Sluice<\/title>/);
+    assert.match(dom, /<td>never<\/td>/);
+  },
+);
 
 testWith(["chromium"], "a service that does not answer is said to be so", async () => {
   const { dom } = await shown({ snapshot: () => Promise.reject(new Error("gone")) });

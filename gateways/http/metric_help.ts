@@ -19,7 +19,7 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_actor_restarts_total: "Restarts of actors, by kind.",
   sluice_sessions: "Live connections, by transport.",
   sluice_devices: "Known devices, by presence.",
-  sluice_shard_ready: "1 when the shard can take readings.",
+  sluice_shard_ready: "1 when the shard takes readings and reaches the store and its brokers.",
   sluice_build_info: "Always 1; the version is a label.",
 
   sluice_readings_rewritten_total:

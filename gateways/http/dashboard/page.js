@@ -53,6 +53,12 @@ function ago(ms) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
+/** A device of which no reading could be taken has the beginning of all time. */
+function seen(time) {
+  const ms = Date.parse(time);
+  return ms === 0 ? "never" : `${ago(Date.now() - ms)} ago`;
+}
+
 /** Rate between the last two samples, 0 when a restart set the totals back. */
 function rate(key) {
   const [last, before] = [samples.at(-1), samples.at(-2)];
@@ -147,7 +153,7 @@ function showDevices({ items, next }) {
     const cells = [
       element("td", [element("code", device.id)]),
       element("td", `● ${device.presence}`, presenceClass[device.presence]),
-      element("td", `${ago(Date.now() - Date.parse(device.lastSeen))} ago`),
+      element("td", seen(device.lastSeen)),
       element("td", valuesText(device.values)),
       element("td", valuesText(withoutZeros(device.counters)), "quiet"),
       element("td", error === undefined ? "" : `${error.reason}: ${error.detail}`, "bad"),
@@ -200,7 +206,7 @@ function showRefused({ items, forgotten }) {
   byId("refused-more").textContent = items.length === 0
     ? "None: every message became a reading. Those that no route takes are named here."
     : items.length + forgotten <= refusedShown
-    ? ""
+    ? "What is refused is kept nowhere. no_route: the configuration has no route for the topic."
     : "There are more: /api/refused-topics lists the latest.";
 }
 
@@ -295,7 +301,7 @@ async function refresh() {
     const mayNot = unknown || (error.status === 403 && !error.isBan);
     showPanels(!mayNot);
     byId("ready").textContent = mayNot ? "log in" : error.isBan ? "banned" : "no answer";
-    byId("ready").className = "pill bad";
+    byId("ready").className = mayNot ? "pill" : "pill bad";
     byId("reasons").hidden = unknown; // What programs are told there helps no person.
     byId("reasons").textContent = error.message;
   }
