@@ -84,10 +84,13 @@ export class CurrentValues {
   #message(topic: string): TopicValue | "none" | undefined {
     const { retained, watches, clock } = this.#parts;
     const nowMs = clock.now();
-    const [message] = retained.page(topic, undefined, nowMs).messages;
+    const { messages: [message], failed } = retained.page(topic, undefined, nowMs);
     const seen = watches.of(topic)?.last;
     if (message !== undefined) return valueOf("retained", message);
-    if (seen === undefined) return "none";
+    if (seen === undefined) {
+      if (failed === true) throw unavailable("what is retained cannot be read now");
+      return "none";
+    }
     return seen.message.expired(nowMs) || isClearing(seen.message)
       ? undefined
       : valueOf("last", seen.message, seen.atMs);
@@ -99,9 +102,7 @@ export class CurrentValues {
     const id = devices.idOf(topic);
     if (id === undefined || (claims && !mayReadDevice(claims.permissions, id))) return undefined;
     const device = await devices.find(topic).catch(() => {
-      throw new Problem("unavailable", "the shard of the topic's device does not answer now", {}, {
-        "retry-after": "5",
-      });
+      throw unavailable("the shard of the topic's device does not answer now");
     });
     if (device === undefined || Object.keys(device.values).length === 0) return undefined;
     const payload = new TextEncoder().encode(JSON.stringify(device.values));
@@ -111,3 +112,6 @@ export class CurrentValues {
 
 const isClearing = ({ payload, retain }: { payload: Uint8Array; retain: boolean }): boolean =>
   retain && payload.length === 0;
+
+const unavailable = (detail: string): Problem =>
+  new Problem("unavailable", detail, {}, { "retry-after": "5" });

@@ -33,7 +33,7 @@ export interface RetainedOptions extends RetainedBounds {
 const pendingMax = 1_000;
 const pendingBytesMax = 1 << 20;
 
-const nothing: RetainedPage = { messages: [], after: undefined };
+const unread: RetainedPage = { messages: [], after: undefined, failed: true };
 
 /** See the module. */
 export class Retained implements RetainedSource {
@@ -119,7 +119,7 @@ export class Retained implements RetainedSource {
   page(filter: string, after: string | undefined, nowMs: number): RetainedPage {
     this.flush();
     const damaged = (cause: unknown): void => this.#options.failed(cause, 1);
-    return this.#try((file) => file.page(filter, after, nowMs, damaged), 0) ?? nothing;
+    return this.#try((file) => file.page(filter, after, nowMs, damaged), 0) ?? unread;
   }
 
   close(): void {

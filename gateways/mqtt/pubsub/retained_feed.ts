@@ -12,6 +12,8 @@ export interface RetainedPage {
   readonly messages: readonly Message[];
   /** The last topic that was looked at; `undefined`: that was all. */
   readonly after: string | undefined;
+  /** The file failed: there may be more. */
+  readonly failed?: boolean;
 }
 
 /** Where retained messages are read from. */
