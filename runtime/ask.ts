@@ -82,7 +82,8 @@ class ReplyRef<R> extends Deadline implements OneShotRef<R> {
 
 /**
  * Sends what `make` makes of the reply address to `to`. Exactly one of `replied` and `failed` is
- * called, also when the system ends first; `replied` in the turn of the one who replies, so it must only pass the reply on.
+ * called, also when the system ends first; `replied` in the turn of the one who replies, so it must
+ * only pass the reply on.
  */
 export function askWith<Q, R>(
   host: { readonly deadlines: Deadlines; readonly deadLetters: DeadLetters },

@@ -14,7 +14,7 @@ export interface Watcher {
 
 /** A ref whose end can be watched. */
 export interface WatchableRef extends ActorRef<never> {
-  /** Equal for all refs to one actor, or one key, and to no other. A path is not: systems may share a name. */
+  /** Equal for all refs to one actor, or key, and no other: paths are not, systems may share a name. */
   readonly identity: unknown;
   addWatcher(watcher: Watcher): void;
   removeWatcher(watcher: Watcher): void;
