@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { Client } from "../pubsub/testing/memory_client.ts";
 import type { ShardPair } from "../pubsub/testing/shard_pair.ts";
-import { KeptClient, publish, withShards } from "./testing.ts";
+import { KeptClient, publish, publishOnly, withShards } from "./testing.ts";
 
 /** A connection of somebody else's to the file. */
 async function withFile(
@@ -79,7 +79,7 @@ Deno.test("a full disk: nothing is acknowledged or sent that is not kept, and al
 
 Deno.test("what a member left cannot be written for one that is kept: it is counted, once", async () => {
   await withFile(async (file, pair) => {
-    const [here] = pair.shards;
+    const [here, there] = pair.shards;
     const filter = "$share/g/a";
     const member = new Client(here!, 1);
     member.subscribe(filter);
@@ -88,8 +88,18 @@ Deno.test("what a member left cannot be written for one that is kept: it is coun
     await kept.subscribe(filter, 1);
     file.exec("BEGIN IMMEDIATE");
     here!.forget(member.outbound);
-    file.exec("ROLLBACK");
     assert.deepEqual([here!.stats.handedOver, here!.stats.lost.no_member], [0, 2]);
+    // One is on its way to a shard whose member has left.
+    const last = new Client(there!);
+    const answer = last.subscribe(filter);
+    pair.carry();
+    await answer;
+    for (const payload of ["4", "5"]) publishOnly(here!, payload, 1, {});
+    there!.forget(last.outbound);
+    here!.flush();
+    pair.carry();
+    assert.equal(there!.stats.lost.no_member + here!.stats.lost.no_member, 3);
+    file.exec("ROLLBACK");
     publish(pair, here!, "3", 1);
     assert.deepEqual(kept.payloads(), ["3"]);
   });

@@ -38,6 +38,7 @@ type Passing = Pick<Forwarded, "passedOn" | "handedOver">;
  * to stand in for.
  */
 type Shared = "none" | "kept" | "done" | "owed";
+type Sent = Shared | "elsewhere";
 
 /** See the module. */
 export class MessageRouter {
@@ -151,31 +152,33 @@ export class MessageRouter {
     this.#options.marks.lost(shard);
   }
 
-  /** From another shard. */
+  /** From another shard. Gives how many are to wait in queues of the file. */
   forwarded(
     { message, direct, shares, mark, passedOn, handedOver }: Forwarded,
     from: number,
-  ): void {
+  ): number {
+    let queued = 0;
     if (direct && this.#isFirst(from, mark)) this.deliverHere(message);
     for (const name of shares) {
       if (handedOver && mark) this.#options.marks.add(from, shareMark(mark, name));
       else if (!this.#isFirst(from, mark && shareMark(mark, name))) continue;
-      this.#shareHere(name, message, mark, passedOn);
+      if (this.#shareHere(name, message, mark, passedOn) === "kept") queued++;
     }
+    return queued;
   }
 
   /**
    * Their members have gone: others are to have them (MQTT 5 §4.8.2). Gives how many are to wait in
-   * queues of the file, which are not counted yet.
+   * queues of the file: they are not counted yet.
    */
   handOver(unfinished: readonly Unfinished[]): number {
-    let kept = 0;
+    let queued = 0;
     for (const { message, share: { name, mark } } of unfinished) {
       const shared = this.#passOn(name, message, mark, { handedOver: true });
-      if (shared === "kept") kept++;
+      if (shared === "kept") queued++;
       else if (shared !== "none") this.#options.stats.handedOver++;
     }
-    return kept;
+    return queued;
   }
 
   /** False when it came before, and was not handed over since. */
@@ -186,12 +189,13 @@ export class MessageRouter {
   }
 
   /** To a member here; when the last one has just left, to one elsewhere, but no further. */
-  #shareHere(name: string, message: Message, mark?: string, passedOn = false): void {
+  #shareHere(name: string, message: Message, mark?: string, passedOn = false): Sent {
     const shared = this.#deliverShared(name, message, mark);
     if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
-    if (shared !== "none") return;
-    if (passedOn) this.#options.stats.lost.no_member++;
-    else this.#passOn(name, message, mark, { passedOn: true });
+    if (shared !== "none") return shared;
+    if (!passedOn) return this.#passOn(name, message, mark, { passedOn: true });
+    this.#options.stats.lost.no_member++;
+    return "none";
   }
 
   /** To any member. `none`: it is lost. */
@@ -200,7 +204,7 @@ export class MessageRouter {
     message: Message,
     mark: string | undefined,
     how: Passing,
-  ): Shared | "elsewhere" {
+  ): Sent {
     const { table, stats, kept } = this.#options;
     const group = table.group(name);
     if (group === undefined) {
@@ -230,7 +234,7 @@ export class MessageRouter {
     message: Message,
     targets: MessageTargets,
     mark: string | undefined,
-  ): Shared | "elsewhere" {
+  ): Sent {
     const chosen = group.choose();
     if (chosen === "here") {
       const shared = this.#deliverShared(group.name, message, mark);

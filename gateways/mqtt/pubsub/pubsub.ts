@@ -246,12 +246,14 @@ export class PubSub {
         this.kept?.queuedElsewhere(mail.sessions);
         this.flush();
         return;
-      case "messages":
+      case "messages": {
+        let queued = 0;
         for (const forwarded of readForwarded(mail.batch, this.#malformed)) {
-          this.#router.forwarded(forwarded, mail.from);
+          queued += this.#router.forwarded(forwarded, mail.from);
         }
-        this.flush();
+        this.#written(queued);
         return;
+      }
       default:
         return mail satisfies never;
     }
@@ -267,12 +269,18 @@ export class PubSub {
   /** To other members of shared subscriptions. */
   #pass(some: readonly Unfinished[]): void {
     const queued = this.#router.handOver(some);
-    if (this.flush()) {
-      this.stats.handedOver += queued;
-      return;
-    }
-    this.stats.lost.no_member += queued; // They could not be written down; others have theirs.
+    if (this.#written(queued)) this.stats.handedOver += queued;
+  }
+
+  /**
+   * Flushes. False: so many that are to wait for members could not be written, and are lost, for
+   * nobody sends them again; all others have theirs.
+   */
+  #written(queued: number): boolean {
+    if (this.flush()) return true;
+    this.stats.lost.no_member += queued;
     this.flush();
+    return false;
   }
 
   readonly #malformed = (): void => {
