@@ -153,6 +153,7 @@ export class HttpEdge implements WorkerProgram {
         historyBytesMax: limits.messageBytes / 4,
         takeMessage: (sender) => guard.rates?.takeMessage(sender) ?? 0,
       },
+      shownIn: identity.shownIn,
       claimsOf: (request) => identity.shownBy(request, this.#callers.of(request)),
       limits: {
         bodiesBytes: limits.bodyBytes,

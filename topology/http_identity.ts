@@ -11,7 +11,8 @@ import { Certified, passFor } from "../gateways/auth/certified.ts";
 import type { Claims } from "../gateways/auth/token.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
 import type { Caller } from "../gateways/http/callers.ts";
-import { claimsOf, type Identity } from "../gateways/http/guard.ts";
+import { refuseBanned } from "../gateways/http/banned.ts";
+import { claimsOf, type Identity, unauthorized } from "../gateways/http/guard.ts";
 import type { ClientCertificate } from "../gateways/mqtt/endpoint/arrival.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { WorkerBoot } from "../runtime/worker_serve.ts";
@@ -64,6 +65,15 @@ export class HttpIdentity implements Identity {
 
   readonly isBanned = ({ peer, claims }: Pick<Caller, "peer" | "claims">): boolean =>
     this.bannedUntilMs({ account: claims?.name ?? "", clientId: "", address: peer }, false) > 0;
+
+  /** Whose a token in a body is. @throws {Problem} when it is none, or its account is banned. */
+  readonly shownIn = async (token: string, caller: Caller): Promise<Claims> => {
+    if (!/^[\w.-]+$/.test(token)) throw unauthorized("the token is not valid");
+    const claims = await claimsOf(new Headers({ authorization: `Bearer ${token}` }), caller, this);
+    const client = { account: claims.name, clientId: "", address: caller.peer };
+    refuseBanned(this.bannedUntilMs, client, this.clock);
+    return claims;
+  };
 
   /** A token for the main thread, which knows of no certificates. */
   readonly passFor = (claims: Claims): Promise<string> =>

@@ -22,6 +22,8 @@ export interface Caller {
   readonly takeOver?: TakeOver;
   /** Its token's or its certificate's, where one was asked for. */
   readonly claims?: Claims;
+  /** One was asked for and none shown: it may be in the body, and nothing is taken without. */
+  readonly isStranger?: boolean;
 }
 
 /** Of whom nothing is known. */

@@ -16,8 +16,9 @@ import type { Claims } from "../auth/token.ts";
 import type { HttpHandler } from "./app.ts";
 import { checkAccept } from "./accept.ts";
 import { byteBudget } from "./body.ts";
-import type { Callers } from "./callers.ts";
+import type { Caller, Callers } from "./callers.ts";
 import { headOfStream } from "./head.ts";
+import { accountOf, unseen } from "./ingest/item_tokens.ts";
 import { postReadings } from "./ingest/post_readings.ts";
 import { liveQuery } from "./live/live_query.ts";
 import { LiveStream } from "./live/live_stream.ts";
@@ -70,6 +71,8 @@ export interface DataPlaneParts {
       readonly devices: TopicDevices;
       readonly payloadBytesMax: number;
     };
+  /** Whose a token in a body is. Rejects when it is not good. */
+  readonly shownIn: (token: string, caller: Caller) => Promise<Claims>;
   /** Who makes a request that does not go through the API's guard, if that is shown. */
   readonly claimsOf: (request: Request) => Promise<Claims | undefined>;
 }
@@ -82,6 +85,10 @@ export interface DataPlaneLimits {
   /** What the bodies under way may take together. */
   readonly bodiesBytes: number;
 }
+
+/** What one who has shown no token may send, and all of them at once. */
+const strangerBytesMax = 64 * 1024;
+const strangersBytesMax = 4 * 1024 * 1024;
 
 /** How long a request waits for credit, and for what was taken to be durable. */
 const creditMs = 5_000;
@@ -110,6 +117,8 @@ const shuttingDown = (): Problem =>
 export class DataPlane {
   readonly #parts: DataPlaneParts;
   readonly #budget: ReturnType<typeof byteBudget>;
+  /** Those who have shown no token take none of the others' room. */
+  readonly #strangersBudget: ReturnType<typeof byteBudget>;
   readonly #viewers: Viewers;
   readonly #topics: Topics;
   readonly #handlers: Readonly<Record<EdgeOperation, EdgeHandler>>;
@@ -117,7 +126,10 @@ export class DataPlane {
 
   constructor(parts: DataPlaneParts) {
     this.#parts = parts;
-    this.#budget = byteBudget(parts.limits.bodiesBytes);
+    const { bodiesBytes } = parts.limits;
+    const strangersBytes = Math.min(strangersBytesMax, bodiesBytes / 8);
+    this.#strangersBudget = byteBudget(strangersBytes);
+    this.#budget = byteBudget(bodiesBytes - strangersBytes);
     const { clock, limits, isCurrent, endOf, isBanned, topics, stalled } = parts;
     this.#viewers = new Viewers({ clock, isCurrent, endOf, isBanned, countMax: streamsMax });
     const { bodyMs } = limits;
@@ -199,7 +211,7 @@ export class DataPlane {
 
   gauges(): Record<string, number> {
     return {
-      sluice_http_body_bytes: this.#budget.used,
+      sluice_http_body_bytes: this.#budget.used + this.#strangersBudget.used,
       sluice_live_viewers: this.#viewers.size,
       ...this.#parts.stations.gauges(),
       ...this.#parts.carriers?.gauges(),
@@ -266,21 +278,31 @@ export class DataPlane {
 
   async #postReadings(request: Request): Promise<Response> {
     if (this.#draining) throw shuttingDown();
-    const { intake, clock, limits, callers, stalled } = this.#parts;
-    const { claims, peer } = callers.of(request);
+    const { intake, clock, limits, callers, stalled, senderOf, shownIn } = this.#parts;
+    const caller = callers.of(request);
+    const { isStranger = false } = caller;
     const { bodyBytesMax, bodyMs } = limits;
-    const budget = this.#budget;
-    return await postReadings(request, {
+    let isKnown = !isStranger;
+    const answer = postReadings(request, {
       intake,
       clock,
-      budget,
-      bodyBytesMax,
+      budget: isStranger ? this.#strangersBudget : this.#budget,
+      bodyBytesMax: isStranger ? Math.min(strangerBytesMax, bodyBytesMax) : bodyBytesMax,
       bodyMs,
       creditMs,
       settleMs,
       stalled,
-      sender: this.#parts.senderOf(claims?.name ?? "", peer),
-      ...(claims === undefined ? {} : { permits: (topic) => maySend(claims, topic) }),
+      senderOf: async (tokens) => {
+        const claims = await accountOf(tokens, caller, shownIn);
+        isKnown = true;
+        return {
+          sender: senderOf(claims?.name ?? "", caller.peer),
+          ...(claims === undefined ? {} : { permits: (topic) => maySend(claims, topic) }),
+        };
+      },
+    });
+    return await answer.catch((error: unknown) => {
+      throw isKnown ? error : unseen(error);
     });
   }
 }

@@ -55,7 +55,9 @@ export function guarded(
     try {
       await refuse(request, caller, { address: caller.peer });
       refuseEnded(caller.certificate, identity.certified);
-      if (asked !== undefined) {
+      if (asked !== undefined && isStranger(request, caller, asked)) {
+        callers.set(request, { ...caller, isStranger: true });
+      } else if (asked !== undefined) {
         const claims = await claimsOf(request.headers, caller, identity);
         await refuse(request, caller, { account: claims.name });
         if (asked !== "token" && !mayUse(claims.permissions, asked.access, asked.name)) {
@@ -106,6 +108,15 @@ function askedBy(request: Request): AskedFor | "token" | undefined {
   return { access, name };
 }
 
+/** Who sends readings may show the token in them. */
+const isStranger = (
+  { headers }: Request,
+  { certificate }: Caller,
+  asked: AskedFor | "token",
+): boolean =>
+  asked !== "token" && asked.access === "sender" && certificate === undefined &&
+  !headers.has("authorization") && tokenOf(headers) === undefined;
+
 const onlyOne = (values: readonly string[]): string | undefined =>
   values.length === 1 ? values[0] : undefined;
 
@@ -116,6 +127,9 @@ function decoded(name: string): string | undefined {
     return undefined; // Not UTF-8, so the name of nothing.
   }
 }
+
+/** What who shows no token is told. */
+export const tokenMissing = "send a token that POST /login gave: Authorization: Bearer …";
 
 const why: Readonly<Record<string, string>> = {
   expired: "the token has expired; log in again",
@@ -164,7 +178,7 @@ export async function claimsOf(
     return isBound ? certified.bind(claims, certificate) : claims;
   }
   const detail = claims === undefined
-    ? "send a token that POST /login gave: Authorization: Bearer …"
+    ? tokenMissing
     : typeof claims === "object"
     ? "the token is not of the certificate's account"
     : (token === undefined ? whyNotCertified : why)[claims] ?? claims;
@@ -178,10 +192,11 @@ function refuseEnded(
   certified: Identity["certified"],
 ): void {
   const end = certificate && certified?.endOf(certificate);
-  if (end !== undefined) throw unauthorized(whyNotCertified[end] ?? end, ', error="invalid_token"');
+  if (end !== undefined) throw unauthorized(whyNotCertified[end] ?? end);
 }
 
-const unauthorized = (detail: string, error: string): Problem =>
+/** `error` says more than that a token is missing, as RFC 6750 has it. */
+export const unauthorized = (detail: string, error = ', error="invalid_token"'): Problem =>
   new Problem("unauthorized", detail, {}, {
     "www-authenticate": `Bearer realm="sluice"${error}`,
   });

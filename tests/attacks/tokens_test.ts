@@ -142,6 +142,8 @@ Deno.test("forged and confused tokens let nobody in, on no way", async (t) => {
         assert.ok(status === 401 || status === 431, `${path} ${status}`);
         assert.doesNotMatch(JSON.stringify(body), /node_modules|\.ts:|jose|u8Qv3mZt/);
       }
+      const weather = { name: "roof", temperature: 1, token: bad };
+      assert.equal((await api(httpUrl, undefined, "/api/readings", weather)).status, 401);
       const code = await refusal(connect(mqttPort, "UPB/A", bad));
       assert.ok([0x86, 0x87, 0x85].includes(code), String(code));
       assert.equal(await stationEnd(httpUrl, bad), 4401);
@@ -150,6 +152,27 @@ Deno.test("forged and confused tokens let nobody in, on no way", async (t) => {
   const sum = await metrics(httpUrl);
   assert.ok(sum("sluice_tokens_refused_total", 'reason="invalid"') >= 100);
   assert.ok(sum("sluice_stations_ended_total", 'reason="unauthorized"') >= 30);
+
+  await t.step(
+    "a token in a reading over HTTP is its account's, and checked beside another",
+    async () => {
+      const account = { name: "roof", kind: "device" };
+      const own = await login(httpUrl, "roof", await addAccount(httpUrl, admin, account));
+      const send = async (shown: string | undefined, name: string, token?: string) =>
+        (await api(httpUrl, shown, "/api/readings", [{ name, temperature: 1, token }])).status;
+      assert.equal(await send(undefined, "roof", own), 204);
+      assert.equal(await send(own, "roof", own), 204);
+      assert.equal(await send(undefined, "cellar", own), 400);
+      assert.equal(await send(undefined, "roof"), 401);
+      assert.equal(await send(own, "roof", "bad"), 401);
+      assert.equal(await send(token, "roof", own), 401);
+      const late = [{ name: "roof", temperature: 1, timestamp: "soon", token: own }];
+      assert.equal((await api(httpUrl, own, "/api/readings", late)).status, 400);
+      const { body: letters } = await api(httpUrl, admin, "/api/dead-letters");
+      assert.match(JSON.stringify(letters), /\$weather\/roof/);
+      assert.doesNotMatch(JSON.stringify(letters), new RegExp(own));
+    },
+  );
 
   await t.step("what device A has does nothing for device B", async () => {
     const client = await connect(mqttPort, "", token);

@@ -6,7 +6,6 @@
  */
 import { hashBytes } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
-import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
 import { Problem, rateLimited } from "../problem.ts";
@@ -14,7 +13,7 @@ import { invalidParameter, parametersOf } from "../request.ts";
 import { bodyFormat, itemsOf } from "./items.ts";
 import { topicProblem } from "./json_item.ts";
 import { isPrecision, type Precision, precisions } from "./line_item.ts";
-import { Submission } from "./submission.ts";
+import { Submission, type SubmissionOptions } from "./submission.ts";
 import { unpack } from "./unpack.ts";
 
 export interface PostReadingsParts {
@@ -28,13 +27,14 @@ export interface PostReadingsParts {
   /** How long a request waits for credit, and for what was taken to be durable. */
   readonly creditMs: number;
   readonly settleMs: number;
-  /** Whether the sender may send readings of a topic. Absent: of every topic. */
-  readonly permits?: (topic: string) => boolean;
-  /** Whose rates the items are held to. */
-  readonly sender?: Sender | undefined;
+  /** Who sends, by the tokens in the readings too. Rejects when that is to be shown and is not. */
+  readonly senderOf: (tokens: ReadonlySet<string>) => Promise<Senders>;
   /** Whether the spool of some shard takes nothing now. */
   readonly stalled: () => boolean;
 }
+
+/** What is known of who sends. */
+export type Senders = Pick<SubmissionOptions, "permits" | "sender">;
 
 const soon = { "retry-after": "1" };
 
@@ -66,15 +66,16 @@ export async function postReadings(request: Request, parts: PostReadingsParts): 
       precision,
       ...(topic === undefined ? {} : { topic }),
     });
-    const { creditMs, settleMs, intake, permits, sender, stalled } = parts;
+    const tokens = items.map(({ token }) => token).filter((token) => token !== undefined);
+    const who = await parts.senderOf(new Set(tokens));
+    const { creditMs, settleMs, intake, stalled } = parts;
     const submission = new Submission(intake, {
       clock,
       creditMs,
       settleMs,
       nameHash,
-      sender,
       stalled,
-      ...(permits === undefined ? {} : { permits }),
+      ...who,
     });
     return answer(items.length, await submission.submit(items));
   } finally {

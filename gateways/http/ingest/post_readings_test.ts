@@ -62,6 +62,7 @@ function parts(intake: Intake, clock = new ManualClock()): PostReadingsParts {
     intake,
     clock,
     stalled: () => false,
+    senderOf: () => Promise.resolve({}),
     budget: byteBudget(1 << 20),
     bodyBytesMax: 1 << 16,
     bodyMs: 1_000,
@@ -222,7 +223,10 @@ Deno.test("an item whose topic the sender may not write is refused, and counted"
   const intake = new FakeIntake();
   const permits = (topic: string) => topic === "device/a";
   const body = '[{"uuid":"a"},{"uuid":"b"},{"uuid":"a"}]';
-  const { members } = await refusal(postReadings(post(body), { ...parts(intake), permits }));
+  const { members } = await refusal(postReadings(post(body), {
+    ...parts(intake),
+    senderOf: () => Promise.resolve({ permits }),
+  }));
   assert.equal(intake.denied, 1);
   assert.match(JSON.stringify(members["rejected"]), /"index":1.*"not_authorized"/);
 });

@@ -119,7 +119,9 @@ export const readingOperations = table({
     path: "/api/readings",
     tag,
     summary: "Takes readings in",
-    doc: "One or many. The answer comes when each is settled. Those that are not taken are named.",
+    doc:
+      "One or many. The answer comes when each is settled. Those that are not taken are named. " +
+      "A weather station's payload may hold the token, as `token`, in place of the header.",
     access: "sender",
     parameters: [
       query("topic", "Of every item. Without it an item's topic follows from what it is."),
