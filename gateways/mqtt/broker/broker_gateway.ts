@@ -229,6 +229,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     this.#client.on("close", () => {
       if (!this.#connected) return;
       this.#connected = this.#subscribed = false;
+      if (this.#client.disconnecting) return; // This end closed it.
       events.disconnected(this.#lastError === "" ? "connection closed" : this.#lastError);
     });
     this.#client.on("error", (error) => {

@@ -265,6 +265,7 @@ testWith(needed, "a kept session gives up filters that are not wanted any more",
     (action, cause) => assert.fail(`${action}: ${cause}`),
   );
   const url = new URL(server.url);
+  let said: readonly string[];
   {
     await using first = new Connection(
       new HeldIntake(),
@@ -272,7 +273,9 @@ testWith(needed, "a kept session gives up filters that are not wanted any more",
       memory,
     );
     await until(() => memory.load("sluice-test-0").length === 2, () => first.said.join());
+    said = first.said;
   }
+  assert.deepEqual(said, ["connected"], "who ends a connection does not tell of its loss");
   const intake = new HeldIntake();
   await using second = new Connection(intake, { url, filters: ["both/+", "new/+"] }, memory);
   await until(() => second.said.includes("connected to its session"), () => second.said.join());
