@@ -58,7 +58,10 @@ export const accountUsage = `Usage: deno task account <command> [flags]
   --sessions N     MQTT sessions at once, --subscriptions N, --retained N (messages)
   --password-stdin take the password from the first line of stdin instead of making one
   --json           print JSON, a line for each
-  --config FILE    as for the service: where the accounts are`;
+  --config FILE    as for the service: where the accounts are
+
+Exit codes: 0 done · 64 not understood, or not allowed: nothing was changed · 69 the database does not
+answer · 73 data directory not usable · 78 configuration refused`;
 
 const takesNoName: ReadonlySet<AccountVerb> = new Set(["list", "audit"]);
 

@@ -42,6 +42,7 @@ Deno.test("sim: what cannot be is refused with a code that says why", async () =
     [["load", "--token", "x"], exitCodes.usage, /^--token is for ws/],
     [["load", "--url", "nowhere"], exitCodes.usage, /^--url must begin with mqtt/],
     [["load", "--ca", "/no/such"], exitCodes.input, /^cannot read --ca \/no\/such/],
+    [["station", "--queue", "/no/such/queue"], exitCodes.input, /^cannot use --queue \/no\/such/],
     [["fleet", "--url", "http://127.0.0.1"], exitCodes.usage, /^--url must begin with/],
     [["verify", "--account", "/no/such"], exitCodes.input, /^cannot use --account \/no\/such/],
     [["verify", "--account", "deno.json"], exitCodes.input, /line 1 is not JSON/],

@@ -17,7 +17,7 @@ import { nativeScrypt } from "../gateways/auth/native_scrypt.ts";
 import { PasswordHasher } from "../gateways/auth/password.ts";
 import { oneLine } from "../gateways/log/escape.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { dataPaths } from "./data_directory.ts";
+import { dataPaths, makeDirectory } from "./data_directory.ts";
 import { openAccountStore } from "./account_store.ts";
 
 const pageSize = 1_000;
@@ -36,7 +36,7 @@ export async function runAccountCommand(
   actor: string,
   readPassword: () => Promise<string>,
 ): Promise<string[]> {
-  Deno.mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeDirectory(config.dataDir);
   const store = await openAccountStore(config, dataPaths(config.dataDir).accounts);
   const accounts = new Accounts({
     store,

@@ -48,6 +48,11 @@ export function dataPaths(root: string): DataPaths {
   };
 }
 
+/** @throws {Error} naming the directory and what to do about it. */
+export function makeDirectory(root: string, directory = root): void {
+  use(root, directory, () => Deno.mkdirSync(directory, { recursive: true, mode: 0o700 }));
+}
+
 /**
  * Makes, checks and locks it.
  *
@@ -57,7 +62,7 @@ export function openDataDirectory(root: string): DataDirectory {
   const paths = dataPaths(root);
   const probe = `${root}/.write_test`;
   for (const directory of [root, paths.spool, paths.deadLetters]) {
-    use(root, directory, () => Deno.mkdirSync(directory, { recursive: true, mode: 0o700 }));
+    makeDirectory(root, directory);
   }
   for (const file of [probe, `${root}/reserve`, `${root}/lock`]) check(file, "file");
   use(root, root, () => {

@@ -18,7 +18,8 @@ export const fleetCommand: Command<typeof fleetOptions> = {
   name: "fleet",
   summary: "devices of several models that send now and then",
   options: fleetOptions,
-  notes: "Exit codes: 0 readings were acknowledged · 64 wrong flag · 69 none was",
+  notes:
+    "Exit codes: 0 readings were acknowledged · 64 wrong flag · 66 a file cannot be used · 69 none was",
   async run(options, { print, stop }) {
     if (!URL.canParse(options.url) || !schemes.includes(new URL(options.url).protocol)) {
       throw new CommandError(exitCodes.usage, "--url must begin with mqtt, mqtts, ws or wss");

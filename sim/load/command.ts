@@ -41,7 +41,7 @@ ${benchRoutes.map((route) => `  ${JSON.stringify(route)}`).join("\n")}
 What is not acknowledged when a connection breaks is sent again: over MQTT with DUP and its packet
 identifier, over ws:// with its id, over http:// under its Idempotency-Key.
 
-Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 69 cannot connect`,
+Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 66 a file cannot be used · 69 cannot connect`,
   async run(options, { print, stop }) {
     const target = await targetOf(options);
     const metronome = options.rate > 0 ? new Metronome() : undefined;

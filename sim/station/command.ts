@@ -55,7 +55,8 @@ export const stationCommand: Command<typeof stationOptions> = {
   name: "station",
   summary: "a station with a store of its own, which loses nothing while it is offline",
   options: stationOptions,
-  notes: "Exit codes: 0 all is acknowledged · 64 wrong flag · 69 readings are left in the queue",
+  notes:
+    "Exit codes: 0 all is acknowledged · 64 wrong flag · 66 a file cannot be used · 69 readings are left in the queue",
   async run(options, { print, stop }) {
     const { url } = options;
     if (!URL.canParse(url) || !["ws:", "wss:"].includes(new URL(url).protocol)) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SimClock } from "../clock.ts";
+import { CommandError, exitCodes } from "../exit_code.ts";
 import { Walk } from "../models/walk.ts";
 import { grouped, type Progress } from "../progress.ts";
 import { Random } from "../random.ts";
@@ -29,6 +30,16 @@ export interface StationEnvironment {
   readonly stop: AbortSignal;
 }
 
+/** @throws {CommandError} that names the flag. */
+function openQueue(path: string): StationQueue {
+  try {
+    return StationQueue.open(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new CommandError(exitCodes.input, `cannot use --queue ${path}: ${why}`, { cause });
+  }
+}
+
 const drainPollMs = 20;
 const progressMs = 200;
 
@@ -38,7 +49,7 @@ export async function runStation(
   { connect, access, trouble, clock, progress, stop }: StationEnvironment,
 ): Promise<StationTotals> {
   const { name, count, rate, drift, skewMs } = options;
-  const queue = StationQueue.open(options.queue);
+  const queue = openQueue(options.queue);
   const uplink = new Uplink({
     connect,
     queue,

@@ -77,7 +77,7 @@ export const verifyCommand: Command<typeof verifyOptions> = {
   summary: "compares what load was acknowledged with what the store holds",
   options: verifyOptions,
   notes: `Missing, duplicated, at a wrong time, with a wrong value, or never sent: each is counted.
-Exit codes: 0 all there, nothing else · 1 not so · 64 wrong flag · 66 no account · 69 no store`,
+Exit codes: 0 all there, nothing else · 1 not so · 64 wrong flag · 66 no account, or a file cannot be used · 69 no store`,
   async run(options, { print, stop }) {
     const account = endedLater(await accountAt(options.account), options.lateS * 1_000);
     const { measurement, deviceTag, token } = options;

@@ -50,6 +50,11 @@ Deno.test("the command line says what is wrong, and tells how it is used", async
     assert.equal(code, 64, stderr);
     assert.match(stderr, expected);
   }
+  const file = `${directory.path}/file`;
+  await Deno.writeTextFile(file, "");
+  const nowhere = await runSluice(["account", "list"], { SLUICE_DATA_DIR: file });
+  assert.equal(nowhere.code, 73, nowhere.stderr);
+  assert.match(nowhere.stderr, /^sluice: Cannot use the data directory \S+\/file: [^\n]+\n$/);
   const help = await runSluice(["account", "--help"], env);
   assert.equal(help.code, 0);
   assert.match(help.stdout, /^Usage: deno task account <command>/);
