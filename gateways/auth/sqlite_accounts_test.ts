@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { AccountsAwayError } from "./accounts_away.ts";
 import { SqliteAccounts } from "./sqlite_accounts.ts";
 import { accountStoreCases, record } from "./testing/account_store_cases.ts";
 
@@ -51,6 +52,20 @@ Deno.test("embedded: accounts of an earlier Sluice have no limits of their own, 
   const limits = { points: "9:1" };
   await store.change("a", { limits }, { ...added, action: "limit" });
   assert.deepEqual((await store.find("a"))?.limits, limits);
+  await store.close();
+  await Deno.remove(path);
+});
+
+Deno.test("embedded: a file that is damaged meanwhile is a database that is away", async () => {
+  const path = await Deno.makeTempFile();
+  const seed = new SqliteAccounts(path);
+  for (let i = 0; i < 200; i++) await seed.add(record(`account-${i}`), added);
+  await seed.close(); // What is in the WAL goes into the file.
+  const store = new SqliteAccounts(path);
+  const bytes = await Deno.readFile(path);
+  crypto.getRandomValues(bytes.subarray(2 * 4_096, 2 * 4_096 + 32_768));
+  await Deno.writeFile(path, bytes);
+  await assert.rejects(store.list({ limit: 1_000 }), AccountsAwayError);
   await store.close();
   await Deno.remove(path);
 });

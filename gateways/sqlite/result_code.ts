@@ -20,6 +20,15 @@ export function isDamage(cause: unknown): cause is Error {
   return code === corrupt || code === notADatabase;
 }
 
+/** Mistakes of the one who asks: constraint, mismatch, misuse, range. */
+const ofCaller: readonly (number | undefined)[] = [statement, 19, 20, 21, 25];
+
+/** The file, its disk or who else uses it is at fault, and not what was asked of it. */
+export function isFileFault(cause: unknown): cause is Error {
+  const code = resultCode(cause);
+  return code !== undefined && !ofCaller.includes(code);
+}
+
 /** A statement does not compile: what it names is not there. */
 export function isUnknownName(cause: unknown): boolean {
   return resultCode(cause) === statement;
