@@ -34,30 +34,37 @@ export async function shutDown(
   const { flushMs, closeMs } = deadlines;
   const drainMs = lost ? Math.min(drainLostMs, deadlines.drainMs) : deadlines.drainMs;
   log.info("shutting down: draining", { deadlineMs: drainMs });
-  const late = await askAll(takers, { kind: "drain" }, drainMs);
+  const { late } = await askAll(takers, { kind: "drain" }, drainMs);
   log.info("shutting down: writing the spool to the store", { deadlineMs: flushMs });
   // What the store does not take now it takes after the next start: that is what the spool is for.
-  await askAll(takers, { kind: "flush", deadlineMs: flushMs }, flushMs + answerMs);
+  const flush = { kind: "flush", deadlineMs: flushMs } as const;
+  const { incomplete } = await askAll(takers, flush, flushMs + answerMs);
+  if (incomplete.length > 0) {
+    log.warn("the store has not taken all; the rest is in the spool for the next start", {
+      workers: incomplete.join(" "),
+    });
+  }
   log.info("shutting down: closing", { deadlineMs: closeMs });
   return [...late, ...await close(closeMs)];
 }
 
-/** Who did not answer in time. */
+/** Who did not answer in time, and who said that something is left. */
 async function askAll(
   takers: readonly Taker[],
   question: Extract<ShardQuestion, { kind: "drain" | "flush" }>,
   deadlineMs: number,
-): Promise<string[]> {
+): Promise<{ late: string[]; incomplete: string[] }> {
   const step = question.kind;
   const late: string[] = [];
+  const incomplete: string[] = [];
   await Promise.all(takers.map(async (taker) => {
     if (taker.state === "failed") return;
     try {
-      await taker.ask(question, deadlineMs);
+      if (await taker.ask(question, deadlineMs) === false) incomplete.push(taker.id);
     } catch (cause) {
       late.push(`${step} of ${taker.id}`);
       log.warn(`${step} did not end in time`, { shard: taker.shard, cause: String(cause) });
     }
   }));
-  return late;
+  return { late, incomplete };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startLog } from "../gateways/log/log.ts";
 import type { ShardQuestion } from "./shard_protocol.ts";
 import { shutDown } from "./shutdown.ts";
 
@@ -6,14 +7,14 @@ const deadlines = { drainMs: 10_000, flushMs: 5_000, closeMs: 3_000 };
 
 /** The end of shards that answer, do not in time (`late`), or are lost. */
 async function end(
-  shards: readonly { state?: string; late?: ShardQuestion["kind"] }[],
+  shards: readonly { state?: string; late?: ShardQuestion["kind"]; left?: boolean }[],
   { lost = false, killed = [] as string[] } = {},
 ) {
   const steps: string[] = [];
   const late = await shutDown({
     deadlines,
     lost,
-    takers: shards.map(({ state = "ready", late }, shard) => ({
+    takers: shards.map(({ state = "ready", late, left = false }, shard) => ({
       id: `shard-${shard}`,
       shard,
       state,
@@ -22,6 +23,7 @@ async function end(
         await Promise.resolve();
         if (question.kind === late) throw new Error("no answer");
         steps.push(`${question.kind} ${shard} done`);
+        return question.kind === "flush" ? !left : null;
       },
     })),
     close: (deadlineMs) => {
@@ -64,4 +66,17 @@ Deno.test("one that failed is not asked, and what it owes is not waited for", as
     "drain 1 1000",
     "flush 1 5500",
   ]);
+});
+
+Deno.test("what the store has not taken is told of", async () => {
+  let told = "";
+  const log = startLog({ level: "warning", format: "text", write: (text) => told += text });
+  try {
+    assert.deepEqual((await end([{}, {}])).late, []);
+    assert.equal(told, "");
+    assert.deepEqual((await end([{}, { left: true }])).late, []);
+  } finally {
+    log.close();
+  }
+  assert.match(told, /^\S+ WARNING service: the store has not taken all; .* workers=shard-1\n$/);
 });
