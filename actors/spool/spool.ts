@@ -51,6 +51,8 @@ export class Spool {
   readonly #remains: Remains;
   #sealed: Sealed | undefined;
   #committing = false;
+  /** Where the log ended when the last commit began: what that adds is in nobody's custody at first. */
+  #endBefore = 0;
   #attempts = 0;
 
   private constructor(
@@ -145,6 +147,7 @@ export class Spool {
       this.#sealed = this.#seal();
     }
     this.#committing = true;
+    this.#endBefore = this.#log.nextSequence;
     return this.#commit(this.#sealed);
   }
 
@@ -240,8 +243,9 @@ export class Spool {
     this.#retention.sweep(this.#inUse);
     if (this.#options.whenFull === "drop_oldest" && !this.#committing) this.#retention.dropAged();
     this.#recovered.stored(this.#custody.firstOwed); // What was dropped is waited for no more.
+    const end = this.#committing ? this.#endBefore : this.#log.nextSequence;
     try {
-      this.#progress.save(this.#custody.firstNeeded ?? this.#log.nextSequence);
+      this.#progress.save(this.#custody.firstNeeded ?? end);
     } catch (cause) {
       this.#options.events.trouble("write the spool's checkpoint", cause);
     }

@@ -27,6 +27,21 @@ Deno.test("a group is durable, offered to the writer and acknowledged, in that o
   spool.close();
 });
 
+Deno.test("a sweep at any moment of a commit takes nothing from the next start", async () => {
+  for (let ticks = 0; ticks < 20; ticks++) {
+    const files = new MemoryFiles();
+    const { spool } = await openTestSpool(files);
+    addReading(spool, "a");
+    const commit = spool.begin()!;
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+    spool.sweep();
+    await commit;
+    const next = await openTestSpool(files);
+    assert.equal(next.report.pending, 1, `swept after ${ticks} microtasks`);
+    next.spool.close();
+  }
+});
+
 Deno.test("what comes while a commit is on its way goes into the next", async () => {
   const { spool, live } = await openTestSpool(new MemoryFiles());
   addReading(spool, "a");
