@@ -12,6 +12,7 @@ import type { Actor, ActorRef, ChildSpec, Context, SupervisionSpec } from "./act
 import type { Cell } from "./cell.ts";
 import { KeyedRef } from "./keyed_ref.ts";
 import { type CellSettings, cellSettings } from "./settings.ts";
+import type { WatchableRef } from "./watch.ts";
 
 /**
  * Actors of one kind, one for each key. State that must outlive passivation or a crash is saved in
@@ -140,6 +141,11 @@ export class Keyed<M> {
     this.#activations++;
     handle.reset(group.host.clock.monotonic());
     return group.adopt(handle.key, this.#settings, handle);
+  }
+
+  /** For handles: the parent of all its actors. */
+  get group(): WatchableRef {
+    return this.#group;
   }
 
   /** For handles: the active actor of `key`. */

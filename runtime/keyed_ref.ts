@@ -28,6 +28,11 @@ export class KeyedRef<M> implements Handle, WatchableRef {
     return `${this.#keyed.path}/${pathStep(this.key)}`;
   }
 
+  /** The parent of all its actors. */
+  get group(): WatchableRef {
+    return this.#keyed.group;
+  }
+
   [shownAs](): string {
     return shownRef(this);
   }

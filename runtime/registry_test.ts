@@ -56,3 +56,27 @@ Deno.test("a key keeps its name, active or passivated", async () => {
   assert.equal(registry.lookup<string>("room")?.tell("wake again"), "accepted");
   await test.stop();
 });
+
+Deno.test("the name of a key goes with its group, so that a successor may take it", async () => {
+  const test = new TestSystem();
+  const { registry } = test.system;
+  const parent = test.spawn<string>({
+    id: "parent",
+    start: (context) => {
+      registry.register("room", context.spawnKeyed<string>({ id: "k", ...quiet }).ref("x"));
+      return {
+        receive(message) {
+          throw new Error(message);
+        },
+      };
+    },
+  });
+  test.run();
+  registry.lookup<string>("room")?.tell("wake");
+  parent.tell("crash");
+  test.run();
+  assert.equal(test.events.length, 1, "it could be started again");
+  assert.equal(registry.lookup<string>("room")?.tell("wake the successor"), "accepted");
+  await test.stop();
+  assert.deepEqual(registry.names(), []);
+});
