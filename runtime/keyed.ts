@@ -40,8 +40,13 @@ const sweepChunk = 1_000;
 const roomSample = 16;
 const roomSearchMax = 64;
 
+/** Groups made so far in this Worker. */
+let groups = 0;
+
 /** A group of keyed actors; made by `spawnKeyed`. */
 export class Keyed<M> {
+  /** For handles: no other group has it, also in a system of the same name. */
+  readonly number = ++groups;
   readonly path: string;
   readonly #group: Cell;
   readonly #settings: CellSettings;

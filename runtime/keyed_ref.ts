@@ -37,9 +37,9 @@ export class KeyedRef<M> implements Handle, WatchableRef {
     return shownRef(this);
   }
 
-  /** There may be several handles of a key. */
+  /** There may be several handles of a key, and several groups of a path. */
   get identity(): string {
-    return this.path;
+    return `${this.#keyed.number}/${this.key}`;
   }
 
   tell(message: M): TellResult {

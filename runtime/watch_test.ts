@@ -70,6 +70,27 @@ Deno.test("a successor of the same id is watched while the end of the first is s
   await test.stop();
 });
 
+Deno.test("two keys of one path, in systems of one name, are watched each by itself", async () => {
+  const systems = [new TestSystem(), new TestSystem()] as const;
+  const ended: string[] = [];
+  const act = watching(systems[0], ended);
+  const groups = systems.map((test) => {
+    const keyed = test.spawnKeyed<string>({ id: "k", start: () => ({ receive() {} }) });
+    const key = keyed.ref("x");
+    key.tell("wake");
+    test.run();
+    act((context) => context.watch(key));
+    return keyed;
+  });
+  for (const [i, test] of systems.entries()) {
+    assert.ok(groups[i]!.passivate("x"));
+    test.run();
+    systems[0].run();
+    assert.equal(ended.length, i + 1);
+  }
+  for (const test of systems) await test.stop();
+});
+
 Deno.test("every handle of a key watches, and lets go of, the same actor", async () => {
   const test = new TestSystem();
   const ended: string[] = [];
