@@ -223,8 +223,8 @@ export class Incarnation implements Context<unknown> {
         make,
         deadlineMs,
         (reply) => this.#result(reply, () => ok(reply)),
-        // That nothing came is no mail: nobody misses it when the actor is no more.
-        (cause) => this.#cell.state !== "stopped" && this.#result(cause, () => failed(cause)),
+        // That nothing came is no mail: nobody misses it when the actor ends.
+        (cause) => this.#cell.refuses || this.#result(cause, () => failed(cause)),
       );
     } catch (thrown) {
       this.#awaited--; // It was not asked, so nothing comes back.

@@ -159,3 +159,23 @@ Deno.test("a question still open when its system ends is rejected, and no actor'
   await refused;
   assert.deepEqual([test.letters, test.clock.pending], [[], 0]);
 });
+
+Deno.test("a question that falls due while its actor is being stopped is no letter", async () => {
+  const test = new TestSystem();
+  const silent = test.spawn<ActorRef<string>>({ id: "silent", start: () => ({ receive() {} }) });
+  const end = Promise.withResolvers<void>();
+  const ref = test.spawn<string>({
+    id: "asks",
+    start: (context) => {
+      context.ask<ActorRef<string>, string>(silent, (to) => to, 100, String, String);
+      return { receive() {}, stopped: () => end.promise };
+    },
+  });
+  test.run();
+  test.system.stopActor(ref);
+  test.run();
+  test.advance(100);
+  end.resolve();
+  await test.stop();
+  assert.deepEqual(test.letters, []);
+});
