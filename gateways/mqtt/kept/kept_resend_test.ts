@@ -234,6 +234,19 @@ Deno.test("members go one after the other: a message is handed over, to a shard 
     assert.deepEqual(await world.heard(kept), ["one"]);
   }, 3));
 
+Deno.test("two members go at once: what the first left comes back to a shard that had it", () =>
+  inWorld(async (world) => {
+    const member = { filter: "$share/g/t", qos: 1 } as const;
+    const disconnect = { kind: "disconnect", reasonCode: 0, properties: {} } as const;
+    const first = await world.subscriber(1, "first", member);
+    await world.say(await world.connect(0, "publisher", true), message("one"));
+    assert.deepEqual(await world.heard(first), ["one"]);
+    const second = await world.subscriber(2, "second", member);
+    const third = await world.subscriber(1, "third", member);
+    for (const leaving of [first, second]) await world.sayOnly(leaving, disconnect);
+    assert.deepEqual(await world.heard(third), ["one"]);
+  }, 3));
+
 Deno.test("two shards die one after the other: what the second had sent on comes once, too", () =>
   inWorld(async (world) => {
     const there = await world.subscriber(1, "there");

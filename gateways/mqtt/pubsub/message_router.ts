@@ -154,7 +154,7 @@ export class MessageRouter {
 
   /** From another shard. Gives how many are to wait in queues of the file. */
   forwarded(
-    { message, direct, shares, mark, passedOn, handedOver }: Forwarded,
+    { message, direct, shares, mark, passedOn = false, handedOver = false }: Forwarded,
     from: number,
   ): number {
     let queued = 0;
@@ -162,7 +162,7 @@ export class MessageRouter {
     for (const name of shares) {
       if (handedOver && mark) this.#options.marks.add(from, shareMark(mark, name));
       else if (!this.#isFirst(from, mark && shareMark(mark, name))) continue;
-      if (this.#shareHere(name, message, mark, passedOn) === "kept") queued++;
+      if (this.#shareHere(name, message, mark, { passedOn, handedOver }) === "kept") queued++;
     }
     return queued;
   }
@@ -189,11 +189,17 @@ export class MessageRouter {
   }
 
   /** To a member here; when the last one has just left, to one elsewhere, but no further. */
-  #shareHere(name: string, message: Message, mark?: string, passedOn = false): Sent {
+  #shareHere(
+    name: string,
+    message: Message,
+    mark: string | undefined,
+    { passedOn = false, handedOver = false }: Passing = {},
+  ): Sent {
     const shared = this.#deliverShared(name, message, mark);
     if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
     if (shared !== "none") return shared;
-    if (!passedOn) return this.#passOn(name, message, mark, { passedOn: true });
+    // What was handed over is still with nobody, wherever it was before.
+    if (!passedOn) return this.#passOn(name, message, mark, { passedOn: true, handedOver });
     this.#options.stats.lost.no_member++;
     return "none";
   }
