@@ -30,11 +30,14 @@ export class HandOver {
 
   /** A member has gone: the first are passed on at once. */
   add(unfinished: readonly Unfinished[]): void {
-    for (let at = 0; at < unfinished.length; at += passMax) {
-      const some = unfinished.slice(at, at + passMax);
-      this.#waiting.push(some);
-      this.#account(some, 1);
+    for (let at = 0; at < unfinished.length;) {
+      let last = this.#waiting.at(-1);
+      if (last === undefined || last.length === passMax) this.#waiting.push(last = []);
+      const more = unfinished.slice(at, at + passMax - last.length);
+      last.push(...more);
+      at += more.length;
     }
+    this.#account(unfinished, 1);
     if (this.#timer === undefined) this.#next();
   }
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ManualClock } from "../../../runtime/clock.ts";
+import { noProperties } from "../codec/properties.ts";
 import type { Publish, Qos } from "../codec/publish.ts";
+import { HandOver } from "./hand_over.ts";
+import { Message } from "./message.ts";
+import { PubSubStats } from "./pubsub_stats.ts";
+import type { Unfinished } from "./shared_hold.ts";
 import { Client, publish } from "./testing/memory_client.ts";
 import { ShardPair } from "./testing/shard_pair.ts";
 
@@ -34,6 +40,18 @@ interface Member {
   /** What it has and has not acknowledged. */
   readonly open: Publish[];
 }
+
+const leftOf = (topic: string): Unfinished => ({
+  message: new Message({
+    topic,
+    payload: new Uint8Array(1),
+    qos: 1,
+    retain: false,
+    properties: noProperties,
+    expiresMs: Infinity,
+  }),
+  share: { name: filter, mark: undefined },
+});
 
 const payloadOf = ({ payload }: Publish) => text.decode(payload);
 
@@ -181,6 +199,24 @@ Deno.test("much is handed over a little at a time, and counts as waiting until t
     assert.deepEqual(all, Array.from({ length: 600 }, (_, i) => `${i}`));
     assert.deepEqual([here!.stats.queuedMessages, here!.stats.handedOver], [0, 600]);
   }
+});
+
+Deno.test("many members go while another one's is passed on: what they leave goes on together", () => {
+  const clock = new ManualClock();
+  const stats = new PubSubStats();
+  const passed: string[][] = [];
+  const pass = (some: readonly Unfinished[]) => {
+    passed.push(some.map(({ message }) => message.topic));
+  };
+  const handOver = new HandOver({ clock, stats, pass });
+  const topics = Array.from({ length: 600 }, (_, i) => `${i}`);
+  handOver.add(topics.slice(0, 300).map(leftOf));
+  for (const topic of topics.slice(300)) handOver.add([leftOf(topic)]);
+  assert.deepEqual([passed.length, stats.queuedMessages], [1, 344]);
+  clock.advance(0);
+  assert.deepEqual(passed.flat(), topics);
+  assert.deepEqual(passed.map(({ length }) => length), [256, 256, 88]);
+  assert.deepEqual([stats.queuedMessages, stats.queuedBytes, clock.pending], [0, 0, 0]);
 });
 
 Deno.test("what it acknowledged or refused goes to no other; without another one it is counted", () => {
