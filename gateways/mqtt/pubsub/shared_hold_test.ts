@@ -35,7 +35,10 @@ Deno.test("what is held is bounded, of a member and of all; the rest is counted 
           its.delete(packetId);
         } else if (!its.has(packetId)) {
           const message = messageOf(`${packetId}`, bytes);
+          const { queuedBytes: before } = stats;
           hold.add(packetId, { message, share: { name: "$share/g/t", mark: undefined } });
+          const isHeld = stats.queuedBytes === before + message.bytes;
+          assert.ok(isHeld || before + message.bytes > limits.bytesMax, "it is held if it fits");
           its.add(packetId);
         }
         assert.ok(stats.queuedBytes >= 0 && stats.queuedBytes <= limits.sharedBytesMax / 2);
