@@ -17,13 +17,22 @@ export interface Item {
   readonly problem?: { readonly reason: string; readonly detail: string };
 }
 
-/** An item that cannot be offered. */
+/**
+ * An item that cannot be offered. `detail` is asked for when the sender is told: of all items of one
+ * who is not known that would be much work for nothing.
+ */
 export function badItem(
   bytes: Uint8Array,
   start: number,
   end: number,
   reason: string,
-  detail: string,
+  detail: string | (() => string),
 ): Item {
-  return { topic: "", bytes, start, end, problem: { reason, detail } };
+  const problem = {
+    reason,
+    get detail() {
+      return typeof detail === "string" ? detail : detail();
+    },
+  };
+  return { topic: "", bytes, start, end, problem };
 }

@@ -100,7 +100,7 @@ function ndjsonItem(
 ): Item {
   const behind = valueEnd(body, start, end);
   return behind < 0 || skipSpace(body, behind, end) !== end
-    ? badItem(body, start, end, "malformed", whyNot(body, { start, end }, "it is no JSON"))
+    ? badItem(body, start, end, "malformed", () => whyNot(body, { start, end }, "it is no JSON"))
     : jsonItem(body, { start, end: behind }, topic);
 }
 

@@ -166,6 +166,15 @@ Deno.test("what is no JSON is refused with the place in it", () => {
   assert.match(refusal('{"uuid":"a"}\n{"b" 1}', "ndjson") ?? "", /line 1 column 6: a colon/);
 });
 
+Deno.test("what is wrong with an item is looked for when it is told, and not before", () => {
+  for (const format of ["json", "ndjson"] as const) {
+    const body = encoder.encode(format === "json" ? "[a]" : "{ a");
+    const [item] = itemsOf(body, format, { precision: "ns" });
+    body.fill(0x35); // Which is JSON: so it is seen whether that was looked at.
+    assert.match(item?.problem?.detail ?? "", /^it is no JSON/, format);
+  }
+});
+
 Deno.test("ranges hold what JSON.parse gives", () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue(), { maxLength: 6 }), fc.boolean(), (values, pretty) => {

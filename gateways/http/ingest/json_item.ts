@@ -34,9 +34,10 @@ type Members = ReadonlyMap<string, Range>;
 export function jsonItem(bytes: Uint8Array, { start, end }: Range, topic?: string): Item {
   if (topic !== undefined) return { topic, bytes, start, end };
   const found = members(bytes, start, end, keys);
-  const bad = (reason: string, detail: string) => badItem(bytes, start, end, reason, detail);
+  const bad = (reason: string, detail: string | (() => string)) =>
+    badItem(bytes, start, end, reason, detail);
   if (found === undefined) {
-    return bad("malformed", whyNot(bytes, { start, end }, "it is no JSON object"));
+    return bad("malformed", () => whyNot(bytes, { start, end }, "it is no JSON object"));
   }
   const text = (name: string, of: Members = found): string | undefined => {
     const range = of.get(name);
