@@ -29,6 +29,7 @@ export async function accountOf(
 }
 
 const aboutWhatCame: ReadonlySet<ProblemType> = new Set([
+  "body-too-large",
   "invalid-body",
   "invalid-header",
   "invalid-parameter",
@@ -38,5 +39,7 @@ const aboutWhatCame: ReadonlySet<ProblemType> = new Set([
 /** What one is told who has shown no token: not what is wrong with what came. */
 export function unseen(error: unknown): unknown {
   const isTold = error instanceof Problem && aboutWhatCame.has(error.type);
-  return isTold ? unauthorized(tokenMissing, "") : error;
+  if (!isTold) return error;
+  const { type, message, members, headers } = unauthorized(tokenMissing, "");
+  return new Problem(type, message, members, { ...error.headers, ...headers });
 }

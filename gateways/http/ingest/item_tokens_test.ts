@@ -35,6 +35,10 @@ Deno.test("where accounts are asked for every token in a reading is looked at", 
 
 Deno.test("who has shown no token is not told what is wrong with what came", () => {
   assert.ok(unauthorized(unseen(new Problem("invalid-body", "empty"))));
+  const large = unseen(new Problem("body-too-large", "64 KiB", {}, { connection: "close" }));
+  assert.ok(unauthorized(large) && large instanceof Problem);
+  assert.equal(large.headers["connection"], "close", "it was not read to its end");
+  assert.match(large.headers["www-authenticate"] ?? "", /^Bearer /);
   const slow = new Problem("body-too-slow", "slow");
   assert.equal(unseen(slow), slow);
   const fault = new Error("inside");
