@@ -36,6 +36,7 @@ export function resultOf(answer: WriteAnswer, nowMs: number): SinkResult {
     // InfluxDB 1 and 2: "partial write: … dropped=1"; 3: "partial write of line protocol occurred".
     return { kind: "rejected", reason, partial: /\bpartial write\b/i.test(answer.body) };
   }
+  if (isPartialYes(answer)) return { kind: "rejected", reason, partial: true };
   // InfluxDB 1 answers 500 to a retention policy that is not there.
   const missingPolicy = /retention policy not found/i.test(answer.body);
   if (status < 500 && !retriedStatuses.has(status) || missingPolicy) {
@@ -46,6 +47,10 @@ export function resultOf(answer: WriteAnswer, nowMs: number): SinkResult {
     ? { kind: "retry", reason }
     : { kind: "retry", reason, retryAfterMs };
 }
+
+/** InfluxDB Cloud Dedicated and Clustered answered so, before they said 400 as the others do. */
+const isPartialYes = ({ status, body }: WriteAnswer): boolean =>
+  status === 201 && messageIn(body) !== undefined;
 
 /** Request Timeout, Too Early, Too Many Requests. */
 const retriedStatuses = new Set([408, 425, 429]);
@@ -72,8 +77,11 @@ function reasonOf(answer: WriteAnswer): string {
   return reason.slice(0, reasonCharsMax);
 }
 
-function wordsOf({ status, body, location }: WriteAnswer): string {
-  if (status < 300) return `a store says yes with ${yes}; is influx.url its address? ${body}`;
+function wordsOf(answer: WriteAnswer): string {
+  const { status, body, location } = answer;
+  if (status < 300 && !isPartialYes(answer)) {
+    return `a store says yes with ${yes}; is influx.url its address? ${body}`;
+  }
   if (status < 400 && location !== undefined) {
     const [address] = location.split("?"); // What follows may be a secret.
     return `writes are sent on to ${address}; set influx.url to where the store itself answers`;

@@ -20,6 +20,15 @@ const cases: readonly [string, ReturnType<typeof answer>, SinkResult][] = [
     kind: "misconfigured",
     reason: "200: a store says yes with 204; is influx.url its address? <html>Log in</html>",
   }],
+  ["201 of InfluxDB Clustered, some kept", answer(201, partial2), {
+    kind: "rejected",
+    reason: `201: ${JSON.parse(partial2).message}`,
+    partial: true,
+  }],
+  ["201 of somebody else", answer(201, "made"), {
+    kind: "misconfigured",
+    reason: "201: a store says yes with 204; is influx.url its address? made",
+  }],
   ["400 of InfluxDB 1, nothing kept", answer(400, '{"error":"unable to parse \'bad\'"}'), {
     kind: "rejected",
     reason: "400: unable to parse 'bad'",
