@@ -247,6 +247,21 @@ Deno.test("two members go at once: what the first left comes back to a shard tha
     assert.deepEqual(await world.heard(third), ["one"]);
   }, 3));
 
+Deno.test("all go while a message is on its way, and it was passed on: it waits for one that is kept", () =>
+  inWorld(async (world, pair) => {
+    const member = { filter: "$share/g/t", qos: 1 } as const;
+    const disconnect = { kind: "disconnect", reasonCode: 0, properties: {} } as const;
+    const going = [
+      await world.subscriber(1, "first", member),
+      await world.subscriber(2, "second", member),
+    ];
+    const kept = await world.subscriber(0, "kept", member, true);
+    await world.sayOnly(await world.connect(0, "publisher", false), message("one"));
+    for (const leaving of going) await world.sayOnly(leaving, disconnect);
+    assert.deepEqual(await world.heard(kept), ["one"]);
+    assert.equal(pair.shards.reduce((sum, { stats }) => sum + stats.lost.no_member, 0), 0);
+  }, 3));
+
 Deno.test("two shards die one after the other: what the second had sent on comes once, too", () =>
   inWorld(async (world) => {
     const there = await world.subscriber(1, "there");

@@ -188,20 +188,34 @@ export class MessageRouter {
     return false;
   }
 
-  /** To a member here; when the last one has just left, to one elsewhere, but no further. */
+  /**
+   * To a member here; when the last one has just left, to one elsewhere. It goes no further than
+   * that: then it waits for a kept one.
+   */
   #shareHere(
     name: string,
     message: Message,
     mark: string | undefined,
     { passedOn = false, handedOver = false }: Passing = {},
   ): Sent {
-    const shared = this.#deliverShared(name, message, mark);
-    if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
-    if (shared !== "none") return shared;
+    let shared = this.#deliverShared(name, message, mark);
     // What was handed over is still with nobody, wherever it was before.
-    if (!passedOn) return this.#passOn(name, message, mark, { passedOn: true, handedOver });
-    this.#options.stats.lost.no_member++;
-    return "none";
+    if (shared === "none" && !passedOn) {
+      return this.#passOn(name, message, mark, { passedOn: true, handedOver });
+    }
+    if (shared === "none") shared = this.#queueShared(name, message);
+    if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
+    if (shared === "none") this.#options.stats.lost.no_member++;
+    return shared;
+  }
+
+  /** Into the queue of a kept member, if there is one that may have it there. */
+  #queueShared(name: string, message: Message): "kept" | "none" {
+    const [session, grant] = this.#options.table.group(name)?.keptAnywhere() ?? [];
+    const delivery = grant && deliveryOf(message, grant);
+    if (session === undefined || delivery === undefined || delivery.qos === 0) return "none";
+    this.#deliverKept([[session, delivery]], message);
+    return "kept";
   }
 
   /** To any member. `none`: it is lost. */

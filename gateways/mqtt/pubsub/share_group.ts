@@ -86,6 +86,11 @@ export class ShareGroup {
     return this.#kept.find(([{ attachment }]) => attachment !== undefined);
   }
 
+  /** A member with a queue of its own, wherever it is, for what finds nobody else. */
+  keptAnywhere(): KeptMember | undefined {
+    return this.#kept[this.#turn++ % this.#kept.length];
+  }
+
   /** The member here whose turn it is: the next that keeps up, else the next. */
   next(): readonly [Subscriber, Grant] | undefined {
     const members = this.#members;
