@@ -33,3 +33,24 @@ Deno.test("a timer longer than setTimeout can wait does not fire at once", async
     timer.clear();
   }
 });
+
+Deno.test("a timer longer than setTimeout can wait does so in stages, and fires after the last", () => {
+  const own = globalThis.setTimeout;
+  const stages: number[] = [];
+  const due: (() => void)[] = [];
+  let fired = 0;
+  Reflect.set(globalThis, "setTimeout", (run: () => void, ms: number) => {
+    stages.push(ms);
+    return due.push(run);
+  });
+  try {
+    systemClock.setTimer(2 ** 32, () => fired++);
+    for (let run = due.shift(); run !== undefined; run = due.shift()) {
+      assert.equal(fired, 0);
+      run();
+    }
+  } finally {
+    Reflect.set(globalThis, "setTimeout", own);
+  }
+  assert.deepEqual([stages, fired], [[2 ** 31 - 1, 2 ** 31 - 1, 2], 1]);
+});
