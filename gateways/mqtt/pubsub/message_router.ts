@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { QueueTarget } from "../kept/kept_commit.ts";
 import type { KeptSession } from "../kept/kept_session.ts";
 import type { KeptSessions } from "../kept/kept_sessions.ts";
 import { deliveryOf, fanOut, keptDeliveries } from "./fan_out.ts";
-import type { Delivery, Message } from "./message.ts";
+import { MemberDeliveries, type Shared } from "./member_deliveries.ts";
+import type { Message } from "./message.ts";
 import { MessageTargets } from "./message_targets.ts";
 import { Outbound } from "./outbound.ts";
 import type { Forwarded } from "./peer_mail.ts";
@@ -33,19 +33,16 @@ export interface MessageRouterOptions {
 /** From a shard that was to choose a member, and has none any more. */
 type Passing = Pick<Forwarded, "passedOn" | "handedOver">;
 
-/**
- * Whom a shared message came to here: nobody, a queue in the file, somebody, or one that another is
- * to stand in for.
- */
-type Shared = "none" | "kept" | "done" | "owed";
 type Sent = Shared | "elsewhere";
 
 /** See the module. */
 export class MessageRouter {
   readonly #options: MessageRouterOptions;
+  readonly #deliveries: MemberDeliveries;
 
   constructor(options: MessageRouterOptions) {
     this.#options = options;
+    this.#deliveries = new MemberDeliveries(options);
   }
 
   /** Sends a message to all that `entries`, which match its topic, know of. False: to nobody. */
@@ -73,7 +70,7 @@ export class MessageRouter {
     }
     if (!none) {
       const deliveries = keptDeliveries(entries, message, sessionOf(from));
-      for (const shard of this.#deliverKept(deliveries, message)) targets.direct(shard);
+      for (const shard of this.#deliveries.kept(deliveries, message)) targets.direct(shard);
       reached ||= deliveries.length > 0;
     }
     if (marked !== undefined) this.#note(targets.out, marked);
@@ -198,24 +195,15 @@ export class MessageRouter {
     mark: string | undefined,
     { passedOn = false, handedOver = false }: Passing = {},
   ): Sent {
-    let shared = this.#deliverShared(name, message, mark);
+    let shared = this.#deliveries.shared(name, message, mark);
     // What was handed over is still with nobody, wherever it was before.
     if (shared === "none" && !passedOn) {
       return this.#passOn(name, message, mark, { passedOn: true, handedOver });
     }
-    if (shared === "none") shared = this.#queueShared(name, message);
+    if (shared === "none") shared = this.#deliveries.queued(name, message);
     if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
     if (shared === "none") this.#options.stats.lost.no_member++;
     return shared;
-  }
-
-  /** Into the queue of a kept member, if there is one that may have it there. */
-  #queueShared(name: string, message: Message): "kept" | "none" {
-    const [session, grant] = this.#options.table.group(name)?.keptAnywhere() ?? [];
-    const delivery = grant && deliveryOf(message, grant);
-    if (session === undefined || delivery === undefined || delivery.qos === 0) return "none";
-    this.#deliverKept([[session, delivery]], message);
-    return "kept";
   }
 
   /** To any member. `none`: it is lost. */
@@ -257,7 +245,7 @@ export class MessageRouter {
   ): Sent {
     const chosen = group.choose();
     if (chosen === "here") {
-      const shared = this.#deliverShared(group.name, message, mark);
+      const shared = this.#deliveries.shared(group.name, message, mark);
       if (shared === "owed") targets.out.push([group.name, this.#options.shard]);
       if (shared === "none") this.#options.stats.lost.no_member++;
       return shared;
@@ -269,49 +257,10 @@ export class MessageRouter {
     }
     const [session, grant] = chosen;
     const delivery = deliveryOf(message, grant);
-    const shards = this.#deliverKept([[session, delivery]], message);
+    const shards = this.#deliveries.kept([[session, delivery]], message);
     for (const shard of shards) targets.share(shard, group.name);
     if (shards.size > 0) return "elsewhere";
     return delivery.qos > 0 ? "kept" : "done";
-  }
-
-  /**
-   * Puts a message into the queues of kept sessions. With QoS 0 it is for those that are connected
-   * alone: gives the shards where they are, if not here.
-   */
-  #deliverKept(
-    deliveries: readonly (readonly [KeptSession, Delivery])[],
-    message: Message,
-  ): Set<number> {
-    const elsewhere = new Set<number>();
-    const targets: QueueTarget[] = [];
-    for (const [{ id, holder, attachment }, delivery] of deliveries) {
-      if (delivery.qos > 0) targets.push({ session: id, delivery });
-      else if (attachment !== undefined) attachment.deliver(message, delivery);
-      else if (holder !== undefined && holder !== this.#options.shard) elsewhere.add(holder);
-    }
-    if (targets.length > 0) this.#options.kept?.queue(message, targets);
-    return elsewhere;
-  }
-
-  /**
-   * `owed`: with QoS 1, in memory alone; if this shard dies another member is to get it. With QoS 2
-   * nobody stands in for a member that had it and is gone [MQTT-4.8.2-5].
-   */
-  #deliverShared(name: string, message: Message, mark: string | undefined): Shared {
-    const group = this.#options.table.group(name);
-    const member = group?.next();
-    if (member === undefined) { // The last one has just left, or has its own queue.
-      const [session, grant] = group?.keptHere() ?? [];
-      if (session === undefined || grant === undefined) return "none";
-      const delivery = deliveryOf(message, grant);
-      this.#deliverKept([[session, delivery]], message);
-      return delivery.qos > 0 ? "kept" : "done";
-    }
-    const [subscriber, grant] = member;
-    const delivery = deliveryOf(message, grant);
-    subscriber.deliver(message, { ...delivery, share: { name, mark } });
-    return delivery.qos === 1 ? "owed" : "done";
   }
 }
 

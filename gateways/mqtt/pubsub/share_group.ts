@@ -86,9 +86,10 @@ export class ShareGroup {
     return this.#kept.find(([{ attachment }]) => attachment !== undefined);
   }
 
-  /** A member with a queue of its own, wherever it is, for what finds nobody else. */
+  /** A member, wherever it is, for which QoS 1 and 2 wait in the file; for what finds nobody else. */
   keptAnywhere(): KeptMember | undefined {
-    return this.#kept[this.#turn++ % this.#kept.length];
+    const able = this.#kept.filter(([, { qos }]) => qos > 0);
+    return able[this.#turn++ % able.length];
   }
 
   /** The member here whose turn it is: the next that keeps up, else the next. */
