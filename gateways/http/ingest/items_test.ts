@@ -166,6 +166,13 @@ Deno.test("what is no JSON is refused with the place in it", () => {
   assert.match(refusal('{"uuid":"a"}\n{"b" 1}', "ndjson") ?? "", /line 1 column 6: a colon/);
 });
 
+Deno.test("a name that is no text makes its item none", () => {
+  assert.deepEqual(json('[{"\\q":1,"uuid":"a"},{"u\\u0075id":1,"uuid":"b"}]'), [
+    "!malformed",
+    'device/b {"u\\u0075id":1,"uuid":"b"}',
+  ]);
+});
+
 Deno.test("what is wrong with an item is looked for when it is told, and not before", () => {
   for (const format of ["json", "ndjson"] as const) {
     const body = encoder.encode(format === "json" ? "[a]" : "{ a");

@@ -130,12 +130,13 @@ export function eachMember(
     const keyEnd = stringEnd(bytes, at, end);
     if (keyEnd < 0) return false;
     const key = stringAt(bytes, { start: at, end: keyEnd });
+    if (key === undefined) return false; // No JSON; to find out costs much, so once does.
     at = skipSpace(bytes, keyEnd, end);
     if (bytes[at] !== colon) return false;
     at = skipSpace(bytes, at + 1, end);
     const behind = valueEnd(bytes, at, end);
     if (behind < 0) return false;
-    if (key !== undefined) visit(key, { start: at, end: behind });
+    visit(key, { start: at, end: behind });
     at = skipSpace(bytes, behind, end);
     if (bytes[at] === braceClose) return true;
     if (bytes[at] !== comma) return false;
