@@ -106,6 +106,19 @@ Deno.test("204 comes when all is settled, and not before", async () => {
   ]);
 });
 
+Deno.test("who has to show a token sends no body that cannot have one", async () => {
+  const senderOf = () => Promise.reject(new Problem("unauthorized", "no token"));
+  const given = { ...parts(new FakeIntake()), senderOf };
+  const type = { "content-type": "text/plain" };
+  for (const request of [post("air t=1", type), post('{"BAT":1}', {}, "?topic=a/b")]) {
+    assert.equal((await refusal(postReadings(request, given))).type, "unauthorized");
+    assert.equal(request.bodyUsed, false, request.url);
+  }
+  const inside = post('{"name":"a","token":"x"}');
+  assert.equal((await refusal(postReadings(inside, given))).type, "unauthorized");
+  assert.equal(inside.bodyUsed, true);
+});
+
 Deno.test("items that are not taken are named, the others are taken", async () => {
   const intake = new FakeIntake();
   const body = '[{"uuid":"a"},{"x":1},{"topic":"no/route/at/all","payload":{"x":1}}]';
