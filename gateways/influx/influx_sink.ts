@@ -12,6 +12,7 @@ import { concatBytes } from "../../actors/concat_bytes.ts";
 import type { PointBatch, Sink, SinkResult } from "../../actors/sink.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { beginningOf } from "./beginning_of.ts";
 import type { InfluxOptions, InfluxTarget, WriteApi } from "./influx_target.ts";
 import { influxTarget } from "./influx_target.ts";
 import { StoreWatch } from "./store_watch.ts";
@@ -59,6 +60,7 @@ export class InfluxSink implements Sink {
       headers: { "content-type": "text/plain; charset=utf-8" },
       transportOptions: { client: this.#client },
     });
+    boundAnswers(this.#influx.transport);
   }
 
   /** One request with all lines of the batches, in their order. */
@@ -159,6 +161,17 @@ export class InfluxSink implements Sink {
       };
     }
   }
+}
+
+/** The library reads an answer to its end, however long it is, and has no option for less. */
+function boundAnswers(transport: InfluxDB["transport"]): void {
+  const send: unknown = Reflect.get(transport, "fetch");
+  if (typeof send !== "function") throw new TypeError("the library's transport has no fetch");
+  Reflect.set(transport, "fetch", async (...request: unknown[]) => {
+    const answer: unknown = await Reflect.apply(send, transport, request);
+    if (answer instanceof Response) answer.text = () => beginningOf(answer);
+    return answer;
+  });
 }
 
 function headerOf({ headers }: HttpError, name: string): string | undefined {

@@ -199,3 +199,29 @@ Deno.test("the probe knows a wrong token from a store that only missed the point
       assert.deepEqual(await sink.probe(never), { ok: false, reason: "401: no" });
     }));
 });
+
+Deno.test("of an answer that is too long the beginning is read, and then no more", async () => {
+  const page = new TextEncoder().encode("too much of it. ".repeat(4_096));
+  for (const [status, kind] of [[200, "misconfigured"], [400, "rejected"], [503, "retry"]]) {
+    const end = Promise.withResolvers<string>();
+    let pages = 0;
+    const body = new ReadableStream({
+      pull: (controller) => {
+        if (++pages <= 500) return controller.enqueue(page);
+        end.resolve("read whole");
+        controller.close();
+      },
+      cancel: () => end.resolve("left"),
+    });
+    await withStore(
+      [() => new Response(body, { status: Number(status) })],
+      (url) =>
+        withSink({ url, bucket: "b" }, async (sink) => {
+          const result = await sink.write([batch("m v=1 1\n")], never);
+          assert.equal(result.kind, kind);
+          assert.match(JSON.stringify(result), /too much of it/);
+          assert.equal(await end.promise, "left");
+        }),
+    );
+  }
+});
