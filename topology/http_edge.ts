@@ -151,6 +151,7 @@ export class HttpEdge implements WorkerProgram {
         devices: this.#shards.topicDevices((topic) => this.#intake.entryOf(topic)),
         payloadBytesMax: config.limits.payloadBytesMax,
         historyBytesMax: limits.messageBytes / 4,
+        sentBytesMax: limits.followerBytes,
         takeMessage: (sender) => guard.rates?.takeMessage(sender) ?? 0,
       },
       shownIn: identity.shownIn,

@@ -80,6 +80,8 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** Messages on their way to subscribers, and those kept for who follows topics. */
   readonly messageBytes: number;
+  /** Messages as events, for who follows topics and has not taken them. */
+  readonly followerBytes: number;
   /** Frames of stations; as much again for the read buffers of all connections. */
   readonly webSocketBytes: number;
   readonly sumBytes: number;
@@ -119,17 +121,19 @@ const bodyCopiesHttp = 3;
 export function httpLimits(config: Config, shards: number): HttpLimits {
   const { limits } = config;
   if (!servesHttp(config)) {
-    return { laneBytes: 0, bodyBytes: 0, messageBytes: 0, webSocketBytes: 0, sumBytes: 0 };
+    const none = { laneBytes: 0, bodyBytes: 0, messageBytes: 0, followerBytes: 0 };
+    return { ...none, webSocketBytes: 0, sumBytes: 0 };
   }
   const share = limits.memoryBytesMax / 8;
   const lanes = shards * levels;
   const laneBytes = Math.floor(Math.min(mib, share / 4 / laneCopies / lanes));
   const bodyBytes = Math.floor(Math.min(32 * mib, share / 4));
   const messageBytes = Math.floor(Math.min(16 * mib, share / 4));
+  const followerBytes = Math.floor(messageBytes / 2);
   const webSocketBytes = Math.floor(Math.min(16 * mib, share / 8));
   const sumBytes = lanes * laneBytes * laneCopies + bodyBytes * bodyCopiesHttp + messageBytes +
-    2 * webSocketBytes;
-  return { laneBytes, bodyBytes, messageBytes, webSocketBytes, sumBytes };
+    followerBytes + 2 * webSocketBytes;
+  return { laneBytes, bodyBytes, messageBytes, followerBytes, webSocketBytes, sumBytes };
 }
 
 /**

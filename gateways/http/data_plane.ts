@@ -65,7 +65,7 @@ export interface DataPlaneParts {
   readonly topics:
     & Pick<
       TopicsParts,
-      "pubsub" | "retained" | "intake" | "historyBytesMax" | "takeMessage"
+      "pubsub" | "retained" | "intake" | "historyBytesMax" | "sentBytesMax" | "takeMessage"
     >
     & {
       readonly devices: TopicDevices;

@@ -32,9 +32,10 @@ export class EventBody {
     return this.#ended;
   }
 
-  /** Sends events, or a comment, in their written form. */
-  send(text: string): void {
-    this.#controller?.enqueue(this.#encoder.encode(text));
+  /** Sends events, or a comment, in their written form. Bytes may go to many and do not change. */
+  send(events: string | Uint8Array): void {
+    const bytes = typeof events === "string" ? this.#encoder.encode(events) : events;
+    this.#controller?.enqueue(bytes);
   }
 
   /** Ends the stream; the viewer comes back and goes on with its last id. */

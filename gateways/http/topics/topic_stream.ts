@@ -8,11 +8,9 @@ import type { Clock, Timer } from "../../../runtime/clock.ts";
 import { setImmediate } from "node:timers";
 import { aliveMs, EventBody } from "../event_body.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
+import type { SharedChunks } from "./shared_chunks.ts";
 import { messageJson, topicEvent } from "./topic_event.ts";
 import type { Watch } from "./watch.ts";
-
-/** Roughly so much is sent at once. */
-const chunkChars = 64 * 1024;
 
 /** Where a viewer was: the id of the last event it got. */
 export interface LastEvent {
@@ -22,6 +20,7 @@ export interface LastEvent {
 
 export interface TopicStreamOptions {
   readonly watch: Watch;
+  readonly chunks: SharedChunks;
   readonly epoch: string;
   /** The number of the message that was seen last, of whatever topic. */
   readonly sequence: () => number;
@@ -33,6 +32,11 @@ export interface TopicStreamOptions {
   readonly mayGoOn: () => boolean;
   /** So many messages were gone before the viewer had read so far. */
   readonly lost: (count: number) => void;
+  /**
+   * Messages are sent once in so many ms, those of all viewers at the same moment, unless there are
+   * enough for a whole chunk; 0: as they come.
+   */
+  readonly gatherMs: () => number;
   readonly ended: () => void;
 }
 
@@ -49,6 +53,8 @@ export class TopicStream {
   readonly #events: EventBody;
   /** In the watch; `undefined` until all shards know of it. */
   #place: number | undefined;
+  /** When messages were sent last and all that there was; monotonic ms. */
+  #sentMs = -Infinity;
   /** The next page of retained messages begins behind this topic; `null`: they are told. */
   #retainedAfter: string | undefined | null = null;
   #timer: Timer | undefined;
@@ -79,9 +85,14 @@ export class TopicStream {
       text = this.#begin();
     }
     while (!this.#events.ended) {
+      await this.#gathered();
+      if (this.#events.ended) return;
       if (!mayGoOn()) return this.close();
-      text += this.#retainedAfter === null ? this.#messages() : this.#retained();
-      if (text !== "") return this.#events.send(text);
+      const isTold = this.#retainedAfter === null;
+      text += isTold ? this.#gap() : this.#retained();
+      if (text !== "") this.#events.send(text);
+      const isSent = isTold && this.#sendMessages();
+      if (isSent || text !== "") return;
       if (!await this.#more()) text = ": still here\n\n";
     }
   }
@@ -110,23 +121,40 @@ export class TopicStream {
     return page.after === undefined ? text + topicEvent("ready", {}, this.#id()) : text;
   }
 
-  /** What has come, a chunk of it; "" when nothing has. */
-  #messages(): string {
-    const { watch, clock, lost } = this.#options;
-    let place = this.#place!;
-    let text = "";
-    if (place < watch.start) {
-      lost(watch.start - place);
-      text = topicEvent("gap", { reason: "slow", lost: watch.start - place });
-      place = watch.start;
-    }
-    for (; place < watch.end && text.length < chunkChars; place++) {
-      const { message, atMs, sequence } = watch.at(place)!;
-      if (message.expired(clock.now())) continue;
-      text += topicEvent("message", messageJson(message, atMs), this.#idOf(sequence));
-    }
-    this.#place = place;
-    return text;
+  /** That messages were gone before they were read; "" when none were. */
+  #gap(): string {
+    const { watch, lost } = this.#options;
+    const count = watch.start - this.#place!;
+    if (count <= 0) return "";
+    lost(count);
+    this.#place = watch.start;
+    return topicEvent("gap", { reason: "slow", lost: count });
+  }
+
+  /** Sends what has come, a chunk of it; false when nothing has. */
+  #sendMessages(): boolean {
+    const { watch, chunks, clock } = this.#options;
+    if (this.#place! >= watch.end) return false;
+    const { bytes, to, full } = chunks.from(watch, this.#place!, clock.now());
+    this.#place = to;
+    if (bytes.length === 0) return false;
+    this.#sentMs = full ? -Infinity : clock.monotonic();
+    this.#events.send(bytes);
+    return true;
+  }
+
+  /** Waits for the moment at which messages are sent, when there are some. */
+  async #gathered(): Promise<void> {
+    const { watch, clock, gatherMs } = this.#options;
+    const everyMs = gatherMs();
+    if (this.#retainedAfter !== null || this.#place! >= watch.end || everyMs === 0) return;
+    const dueMs = (Math.floor(this.#sentMs / everyMs) + 1) * everyMs;
+    const waitMs = dueMs - clock.monotonic();
+    if (waitMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#timer = clock.setTimer(waitMs, resolve);
+    });
   }
 
   /** Waits for a message; false when none has come for a while. */

@@ -21,11 +21,11 @@ const turns = async () => {
   for (let i = 0; i < 20; i++) await new Promise<void>((done) => setTimeout(done));
 };
 
-function setUp() {
+function setUp(gatherMs = 0) {
   const clock = new ManualClock();
   const retained = new MemoryRetained();
   const pubsub = { listen: () => undefined, unlisten() {} };
-  const watches = new Watches({ pubsub, clock, bytesMax: 1 << 24 });
+  const watches = new Watches({ pubsub, clock, bytesMax: 1 << 24, sentBytesMax: 1 << 24 });
   const watch = watches.of("a/#") ?? assert.fail();
   let mayGoOn = true;
   let lost = 0;
@@ -33,6 +33,7 @@ function setUp() {
     const { epoch } = watches;
     const stream = new TopicStream({
       watch,
+      chunks: watches.chunks,
       epoch,
       sequence: () => watches.sequence,
       retained,
@@ -40,6 +41,7 @@ function setUp() {
       last: lastEventOf(lastId),
       mayGoOn: () => mayGoOn,
       lost: (count) => lost += count,
+      gatherMs: () => gatherMs,
       ended() {},
     });
     const reader = stream.body.getReader();
@@ -160,4 +162,34 @@ Deno.test("a quiet stream says that it is there, and ends when its viewer may se
   const other = follow();
   other.stream.close();
   watches.close();
+});
+
+Deno.test("viewers of a busy topic are sent what has gathered, all the same bytes", async () => {
+  const { clock, say, follow, watches } = setUp(100);
+  const viewers = [follow(), follow()];
+  for (const { next } of viewers) await next(1);
+  const reads = () => Promise.all(viewers.map(async ({ reader }) => (await reader.read()).value));
+  const first = reads();
+  await turns();
+  say("1");
+  const [one, sameOne] = await first;
+  assert.equal(one, sameOne);
+  let here = false;
+  const second = reads().finally(() => here = true);
+  await turns();
+  for (const text of ["2", "3"]) {
+    say(text);
+    await turns();
+  }
+  assert.equal(here, false, "it gathers");
+  clock.advance(100);
+  const [both, sameBoth] = await second;
+  assert.equal(both, sameBoth);
+  const payloads = new TextDecoder().decode(both).matchAll(/"payload":"(\d)"/g);
+  assert.deepEqual([...payloads].map(([, payload]) => payload), ["2", "3"]);
+  say("4");
+  await turns();
+  for (const { stream } of viewers) stream.close();
+  watches.close();
+  assert.equal(clock.pending, 0, "who has gone has no timer");
 });

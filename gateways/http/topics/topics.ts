@@ -27,7 +27,7 @@ import { messageJson } from "./topic_event.ts";
 import { checkFilter, checkName, topicOf } from "./topic_path.ts";
 import { lastEventOf, TopicStream } from "./topic_stream.ts";
 import { tagOf, valueResponse } from "./topic_value.ts";
-import { watchCountMax, Watches } from "./watches.ts";
+import { followersMax, watchCountMax, Watches } from "./watches.ts";
 
 export interface TopicsParts {
   readonly pubsub: Pick<PubSub, "listen" | "unlisten" | "publish" | "mayRetain" | "flush">;
@@ -43,6 +43,8 @@ export interface TopicsParts {
   readonly settleMs: number;
   /** What all messages that are kept for viewers may take. */
   readonly historyBytesMax: number;
+  /** What is written for viewers and they have not taken. */
+  readonly sentBytesMax: number;
   readonly isCurrent: (claims: Claims) => boolean;
   /** Why a client's certificate is good no more. */
   readonly endOf: (certificate: ClientCertificate) => "expired" | "revoked" | undefined;
@@ -53,8 +55,6 @@ export interface TopicsParts {
   readonly stalled: () => boolean;
 }
 
-/** Viewers that follow topics. */
-const streamsMax = 256;
 const eventStream = "text/event-stream";
 
 /** See the module. */
@@ -67,9 +67,10 @@ export class Topics {
 
   constructor(parts: TopicsParts) {
     this.#parts = parts;
-    const { pubsub, clock, historyBytesMax, isCurrent, endOf, isBanned, retained, devices } = parts;
-    this.#viewers = new Viewers({ clock, isCurrent, endOf, isBanned, countMax: streamsMax });
-    this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax });
+    const { pubsub, clock, historyBytesMax, sentBytesMax, retained, devices } = parts;
+    const { isCurrent, endOf, isBanned } = parts;
+    this.#viewers = new Viewers({ clock, isCurrent, endOf, isBanned, countMax: followersMax });
+    this.#watches = new Watches({ pubsub, clock, bytesMax: historyBytesMax, sentBytesMax });
     this.#values = new CurrentValues({ retained, watches: this.#watches, devices, clock });
   }
 
@@ -222,6 +223,7 @@ export class Topics {
     if (watch === undefined) throw tooMany();
     const stream = new TopicStream({
       watch,
+      chunks: this.#watches.chunks,
       epoch: this.#watches.epoch,
       sequence: () => this.#watches.sequence,
       retained,
@@ -229,6 +231,8 @@ export class Topics {
       last: lastEventOf(request.headers.get("last-event-id")),
       mayGoOn: () => this.#viewers.mayGoOn(caller),
       lost: (count) => this.#lost += count,
+      // However many they are, they are sent something a thousand times a second at most.
+      gatherMs: () => this.#viewers.size,
       ended: () => {
         this.#viewers.delete(stream);
         this.#watches.of(filter); // It is kept for a while from now on.

@@ -10,6 +10,7 @@ import type { Message } from "../../mqtt/pubsub/message.ts";
 import type { PubSub } from "../../mqtt/pubsub/pubsub.ts";
 import type { Subscriber } from "../../mqtt/pubsub/subscription_table.ts";
 import { TopicTrie } from "../../mqtt/pubsub/topic_trie.ts";
+import { SharedChunks } from "./shared_chunks.ts";
 import { Watch } from "./watch.ts";
 
 export interface WatchesOptions {
@@ -17,6 +18,8 @@ export interface WatchesOptions {
   readonly clock: Clock;
   /** Bytes of all messages that are kept. */
   readonly bytesMax: number;
+  /** Bytes of what viewers are sent, in all; see {@linkcode chunkShare}. */
+  readonly sentBytesMax: number;
 }
 
 /** Topics and filters at once. */
@@ -24,6 +27,10 @@ export const watchesMax = 1_000;
 /** Messages of one of them, and their share of all bytes. */
 export const watchCountMax = 1_000;
 const watchShare = 1 / 4;
+/** Viewers that follow them. */
+export const followersMax = 256;
+/** Of what viewers are sent, the part that waits for one to be taken; the rest is shared. */
+const chunkShare = 3 / 4 / followersMax;
 /** A watch that nobody wanted for so long ends. */
 const idleMs = 600_000;
 const sweepMs = 60_000;
@@ -34,6 +41,8 @@ export class Watches implements Subscriber {
   readonly ready = true;
   /** Begins the ids of messages: those of another process are told apart by it. */
   readonly epoch: string;
+  /** What is written for those who follow. */
+  readonly chunks: SharedChunks;
   readonly #options: WatchesOptions;
   readonly #watches = new Map<string, Watch>();
   readonly #trie = new TopicTrie<Watch>();
@@ -44,6 +53,10 @@ export class Watches implements Subscriber {
   constructor(options: WatchesOptions) {
     this.#options = options;
     this.epoch = Math.floor(options.clock.now()).toString(36);
+    const { epoch } = this;
+    const { sentBytesMax } = options;
+    const chunkChars = sentBytesMax * chunkShare;
+    this.chunks = new SharedChunks({ bytesMax: sentBytesMax / 4, chunkChars, epoch });
   }
 
   get count(): number {
@@ -110,6 +123,7 @@ export class Watches implements Subscriber {
 
   #end(watch: Watch): void {
     while (watch.count > 0) this.#drop(watch);
+    this.chunks.forget(watch);
     this.#watches.delete(watch.filter);
     this.#trie.delete(watch.filter);
     this.#options.pubsub.unlisten(this, watch.filter);

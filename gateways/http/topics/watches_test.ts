@@ -25,7 +25,11 @@ function setUp(bytesMax = 1 << 20) {
     },
     unlisten: (_: unknown, filter: string) => void listening.delete(filter),
   };
-  return { clock, listening, watches: new Watches({ pubsub, clock, bytesMax }) };
+  return {
+    clock,
+    listening,
+    watches: new Watches({ pubsub, clock, bytesMax, sentBytesMax: 1 << 20 }),
+  };
 }
 
 Deno.test("a watch keeps what came since it began, and ends when nobody has wanted it for long", () => {
