@@ -86,8 +86,11 @@ export interface DataPlaneLimits {
   readonly bodiesBytes: number;
 }
 
-/** What one who has shown no token may send, and all of them at once. */
-const strangerBytesMax = 64 * 1024;
+/**
+ * What one who has shown no token may send, and all of them at once: enough for a hundred
+ * readings of a station, and at most some 20 ms of the thread for items that are all wrong.
+ */
+const strangerBytesMax = 16 * 1024;
 const strangersBytesMax = 4 * 1024 * 1024;
 
 /** How long a request waits for credit, and for what was taken to be durable. */
