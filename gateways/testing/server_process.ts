@@ -26,7 +26,8 @@ export interface ServerCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const readyDeadlineMs = 30_000;
+/** Far more than any start needs: a host that stands still for a while is nobody's failure. */
+const readyDeadlineMs = 120_000;
 const stopDeadlineMs = 15_000;
 const startTries = 3;
 const portsFrom = 12_000;
@@ -151,7 +152,9 @@ export class ServerProcess implements AsyncDisposable {
         await new Promise((done) => setTimeout(done, 20));
         continue;
       }
-      const what = running.exited ? "exited at once" : `was not ready in ${readyDeadlineMs} ms`;
+      const what = running.exited
+        ? "exited at once"
+        : `was not ready in ${readyDeadlineMs} ms, with threads\n${await threadsOf(this.pid)}`;
       await this.kill();
       throw new Error(`${this.#spec.name} on port ${this.port} ${what}: ${running.log.text}`);
     }
@@ -189,6 +192,14 @@ export function freePort(): number {
       if (!(cause instanceof Deno.errors.AddrInUse) || tries === portTries) throw cause;
     }
   }
+}
+
+/** What each thread of a process does: its name, its state, its CPU time, and what it waits in. */
+async function threadsOf(pid: number): Promise<string> {
+  const shell = new Deno.Command("sh", {
+    args: ["-c", `cd /proc/${pid}/task && for t in *; do cat $t/stat $t/wchan; echo; done`],
+  });
+  return new TextDecoder().decode((await shell.output()).stdout);
 }
 
 function signal(child: Deno.ChildProcess, how: Deno.Signal): void {

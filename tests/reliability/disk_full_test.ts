@@ -59,7 +59,8 @@ async function fillUp(): Promise<void> {
     window: 50,
     "poison-every": 50, // Dead letters need the same disk.
     "duration-s": 30,
-    "give-up-s": 90, // A busy machine may need more than the load lasts.
+    "drain-s": 120, // A busy machine may need more than the load lasts.
+    "give-up-s": 120,
   });
   await pause(2_000);
   await store.stop();
@@ -115,7 +116,8 @@ async function fillUpEmbedded(): Promise<void> {
     rate: 3_000,
     window: 50,
     "duration-s": 10,
-    "give-up-s": 90, // A busy machine may need more than the load lasts.
+    "drain-s": 120, // A busy machine may need more than the load lasts.
+    "give-up-s": 120,
   });
   await until("full", async () => !(await readiness(sluice.httpUrl)).ready);
   await pause(2_000);

@@ -6,7 +6,7 @@
 import { startFlags } from "./sluice.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
-const deadlineMs = 30_000;
+const deadlineMs = 120_000;
 
 /** What a process ended with. */
 export interface Ended {

@@ -231,7 +231,7 @@ export function assertConserved(b: Books): void {
 }
 
 /** Waits until everything that came in is settled, and gives the books then. */
-export async function settledBooks(httpUrl: string, deadlineMs = 30_000): Promise<Books> {
+export async function settledBooks(httpUrl: string, deadlineMs = 90_000): Promise<Books> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {
     const now = await books(httpUrl);
@@ -247,7 +247,7 @@ export async function settledBooks(httpUrl: string, deadlineMs = 30_000): Promis
 export async function until(
   what: string,
   check: () => boolean | Promise<boolean>,
-  deadlineMs = 30_000,
+  deadlineMs = 90_000,
 ): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!await check()) {
