@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Random } from "../random.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import { keepTrying, type LinkEnvironment, type LoadLink } from "./link.ts";
+import type { LinkEnvironment, LoadLink } from "./link.ts";
 import type { Credentials, Publisher } from "./publisher.ts";
 import type { ConnectionSchedule } from "./schedule.ts";
 import { Wake } from "./wake.ts";
@@ -31,28 +30,23 @@ export interface ConnectionEnvironment extends LinkEnvironment {
 const closeMs = 5_000;
 
 export class LoadConnection implements LoadLink {
-  readonly ready: Promise<void>;
   readonly #publisher: Publisher;
   readonly #schedule: ConnectionSchedule;
   readonly #env: ConnectionEnvironment;
-  readonly #random: Random;
-  #resolveReady: () => void = () => {};
   readonly #wake = new Wake();
+  readonly #ready = Promise.withResolvers<void>();
   #wroteMs = 0;
   #heardMs = 0;
   #hangUp: (() => void) | undefined;
 
-  constructor(
-    publisher: Publisher,
-    schedule: ConnectionSchedule,
-    env: ConnectionEnvironment,
-    random: Random,
-  ) {
+  constructor(publisher: Publisher, schedule: ConnectionSchedule, env: ConnectionEnvironment) {
     this.#publisher = publisher;
     this.#schedule = schedule;
     this.#env = env;
-    this.#random = random;
-    this.ready = new Promise((resolve) => this.#resolveReady = resolve);
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get sent(): number {
@@ -81,13 +75,8 @@ export class LoadConnection implements LoadLink {
     this.kick();
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    const session = () => this.#session(signal);
-    return keepTrying(session, () => this.connected, this.#env, this.#random, signal);
-  }
-
-  /** One socket from dialling to DISCONNECT. Rejects with what broke it. */
-  async #session(signal: AbortSignal): Promise<void> {
+  /** One socket from dialling to DISCONNECT. */
+  async session(signal: AbortSignal): Promise<void> {
     const { keepAliveS, credentials } = this.#env;
     const connect = this.#publisher.connect(credentials, keepAliveS);
     const socket = new ClosingSocket(await this.#env.dial());
@@ -165,7 +154,7 @@ export class LoadConnection implements LoadLink {
       }
       buffer.copyWithin(0, used, end);
       kept = end - used;
-      if (this.#publisher.connected) this.#resolveReady();
+      if (this.#publisher.connected) this.#ready.resolve();
       this.kick();
     }
   }

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Random } from "../random.ts";
 import { isRecord } from "../verify/json_lines.ts";
-import { keepTrying, type LinkEnvironment, type LoadLink } from "./link.ts";
+import type { LinkEnvironment, LoadLink } from "./link.ts";
 import type { ReadingWindow } from "./reading_window.ts";
 import { Refused } from "./refused.ts";
 import { Wake } from "./wake.ts";
@@ -30,33 +29,27 @@ const batchMax = 5_000;
 
 /** See the module. */
 export class HttpLink implements LoadLink {
-  readonly ready: Promise<void>;
   connected = false;
   readonly #name: string;
   readonly #window: ReadingWindow;
   readonly #target: HttpTarget;
   readonly #env: LinkEnvironment;
-  readonly #random: Random;
   readonly #wake = new Wake();
+  readonly #ready = Promise.withResolvers<void>();
   /** Numbers of the request that is under way, or has to be made again. */
   #batch: number[] = [];
-  #resolveReady: () => void = () => {};
   #askedMs = Infinity;
   #hangUp: AbortController | undefined;
 
-  constructor(
-    name: string,
-    window: ReadingWindow,
-    target: HttpTarget,
-    env: LinkEnvironment,
-    random: Random,
-  ) {
+  constructor(name: string, window: ReadingWindow, target: HttpTarget, env: LinkEnvironment) {
     this.#name = encodeURIComponent(name);
     this.#window = window;
     this.#target = target;
     this.#env = env;
-    this.#random = random;
-    this.ready = new Promise((resolve) => this.#resolveReady = resolve);
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get sent(): number {
@@ -74,17 +67,12 @@ export class HttpLink implements LoadLink {
     }
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    const session = () => this.#session(signal);
-    return keepTrying(session, () => this.connected, this.#env, this.#random, signal);
-  }
-
-  async #session(signal: AbortSignal): Promise<void> {
+  async session(signal: AbortSignal): Promise<void> {
     const { clock, book } = this.#env;
     this.connected = false;
     await this.#asking(signal, (hangUp) => this.#target.probe(hangUp));
     this.connected = true;
-    this.#resolveReady();
+    this.#ready.resolve();
     const ended = () => this.kick();
     signal.addEventListener("abort", ended);
     try {
@@ -131,7 +119,10 @@ export class HttpLink implements LoadLink {
     } else {
       throw Refused.byStatus(status, text);
     }
-    await this.#env.clock.sleep((retryAfterS ?? 1) * 1_000 * this.#random.between(1, 1.5), signal);
+    await this.#env.clock.sleep(
+      (retryAfterS ?? 1) * 1_000 * this.#env.random.between(1, 1.5),
+      signal,
+    );
   }
 
   /** The first `count` of the batch have their fate. */

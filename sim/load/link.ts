@@ -22,16 +22,18 @@ export interface LoadLink {
   /** To be called every second or so: gives up a server that says nothing. */
   keepAlive(): void;
   /**
-   * Resolves when every message of the schedule was sent and acknowledged, or `signal` aborted.
-   * Rejects with a {@linkcode CommandError} when the server stays away or refuses for good.
+   * One connection: resolves when every message of the schedule was sent and acknowledged, or
+   * `signal` aborted. Rejects with what broke it; what has no acknowledgement is sent by the next.
    */
-  run(signal: AbortSignal): Promise<void>;
+  session(signal: AbortSignal): Promise<void>;
 }
 
 /** What every link of a run shares. */
 export interface LinkEnvironment {
   readonly clock: SimClock;
   readonly book: LoadBook;
+  /** For jitter. */
+  readonly random: Random;
   readonly keepAliveS: number;
   /** A connection that cannot be made for so long ends the run. */
   readonly giveUpMs: number;
@@ -43,16 +45,14 @@ const backoffMinMs = 50;
 const backoffMaxMs = 1_000;
 
 /**
- * Runs `session` until it resolves or `signal` aborts: after a break once more, ever less often.
- * `connected` says whether the session that broke had come so far.
+ * Runs sessions of a link until one resolves or `signal` aborts: after a break once more, ever less
+ * often.
  *
  * @throws {CommandError} when no session comes about for `giveUpMs`, or asking again is no use.
  */
 export async function keepTrying(
-  session: () => Promise<void>,
-  connected: () => boolean,
-  { clock, book, giveUpMs, connectFailed }: LinkEnvironment,
-  random: Random,
+  link: Pick<LoadLink, "session" | "connected">,
+  { clock, book, random, giveUpMs, connectFailed }: LinkEnvironment,
   signal: AbortSignal,
 ): Promise<void> {
   let backoffMs = backoffMinMs;
@@ -60,14 +60,14 @@ export async function keepTrying(
   while (!signal.aborted) {
     let cause: unknown;
     try {
-      await session();
+      await link.session(signal);
       return;
     } catch (error) {
       cause = error;
     }
     if (signal.aborted) return;
     if (cause instanceof Refused && !cause.retryable) throw unavailable(cause);
-    if (connected()) {
+    if (link.connected) {
       book.totals.reconnects++;
       backoffMs = backoffMinMs;
       downSinceMs = clock.nowMs();

@@ -5,7 +5,6 @@
  */
 import type { AccountPlan } from "../account.ts";
 import { loadModels } from "../load_model.ts";
-import { Random } from "../random.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { LoadConnection, type Socket } from "./connection.ts";
 import { Gate } from "./gate.ts";
@@ -42,14 +41,12 @@ export function makeLinks(
   schedule: LoadSchedule,
   env: LinkEnvironment,
 ): LoadLink[] {
-  const random = new Random(options.seed);
   const make = linkMaker(target, options, plan, env);
   return Array.from({ length: options.connections }, (_, index) =>
     make({
       name: `${options.clientId}-${plan.beganMs.toString(36)}-${index}`,
       devices: devicesOf(index, options.connections, plan.devices),
       schedule: schedule.of(index),
-      random: random.fork(index),
     }));
 }
 
@@ -64,7 +61,6 @@ interface LinkParts {
   readonly name: string;
   readonly devices: readonly number[];
   readonly schedule: ConnectionSchedule;
-  readonly random: Random;
 }
 
 function linkMaker(
@@ -81,8 +77,8 @@ function linkMaker(
     return new ReadingWindow({ images, schedule, book, window: options.window });
   };
   return target.kind === "websocket"
-    ? (parts) => new StationLink(parts.name, windowOf(parts), target, env, parts.random)
-    : (parts) => new HttpLink(parts.name, windowOf(parts), target, env, parts.random);
+    ? (parts) => new StationLink(parts.name, windowOf(parts), target, env)
+    : (parts) => new HttpLink(parts.name, windowOf(parts), target, env);
 }
 
 function connectionMaker(
@@ -99,7 +95,7 @@ function connectionMaker(
   };
   const gate = new Gate(dialsAtOnce);
   let pool: BufferPool | undefined;
-  return ({ name, devices, schedule, random }) => {
+  return ({ name, devices, schedule }) => {
     const images = devices.map((device) => new PacketImage(messages, device));
     const publisher = new Publisher({
       clientId: name,
@@ -117,6 +113,6 @@ function connectionMaker(
       credentials,
       pool,
       readBufferBytes: Math.min(writeBytesMax, Math.max(1_024, window * 8)),
-    }, random);
+    });
   };
 }

@@ -8,7 +8,8 @@ import type { SimClock } from "../clock.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
 import { loadModels } from "../load_model.ts";
 import { grouped, type Progress } from "../progress.ts";
-import type { LoadLink } from "./link.ts";
+import { Random } from "../random.ts";
+import { keepTrying, type LinkEnvironment, type LoadLink } from "./link.ts";
 import { LoadBook } from "./load_book.ts";
 import type { LoadOptions } from "./load_options.ts";
 import { type LoadReport, reportOf } from "./load_report.ts";
@@ -56,6 +57,7 @@ class LoadRun {
   readonly #book: LoadBook;
   readonly #account: AccountWriter;
   readonly #schedule: LoadSchedule;
+  readonly #shared: LinkEnvironment;
   readonly #links: readonly LoadLink[];
   readonly #abort = new AbortController();
   /** Aborted when every connection has ended. */
@@ -76,7 +78,7 @@ class LoadRun {
     this.#plan = plan;
     this.#book = book;
     this.#account = account;
-    const { rate, connections, count = Infinity, keepAliveS, giveUpS } = options;
+    const { rate, connections, count = Infinity, keepAliveS, giveUpS, seed } = options;
     this.#schedule = rate > 0
       ? new OpenLoop(rate, connections, count)
       : new FlatOut(connections, count);
@@ -86,15 +88,22 @@ class LoadRun {
       const text = `no connection yet: ${why}; given up after ${giveUpS} s (--give-up-s)`;
       progress.update(clock.nowMs(), undefined, () => text);
     };
-    const shared = { clock, book, keepAliveS, giveUpMs: giveUpS * 1_000, connectFailed };
-    this.#links = makeLinks(target, options, plan, this.#schedule, shared);
+    this.#shared = {
+      clock,
+      book,
+      random: new Random(seed),
+      keepAliveS,
+      giveUpMs: giveUpS * 1_000,
+      connectFailed,
+    };
+    this.#links = makeLinks(target, options, plan, this.#schedule, this.#shared);
   }
 
   /** Resolves when every connection is up. */
   async connect(): Promise<void> {
     this.#ends = Promise.all(this.#links.map(async (link) => {
       try {
-        await link.run(this.#abort.signal);
+        await keepTrying(link, this.#shared, this.#abort.signal);
       } catch (cause) {
         this.#failure ??= cause;
         this.#abort.abort();

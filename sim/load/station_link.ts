@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { Random } from "../random.ts";
-import { keepTrying, type LinkEnvironment, type LoadLink } from "./link.ts";
+import type { LinkEnvironment, LoadLink } from "./link.ts";
 import type { ReadingWindow } from "./reading_window.ts";
 import { Refused } from "./refused.ts";
 import { Wake } from "./wake.ts";
@@ -29,15 +28,13 @@ export interface StationTarget {
 
 /** See the module. */
 export class StationLink implements LoadLink {
-  readonly ready: Promise<void>;
   connected = false;
   readonly #name: string;
   readonly #window: ReadingWindow;
   readonly #target: StationTarget;
   readonly #env: LinkEnvironment;
-  readonly #random: Random;
   readonly #wake = new Wake();
-  #resolveReady: () => void = () => {};
+  readonly #ready = Promise.withResolvers<void>();
   #credit = 0;
   #heardMs = 0;
   #wroteMs = 0;
@@ -45,19 +42,15 @@ export class StationLink implements LoadLink {
   #socket: FrameSocket | undefined;
 
   /** `name` is the station's, which is known by it after a break. */
-  constructor(
-    name: string,
-    window: ReadingWindow,
-    target: StationTarget,
-    env: LinkEnvironment,
-    random: Random,
-  ) {
+  constructor(name: string, window: ReadingWindow, target: StationTarget, env: LinkEnvironment) {
     this.#name = name;
     this.#window = window;
     this.#target = target;
     this.#env = env;
-    this.#random = random;
-    this.ready = new Promise((resolve) => this.#resolveReady = resolve);
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   get sent(): number {
@@ -81,12 +74,7 @@ export class StationLink implements LoadLink {
     }
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    const session = () => this.#session(signal);
-    return keepTrying(session, () => this.connected, this.#env, this.#random, signal);
-  }
-
-  async #session(signal: AbortSignal): Promise<void> {
+  async session(signal: AbortSignal): Promise<void> {
     const { clock } = this.#env;
     const window = this.#window;
     this.connected = false;
@@ -144,7 +132,7 @@ export class StationLink implements LoadLink {
     if (frame.type === "welcome" && "credit" in frame) {
       this.connected = true;
       this.#credit = Number(frame.credit);
-      this.#resolveReady();
+      this.#ready.resolve();
     } else if (frame.type === "credit" && "readings" in frame) {
       this.#credit = Number(frame.readings);
     } else if (frame.type === "ack" && "id" in frame) {
