@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../../../runtime/clock.ts";
-import { aliveMs, EventBody } from "../event_body.ts";
+import type { Clock } from "../../../runtime/clock.ts";
+import { aliveMs, EventBody, stillHere } from "../event_body.ts";
 import { coordinates, deviceEvent, tallyEvent } from "./live_event.ts";
 import { eventId, type LiveQuery } from "./live_query.ts";
 import type { LiveSource } from "./source.ts";
@@ -27,8 +27,6 @@ export class LiveStream {
   readonly #options: LiveStreamOptions;
   readonly #since: number[];
   readonly #events: EventBody;
-  #timer: Timer | undefined;
-  #wake: (() => void) | undefined;
   #nextMs: number;
   #tallyDueMs: number;
   #aliveMs: number;
@@ -37,7 +35,7 @@ export class LiveStream {
     this.#options = options;
     this.#since = [...options.query.since];
     this.#nextMs = this.#tallyDueMs = this.#aliveMs = options.clock.monotonic();
-    this.#events = new EventBody(() => this.#next(), () => this.#end());
+    this.#events = new EventBody(options.clock, () => this.#next(), options.ended);
   }
 
   get body(): ReadableStream<Uint8Array> {
@@ -53,7 +51,7 @@ export class LiveStream {
   async #next(): Promise<void> {
     const { clock, query, mayGoOn } = this.#options;
     while (!this.#events.ended) {
-      await this.#until(Math.min(this.#nextMs, this.#aliveMs));
+      await this.#events.wait(Math.min(this.#nextMs, this.#aliveMs) - clock.monotonic());
       if (this.#events.ended) return;
       if (!mayGoOn()) return this.close();
       let text = "";
@@ -62,7 +60,7 @@ export class LiveStream {
         text = await this.#changes();
       }
       const nowMs = clock.monotonic();
-      if (text === "" && nowMs >= this.#aliveMs) text = ": still here\n\n";
+      if (text === "" && nowMs >= this.#aliveMs) text = stillHere;
       if (text === "" || this.#events.ended) continue;
       this.#aliveMs = nowMs + aliveMs;
       this.#events.send(text);
@@ -111,20 +109,5 @@ export class LiveStream {
   get #having(): readonly string[] {
     const { geojson, metric } = this.#options.query;
     return [...geojson ? coordinates : [], ...metric === "" ? [] : [metric]];
-  }
-
-  async #until(dueMs: number): Promise<void> {
-    const waitMs = dueMs - this.#options.clock.monotonic();
-    if (waitMs <= 0) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      this.#timer = this.#options.clock.setTimer(waitMs, resolve);
-    });
-  }
-
-  #end(): void {
-    this.#timer?.clear();
-    this.#wake?.();
-    this.#options.ended();
   }
 }

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../../../runtime/clock.ts";
+import type { Clock } from "../../../runtime/clock.ts";
 import { setImmediate } from "node:timers";
-import { aliveMs, EventBody } from "../event_body.ts";
+import { aliveMs, EventBody, stillHere } from "../event_body.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
 import type { SharedChunks } from "./shared_chunks.ts";
 import { messageJson, topicEvent } from "./topic_event.ts";
@@ -57,14 +57,11 @@ export class TopicStream {
   #sentMs = -Infinity;
   /** The next page of retained messages begins behind this topic; `null`: they are told. */
   #retainedAfter: string | undefined | null = null;
-  #timer: Timer | undefined;
-  #wake: () => void = () => {};
-  #unwatch: (() => void) | undefined;
 
   constructor(options: TopicStreamOptions) {
     this.#options = options;
     options.watch.followers++;
-    this.#events = new EventBody(() => this.#next(), () => this.#end());
+    this.#events = new EventBody(options.clock, () => this.#next(), () => this.#end());
   }
 
   get body(): ReadableStream<Uint8Array> {
@@ -93,7 +90,7 @@ export class TopicStream {
       if (text !== "") this.#events.send(text);
       const isSent = isTold && this.#sendMessages();
       if (isSent || text !== "") return;
-      if (!await this.#more()) text = ": still here\n\n";
+      if (!await this.#more()) text = stillHere;
     }
   }
 
@@ -149,30 +146,21 @@ export class TopicStream {
     const everyMs = gatherMs();
     if (this.#retainedAfter !== null || this.#place! >= watch.end || everyMs === 0) return;
     const dueMs = (Math.floor(this.#sentMs / everyMs) + 1) * everyMs;
-    const waitMs = dueMs - clock.monotonic();
-    if (waitMs <= 0) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      this.#timer = clock.setTimer(waitMs, resolve);
-    });
+    await this.#events.wait(dueMs - clock.monotonic());
   }
 
   /** Waits for a message; false when none has come for a while. */
   async #more(): Promise<boolean> {
-    const { watch, clock } = this.#options;
+    const { watch } = this.#options;
     if (this.#retainedAfter !== null) {
       // A page without a match: others have their turn before the next one.
       await new Promise<void>((resolve) => setImmediate(resolve));
       return true;
     }
     if (this.#place! < watch.end) return true;
-    const came = await new Promise<boolean>((resolve) => {
-      this.#wake = () => resolve(true);
-      this.#unwatch = watch.wake(this.#wake);
-      this.#timer = clock.setTimer(aliveMs, () => resolve(false));
-    });
-    this.#timer?.clear();
-    this.#unwatch?.();
+    const unwatch = watch.wake(() => this.#events.wake());
+    const came = await this.#events.wait(aliveMs);
+    unwatch();
     return came;
   }
 
@@ -188,9 +176,6 @@ export class TopicStream {
   }
 
   #end(): void {
-    this.#timer?.clear();
-    this.#unwatch?.();
-    this.#wake();
     this.#options.watch.followers--;
     this.#options.ended();
   }
