@@ -58,6 +58,15 @@ Deno.test("models: what the built-in routes ask for", () => {
   assert.match(first("vehicle").topic, /^fleet-1\/bus-0\/position$/);
 });
 
+Deno.test("station: stations of a fleet of all models are in every place", () => {
+  const every = modelNames.length;
+  const places = Array.from({ length: 5 }, (_, i) => {
+    const n = i * every + modelNames.indexOf("station");
+    return readings("station", n, 1, 0).topic.split("/")[0];
+  });
+  assert.deepEqual(places, ["UPB", "Dorinel", "Harbour", "Depot", "UPB"]);
+});
+
 Deno.test("vehicle: stays about the town and never jumps", () => {
   const { readings: all } = readings("vehicle", 1, 5, 20_000);
   let last: { lat: number; lon: number } | undefined;

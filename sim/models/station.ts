@@ -22,7 +22,8 @@ export function station(n: number, random: Random): SimulatedDevice {
   );
   let battery = random.between(40, batteryFull);
   return {
-    topic: `${locations[n % locations.length]}/RPi_${n}`,
+    // Four in a row share one: models that take turns would have all of theirs in the same place.
+    topic: `${locations[Math.floor(n / 4) % locations.length]}/RPi_${n}`,
     reading(wallMs) {
       battery -= random.between(0, 0.05);
       if (battery < 5) battery = batteryFull;

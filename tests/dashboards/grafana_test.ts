@@ -78,6 +78,8 @@ testWith(
     await send("UPB/RPi_1", { BAT: 70 }, 1_000);
     await send("Dorinel/RPi_1", { BAT: 10, BATTERY: 1, XBAT: 2, bat: 3 }, 0);
     await send("UPB/Zeus", { AQI: 12 }, 2_000);
+    await send("UPB/Zeus.X", { Y: 1 }, 0);
+    await send("UPB/Zeus", { "X.Y": 3 }, 0);
     await settledBooks(sluice.httpUrl);
 
     const upb = await dashboard("upb_iot_data");
@@ -85,9 +87,12 @@ testWith(
     assert.deepEqual(upb.panels.map(({ type }) => type), ["timeseries", "table"]);
     for (const panel of upb.panels) {
       const series = await shown(store.url, panel);
-      assert.deepEqual([...series.keys()].sort(), ["RPi_1.BAT", "RPi_1.TEMP", "Zeus.AQI"]);
+      const names = ["RPi_1.BAT", "RPi_1.TEMP", "Zeus.AQI", "Zeus.X.Y"];
+      assert.deepEqual([...series.keys()].sort(), names);
       const means = series.get("RPi_1.BAT")!.map(({ values }) => values.map(([, mean]) => mean));
       assert.deepEqual(means, [[85, 70]], "the mean of each second");
+      const both = series.get("Zeus.X.Y")!.map(({ values }) => values[0]![1]);
+      assert.deepEqual(both.sort(), [1, 3], "one name of two stations: two series");
     }
     assert.deepEqual(upb.panels[1]!.transformations![0], {
       id: "joinByField",
