@@ -80,6 +80,7 @@ const path = await ReadingPath.open({
   system,
   sink: takesAll,
   rates: undefined,
+  stage: () => {},
 });
 
 let settled = 0;

@@ -87,6 +87,7 @@ export {
   type WorkerState,
   type WorkerView,
 } from "./worker_host.ts";
+export type { StartWait } from "./worker_start.ts";
 export {
   serveWorker,
   type WorkerBoot,

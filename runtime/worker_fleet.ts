@@ -12,11 +12,14 @@ import {
   type WorkerSpec,
   type WorkerView,
 } from "./worker_host.ts";
+import type { StartWait } from "./worker_start.ts";
 
 export interface FleetEvents {
   /** A new thread hears, and its program is about to start: the place to open its link. */
   booting?(id: string, link: Link, incarnation: number): void;
   ready?(id: string, link: Link): void;
+  /** The start of a Worker takes long: what it is at. */
+  slow?(id: string, wait: StartWait): void;
   /** A Worker is lost; `final` when it is not started anew. */
   down?(id: string, failure: Failure, final: boolean): void;
   /** One that is down is not started anew after all: its thread goes on. */
@@ -63,6 +66,7 @@ export class WorkerFleet {
           if (!link.opened) link.open({});
         },
         ready: (host, link) => this.#ready(host, link),
+        slow: (host, wait) => events.slow?.(host.id, wait),
         down: (host, failure) => this.#down(host, failure),
         stuck: (host, failure) => {
           events.stuck?.(host.id, failure);

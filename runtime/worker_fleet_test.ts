@@ -39,6 +39,7 @@ function fleetOf(ids: readonly string[], options: Partial<WorkerHostOptions> = {
     {
       names: new PublishedNames(),
       readyMs: 60_000, // `deno test` checks the types of each Worker first
+      loadMs: 60_000,
       deadLetters: new DeadLetters(),
       supervision: {
         strategy: "one_for_one",

@@ -20,6 +20,7 @@ import { Link } from "./remote_link.ts";
 import type { PublishedNames } from "./remote_names.ts";
 import { type HostMessage, parseWorkerMessage, type WorkerMessage } from "./worker_protocol.ts";
 import { WorkerRestarts, workerSupervisionDefault } from "./worker_restarts.ts";
+import { type StartWait, WorkerStart } from "./worker_start.ts";
 import { Watchdog } from "./worker_watchdog.ts";
 
 /** The part of a Worker that is used; a test may bring its own. */
@@ -54,6 +55,13 @@ export interface WorkerHostOptions {
   readonly random?: Random;
   /** How long a start may take. Default 10 s. */
   readonly readyMs?: number;
+  /**
+   * How long a thread may take to load its code, before it gives a sign of life; each time that it
+   * did not the next one is given twice as long, for the machine may be slow. Default 30 s.
+   */
+  readonly loadMs?: number;
+  /** A start that takes longer is told of, ever less often. Default 5 s. */
+  readonly slowMs?: number;
   /** Default 250 ms. */
   readonly heartbeatMs?: number;
   /** A Worker silent for this long is terminated. Default 5 s. */
@@ -85,6 +93,8 @@ export interface WorkerEvents {
   /** A new thread hears; `link` has not been opened. Called before the program starts. */
   booting(host: WorkerHost, link: Link): void;
   ready(host: WorkerHost, link: Link): void;
+  /** Its start takes long: what it is at. */
+  slow(host: WorkerHost, wait: StartWait): void;
   /** The Worker is lost. It is started anew, unless the host's state is `failed`. */
   down(host: WorkerHost, failure: Failure): void;
   /** One that is down is given up on after all: its thread goes on. */
@@ -106,7 +116,7 @@ interface Running {
   readonly worker: WorkerHandle;
   readonly link: Link;
   readonly farPort: MessagePort;
-  readonly readyTimer: Timer;
+  readonly start: WorkerStart;
   watchdog: Watchdog | undefined;
 }
 
@@ -121,6 +131,8 @@ export class WorkerHost {
   #state: WorkerState = "new";
   #running: Running | undefined;
   #incarnation = 0;
+  /** Threads in a row that did not load their code. */
+  #unloaded = 0;
   #startedMs = 0;
   #lastFailure: Failure | undefined;
   #restartTimer: Timer | undefined;
@@ -197,7 +209,7 @@ export class WorkerHost {
   }
 
   #startThread(): void {
-    const { readyMs = 10_000, names, deadLetters } = this.#options;
+    const { names, deadLetters } = this.#options;
     this.#state = "starting";
     this.#startedMs = this.#clock.monotonic();
     const { port1, port2 } = new MessageChannel();
@@ -220,10 +232,7 @@ export class WorkerHost {
       worker,
       link,
       farPort: port2,
-      readyTimer: this.#clock.setTimer(
-        readyMs,
-        () => this.fail(new Error(`${this.id} was not ready within ${readyMs} ms`)),
-      ),
+      start: this.#watchStart(),
       watchdog: undefined,
     };
     this.#running = running;
@@ -234,6 +243,18 @@ export class WorkerHost {
       event.preventDefault(); // or the whole process ends
       if (this.#running === running) this.fail(new Error(event.message));
     };
+  }
+
+  #watchStart(): WorkerStart {
+    const { readyMs = 10_000, loadMs = 30_000, slowMs = 5_000 } = this.#options;
+    return new WorkerStart({
+      clock: this.#clock,
+      readyMs,
+      loadMs: loadMs * 2 ** this.#unloaded++,
+      slowMs,
+      slow: (wait) => this.#events.slow(this, wait),
+      late: (why) => this.fail(new Error(`${this.id} ${why}`)),
+    });
   }
 
   #hear(data: unknown, running: Running): void {
@@ -248,8 +269,10 @@ export class WorkerHost {
         return this.#boot(running);
       case "heartbeat":
         return running.watchdog?.beat();
+      case "stage":
+        return running.start.enter(message.stage);
       case "ready":
-        running.readyTimer.clear();
+        running.start.clear();
         if (this.#state !== "starting") return;
         this.#state = "ready";
         return this.#events.ready(this, running.link);
@@ -266,13 +289,14 @@ export class WorkerHost {
 
   #boot(running: Running): void {
     const { heartbeatMs = 250, silenceMs = 5_000 } = this.#options;
-    const { worker, link, farPort } = running;
+    const { worker, link, farPort, start } = running;
     const incarnation = this.#incarnation;
-    running.watchdog = new Watchdog(
-      this.#clock,
-      silenceMs,
-      () => this.fail(new SilentWorkerError(`${this.id} gave no sign of life for ${silenceMs} ms`)),
-    );
+    this.#unloaded = 0;
+    start.loaded();
+    running.watchdog = new Watchdog(this.#clock, silenceMs, () => {
+      const at = this.#state === "starting" ? `, in its start: ${start.wait.stage}` : "";
+      this.fail(new SilentWorkerError(`${this.id} gave no sign of life for ${silenceMs} ms${at}`));
+    });
     this.#events.booting(this, link);
     try {
       const init = this.#spec.init(incarnation);
@@ -334,7 +358,7 @@ export class WorkerHost {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
-    running.readyTimer.clear();
+    running.start.clear();
     running.watchdog?.clear();
     running.worker.onmessage = running.worker.onerror = null;
     running.worker.terminate();

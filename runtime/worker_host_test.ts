@@ -76,6 +76,7 @@ function hosted(
     {
       booting: () => events.push("booting"),
       ready: () => events.push("ready"),
+      slow: (_, { stage }) => events.push(`slow: ${stage}`),
       down: (host, failure) => {
         events.push(`down ${host.state}`);
         failures.push(failure.message);
@@ -123,6 +124,45 @@ Deno.test("one that is not ready in time is started anew", () => {
   assert.equal(workers[0]!.terminated, true);
   clock.advance(100);
   assert.equal(workers.length, 2);
+  void host.stop(1);
+  clock.advance(1);
+});
+
+Deno.test("a thread that does not load is started anew, and given twice as long each time", () => {
+  const { host, workers, latest, failures, clock } = hosted({ loadMs: 200 });
+  host.start();
+  clock.advance(200);
+  assert.deepEqual([host.state, workers[0]!.terminated], ["waiting", true]);
+  clock.advance(100 + 399);
+  assert.deepEqual([host.state, workers.length], ["starting", 2]);
+  latest().becomeReady();
+  assert.equal(host.state, "ready");
+  assert.deepEqual(failures, ["shard-0 had not loaded its code after 200 ms"]);
+  // One that did load forgets it.
+  clock.advance(500);
+  clock.advance(1_000);
+  assert.equal(workers.length, 3);
+  void host.stop(1);
+  clock.advance(1);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("a start that takes long is told of, and one that falls silent in it says where", () => {
+  const { host, latest, events, failures, clock } = hosted({ slowMs: 50 });
+  host.start();
+  clock.advance(50);
+  latest().say({ kind: "loaded" });
+  latest().say({ kind: "stage", stage: "its spool is read" });
+  clock.advance(50);
+  assert.deepEqual(events, [
+    "slow: its code is being loaded",
+    "booting",
+    "slow: its spool is read",
+  ]);
+  clock.advance(450);
+  assert.deepEqual(failures, [
+    "shard-0 gave no sign of life for 500 ms, in its start: its spool is read",
+  ]);
   void host.stop(1);
   clock.advance(1);
 });
@@ -291,7 +331,13 @@ Deno.test("a thread that cannot be made is the Worker's failure, at each start",
   const host = new WorkerHost(
     { id: "shard-0", create, init: () => undefined },
     { names: new PublishedNames(), deadLetters: new DeadLetters(), clock, random: () => 0 },
-    { booting() {}, ready() {}, stuck() {}, down: (_, { message }) => void failures.push(message) },
+    {
+      booting() {},
+      ready() {},
+      slow() {},
+      stuck() {},
+      down: (_, { message }) => void failures.push(message),
+    },
   );
   host.start();
   assert.equal(host.state, "waiting");

@@ -2,8 +2,8 @@
  * What a host and its Worker say to each other beside the link between them: starting, being
  * alive, being linked to other Workers, ending. Each side parses what it hears.
  *
- * The Worker says `loaded` as soon as it can hear; the host answers `boot`; the Worker says `ready`
- * when its program has started, and `heartbeat` from then until it ends.
+ * The Worker says `loaded` as soon as it can hear; the host answers `boot`; the Worker says `stage` for
+ * what its start is at, `ready` when its program has started, and `heartbeat` until it ends.
  *
  * @module
  */
@@ -29,6 +29,7 @@ export type HostMessage =
 
 export type WorkerMessage =
   | { readonly kind: "loaded" }
+  | { readonly kind: "stage"; readonly stage: string }
   | { readonly kind: "ready" }
   | { readonly kind: "heartbeat" }
   | { readonly kind: "stopped" }
@@ -61,7 +62,8 @@ export function parseHostMessage(value: unknown): HostMessage {
 /** @throws {TypeError} when it is none. */
 export function parseWorkerMessage(value: unknown): WorkerMessage {
   if (isFields(value)) {
-    const { kind, failure } = value;
+    const { kind, failure, stage } = value;
+    if (kind === "stage" && typeof stage === "string") return { kind, stage };
     if (kind === "loaded" || kind === "ready" || kind === "heartbeat" || kind === "stopped") {
       return { kind };
     }

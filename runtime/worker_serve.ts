@@ -26,6 +26,8 @@ export interface WorkerBoot {
   readonly names: PublishedNames;
   /** Mail that came over a link and that nobody took, or that found its Worker lost. */
   readonly deadLetters: DeadLetters;
+  /** Says what the start is at, for whoever wonders why it takes long: "its spool is read". */
+  readonly stage: (stage: string) => void;
 }
 
 /** A program that has started. */
@@ -123,7 +125,8 @@ class WorkerServer {
     const deadLetters = this.#deadLetters;
     // The start may take long, but it must not block: the host watches from the first heartbeat.
     this.#beat(heartbeatMs);
-    this.#program = await this.#start({ id, incarnation, init, host, names, deadLetters });
+    const stage = (stage: string): void => this.#post({ kind: "stage", stage });
+    this.#program = await this.#start({ id, incarnation, init, host, names, deadLetters, stage });
     if (!host.opened) host.open({});
     this.#post({ kind: "ready" });
   }

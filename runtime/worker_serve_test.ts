@@ -84,6 +84,20 @@ Deno.test("it hears before it says so, starts the program, then is ready and sho
   close();
 });
 
+Deno.test("it says what its start is at", async () => {
+  const { boot, scope, close } = served(({ stage }) => {
+    stage("its spool is read");
+    return {};
+  });
+  await boot();
+  assert.deepEqual(scope.said.filter(({ kind }) => kind === "stage"), [
+    { kind: "stage", stage: "its spool is read" },
+  ]);
+  scope.hear({ kind: "stop" });
+  await turns();
+  close();
+});
+
 Deno.test("it is alive while the start waits, and not ready", async () => {
   const started = Promise.withResolvers<WorkerProgram>();
   const { scope, clock, boot, kinds, close } = served(() => started.promise);

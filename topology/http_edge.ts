@@ -186,7 +186,10 @@ export class HttpEdge implements WorkerProgram {
     const init = parseHttpInit(boot.init);
     const { level, format } = init.config.log;
     startLog({ level, format, fields: { worker: boot.id } });
-    const edge = new HttpEdge(init, await shardRoutes(init.config), boot);
+    boot.stage("its routes are loaded");
+    const routes = await shardRoutes(init.config);
+    boot.stage("retained messages and kept sessions are opened");
+    const edge = new HttpEdge(init, routes, boot);
     const control = new ShardControl(edge);
     boot.names.publish(controlName, {
       path: "http/control",

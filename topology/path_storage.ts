@@ -43,6 +43,8 @@ export interface StorageOptions {
   readonly system: ActorSystem;
   readonly limits: ShardLimits;
   readonly routes: readonly CompiledRoute[];
+  /** Told what is being opened. */
+  readonly stage: (stage: string) => void;
 }
 
 export interface PathStorage {
@@ -62,7 +64,7 @@ export interface PathStorage {
 
 /** See the module. */
 export async function openStorage(options: StorageOptions): Promise<PathStorage> {
-  const { init, ledger, routes } = options;
+  const { init, ledger, routes, stage } = options;
   const { config, shard, shards, orphans } = init;
   const paths = dataPaths(config.dataDir);
   const counters: Record<string, number> = {
@@ -76,6 +78,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   const events = new PathEvents(ledger, counters, storeSeconds, (stalled) => {
     stalls.set(init.shard, stalled);
   });
+  stage("its dead letters are read");
   const { log: letters, report: lettersReport } = await DeadLetterLog.open({
     files: diskFiles,
     directory: `${paths.deadLetters}/${shard}`,
@@ -93,6 +96,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   const devices = await ShardDevices.open(options, routes, tap);
   const live = { offer: (_record: SpoolRecord) => false };
   const bytesMax = Math.ceil(config.spool.bytesMax / shards);
+  stage("its spool is read");
   const { spool, report } = await Spool.open({
     files: diskFiles,
     clock,

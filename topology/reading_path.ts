@@ -58,6 +58,8 @@ export interface ReadingPathOptions {
   readonly system: ActorSystem;
   readonly sink: Sink;
   readonly rates: Rates | undefined;
+  /** Told what is being opened. */
+  readonly stage: (stage: string) => void;
 }
 
 /** Batches that may wait for the walk: the credit of the lanes bounds their bytes. */

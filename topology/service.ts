@@ -35,6 +35,7 @@ import { putDamagedAside } from "./damaged_files.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
 import { deviceUrls, endpointLines } from "./endpoint_lines.ts";
 import { historyOf } from "./history.ts";
+import { listenFirst } from "./listen_first.ts";
 import { reloadCertificates } from "./reload.ts";
 import { reopenShard } from "./reopen_shard.ts";
 import { makePlan } from "./plan.ts";
@@ -46,6 +47,7 @@ import { settleOwners } from "./spool_owners.ts";
 import { shutDown } from "./shutdown.ts";
 import { checkCertificates } from "./tls_check.ts";
 import { SystemAnnouncer } from "./system_announcer.ts";
+import { tellSlow } from "./tell_slow.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { CodeSuspects } from "./code_suspects.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
@@ -63,6 +65,9 @@ const recoveryMsMax = 3_600_000;
 
 /** Failures of a Worker that another try does not mend. */
 const endsTheStart: readonly string[] = [RouteError.name, StoreFileError.name];
+
+const cannotStart = (id: string, failure: Failure): Error =>
+  new Error(`Cannot start ${id}: ${failure.message}`, { cause: failure });
 
 /** How the service came to its end: `late` names what passed its deadline. */
 export interface ServiceEnd {
@@ -122,10 +127,17 @@ export class Service {
       { names: this.#names, deadLetters: new DeadLetters(), readyMs: recoveryMsMax },
       {
         ready: (id) => this.#ready(id),
+        slow: (worker, { stage, stageMs, ms }) =>
+          log.warn("the start of a Worker takes long", {
+            worker,
+            waitsIn: stage,
+            forSeconds: Math.round(stageMs / 1_000),
+            seconds: Math.round(ms / 1_000),
+          }),
         down: (id, failure, final) => this.#down(id, failure, final),
         stuck: (id, failure) => {
           log.error("a Worker's thread does not end: the service does", { worker: id });
-          this.#giveUp(failure);
+          this.#giveUp(id, failure);
         },
       },
     );
@@ -182,7 +194,7 @@ export class Service {
     const data = openDataDirectory(config.dataDir);
     try {
       const damaged = putDamagedAside(data.paths);
-      const owners = await settleOwners({
+      const settling = settleOwners({
         config,
         paths: data.paths,
         files: diskFiles,
@@ -190,9 +202,11 @@ export class Service {
         shards: shardCount(config),
         statesLost: damaged.has("devices"),
       });
+      const owners = await tellSlow("the spools' note of shards is read", settling);
       const plan = makePlan(config, data.paths, owners);
       const keys = await tokenKeys(config, data.paths.tokenKey);
-      const accounts = await openAccountStore(config, data.paths.accounts);
+      const opening = openAccountStore(config, data.paths.accounts);
+      const accounts = await tellSlow("the accounts' database is opened", opening);
       const service = new Service(data, plan, keys, accounts);
       await service.#start();
       return service;
@@ -237,13 +251,15 @@ export class Service {
   }
 
   async #start(): Promise<void> {
-    const accounts = this.#accounts.start();
+    const accounts = tellSlow("the accounts are read", this.#accounts.start());
     // The hash of a first admin's password takes longest: it begins before Workers hold this thread.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const started = Promise.all([this.#fleet.start(), accounts]);
     await Promise.race([started, this.#cannotStart.promise]);
     this.#listening = true;
-    await Promise.all(this.#takers.map((shard) => shard.ask({ kind: "listen" })));
+    const wanted = () => !this.#isFailed;
+    const listening = this.#takers.map((shard) => listenFirst({ shard, wanted }));
+    await Promise.race([Promise.all(listening), this.#cannotStart.promise]);
     this.#announcer.start();
   }
 
@@ -289,9 +305,7 @@ export class Service {
 
   #down(id: string, failure: Failure, final: boolean): void {
     if (!this.#listening && endsTheStart.includes(failure.name)) {
-      const message = `Cannot start ${id}: ${failure.message}`;
-      this.#cannotStart.reject(new Error(message, { cause: failure }));
-      return;
+      return this.#cannotStart.reject(cannotStart(id, failure));
     }
     log.error(final ? "a Worker failed: the service ends" : "a Worker failed and is started anew", {
       worker: id,
@@ -305,11 +319,12 @@ export class Service {
         "the code of a device took its shard down; it is not run before the service stops";
       log.error(message, { device });
     }
-    if (final) this.#giveUp(failure);
+    if (final) this.#giveUp(id, failure);
   }
 
-  #giveUp(failure: Failure): void {
+  #giveUp(id: string, failure: Failure): void {
     this.#isFailed = true;
+    this.#cannotStart.reject(cannotStart(id, failure));
     this.#suspects.write(this.#shards.map(({ suspects }) => suspects));
     this.#failed.resolve(failure);
   }

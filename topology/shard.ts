@@ -104,6 +104,7 @@ export class Shard implements WorkerProgram {
         log.warn("an actor did not stop well", { actor: path, failure: failure.message }),
     });
     const limits = shardLimits(config, shards);
+    boot.stage("its routes and gateways are loaded");
     const [routes, sink, clientTls, openBrokers] = await Promise.all([
       shardRoutes(config),
       openSink(config),
@@ -119,7 +120,9 @@ export class Shard implements WorkerProgram {
       system,
       sink: sink.sink,
       rates: guard.rates,
+      stage: boot.stage,
     });
+    boot.stage("retained messages and kept sessions are opened");
     const accounts: WorkerAccounts = new WorkerAccounts(boot, guard, (changed) => {
       edges.accountsChanged();
       messages.accountsChanged(changed);

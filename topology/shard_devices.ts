@@ -62,6 +62,8 @@ export interface ShardDevicesOptions {
   readonly init: DevicesInit;
   readonly system: ActorSystem;
   readonly limits: ShardLimits;
+  /** Told what is being opened. */
+  readonly stage: (stage: string) => void;
 }
 
 /** See the module. */
@@ -130,12 +132,14 @@ export class ShardDevices {
     tap?: DataFlowTap,
   ): Promise<ShardDevices> {
     const base = new URL(`file://${Deno.cwd()}/`);
+    options.stage("the modules of its routes are loaded");
     const codes = await loadDeviceCodes(
       routes,
       (module) => import(new URL(module, base).href),
       new CodeLimit(options.init.config.device.codeTimeoutMs),
     );
     const devices = new ShardDevices(options, codes, tap);
+    options.stage("what was saved of its devices is read");
     await devices.#load();
     return devices;
   }

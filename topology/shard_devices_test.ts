@@ -38,7 +38,7 @@ Deno.test("what the spool holds is known and saved however old it is, but for an
   const system = new ActorSystem({ clock });
   const init = { shard: 0, shards, config, codeTrace: codeTraceMemory(), suspects: [] };
   const devices = await ShardDevices.open(
-    { init, system, limits: shardLimits(config, shards) },
+    { init, system, limits: shardLimits(config, shards), stage: () => {} },
     [],
   );
   const group = new CommitGroup();
@@ -73,7 +73,7 @@ Deno.test("when not all that was saved fits, the devices have to be told by the 
     const system = new ActorSystem({ clock: new ManualClock() });
     const init = { shard: 0, shards, config, codeTrace: codeTraceMemory(), suspects: [] };
     const limits = shardLimits(config, shards);
-    const devices = await ShardDevices.open({ init, system, limits }, []);
+    const devices = await ShardDevices.open({ init, system, limits, stage: () => {} }, []);
     assert.equal(devices.statesKnown, isKnown);
     await system.stop();
     devices.close(true);

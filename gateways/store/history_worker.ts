@@ -10,7 +10,8 @@ import { parseStoreInit } from "./store_init.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-serveWorker(({ init, names }) => {
+serveWorker(({ init, names, stage }) => {
+  stage("the store is opened");
   const { path, cacheBytes } = parseStoreInit(init);
   const history = new HistoryService(path, systemClock, cacheBytes);
   names.publish(historyName, history, parseQuestion);

@@ -11,8 +11,9 @@ import { StoreServer } from "./store_server.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-serveWorker(({ id, init }) => {
+serveWorker(({ id, init, stage }) => {
   const { log, ...settings } = parseStoreInit(init);
+  stage("the store is opened");
   const running = startLog({ ...log, fields: { worker: id } });
   const server = new StoreServer({
     ...settings,
