@@ -6,7 +6,7 @@
  * @module
  */
 import { KeyTree, type Path } from "./decode_keys.ts";
-import { captureKinds, Decoded } from "./decode_result.ts";
+import { captureKinds, Decoded, noFieldsDetail } from "./decode_result.ts";
 import { FrameText } from "./frame_text.ts";
 import { FlatJson, type ScanFault, type ValueRules } from "./flat_json.ts";
 import { char, isSpace, stringText } from "./flat_json_text.ts";
@@ -116,11 +116,7 @@ export class PayloadDecoder {
       if (problem !== undefined) return this.#dead("schema", problem);
     }
     if (this.#identityCapture >= 0 && !this.#isIdentity(entry.identity ?? "")) {
-      return this.#dead(
-        "identity_mismatch",
-        `the payload names the device ${this.#shown(this.#identityCapture)}, ` +
-          `its topic ${JSON.stringify(entry.identity)}`,
-      );
+      return this.#dead("identity_mismatch", this.#mismatch(entry.identity));
     }
     for (const capture of this.#timeCaptures) {
       if (this.fields.captureKind[capture] === captureKinds.none) continue;
@@ -131,7 +127,7 @@ export class PayloadDecoder {
     if (this.#tagCaptures.length > 0 && !this.#readTags()) {
       return this.#dead("unwritable_name", faultDetails.unwritable_name);
     }
-    return this.fields.count > 0 ? "points" : this.#nothing("no_fields");
+    return this.fields.count > 0 ? "points" : this.#nothing("no_fields", noFieldsDetail);
   }
 
   #dead(reason: string, detail: string): "dead" {
@@ -140,9 +136,9 @@ export class PayloadDecoder {
     return "dead";
   }
 
-  #nothing(reason: string): "nothing" {
+  #nothing(reason: string, detail: string): "nothing" {
     this.reason = reason;
-    this.detail = "";
+    this.detail = detail;
     return "nothing";
   }
 
@@ -156,6 +152,16 @@ export class PayloadDecoder {
       if (i === length && i === expected.length) return true;
     }
     return this.#captureText(capture) === expected;
+  }
+
+  #mismatch(expected: string | undefined): string {
+    const capture = this.#identityCapture;
+    const device = JSON.stringify(expected);
+    return this.fields.captureKind[capture] === captureKinds.none
+      ? `the payload has no "${
+        this.#rules.identity?.join(".")
+      }"; its topic wants it to be ${device}`
+      : `the payload names the device ${this.#shown(capture)}, its topic ${device}`;
   }
 
   /** Text of a captured string, number or boolean; `undefined`: nothing of that kind. */
@@ -229,7 +235,7 @@ export class PayloadDecoder {
     if (data[first] !== char.braceOpen && entry.scalar !== undefined) {
       if (this.#readScalar(start, end, entry.scalar)) return "points";
     }
-    if (this.#rules.unparsable === "ignore") return this.#nothing("not_an_object");
+    if (this.#rules.unparsable === "ignore") return this.#nothing("not_an_object", "");
     return this.#diagnose(data.subarray(start, end));
   }
 

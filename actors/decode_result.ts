@@ -21,6 +21,9 @@ export const captureKinds = {
 } as const;
 export type CaptureKind = typeof captureKinds[keyof typeof captureKinds];
 
+/** What `no_fields` means, in a sentence. */
+export const noFieldsDetail = "nothing in it is a finite number, or else what its route stores";
+
 /** Valid until the next payload is decoded. Ranges point into the payload's own bytes. */
 export class Decoded {
   count = 0;

@@ -129,8 +129,7 @@ export class Device implements GroupDevice {
     }
     this.#tools.onDecoded?.(reading, decoder);
     if (outcome === "nothing") {
-      this.refused++;
-      outlet.refused(reading, decoder.reason);
+      this.#refuse(reading, outlet, decoder.reason, decoder.detail);
       return;
     }
     if (this.#isDuplicate(reading, decoder.isIdentified)) {
@@ -174,8 +173,7 @@ export class Device implements GroupDevice {
     if (points > 0) {
       this.#accept(reading, outlet, points);
     } else {
-      this.refused++;
-      outlet.refused(reading, "no_fields");
+      this.#refuse(reading, outlet, "no_fields", "the device's code made no point of it");
     }
   }
 
@@ -190,6 +188,18 @@ export class Device implements GroupDevice {
     const { hi, lo } = this.#tools.fingerprint;
     this.duplicates++;
     outlet.duplicate(reading, hi, lo);
+  }
+
+  #refuse<R extends Reading>(
+    reading: R,
+    outlet: DeviceOutlet<R>,
+    reason: string,
+    detail: string,
+  ): void {
+    this.refused++;
+    // Without a detail the route asks for it.
+    if (detail !== "") this.lastError = { reason, detail, atMs: reading.batch.arrivalMs };
+    outlet.refused(reading, reason);
   }
 
   #die<R extends Reading>(

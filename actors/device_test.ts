@@ -67,10 +67,11 @@ Deno.test("a dead letter that is tried again makes nobody seen later, or earlier
 
 Deno.test("a payload without a number is refused, not dead", () => {
   const payload = '{"BAT":true,"X":null,"L":[1,2],"O":{"a":1},"S":"12"}';
-  assert.deepEqual(new ReadingPath().send("UPB/RPi_1", payload), {
-    kind: "refused",
-    reason: "no_fields",
-  });
+  const path = new ReadingPath();
+  assert.deepEqual(path.send("UPB/RPi_1", payload), { kind: "refused", reason: "no_fields" });
+  const { reason, detail } = path.device("UPB~RPi_1").lastError ?? {};
+  assert.equal(reason, "no_fields");
+  assert.match(detail ?? "", /finite number/);
 });
 
 Deno.test("bad payloads become dead letters, and the next good one is stored", () => {
@@ -231,6 +232,12 @@ Deno.test("the device route wants the payload to name its device", () => {
     const fate = path.send("device/u1", payload);
     assert.equal(fate.kind === "dead" && fate.reason, "identity_mismatch");
   }
+  assert.match(path.device("u1").lastError?.detail ?? "", /names the device \(null, /);
+  path.send("device/u1", '{"value":3}');
+  assert.equal(
+    path.device("u1").lastError?.detail,
+    'the payload has no "uuid"; its topic wants it to be "u1"',
+  );
 });
 
 Deno.test("the weather route never stores the token", () => {

@@ -20,19 +20,22 @@ export class PathEvents implements SpoolEvents, WriterEvents {
   stalledFor = "";
   /** Readings that the replay has still to write. */
   replayRemaining = 0;
+  readonly #store: string;
   readonly #ledger: Ledger;
   readonly #counters: Record<string, number>;
   readonly #storeSeconds: Histogram;
   readonly #onStalled: (stalled: boolean) => void;
 
-  /** `onStalled` is told when nothing can be committed, and when it can again. */
+  /** `store`: its name. `onStalled` is told when nothing can be committed, and when it can. */
   constructor(
+    store: string,
     ledger: Ledger,
     counters: Record<string, number>,
     storeSeconds: Histogram,
     onStalled: (stalled: boolean) => void,
   ) {
     this.#onStalled = onStalled;
+    this.#store = store;
     this.#ledger = ledger;
     this.#counters = counters;
     this.#storeSeconds = storeSeconds;
@@ -104,7 +107,17 @@ export class PathEvents implements SpoolEvents, WriterEvents {
 
   storeAway(reason: string): void {
     this.#bump("sluice_store_outages_total");
-    log.error("the store does not take readings; they are kept in the spool", { reason });
+    log.error("the store does not take readings; they are kept in the spool", {
+      store: this.#store,
+      reason,
+    });
+  }
+
+  storeAwayFor(reason: string): void {
+    log.error("the store still does not take readings, for another reason", {
+      store: this.#store,
+      reason,
+    });
   }
 
   storeBack(awayMs: number): void {

@@ -25,6 +25,7 @@ import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
+import { storeName } from "./store_name.ts";
 
 const log = logger("path");
 const clock = systemClock;
@@ -75,7 +76,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   const storeSeconds = new Histogram();
   const stalls = new Stalls(init.stalls);
   stalls.set(init.shard, false); // The incarnation before may have said otherwise.
-  const events = new PathEvents(ledger, counters, storeSeconds, (stalled) => {
+  const events = new PathEvents(storeName(config), ledger, counters, storeSeconds, (stalled) => {
     stalls.set(init.shard, stalled);
   });
   stage("its dead letters are read");

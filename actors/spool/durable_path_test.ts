@@ -95,6 +95,7 @@ async function startPath(root: string, store: FakeStore) {
           wrote: () => {},
           backlogUnreadable: (reason) => assert.fail(reason),
           storeAway: () => {},
+          storeAwayFor: () => {},
           storeBack: () => {},
           replaying: () => {},
         },

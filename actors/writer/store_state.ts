@@ -89,10 +89,11 @@ export class StoreState {
     return { awayMs, seen };
   }
 
-  /** It failed, and is to be left alone for `delayMs`. True when that is news. */
-  failed(reason: string, delayMs: number, nowMs: number): boolean {
-    const news = this.#failures === 0;
-    if (news) this.#awaySinceMs = nowMs;
+  /** It failed, and is to be left alone for `delayMs`. Answers what is new about that. */
+  failed(reason: string, delayMs: number, nowMs: number): "away" | "reason" | undefined {
+    const isFirst = this.#failures === 0;
+    const news = isFirst ? "away" : reason === this.#reason ? undefined : "reason";
+    if (isFirst) this.#awaySinceMs = nowMs;
     this.#reason = reason;
     this.#failures++;
     this.#seenMs = -Infinity;

@@ -297,7 +297,10 @@ export class Writer {
 
   #failed(reason: string, delayMs: number, nowMs: number): void {
     this.#port.storeDoubted();
-    if (this.#store.failed(reason, delayMs, nowMs)) this.#options.events.storeAway(reason);
+    const { events } = this.#options;
+    const news = this.#store.failed(reason, delayMs, nowMs);
+    if (news === "away") events.storeAway(reason);
+    else if (news === "reason") events.storeAwayFor(reason);
     if (this.#store.failingMs(nowMs) > hiccupMs) this.#setAside();
   }
 

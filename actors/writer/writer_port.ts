@@ -31,6 +31,8 @@ export interface WriterEvents {
   /** Once each: the store went away, and is back. */
   storeAway(reason: string): void;
   storeBack(awayMs: number): void;
+  /** It is still away, for another reason than was told last. */
+  storeAwayFor(reason: string): void;
   /** Every few seconds of a replay, and at its end. */
   replaying(progress: ReplayProgress): void;
 }

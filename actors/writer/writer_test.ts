@@ -53,6 +53,7 @@ function setUp(changes: Partial<WriterOptions> = {}) {
       wrote: () => {},
       backlogUnreadable: () => assert.fail(),
       storeAway: (reason) => told.push(`away ${reason}`),
+      storeAwayFor: (reason) => told.push(`still away ${reason}`),
       storeBack: (ms) => told.push(`back after ${ms}`),
       replaying: ({ written, remaining }) => told.push(`replayed ${written} of ${remaining} more`),
     },
@@ -98,7 +99,8 @@ function setUp(changes: Partial<WriterOptions> = {}) {
         if (probes > 0) {
           probes--;
           more = true;
-          writer.probed(store.answer === undefined ? undefined : "refused");
+          const { answer: said } = store;
+          writer.probed(said !== undefined && "reason" in said ? said.reason : undefined);
         }
         for (const completion of durable.splice(0)) completion.complete();
       }
@@ -143,6 +145,22 @@ Deno.test("drain writes at once", () => {
   assert.equal(t.writer.idle, true);
 });
 
+Deno.test("a store that is away for another reason than before is told of again, once", () => {
+  const t = setUp();
+  t.writer.wake();
+  for (const reason of ["refused", "refused", "404: no database", "404: no database"]) {
+    t.store.answer = { kind: "retry", reason };
+    t.settle();
+    t.clock.advance(60_000);
+  }
+  t.settle();
+  assert.deepEqual(t.told.filter((line) => line.includes("away")), [
+    "away refused",
+    "still away 404: no database",
+  ]);
+  assert.equal(t.writer.notReady, "404: no database");
+});
+
 Deno.test("a store that is away is asked by one write at a time, and told of once", () => {
   const t = setUp();
   t.store.answer = { kind: "retry", reason: "refused" };
@@ -160,6 +178,7 @@ Deno.test("a store that is away is asked by one write at a time, and told of onc
   }
   assert.ok(writes > 10 && writes < 25, `${writes} writes in a minute`);
   assert.equal(t.told.filter((line) => line.startsWith("away")).length, 1);
+  assert.equal(t.told.filter((line) => line.startsWith("still away")).length, 0);
   assert.equal(t.backlog.length, 17); // all but the batch that is being tried
   assert.ok(t.writer.liveBytes <= 1_500 + 3 * recordOverheadBytes);
   t.store.answer = undefined;

@@ -17,6 +17,15 @@ export interface WriteAnswer {
   readonly location?: string | undefined;
 }
 
+/** What may help, by the status of an answer that no trying again changes. */
+const advice: ReadonlyMap<number, string> = new Map([
+  [401, "set influx.token, or name and password in influx.url, to what the store accepts"],
+  [403, "the token of influx.token may not write to influx.bucket"],
+  [404, "make it in the store, or set influx.bucket to one that is there"],
+]);
+
+const missingApiAdvice = "it has no such API; is influx.url the address of the store?";
+
 const reasonCharsMax = 500;
 const retryAfterMaxMs = 3_600_000;
 
@@ -40,7 +49,8 @@ export function resultOf(answer: WriteAnswer, nowMs: number): SinkResult {
   // InfluxDB 1 answers 500 to a retention policy that is not there.
   const missingPolicy = /retention policy not found/i.test(answer.body);
   if (status < 500 && !retriedStatuses.has(status) || missingPolicy) {
-    return { kind: "misconfigured", reason };
+    const help = isMissingApi(answer) ? missingApiAdvice : advice.get(status);
+    return { kind: "misconfigured", reason: help === undefined ? reason : `${reason} (${help})` };
   }
   const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
   return retryAfterMs === undefined

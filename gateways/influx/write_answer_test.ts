@@ -58,18 +58,26 @@ const cases: readonly [string, ReturnType<typeof answer>, SinkResult][] = [
   ["413", answer(413), { kind: "too_large", reason: "413" }],
   ["401", answer(401, '{"error":"authorization failed"}'), {
     kind: "misconfigured",
-    reason: "401: authorization failed",
+    reason: "401: authorization failed " +
+      "(set influx.token, or name and password in influx.url, to what the store accepts)",
   }],
-  ["403", answer(403), { kind: "misconfigured", reason: "403" }],
+  ["403", answer(403), {
+    kind: "misconfigured",
+    reason: "403 (the token of influx.token may not write to influx.bucket)",
+  }],
   ["404", answer(404, '{"error":"database not found: \\"b\\""}'), {
     kind: "misconfigured",
-    reason: '404: database not found: "b"',
+    reason: '404: database not found: "b" ' +
+      "(make it in the store, or set influx.bucket to one that is there)",
   }],
   ["500 for a missing retention policy", answer(500, '{"error":"retention policy not found: x"}'), {
     kind: "misconfigured",
     reason: "500: retention policy not found: x",
   }],
-  ["405", answer(405), { kind: "misconfigured", reason: "405" }],
+  ["405", answer(405), {
+    kind: "misconfigured",
+    reason: "405 (it has no such API; is influx.url the address of the store?)",
+  }],
   ["302", answer(302), { kind: "misconfigured", reason: "302" }],
   ["307", { ...answer(307), location: "https://store/write?db=d&p=secret" }, {
     kind: "misconfigured",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { noFieldsDetail } from "../../../actors/decode_result.ts";
 import {
   type Intake,
   type Offer,
@@ -23,7 +24,7 @@ export interface RejectedItem extends Rejection {
 
 /** Reasons that come without a sentence, in one. */
 const plainly: ReadonlyMap<string, string> = new Map([
-  ["no_fields", "nothing in it is a finite number, or else what its route stores"],
+  ["no_fields", noFieldsDetail],
   ["no_route", "no route takes its topic"],
 ]);
 
