@@ -88,7 +88,7 @@ export class KeptAttachment {
     const { session: { id: session }, epoch } = this;
     const n = this.#published++;
     this.#note({ kind: "received", session, packetId, epoch, n }, false);
-    return markOf({ session, epoch, n });
+    return markOf({ session, packetId, epoch, n });
   }
 
   /** Where it goes among those who share a subscription. */

@@ -7,7 +7,7 @@ import { type CommitBounds, type CommitOp, type CommitResult, KeptCommit } from 
 import { type KeptDatabase, number } from "./kept_database.ts";
 import { parseSharedOut, type SharedOut } from "../pubsub/shared_out.ts";
 import { type KeptRow, readRow } from "./kept_row.ts";
-import { markOf } from "./kept_shares.ts";
+import { markOf, type Origin, sharesOf } from "./kept_shares.ts";
 
 /** A page of a queue ends with the message that reaches this. */
 const pageBytesMax = 256 * 1024;
@@ -18,7 +18,7 @@ export interface Received {
   readonly settled: boolean;
   /** Not every shard may have it: it is known by this where it is. */
   readonly mark: string | undefined;
-  /** Where it went among those who share a subscription. */
+  /** Where it is among those who share a subscription. */
   readonly shares: readonly SharedOut[];
 }
 
@@ -65,12 +65,20 @@ export class KeptQueues {
       number(packet_id),
       {
         settled: settled === 1,
-        mark: epoch === null
-          ? undefined
-          : markOf({ session: id, epoch: number(epoch), n: number(n) }),
+        mark: epoch === null ? undefined : markOf({
+          session: id,
+          packetId: number(packet_id),
+          epoch: number(epoch),
+          n: number(n),
+        }),
         shares: parseSharedOut(shares),
       },
     ]));
+  }
+
+  /** Where a message that may be sent on again is now among those who share a subscription. */
+  shares(origin: Origin): SharedOut[] {
+    return sharesOf((sql) => this.#database.prepare(sql), origin);
   }
 
   /** See {@linkcode KeptCommit}. */

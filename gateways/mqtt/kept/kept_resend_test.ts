@@ -158,8 +158,9 @@ Deno.test("members have all left while a message is on its way, or is passed on:
     properties: {},
     expiresMs: Infinity,
   });
+  const shares = [{ name: "$share/g/t", turn: 0 }];
   for (const passedOn of [false, true]) {
-    writeForwarded(writer, { message: shared, direct: false, shares: ["$share/g/t"], passedOn });
+    writeForwarded(writer, { message: shared, direct: false, shares, passedOn });
   }
   const batch = writer.bytes.slice(0, writer.length);
   shard!.received({ kind: "messages", from: 1, batch });

@@ -15,6 +15,7 @@ import type { Will } from "../codec/connect.ts";
 import { ProtocolError } from "../codec/protocol_error.ts";
 import { parseFilter } from "../pubsub/filter.ts";
 import type { Message } from "../pubsub/message.ts";
+import type { SharedOut, ShareTurn } from "../pubsub/shared_out.ts";
 import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
 import type { CommitResult, QueueTarget } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
@@ -152,10 +153,15 @@ export class KeptSessions {
 
   /**
    * Of a message that may be sent on again: it is for a member of this shared subscription in that
-   * shard now; `undefined`: somebody has it for good. With the next flush.
+   * shard now, in this turn of it; `undefined`: somebody has it for good. With the next flush.
    */
-  moved(mark: string, name: string, to: number | undefined): void {
-    this.#log.note({ kind: "moved", ...originOf(mark), name, to }, false);
+  moved(mark: string, { name, turn }: ShareTurn, to: number | undefined): void {
+    this.#log.note({ kind: "moved", ...originOf(mark), name, turn, to }, false);
+  }
+
+  /** Where a message that may be sent on again is now; `undefined`: that cannot be read. */
+  sharesOf(mark: string): readonly SharedOut[] | undefined {
+    return this.#store.use(({ queues }) => queues.shares(originOf(mark)));
   }
 
   /**

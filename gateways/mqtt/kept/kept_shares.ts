@@ -5,43 +5,57 @@
  * @module
  */
 import type { StatementSync } from "node:sqlite";
-import { parseSharedOut, type SharedOut } from "../pubsub/shared_out.ts";
+import { parseSharedOut, type SharedOut, type ShareTurn } from "../pubsub/shared_out.ts";
 
-/** A message: the one of number `n` that a session sent in the connection of that epoch. */
+/**
+ * A message: the one of number `n` that a session sent in the connection of that epoch, with the
+ * identifier that finds it.
+ */
 export interface Origin {
   readonly session: number;
+  readonly packetId: number;
   readonly epoch: number;
   readonly n: number;
 }
 
-/** Where it is for a member of the shared subscription `name` now; `undefined`: owed no more. */
-export interface ShareMove extends Origin {
-  readonly name: string;
+/**
+ * Where it is for a member of the shared subscription now, for the `turn`th time; `undefined`: owed
+ * no more.
+ */
+export interface ShareMove extends Origin, ShareTurn {
   readonly to: number | undefined;
 }
 
-export const markOf = ({ session, epoch, n }: Origin): string => `${session}.${epoch}.${n}`;
+export const markOf = ({ session, packetId, epoch, n }: Origin): string =>
+  `${session}.${packetId}.${epoch}.${n}`;
 
 /** What {@linkcode markOf} made a mark of. */
 export function originOf(mark: string): Origin {
-  const [session = NaN, epoch = NaN, n = NaN] = mark.split(".").map(Number);
-  return { session, epoch, n };
+  const [session = NaN, packetId = NaN, epoch = NaN, n = NaN] = mark.split(".").map(Number);
+  return { session, packetId, epoch, n };
+}
+
+/** Where it is now among those who share. */
+export function sharesOf(
+  prepare: (sql: string) => StatementSync,
+  { session, packetId, epoch, n }: Origin,
+): SharedOut[] {
+  const found = prepare(
+    "SELECT shares FROM incoming WHERE session = ? AND packet_id = ? AND epoch = ? AND n = ?",
+  ).get(session, packetId, epoch, n);
+  return parseSharedOut(found?.["shares"]);
 }
 
 /** Writes it down, as long as the message may be sent on again, and to this subscription. */
 export function moveShare(
   prepare: (sql: string) => StatementSync,
-  { session, epoch, n, name, to }: ShareMove,
+  { name, turn, to, ...origin }: ShareMove,
 ): void {
-  const found = prepare(
-    "SELECT packet_id, shares FROM incoming WHERE session = ? AND epoch = ? AND n = ?",
-  ).get(session, epoch, n);
-  const shares = parseSharedOut(found?.["shares"]);
-  const moved = shares.flatMap((share): SharedOut[] => {
-    if (share[0] !== name) return [share];
-    return to === undefined ? [] : [[name, to]];
-  });
-  if (shares.length === 0) return;
+  const shares = sharesOf(prepare, origin);
+  const at = shares.findIndex((share) => share[0] === name && share[2] <= turn);
+  if (at < 0) return;
+  if (to === undefined) shares.splice(at, 1);
+  else shares[at] = [name, to, turn];
   prepare("UPDATE incoming SET shares = ? WHERE session = ? AND packet_id = ?")
-    .run(JSON.stringify(moved), session, Number(found?.["packet_id"]));
+    .run(JSON.stringify(shares), origin.session, origin.packetId);
 }

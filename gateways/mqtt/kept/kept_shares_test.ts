@@ -23,7 +23,7 @@ async function inFile(
   await withShards(async (pair) => {
     const world = new World(pair);
     for (let i = 0; i < 10; i++) {
-      await world.subscriber(1, `member ${i}`, { filter: long(i) });
+      await world.subscriber(1, `member ${i}`, { filter: long(i), qos: 1 });
     }
     const publisher = await world.connect(0, "publisher", true);
     await world.say(publisher, message("one"));

@@ -50,7 +50,7 @@ const leftOf = (topic: string): Unfinished => ({
     properties: noProperties,
     expiresMs: Infinity,
   }),
-  share: { name: filter, mark: undefined },
+  share: { name: filter, mark: undefined, turn: 0 },
 });
 
 const payloadOf = ({ payload }: Publish) => text.decode(payload);

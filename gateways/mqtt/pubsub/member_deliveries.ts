@@ -8,7 +8,7 @@ import type { QueueTarget } from "../kept/kept_commit.ts";
 import type { KeptSession } from "../kept/kept_session.ts";
 import type { KeptSessions } from "../kept/kept_sessions.ts";
 import { deliveryOf } from "./fan_out.ts";
-import type { Delivery, Message } from "./message.ts";
+import type { Delivery, Message, Share } from "./message.ts";
 import type { SubscriptionTable } from "./subscription_table.ts";
 
 /**
@@ -55,8 +55,8 @@ export class MemberDeliveries {
    * `owed`: with QoS 1, in memory alone; if this shard dies another member is to get it. With QoS 2
    * nobody stands in for a member that had it and is gone [MQTT-4.8.2-5].
    */
-  shared(name: string, message: Message, mark: string | undefined): Shared {
-    const group = this.#options.table.group(name);
+  shared(share: Share, message: Message): Shared {
+    const group = this.#options.table.group(share.name);
     const member = group?.next();
     if (member === undefined) { // The last one has just left, or has its own queue.
       const [session, grant] = group?.keptHere() ?? [];
@@ -67,7 +67,7 @@ export class MemberDeliveries {
     }
     const [subscriber, grant] = member;
     const delivery = deliveryOf(message, grant);
-    subscriber.deliver(message, { ...delivery, share: { name, mark } });
+    subscriber.deliver(message, { ...delivery, share });
     return delivery.qos === 1 ? "owed" : "done";
   }
 

@@ -10,6 +10,7 @@ import type { Properties } from "../codec/property_table.ts";
 import { type Publish, type Qos, writePublish } from "../codec/publish.ts";
 import { PacketWriter } from "../codec/writer.ts";
 import type { OutboundAlias } from "./outbound_aliases.ts";
+import type { ShareTurn } from "./shared_out.ts";
 
 export interface MessageFields {
   readonly topic: string;
@@ -32,9 +33,7 @@ export interface Delivery {
 }
 
 /** Of which shared subscription one member is to have a message. */
-export interface Share {
-  /** `$share/group/filter`. */
-  readonly name: string;
+export interface Share extends ShareTurn {
   /** See {@linkcode SentMarks}. */
   readonly mark: string | undefined;
 }

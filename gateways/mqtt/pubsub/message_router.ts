@@ -8,7 +8,7 @@ import type { KeptSession } from "../kept/kept_session.ts";
 import type { KeptSessions } from "../kept/kept_sessions.ts";
 import { deliveryOf, fanOut, keptDeliveries } from "./fan_out.ts";
 import { MemberDeliveries, type Shared } from "./member_deliveries.ts";
-import type { Message } from "./message.ts";
+import type { Message, Share } from "./message.ts";
 import { MessageTargets } from "./message_targets.ts";
 import { Outbound } from "./outbound.ts";
 import type { Forwarded } from "./peer_mail.ts";
@@ -29,9 +29,6 @@ export interface MessageRouterOptions {
   readonly stats: PubSubStats;
   readonly marks: SentMarks;
 }
-
-/** From a shard that was to choose a member, and has none any more. */
-type Passing = Pick<Forwarded, "passedOn" | "handedOver">;
 
 type Sent = Shared | "elsewhere";
 
@@ -54,7 +51,7 @@ export class MessageRouter {
   ): boolean {
     const { peers, shard } = this.#options;
     if (marked?.again !== undefined) {
-      return this.#routeAgain(entries, message, from, marked, marked.again);
+      return this.#routeAgain(entries, message, from, marked.mark, marked.again);
     }
     if (marked !== undefined) this.#options.marks.add(shard, marked.mark);
     let reached = fanOut(entries, message, from);
@@ -64,7 +61,8 @@ export class MessageRouter {
     for (const { remote, groups } of entries) {
       for (const shard of remote) targets.direct(shard);
       for (const group of groups?.values() ?? []) {
-        const shared = this.#share(group, message, targets, marked?.mark);
+        const first = { name: group.name, mark: marked?.mark, turn: 0 };
+        const shared = this.#share(group, first, message, targets);
         reached ||= shared !== "none" && shared !== "elsewhere";
       }
     }
@@ -73,7 +71,11 @@ export class MessageRouter {
       for (const shard of this.#deliveries.kept(deliveries, message)) targets.direct(shard);
       reached ||= deliveries.length > 0;
     }
-    if (marked !== undefined) this.#note(targets.out, marked);
+    if (marked !== undefined && targets.out.length > 0) {
+      const written = writtenShares(targets.out);
+      this.#options.stats.sharesUnwritten += targets.out.length - written.length;
+      marked.chose(written);
+    }
     if (this.#send(targets, message, marked?.mark)) reached = true;
     return reached;
   }
@@ -82,11 +84,11 @@ export class MessageRouter {
     targets: MessageTargets,
     message: Message,
     mark: string | undefined,
-    how?: Passing,
+    passedOn = false,
   ): boolean {
     let reached = false;
     for (const [shard, whom] of targets) {
-      if (this.#options.peers.send(shard, { ...whom, ...how, message, mark })) reached = true;
+      if (this.#options.peers.send(shard, { ...whom, message, mark, passedOn })) reached = true;
     }
     return reached;
   }
@@ -100,48 +102,28 @@ export class MessageRouter {
     entries: readonly FilterEntry[],
     message: Message,
     from: Subscriber | undefined,
-    marked: Marked,
-    shared: readonly SharedOut[],
+    mark: string,
+    before: readonly SharedOut[],
   ): true {
-    const { mark } = marked;
-    const { peers, shard: own } = this.#options;
+    const { peers, kept, shard: own } = this.#options;
     if (this.#isFirst(own, mark)) this.deliverHere(message, sessionOf(from));
     const targets = new MessageTargets();
-    const here: string[] = [];
     for (const { remote } of entries) for (const shard of remote) targets.direct(shard);
     for (const [{ holder }, { qos }] of keptDeliveries(entries, message, sessionOf(from))) {
       if (qos === 0 && holder !== undefined && holder !== own) targets.direct(holder);
     }
-    for (const [name, shard] of shared) {
-      if (shard === own) {
-        if (this.#isFirst(own, shareMark(mark, name))) here.push(name);
-      } else if (peers.has(shard)) {
-        targets.share(shard, name);
-      } else {
-        const group = this.#options.table.group(name);
-        if (group === undefined) this.#options.stats.lost.no_member++;
-        else this.#share(group, message, targets, mark);
-        continue;
+    // Others may have passed it on since its publisher came back.
+    for (const [name, shard, turn] of kept?.sharesOf(mark) ?? before) {
+      const share = { name, mark, turn };
+      if (shard !== own) {
+        if (peers.has(shard)) targets.share(shard, share);
+        else this.#passOn(share, message);
+      } else if (this.#isFirst(own, shareMark(mark, share))) {
+        this.#shareHere(share, message);
       }
-      targets.out.push([name, shard]);
     }
-    this.#note(targets.out, marked);
-    // What becomes of it here is written down after that.
-    for (const name of here) this.#shareHere(name, message, mark);
     this.#send(targets, message, mark);
     return true;
-  }
-
-  /** Where it goes stays known: here by its mark, to its publisher's next shard by the file. */
-  #note(out: readonly SharedOut[], { mark, again, chose }: Marked): void {
-    if (out.length === 0 && !again?.length) return;
-    const { marks, stats, shard: own } = this.#options;
-    for (const [name, shard] of out) if (shard === own) marks.add(own, shareMark(mark, name));
-    // Another shard may have passed it on since: then it stands there where to.
-    if (JSON.stringify(out) === JSON.stringify(again)) return;
-    const written = writtenShares(out);
-    stats.sharesUnwritten += out.length - written.length;
-    chose(written);
   }
 
   /** A shard is gone. */
@@ -151,15 +133,14 @@ export class MessageRouter {
 
   /** From another shard. Gives how many are to wait in queues of the file. */
   forwarded(
-    { message, direct, shares, mark, passedOn = false, handedOver = false }: Forwarded,
+    { message, direct, shares, mark, passedOn }: Forwarded,
     from: number,
   ): number {
     let queued = 0;
     if (direct && this.#isFirst(from, mark)) this.deliverHere(message);
-    for (const name of shares) {
-      if (handedOver && mark) this.#options.marks.add(from, shareMark(mark, name));
-      else if (!this.#isFirst(from, mark && shareMark(mark, name))) continue;
-      if (this.#shareHere(name, message, mark, { passedOn, handedOver }) === "kept") queued++;
+    for (const share of shares) {
+      if (!this.#isFirst(from, mark && shareMark(mark, share))) continue;
+      if (this.#shareHere({ ...share, mark }, message, passedOn) === "kept") queued++;
     }
     return queued;
   }
@@ -170,15 +151,15 @@ export class MessageRouter {
    */
   handOver(unfinished: readonly Unfinished[]): number {
     let queued = 0;
-    for (const { message, share: { name, mark } } of unfinished) {
-      const shared = this.#passOn(name, message, mark, { handedOver: true });
+    for (const { message, share } of unfinished) {
+      const shared = this.#passOn(share, message);
       if (shared === "kept") queued++;
       else if (shared !== "none") this.#options.stats.handedOver++;
     }
     return queued;
   }
 
-  /** False when it came before, and was not handed over since. */
+  /** False when it came before. */
   #isFirst(from: number, mark: string | undefined): boolean {
     if (mark === undefined || this.#options.marks.add(from, mark)) return true;
     this.#options.stats.repeated++;
@@ -189,30 +170,23 @@ export class MessageRouter {
    * To a member here; when the last one has just left, to one elsewhere. It goes no further than
    * that: then it waits for a kept one.
    */
-  #shareHere(
-    name: string,
-    message: Message,
-    mark: string | undefined,
-    { passedOn = false, handedOver = false }: Passing = {},
-  ): Sent {
-    let shared = this.#deliveries.shared(name, message, mark);
-    // What was handed over is still with nobody, wherever it was before.
-    if (shared === "none" && !passedOn) {
-      return this.#passOn(name, message, mark, { passedOn: true, handedOver });
-    }
-    if (shared === "none") shared = this.#deliveries.queued(name, message);
-    if (shared === "kept" && mark !== undefined) this.#options.kept?.moved(mark, name, undefined);
+  #shareHere(share: Share, message: Message, passedOn = false): Sent {
+    let shared = this.#deliveries.shared(share, message);
+    if (shared === "none" && !passedOn) return this.#passOn(share, message, true);
+    if (shared === "none") shared = this.#deliveries.queued(share.name, message);
+    const { mark } = share;
+    // Also who has it with QoS 2, and may die with this shard, has nobody who stands in for it.
+    const isHad = shared === "kept" || shared === "done";
+    if (isHad && mark !== undefined) this.#options.kept?.moved(mark, share, undefined);
     if (shared === "none") this.#options.stats.lost.no_member++;
     return shared;
   }
 
-  /** To any member. `none`: it is lost. */
-  #passOn(
-    name: string,
-    message: Message,
-    mark: string | undefined,
-    how: Passing,
-  ): Sent {
+  /**
+   * To any member. `none`: it is lost. `passedOn`: from a shard that was to choose a member and has
+   * none any more.
+   */
+  #passOn({ name, mark, turn }: Share, message: Message, passedOn = false): Sent {
     const { table, stats, kept } = this.#options;
     const group = table.group(name);
     if (group === undefined) {
@@ -220,10 +194,11 @@ export class MessageRouter {
       return "none";
     }
     const targets = new MessageTargets();
-    const shared = this.#share(group, message, targets, mark);
+    const next = { name, mark, turn: turn + 1 };
+    const shared = this.#share(group, next, message, targets);
     // If this shard dies, it is sent again to where it is now, and known there by its mark.
-    if (mark !== undefined && shared !== "none") kept?.moved(mark, name, targets.out[0]?.[1]);
-    if (shared === "elsewhere" && !this.#send(targets, message, mark, how)) return "none";
+    if (mark !== undefined && shared !== "none") kept?.moved(mark, next, targets.out[0]?.[1]);
+    if (shared === "elsewhere" && !this.#send(targets, message, mark, passedOn)) return "none";
     return shared;
   }
 
@@ -237,28 +212,26 @@ export class MessageRouter {
   }
 
   /** To one member of a group. `elsewhere`: `targets` have it then, with whom it is for. */
-  #share(
-    group: ShareGroup,
-    message: Message,
-    targets: MessageTargets,
-    mark: string | undefined,
-  ): Sent {
+  #share(group: ShareGroup, share: Share, message: Message, targets: MessageTargets): Sent {
+    const { shard, marks, stats } = this.#options;
+    const { name, mark, turn } = share;
     const chosen = group.choose();
     if (chosen === "here") {
-      const shared = this.#deliveries.shared(group.name, message, mark);
-      if (shared === "owed") targets.out.push([group.name, this.#options.shard]);
-      if (shared === "none") this.#options.stats.lost.no_member++;
+      const shared = this.#deliveries.shared(share, message);
+      if (shared === "owed") targets.out.push([name, shard, turn]);
+      if (shared === "owed" && mark !== undefined) marks.add(shard, shareMark(mark, share));
+      if (shared === "none") stats.lost.no_member++;
       return shared;
     }
     if (typeof chosen === "number") {
-      targets.share(chosen, group.name);
-      targets.out.push([group.name, chosen]);
+      targets.share(chosen, share);
+      targets.out.push([name, chosen, turn]);
       return "elsewhere";
     }
     const [session, grant] = chosen;
     const delivery = deliveryOf(message, grant);
     const shards = this.#deliveries.kept([[session, delivery]], message);
-    for (const shard of shards) targets.share(shard, group.name);
+    for (const shard of shards) targets.share(shard, share);
     if (shards.size > 0) return "elsewhere";
     return delivery.qos > 0 ? "kept" : "done";
   }

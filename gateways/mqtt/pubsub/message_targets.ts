@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { SharedOut } from "./shared_out.ts";
+import type { SharedOut, ShareTurn } from "./shared_out.ts";
 
 interface Target {
   /** For those who do not share. */
   direct: boolean;
-  /** Names of those who do. */
-  readonly shares: string[];
+  readonly shares: ShareTurn[];
 }
 
 /** See the module. */
@@ -22,8 +21,8 @@ export class MessageTargets {
     this.#of(shard).direct = true;
   }
 
-  share(shard: number, name: string): void {
-    this.#of(shard).shares.push(name);
+  share(shard: number, { name, turn }: ShareTurn): void {
+    this.#of(shard).shares.push({ name, turn });
   }
 
   [Symbol.iterator](): Iterator<readonly [shard: number, target: Readonly<Target>]> {

@@ -8,6 +8,7 @@ import { PacketReader } from "../codec/reader.ts";
 import type { PacketWriter } from "../codec/writer.ts";
 import type { Message } from "./message.ts";
 import { readMessage, writeMessage } from "./message_record.ts";
+import type { ShareTurn } from "./shared_out.ts";
 
 export type PeerMail =
   /** Names and how many subscriptions each has now over there. `reset`: there are no others. */
@@ -75,33 +76,33 @@ export interface Forwarded {
   readonly message: Message;
   /** Whether it is for those who do not share. */
   readonly direct: boolean;
-  /** Names of shared subscriptions one of whose members there is to get it. */
-  readonly shares: readonly string[];
+  /** Shared subscriptions one of whose members there is to get it. */
+  readonly shares: readonly ShareTurn[];
   /** Of a QoS 2 message that may be sent on again: see {@linkcode SentMarks}. */
   readonly mark?: string | undefined;
   /** From a shard that was to choose and had no member any more. */
   readonly passedOn?: boolean;
-  /** From a shard whose member had it and has gone: none elsewhere has it, whatever came before. */
-  readonly handedOver?: boolean;
 }
 
 const directFlag = 0b1;
 const markFlag = 0b10;
 const passedOnFlag = 0b100;
-const handedOverFlag = 0b1000;
 
 /** Appends it to a batch. */
 export function writeForwarded(
   writer: PacketWriter,
-  { message, direct, shares, mark, passedOn, handedOver }: Forwarded,
+  { message, direct, shares, mark, passedOn }: Forwarded,
 ): void {
   writer.byte(
     (direct ? directFlag : 0) | (mark === undefined ? 0 : markFlag) |
-      (passedOn ? passedOnFlag : 0) | (handedOver ? handedOverFlag : 0),
+      (passedOn ? passedOnFlag : 0),
   );
   if (mark !== undefined) writer.text(mark);
   writer.uint16(shares.length);
-  for (const share of shares) writer.text(share);
+  for (const { name, turn } of shares) {
+    writer.text(name);
+    writer.uint32(turn);
+  }
   writeMessage(writer, message);
 }
 
@@ -116,10 +117,11 @@ export function* readForwarded(
       const flags = reader.byte();
       const direct = (flags & directFlag) !== 0;
       const mark = (flags & markFlag) !== 0 ? reader.text() : undefined;
-      const shares = Array.from({ length: reader.uint16() }, () => reader.text());
+      const shares = Array.from({ length: reader.uint16() }, () => {
+        return { name: reader.text(), turn: reader.uint32() };
+      });
       const passedOn = (flags & passedOnFlag) !== 0;
-      const handedOver = (flags & handedOverFlag) !== 0;
-      yield { direct, shares, mark, passedOn, handedOver, message: readMessage(reader) };
+      yield { direct, shares, mark, passedOn, message: readMessage(reader) };
     }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;

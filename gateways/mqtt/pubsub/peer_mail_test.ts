@@ -3,11 +3,13 @@ import { PacketWriter } from "../codec/writer.ts";
 import { Message } from "./message.ts";
 import { type Forwarded, parsePeerMail, readForwarded, writeForwarded } from "./peer_mail.ts";
 
+const first = { name: "$share/g/a/#", turn: 0 };
+const second = { name: "$share/ü/a", turn: 70_000 };
 const forwarded: readonly Forwarded[] = [
   { direct: true, shares: [], message: messageOf("a", 0, Infinity) },
-  { direct: false, shares: ["$share/g/a/#", "$share/ü/a"], message: messageOf("a/ü", 2, 5_000) },
+  { direct: false, shares: [first, second], message: messageOf("a/ü", 2, 5_000) },
   { direct: true, shares: [], mark: "1.2.3", message: messageOf("a", 2, Infinity) },
-  { direct: false, shares: ["$share/g/a"], passedOn: true, message: messageOf("a", 1, Infinity) },
+  { direct: false, shares: [first], passedOn: true, message: messageOf("a", 1, Infinity) },
 ];
 
 function messageOf(topic: string, qos: 0 | 1 | 2, expiresMs: number): Message {

@@ -36,7 +36,7 @@ Deno.test("what is held is bounded, of a member and of all; the rest is counted 
         } else if (!its.has(packetId)) {
           const message = messageOf(`${packetId}`, bytes);
           const { queuedBytes: before } = stats;
-          hold.add(packetId, { message, share: { name: "$share/g/t", mark: undefined } });
+          hold.add(packetId, { message, share: { name: "$share/g/t", mark: undefined, turn: 0 } });
           const isHeld = stats.queuedBytes === before + message.bytes;
           assert.ok(isHeld || before + message.bytes > limits.bytesMax, "it is held if it fits");
           its.add(packetId);
