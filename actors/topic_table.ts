@@ -1,7 +1,8 @@
 /**
  * Finds what a topic means by the topic's bytes: no string is made for a topic that was seen
- * before. Bounded: entries live in a young and an old generation; when the young one is full it
- * becomes the old one, and what is not used again before the next time is dropped.
+ * before. Bounded: entries live in a young and an old generation; when the young one is full, or
+ * has been there for long enough, it becomes the old one, and what is not used again before the
+ * next time is dropped.
  *
  * @module
  */
@@ -102,6 +103,7 @@ class Generation {
   #hashes = new Int32Array(64);
   #slab = new Uint8Array(0);
   #used = 0;
+  /** Entries; in an old generation without those that a young one has again. */
   count = 0;
   /** Bytes of its entries. */
   bytes = 0;
@@ -177,6 +179,8 @@ export class TopicTable {
   readonly #seed: number;
   #young = new Generation();
   #old = new Generation();
+  /** The young generation was full since `forgetIdle` was called last. */
+  #wasFull = false;
 
   constructor(routes: readonly CompiledRoute[], options: TopicTableOptions) {
     this.#routes = routes;
@@ -192,6 +196,15 @@ export class TopicTable {
     return this.#young.count + this.#old.count;
   }
 
+  /**
+   * To be called at intervals: what was not asked for since the call before this one is forgotten.
+   * While topics come so fast that the limit makes them forgotten, they are not forgotten sooner.
+   */
+  forgetIdle(): void {
+    if (!this.#wasFull) this.#turn();
+    this.#wasFull = false;
+  }
+
   /** What the topic `data[start..end)` means. The answer stays valid after it was forgotten here. */
   lookup(data: Uint8Array, start: number, end: number): TopicEntry | TopicRefusal {
     if (end - start > topicBytesMax) return tooLong;
@@ -201,16 +214,24 @@ export class TopicTable {
 
   #findElsewhere(hash: number, data: Uint8Array, start: number, end: number): Found {
     if (this.#young.count >= this.#youngMax || this.#young.bytes >= this.#youngBytesMax) {
-      this.#old = this.#young;
-      this.#young = new Generation();
+      this.#turn();
+      this.#wasFull = true;
     }
-    const known = this.#old.find(hash, data, start, end);
+    const old = this.#old;
+    const known = old.find(hash, data, start, end);
     if (known === undefined) return this.#learn(hash, data, start, end);
     const { slab, at } = this.#young.allot(known.tailEnd - known.topicStart);
     slab.set(known.bytes.subarray(known.topicStart, known.tailEnd), at);
     known.move(slab, at);
     this.#young.insert(known);
+    // Its bytes and slots serve nobody any more once all of it is in use again.
+    if (--old.count === 0) this.#old = new Generation();
     return known;
+  }
+
+  #turn(): void {
+    this.#old = this.#young;
+    this.#young = new Generation();
   }
 
   #learn(hash: number, data: Uint8Array, start: number, end: number): Found {

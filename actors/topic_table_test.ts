@@ -80,7 +80,7 @@ Deno.test("any sequence of topics is answered as by a table without a memory, an
     fc.tuple(part, part, part).map((parts) => parts.join("/")),
   );
   fc.assert(
-    fc.property(fc.array(topic, { maxLength: 400 }), (sequence) => {
+    fc.property(fc.array(topic, { maxLength: 400, size: "max" }), (sequence) => {
       const topics = table(40);
       for (const name of sequence) {
         const found = find(topics, name);
@@ -109,6 +109,58 @@ Deno.test("a topic in use is not forgotten, however many others come", () => {
     if (i % 5 === 0) assert.equal(find(topics, "UPB/RPi_1"), entry);
   }
   assert.equal(seriesOf(topics, "UPB/RPi_1"), "RPi_1.|,gateway=gw\\ 1,location=UPB,station=RPi_1");
+});
+
+Deno.test("what is not asked for is forgotten at the second call, what is in use stays as it is", () => {
+  const topics = table(1_000);
+  const used = find(topics, "UPB/used");
+  for (let i = 0; i < 100; i++) find(topics, `UPB/${i}`);
+  find(topics, "no/route/takes/this");
+  topics.forgetIdle();
+  assert.equal(find(topics, "UPB/used"), used);
+  assert.equal(topics.size, 102, "the others were in use before the call");
+  topics.forgetIdle();
+  assert.equal(find(topics, "UPB/used"), used);
+  assert.equal(topics.size, 1);
+  assert.equal(seriesOf(topics, "UPB/7"), "7.|,gateway=gw\\ 1,location=UPB,station=7");
+});
+
+Deno.test("forgetting at intervals shortens no topic's time, and never changes an answer", () => {
+  const step = fc.oneof(
+    { weight: 29, arbitrary: fc.integer({ min: 0, max: 60 }).map((n) => `UPB/${n}`) },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  );
+  const entriesMax = 40;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300, size: "max" }), (steps) => {
+      const topics = table(entriesMax);
+      const entries = new Map<string, unknown>();
+      /** Most recently used last, with the interval in which they were. */
+      const used = new Map<string, number>();
+      let interval = 0;
+      for (const name of steps) {
+        if (name === undefined) {
+          topics.forgetIdle();
+          interval++;
+          continue;
+        }
+        const found = find(topics, name);
+        assert.equal(seriesOf(topics, name).split("station=")[1], name.slice(4));
+        const recent = [...used.keys()].reverse().indexOf(name);
+        const isFresh = recent >= 0 && used.get(name)! >= interval - 1;
+        if (isFresh && recent < entriesMax / 2) assert.equal(found, entries.get(name));
+        entries.set(name, found);
+        used.delete(name);
+        used.set(name, interval);
+        assert.ok(topics.size <= entriesMax);
+      }
+      topics.forgetIdle();
+      topics.forgetIdle();
+      topics.forgetIdle();
+      assert.equal(topics.size, 0);
+    }),
+    { numRuns: 40, seed: 1, endOnFailure: true },
+  );
 });
 
 Deno.test("long topics are bounded by their bytes, and refused beyond a limit", () => {

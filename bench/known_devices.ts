@@ -40,8 +40,11 @@ async function run({ quick, say }: BenchOptions): Promise<Figure[]> {
     target: { atMost },
     detail,
   });
-  const topics = `beside it ${bytes("topic")} bytes for its topic, while the topic is remembered`;
-  return [figure("active", 2, topics), figure("passivated", 0.5, topics)];
+  const topic = bytes("topic");
+  return [
+    figure("active", 2, `${topic} bytes of it for its topic`),
+    figure("passivated", 0.5, `its topic, ${topic} bytes, is forgotten soon after`),
+  ];
 }
 
 export const knownDevices: Measure = { name: "known", title: "known devices", run };

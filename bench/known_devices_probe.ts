@@ -165,14 +165,14 @@ const before = await weigh();
 await feed(0, devices);
 await poll("nothing in the spool", () => path.spool.backlog === 0);
 await pause(1_000);
-const active = (await weigh() - before) / devices - topic;
+const active = (await weigh() - before) / devices;
 await poll(
-  "every device passivated",
-  () => path.devices.gauges().sluice_device_actors === 0,
+  "every device passivated, and its topic forgotten",
+  () => path.devices.gauges().sluice_device_actors === 0 && path.topics.size === 0,
   { everyMs: 100 },
 );
 // The first ones were passivated too: what they gave back does not count for the others.
-const passivated = (await weigh() - before + warm * (active > 0 ? active : 0)) / devices - topic;
+const passivated = (await weigh() - before + warm * (active > 0 ? active : 0)) / devices;
 Deno.stdout.writeSync(utf8.encode(`${
   JSON.stringify({
     active: Math.round(active),

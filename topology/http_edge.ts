@@ -62,7 +62,6 @@ export class HttpEdge implements WorkerProgram {
     const { config, shards } = init;
     const limits = httpLimits(config, shards);
     const guard = this.#guard = new Guard(init.guard, config, shards, banReporter(boot));
-    this.#intake = new HttpIntake(init, routes, limits.laneBytes, guard.rates);
     this.#shards = new HttpShards(shards);
     this.#system = new ActorSystem({
       name: "http",
@@ -73,6 +72,7 @@ export class HttpEdge implements WorkerProgram {
         log.error("an actor failed", { actor: event.path, failure: failure.message, at });
       },
     });
+    this.#intake = new HttpIntake(init, routes, limits.laneBytes, guard.rates, this.#system);
     this.#messages = new ShardMessages({
       config,
       shard: shards,

@@ -12,10 +12,12 @@ import type { TopicEntry } from "../actors/reading.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { Stalls } from "../actors/spool/stalls.ts";
+import { spawnTopicSweep } from "../actors/topic_sweep.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import { logger } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
+import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
 import type { HttpInit } from "./http_init.ts";
 import { type PeerHandlers, PeerLinks } from "./peer_links.ts";
@@ -40,6 +42,7 @@ export class HttpIntake {
     routes: readonly CompiledRoute[],
     laneBytes: number,
     rates: Rates | undefined,
+    system: ActorSystem,
   ) {
     this.#shards = shards;
     this.#ledger = new Ledger(ledgerMemory);
@@ -49,6 +52,7 @@ export class HttpIntake {
       entriesMax: config.limits.topicsMax,
       hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
     });
+    spawnTopicSweep(system, this.#topics, config.device.passivateAfterMs);
     this.hub = new IntakeHub({
       stalled: (owner) => this.#stalls.has(owner),
       shards,
@@ -102,7 +106,10 @@ export class HttpIntake {
       settled: { stored: books.stored, duplicate: books.duplicate, deadLettered, refused },
       inFlight: books.inFlight,
       counters: { sluice_peer_frames_malformed_total: this.#malformed },
-      gauges: { sluice_lane_bytes: this.hub.usedBytes },
+      gauges: {
+        sluice_lane_bytes: this.hub.usedBytes,
+        sluice_topics_known: this.#topics.size,
+      },
     };
   }
 

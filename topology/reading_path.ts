@@ -21,6 +21,7 @@ import type { Sink } from "../actors/sink.ts";
 import type { Completion } from "../actors/spool/commit_group.ts";
 import type { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
+import { spawnTopicSweep } from "../actors/topic_sweep.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import type { Writer } from "../actors/writer/writer.ts";
 import type { WriterDrained, WriterMessage } from "../actors/writer/writer_actor.ts";
@@ -78,6 +79,7 @@ export class ReadingPath {
   readonly spool: Spool;
   readonly letters: DeadLetterLog;
   readonly devices: ShardDevices;
+  readonly topics: { readonly size: number };
   readonly settleSeconds = new Histogram();
   readonly storeSeconds: Histogram;
   readonly events: PathEvents;
@@ -142,6 +144,8 @@ export class ReadingPath {
         hashSeed: random32(),
       },
     );
+    spawnTopicSweep(system, topics, config.device.passivateAfterMs);
+    this.topics = topics;
     const outlet = new Outlet({
       group: this.spool.group,
       ledger,

@@ -70,6 +70,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
       sluice_dead_letters: path.letters.count,
       sluice_dead_letters_bytes: path.letters.bytes,
       sluice_lane_bytes: path.hub.usedBytes,
+      sluice_topics_known: path.topics.size,
       ...path.devices.gauges(),
       ...messages.gauges(),
       sluice_live_bytes: writer?.liveBytes ?? 0,

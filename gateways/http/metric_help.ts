@@ -44,6 +44,8 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_store_bytes_total: "Bytes of line protocol written to the store.",
   sluice_store_outages_total: "Times the store began to take nothing.",
   sluice_devices_known: "Devices that are remembered.",
+  sluice_topics_known:
+    "Topics remembered with their route; one not heard of for device.passivateAfterMs is forgotten.",
   sluice_devices_forgotten_total: "Devices forgotten because there were too many.",
   sluice_device_actors: "Devices whose actor is active.",
   sluice_device_activations_total: "Times a device's actor was started.",
