@@ -9,6 +9,8 @@
  * @module
  */
 import type { PayloadDecoder } from "./decode.ts";
+import type { CodeStateError } from "./code_state.ts";
+import { type CodeStateRoom, CodeStates } from "./code_state_room.ts";
 import type { ChangeCounter } from "./device_changes.ts";
 import type { CodePoint, DeviceCode, DeviceCodeRunner } from "./device_code.ts";
 import { LastValues, type ShapeTable } from "./device_values.ts";
@@ -24,6 +26,8 @@ export interface DeviceTools {
   readonly shapes: ShapeTable;
   readonly fingerprint: Fingerprint;
   readonly codeRunner: DeviceCodeRunner;
+  /** For what their code keeps. */
+  readonly codeRoom: CodeStateRoom;
   readonly changes: ChangeCounter;
   /** For fingerprints that are not young any more. */
   readonly windowRoom: WindowRoom;
@@ -59,6 +63,8 @@ export class Device implements GroupDevice {
   readonly values: LastValues;
   /** Present once there was something to remember. */
   window: FingerprintWindow | undefined;
+  /** What its code keeps; present once there was something. */
+  codeStates: CodeStates | undefined;
   /** The last time that was given to a reading without one of its own. */
   arrivalMs = 0;
   arrivalNs = 0;
@@ -145,6 +151,18 @@ export class Device implements GroupDevice {
     this.#accept(reading, outlet, decoder.fields.count);
   }
 
+  /** What the code of that route kept before. */
+  restoreState(route: string, text: string): void {
+    this.codeStates ??= new CodeStates(this.#tools.codeRoom);
+    this.codeStates.restore(route, text);
+  }
+
+  /** Gives back the room that it shares with others. Whoever drops it does so. */
+  release(): void {
+    this.window?.release();
+    this.codeStates?.release();
+  }
+
   /** The actor around it crashed: a reading was lost to that, and became a dead letter. */
   crashed(detail: string, atMs: number): void {
     this.deadLettered++;
@@ -152,7 +170,7 @@ export class Device implements GroupDevice {
   }
 
   #takeByCode<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, code: DeviceCode): void {
-    const { onCoded } = this.#tools;
+    const { onCoded, codeRunner } = this.#tools;
     if (this.#isDuplicate(reading, false)) {
       onCoded?.(reading, []);
       this.#repeat(reading, outlet);
@@ -160,7 +178,7 @@ export class Device implements GroupDevice {
     }
     this.#nextArrival(reading.batch.arrivalMs);
     const emitted: CodePoint[] | undefined = onCoded && [];
-    const points = this.#tools.codeRunner.run(
+    const points = codeRunner.run(
       code,
       reading,
       outlet.lines(),
@@ -169,12 +187,26 @@ export class Device implements GroupDevice {
       this.values,
       emitted,
     );
+    const { state } = codeRunner;
     if (emitted !== undefined) onCoded?.(reading, emitted);
     if (points > 0) {
       this.#accept(reading, outlet, points);
     } else {
       this.#refuse(reading, outlet, "no_fields", "the device's code made no point of it");
     }
+    this.#keepState(reading, state);
+  }
+
+  #keepState({ entry, batch }: Reading, state: string | CodeStateError | undefined): void {
+    if (state === undefined) return;
+    const { codeRoom } = this.#tools;
+    const route = entry.route.name;
+    this.codeStates ??= new CodeStates(codeRoom);
+    const refusal = typeof state === "string" ? this.codeStates.keep(route, state) : state;
+    if (refusal === undefined) return;
+    codeRoom.refuse(this.id, route, refusal);
+    const { message: detail } = refusal;
+    this.lastError = { reason: "state_not_kept", detail, atMs: batch.arrivalMs };
   }
 
   #accept<R extends Reading>(reading: R, outlet: DeviceOutlet<R>, points: number): void {

@@ -1,7 +1,7 @@
 /**
  * The actor of one device: hands each reading to the {@linkcode Device}, in the order of its mail.
- * A crash, which only code of a route's module can cause, costs that code's own state and nothing
- * of the device's; passivation puts the device to rest in the directory.
+ * A crash, which only code of a route's module can cause, costs what that code did not save and
+ * nothing of the device's; passivation puts the device to rest in the directory.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import type { DeviceCode } from "./device_code.ts";
 import type { DeviceDirectory } from "./device_directory.ts";
 import type { DeviceCodes } from "./device_module.ts";
 import type { DeviceOutlet, Reading } from "./reading.ts";
+import type { CompiledRoute } from "./route.ts";
 
 /** What the device actors of a shard share. */
 export interface DeviceActorOptions<R extends Reading> {
@@ -73,7 +74,7 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
     const startMs = context.clock.monotonic();
     trace?.enter(this.#traced);
     try {
-      this.#device.take(reading, outlet, this.#codeOf(reading.entry.route.index));
+      this.#device.take(reading, outlet, this.#codeOf(reading.entry.route));
     } catch (error) {
       if (error instanceof CodeTimeoutError) strikes.add(id);
       throw error;
@@ -83,14 +84,14 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
     }
   }
 
-  #codeOf(route: number): DeviceCode | undefined {
-    const make = this.#options.codes.get(route);
+  #codeOf({ index, name }: CompiledRoute): DeviceCode | undefined {
+    const make = this.#options.codes.get(index);
     if (make === undefined) return undefined;
     this.#codes ??= new Map();
-    let code = this.#codes.get(route);
+    let code = this.#codes.get(index);
     if (code === undefined) {
-      code = make();
-      this.#codes.set(route, code);
+      code = make(this.#device.codeStates?.get(name));
+      this.#codes.set(index, code);
     }
     return code;
   }

@@ -51,7 +51,7 @@ async function start(limit = new CodeLimit(60_000)) {
   const topics = new TopicTable(routes, { gatewayId: "gw", hashSeed: 1 });
   const directory = new DeviceDirectory({
     ...deviceTools(),
-    codeRunner: new DeviceCodeRunner(limit),
+    codeRunner: new DeviceCodeRunner(limit, 100),
   }, {
     knownMax: 100,
     silentAfterMs: 1,

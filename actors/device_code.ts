@@ -7,6 +7,7 @@
  * @module
  */
 import type { CodeLimit } from "./code_limit.ts";
+import { type CodeState, type CodeStateError, stateOf } from "./code_state.ts";
 import type { LastValues } from "./device_values.ts";
 import type { LineBuffer } from "./line_buffer.ts";
 import {
@@ -44,9 +45,39 @@ export interface CodePoint {
   readonly time?: string | number | bigint;
 }
 
-/** What a module's class `Device` implements. One instance per device, as long as it is active. */
+/**
+ * What a module's class `Device` implements. One instance per device and route, as long as the device
+ * is active; its constructor is handed what an earlier instance has saved, as JSON gives it, or
+ * nothing.
+ *
+ * @example
+ * ```ts
+ * import type { CodePoint, CodeReading, DeviceCode } from "./device_code.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Device implements DeviceCode {
+ *   #count: number;
+ *   constructor(saved?: { readonly count: number }) {
+ *     this.#count = saved?.count ?? 0;
+ *   }
+ *   onReading(_: CodeReading, emit: (point: CodePoint) => void): void {
+ *     emit({ fields: { count: ++this.#count } });
+ *   }
+ *   save() {
+ *     return { count: this.#count };
+ *   }
+ * }
+ *
+ * assert.deepEqual(new Device({ count: 3 }).save(), { count: 3 });
+ * ```
+ */
 export interface DeviceCode {
   onReading(reading: CodeReading, emit: (point: CodePoint) => void): void;
+  /**
+   * What is to be kept over passivation, a crash and a restart; asked for after each reading that
+   * `onReading` returned from. `undefined`: what is kept stays as it is.
+   */
+  save?(): CodeState | undefined;
 }
 
 const utf8 = new TextEncoder();
@@ -57,12 +88,17 @@ const linesBytesMax = 2 * 1024 * 1024;
 /** Runs user-written code and writes what it emits. */
 export class DeviceCodeRunner {
   readonly #limit: CodeLimit;
+  readonly #stateBytesMax: number;
   readonly #time = new TimestampReader();
   /** Points that were emitted when their reading was done with: they are not stored. */
   latePoints = 0;
+  /** What the code wants kept after the last run, or why that is not possible. */
+  state: string | CodeStateError | undefined;
 
-  constructor(limit: CodeLimit) {
+  /** `stateBytesMax`: what the code of one device may keep. */
+  constructor(limit: CodeLimit, stateBytesMax: number) {
     this.#limit = limit;
+    this.#stateBytesMax = stateBytesMax;
   }
 
   /**
@@ -115,7 +151,11 @@ export class DeviceCodeRunner {
       emitted?.push(point);
     };
     try {
-      refusePromise(this.#limit.run<unknown>(() => code.onReading(codeReading, emit)));
+      this.state = this.#limit.run(() => {
+        refusePromise(code.onReading(codeReading, emit));
+        open = false;
+        return stateOf(code, this.#stateBytesMax);
+      });
     } catch (error) {
       lines.length = before;
       throw error;

@@ -13,7 +13,7 @@ const topic = new TextEncoder().encode("own/1");
 
 function runner(limitMs = 60_000) {
   const lines = new LineBuffer();
-  const codeRunner = new DeviceCodeRunner(new CodeLimit(limitMs));
+  const codeRunner = new DeviceCodeRunner(new CodeLimit(limitMs), 4_096);
   const values = new LastValues(new ShapeTable());
   const entry = topics.lookup(topic, 0, topic.length);
   assert.ok(entry.kind === "topic");

@@ -101,7 +101,7 @@ export class DeviceDirectory {
     const { knownMax, shortFrom = knownMax * charsPerDevice / 2 } = this.#options;
     const short = this.#restingChars > shortFrom;
     this.#putToRest(id, saveDevice(device, this.#options.now(), short));
-    device.window?.release();
+    device.release();
     this.#trim();
   }
 
@@ -148,7 +148,7 @@ export class DeviceDirectory {
     const nowMs = this.#options.now();
     const device = restoreDevice(id, saved, this.#tools, nowMs);
     this.#putToRest(id, savedLastSeenMs(saved) > nowMs ? saveDevice(device, nowMs) : saved);
-    device.window?.release();
+    device.release();
     this.#trim();
   }
 
@@ -249,7 +249,7 @@ export class DeviceDirectory {
     if (saved === undefined) return undefined;
     const device = restoreDevice(id, saved, this.#tools, this.#options.now());
     // Only to be looked at, and nobody tells when that is over.
-    device.window?.release();
+    device.release();
     return device;
   }
 

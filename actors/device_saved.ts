@@ -9,13 +9,15 @@ import { Device, type DeviceTools } from "./device.ts";
 
 const version = 1;
 const numbersCount = 7;
+/** Between what a device's code keeps, which as JSON holds none, and the name of its route. */
+const stateEnd = "\n";
 
 /**
  * Puts everything that must outlast passivation or a restart into a string. Where room is `short` it
  * remembers fewer of its old readings.
  */
 export function saveDevice(device: Device, nowMs: number, short = false): string {
-  const { values, lastError, window } = device;
+  const { values, lastError, window, codeStates } = device;
   const names: string[] = [];
   const cells: number[] = [];
   for (let i = 0; i < values.count; i++) {
@@ -38,6 +40,9 @@ export function saveDevice(device: Device, nowMs: number, short = false): string
     cells,
     fingerprints,
     lastError === undefined ? 0 : [lastError.reason, lastError.detail, lastError.atMs],
+    ...(codeStates === undefined || codeStates.size === 0
+      ? []
+      : [Array.from(codeStates.entries(), ([route, text]) => text + stateEnd + route)]),
   ]);
 }
 
@@ -58,7 +63,7 @@ export function restoreDevice(
   tools: DeviceTools,
   nowMs: number,
 ): Device {
-  const { numbers, names, cells, fingerprints, error } = parse(id, saved);
+  const { numbers, names, cells, fingerprints, error, states } = parse(id, saved);
   const device = new Device(id, tools);
   // The clock was set back since it was saved: nobody was seen in the future.
   device.lastSeenMs = Math.min(numbers[0]!, nowMs);
@@ -75,6 +80,10 @@ export function restoreDevice(
   for (let i = 0; i + 1 < fingerprints.length; i += 2) {
     device.remember(fingerprints[i]!, fingerprints[i + 1]!, nowMs);
   }
+  for (const state of states) {
+    const end = state.indexOf(stateEnd);
+    device.restoreState(state.slice(end + stateEnd.length), state.slice(0, end));
+  }
   return device;
 }
 
@@ -90,11 +99,13 @@ function parse(id: string, saved: string) {
   } catch (cause) {
     return refuse(cause);
   }
-  if (!Array.isArray(value) || value.length !== 6 || value[0] !== version) return refuse();
-  const [, numbers, names, cells, fingerprints, error]: unknown[] = value;
+  if (!Array.isArray(value) || value[0] !== version) return refuse();
+  // Most devices have no code that keeps anything: theirs has no states.
+  if (value.length !== 6 && value.length !== 7) return refuse();
+  const [, numbers, names, cells, fingerprints, error, states = []]: unknown[] = value;
   const isSaved = isNumbers(numbers) && numbers.length === numbersCount && isNumbers(cells) &&
-    Array.isArray(names) && names.every((name) => typeof name === "string") &&
-    cells.length === 2 * names.length && typeof fingerprints === "string";
+    isTexts(names) && cells.length === 2 * names.length && typeof fingerprints === "string" &&
+    isTexts(states) && states.every((state) => state.includes(stateEnd));
   if (!isSaved) return refuse();
   return {
     numbers,
@@ -102,11 +113,15 @@ function parse(id: string, saved: string) {
     cells,
     fingerprints: fromBase64(fingerprints, refuse),
     error: errorOf(error),
+    states,
   };
 }
 
 const isNumbers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((item) => typeof item === "number");
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");
 
 function errorOf(value: unknown) {
   if (!Array.isArray(value)) return undefined;

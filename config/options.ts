@@ -539,6 +539,15 @@ export const options = section("The configuration of Sluice.", {
         "limit, which saves some 20 µs a reading; then code that never returns takes the service " +
         "down with it.",
     }),
+    codeStateBytesMax: integer({
+      default: 4 * kib,
+      unit: "bytes",
+      min: 0,
+      max: 64 * kib,
+      doc: "What the code of one device may keep over passivation and restarts (`save` in " +
+        "docs/routes.md), as JSON. What is larger is not kept, which is counted and logged; what " +
+        "was kept before stays.",
+    }),
   }),
   limits: section("What one payload, and the whole process, may take.", {
     memoryBytesMax: integer({

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { CodeStateRoom } from "../actors/code_state_room.ts";
 import { hashBytes } from "../actors/fingerprint.ts";
 import { recoverRecord } from "../actors/recover_record.ts";
 import { DeviceDirectory } from "../actors/device_directory.ts";
@@ -64,7 +65,9 @@ async function onePass(options: DeviceHandoverOptions, part: Part): Promise<numb
   const { config, files, clock, directories, told, states, limits } = options;
   const { of, rest } = part;
   const time = new SteadyTime(clock);
-  const tools = makeDeviceTools(config, limits.windowBytes);
+  // Nobody's code runs here: what it kept is handed on.
+  const codeRoom = new CodeStateRoom({ deviceBytesMax: 0, bytesMax: 0, routes: new Set() });
+  const tools = makeDeviceTools(config, limits.windowBytes, codeRoom);
   const { slabs } = tools.windowRoom;
   const held = new DeviceDirectory(tools, {
     silentAfterMs: config.device.silentAfterMs,
@@ -83,7 +86,7 @@ async function onePass(options: DeviceHandoverOptions, part: Part): Promise<numb
   const visit = (record: SpoolRecord) => {
     recoverRecord(record, time.of(record.committedMs), deviceOf);
     readings += record.count;
-    return held.size <= limits.devicesMax && slabs.bytes <= limits.heldBytes;
+    return held.size <= limits.devicesMax && slabs.bytes + codeRoom.bytes <= limits.heldBytes;
   };
   // All of a device's is in one spool, and in order there: what was taken over from others is told.
   for (const directory of directories) {

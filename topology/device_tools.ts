@@ -4,6 +4,7 @@
  * @module
  */
 import { CodeLimit } from "../actors/code_limit.ts";
+import type { CodeStateRoom } from "../actors/code_state_room.ts";
 import type { DeviceTools } from "../actors/device.ts";
 import { ChangeCounter } from "../actors/device_changes.ts";
 import { DeviceCodeRunner } from "../actors/device_code.ts";
@@ -13,16 +14,24 @@ import { WindowRoom } from "../actors/fingerprint_window.ts";
 import type { Config } from "../config.ts";
 import type { DataFlowTap } from "./data_flow_tap.ts";
 
-/** `windowBytes`: what fingerprints that are not young any more may take together. */
+/**
+ * `windowBytes`: what fingerprints that are not young any more may take together. `codeRoom`: for
+ * what code keeps.
+ */
 export function makeDeviceTools(
   { device, limits }: Config,
   windowBytes: number,
+  codeRoom: CodeStateRoom,
   tap?: DataFlowTap,
 ): DeviceTools {
   return {
     shapes: new ShapeTable(),
     fingerprint: new Fingerprint(),
-    codeRunner: new DeviceCodeRunner(new CodeLimit(device.codeTimeoutMs)),
+    codeRunner: new DeviceCodeRunner(
+      new CodeLimit(device.codeTimeoutMs),
+      device.codeStateBytesMax,
+    ),
+    codeRoom,
     changes: new ChangeCounter(),
     windowRoom: new WindowRoom(windowBytes),
     payloadBytesMax: limits.payloadBytesMax,

@@ -28,6 +28,8 @@ export interface ShardLimits {
   readonly replayBytes: number;
   /** What devices remember of readings that are not young any more, to know them again. */
   readonly windowBytes: number;
+  /** What the code of active devices keeps; 0 without code. */
+  readonly codeStateBytes: number;
   /** The sum of all of it, with the copies that are made on the way. */
   readonly sumBytes: number;
 }
@@ -48,6 +50,8 @@ const bothWays = 1.25;
 const bodyCopies = 2;
 /** Live, replay, and a batch that is being split. */
 const writesAtOnce = 3;
+/** A text with a character outside of Latin-1 takes two bytes for each. */
+const stateCopies = 2;
 
 /** Bytes, of the embedded store's two Workers; 0 where there is another store. */
 export interface StoreLimits {
@@ -97,7 +101,7 @@ export const devicesKnownMax = ({ device }: Config): number => device.activeMax 
 export interface HandoverLimits {
   /** Devices held at a time, of a KiB or so each. */
   readonly devicesMax: number;
-  /** Bytes of what they remember of readings, young ones included. */
+  /** Bytes of what they remember of readings, young ones included, and of what their code keeps. */
   readonly heldBytes: number;
   /** Of these, for readings that are not young any more. */
   readonly windowBytes: number;
@@ -158,12 +162,16 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   const messageBytes = Math.floor(Math.min(32 * mib, share / 16));
   const replayBytes = Math.floor(Math.min(4 * mib, share / 32));
   const windowBytes = Math.floor(Math.min(8 * mib, share / 64));
+  const codeStateBytes = config.routes.some(({ module }) => module !== undefined)
+    ? Math.floor(Math.min(64 * mib, share / 16 / stateCopies))
+    : 0;
   const writeBytes = writesAtOnce * bodyCopies * config.store.batchBytesMax;
   const liveBytes = Math.floor(
     Math.min(
       128 * mib,
       share - lanes * laneBytes * laneCopies - groupBytes * groupCopies - readBytes * bothWays -
-        messageBytes - replayBytes - windowBytes - remainsMemoryBytes - writeBytes,
+        messageBytes - replayBytes - windowBytes - codeStateBytes * stateCopies -
+        remainsMemoryBytes - writeBytes,
     ),
   );
   if (liveBytes < config.store.batchBytesMax) {
@@ -183,7 +191,8 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
   }
   const sumBytes = lanes * laneBytes * laneCopies + groupBytes * groupCopies +
     readBytes * bothWays +
-    messageBytes + replayBytes + windowBytes + remainsMemoryBytes + writeBytes + liveBytes;
+    messageBytes + replayBytes + windowBytes + codeStateBytes * stateCopies +
+    remainsMemoryBytes + writeBytes + liveBytes;
   return {
     laneBytes,
     groupBytes,
@@ -192,6 +201,7 @@ export function shardLimits(config: Config, shards: number): ShardLimits {
     liveBytes,
     replayBytes,
     windowBytes,
+    codeStateBytes,
     sumBytes,
   };
 }

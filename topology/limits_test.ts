@@ -7,6 +7,7 @@ import { httpLimits, shardLimits, storeLimits } from "./limits.ts";
 Deno.test("the limits of all shards fit the budget, whatever the number of shards", async () => {
   for (const shards of [1, 2, 4, 8]) {
     const { config } = await parseConfig({
+      routes: [{ name: "own", topic: "own/{id}", measurement: "own", module: "./own.js" }],
       limits: { memoryBytesMax: 1 << 30, rates: { device: { messages: "20:1,600:60" } } },
     });
     const limits = shardLimits(config, shards);
@@ -14,6 +15,7 @@ Deno.test("the limits of all shards fit the budget, whatever the number of shard
       httpLimits(config, shards).sumBytes + guardBytes(config, shards);
     assert.ok(guardBytes(config, shards) > 0);
     assert.ok(sum <= config.limits.memoryBytesMax, `${shards} shards`);
+    assert.ok(limits.codeStateBytes > 0);
     assert.ok(limits.laneBytes >= config.limits.payloadBytesMax);
   }
 });

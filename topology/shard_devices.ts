@@ -5,6 +5,7 @@
  * @module
  */
 import { CodeLimit } from "../actors/code_limit.ts";
+import { CodeStateRoom } from "../actors/code_state_room.ts";
 import { CodeStrikes } from "../actors/code_strikes.ts";
 import { CodeTrace } from "../actors/code_trace.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
@@ -82,11 +83,13 @@ export class ShardDevices {
   #durable: (completion: Completion) => void = () => {};
   readonly #saves: DeviceSaves;
   readonly #codeRunner: DeviceCodeRunner;
+  readonly #codeRoom: CodeStateRoom;
   readonly #strikes: CodeStrikes;
 
   private constructor(
     { init, system, limits }: ShardDevicesOptions,
     codes: DeviceCodes,
+    routes: readonly CompiledRoute[],
     tap: DataFlowTap | undefined,
   ) {
     const { device } = init.config;
@@ -96,7 +99,19 @@ export class ShardDevices {
     this.#time = new SteadyTime(system.clock);
     this.#codes = codes;
     this.#strikes = new CodeStrikes(init.suspects);
-    const tools = makeDeviceTools(init.config, limits.windowBytes, tap);
+    this.#codeRoom = new CodeStateRoom({
+      deviceBytesMax: device.codeStateBytesMax,
+      bytesMax: limits.codeStateBytes,
+      routes: new Set(routes.filter(({ index }) => codes.has(index)).map(({ name }) => name)),
+      onRefused: (device, route, { message: problem, cause }) =>
+        log.warn("what the code of a device wants kept is not; what it kept before stays", {
+          device,
+          route,
+          problem,
+          cause,
+        }),
+    });
+    const tools = makeDeviceTools(init.config, limits.windowBytes, this.#codeRoom, tap);
     const { changes } = tools;
     this.#codeRunner = tools.codeRunner;
     this.#directory = new DeviceDirectory(tools, {
@@ -138,7 +153,7 @@ export class ShardDevices {
       (module) => import(new URL(module, base).href),
       new CodeLimit(options.init.config.device.codeTimeoutMs),
     );
-    const devices = new ShardDevices(options, codes, tap);
+    const devices = new ShardDevices(options, codes, routes, tap);
     options.stage("what was saved of its devices is read");
     await devices.#load();
     return devices;
@@ -242,6 +257,7 @@ export class ShardDevices {
     return {
       sluice_device_actors: this.#keyed?.active ?? 0,
       sluice_devices_known: this.#directory.size,
+      sluice_device_code_states_bytes: this.#codeRoom.bytes,
     };
   }
 
@@ -251,6 +267,7 @@ export class ShardDevices {
       sluice_devices_forgotten_total: this.#directory.forgotten,
       sluice_device_code_late_points_total: this.#codeRunner.latePoints,
       sluice_device_code_timeouts_total: this.#strikes.timeouts,
+      ...this.#codeRoom.counters(),
     };
   }
 

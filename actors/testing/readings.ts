@@ -6,6 +6,7 @@
 import { Device, type DeviceTools } from "../device.ts";
 import { ChangeCounter } from "../device_changes.ts";
 import { CodeLimit } from "../code_limit.ts";
+import { CodeStateRoom } from "../code_state_room.ts";
 import { DeviceCodeRunner } from "../device_code.ts";
 import { ShapeTable } from "../device_values.ts";
 import { Fingerprint } from "../fingerprint.ts";
@@ -37,7 +38,8 @@ export function deviceTools(): DeviceTools {
   return {
     shapes: new ShapeTable(),
     fingerprint: new Fingerprint(),
-    codeRunner: new DeviceCodeRunner(new CodeLimit(60_000)),
+    codeRunner: new DeviceCodeRunner(new CodeLimit(60_000), 4_096),
+    codeRoom: new CodeStateRoom({ deviceBytesMax: 4_096, bytesMax: 1 << 20, routes: new Set() }),
     changes: new ChangeCounter(),
     windowRoom: new WindowRoom(1 << 20),
     payloadBytesMax: 262_144,

@@ -51,6 +51,9 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_device_activations_total: "Times a device's actor was started.",
   sluice_device_code_late_points_total:
     "Points that a device's code emitted after its call had ended; they are not stored.",
+  sluice_device_code_states_bytes: "Bytes of what the code of active devices keeps.",
+  sluice_device_code_states_refused_total:
+    "Times that what a device's code wanted kept was not: threw, not_json, too_large or no_room.",
   sluice_device_code_timeouts_total: "Calls of devices' code that did not return.",
   sluice_ingest_overflow_total: "Batches that found no room at their owner: a defect.",
   sluice_peer_frames_malformed_total: "Frames of another Worker that could not be read: a defect.",
