@@ -56,6 +56,8 @@ export interface ConversationHost extends Origin {
   placedHere(): void;
   /** Another connection has its session, or the session is over. */
   takenOver(): void;
+  /** Whether another one has it cannot be told. */
+  notReadable(): void;
 }
 
 /** See the module. A packet that may not come throws a `ProtocolError`. */
@@ -149,6 +151,12 @@ export class Conversation implements PacketHandler, KeptHost {
     // Who comes back in time cancels a will that is to wait [MQTT-3.1.3-9].
     if (resumed && this.#willDelayS > 0) this.will = undefined;
     this.#host.takenOver();
+  }
+
+  /** From the kept session. */
+  unreadable(): void {
+    this.#stop();
+    this.#host.notReadable();
   }
 
   /** Sends what waited for the client. */

@@ -239,6 +239,10 @@ export class Session
     this.end({ end: "not_kept", detail: "the file of kept sessions failed" });
   }
 
+  notReadable(): void {
+    this.#endLater({ end: "not_kept", detail: "its kept session cannot be read" });
+  }
+
   resumeLater(): void {
     this.#context.self.tell(resumeMessage);
   }

@@ -19,6 +19,8 @@ export interface KeptHost {
   placed(): void;
   /** The session goes on with another connection (`resumed`), or is over. Takes no more packets. */
   evicted(resumed: boolean): void;
+  /** Whose the session is cannot be read. Takes no more packets, and leaves it as if it were its own. */
+  unreadable(): void;
 }
 
 /** A subscription whose retained messages are still to be sent. */

@@ -35,7 +35,7 @@ async function refused(
 ): Promise<void> {
   const claim = pair.shards[0]!.kept!.claim(
     { clean: false, expiryS: 100, will: undefined, willDelayS: 0, ...request },
-    { placed() {}, evicted() {} },
+    { placed() {}, evicted() {}, unreadable() {} },
     undefined,
   );
   pair.carry();

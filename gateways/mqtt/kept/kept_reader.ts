@@ -7,6 +7,7 @@
  */
 import type { Evict, KeptDirectory } from "./kept_directory.ts";
 import type { KeptRecord } from "./kept_records.ts";
+import type { KeptSession } from "./kept_session.ts";
 import type { KeptStore } from "./kept_store.ts";
 
 /** Sessions that are tried once more at a time. */
@@ -17,22 +18,33 @@ export class KeptReader {
   readonly #store: KeptStore;
   readonly #directory: KeptDirectory;
   readonly #evict: Evict;
+  readonly #late: (session: KeptSession) => void;
   #revision = -1;
   /** It is not known which sessions there are. */
   #unknown = false;
   readonly #unread = new Set<number>();
 
-  constructor(store: KeptStore, directory: KeptDirectory, evict: Evict) {
+  /** `late`: it was not known for a while where the client of a session is. */
+  constructor(
+    store: KeptStore,
+    directory: KeptDirectory,
+    evict: Evict,
+    late: (session: KeptSession) => void,
+  ) {
     this.#store = store;
     this.#directory = directory;
     this.#evict = evict;
+    this.#late = late;
   }
 
   /** Reads one session. False: it could not be read. */
   read(id: number): boolean {
+    const isLate = this.#unread.has(id);
     const record = this.#record(id);
     if (record === undefined) return false;
     this.#directory.apply(id, record.found, this.#evict);
+    const session = isLate ? this.#directory.byId(id) : undefined;
+    if (session !== undefined) this.#late(session);
     return true;
   }
 
@@ -59,7 +71,22 @@ export class KeptReader {
   #record(id: number): { readonly found: KeptRecord | undefined } | undefined {
     this.#unread.delete(id);
     const record = this.#store.use(({ records }) => ({ found: records.session(id) }));
-    if (record === undefined) this.#unread.add(id); // Behind the others.
+    if (record === undefined) {
+      this.#unread.add(id); // Behind the others.
+      this.#doubt(id);
+    }
     return record;
+  }
+
+  /** A claim elsewhere counts on its connection here being over. */
+  #doubt(id: number): void {
+    const session = this.#directory.byId(id);
+    if (session === undefined) return;
+    const { attachment } = session;
+    const place = this.#store.use(({ records }) => records.place(id));
+    if (place === undefined) return attachment?.host.unreadable();
+    session.epoch = place.epoch;
+    session.holder = place.holder;
+    if (attachment !== undefined && attachment.epoch !== place.epoch) this.#evict(session, true);
   }
 }

@@ -66,6 +66,12 @@ export class KeptRecords {
     };
   }
 
+  /** Where its client is; `undefined`: it has ended. */
+  place(id: number): Pick<KeptRecord, "epoch" | "holder"> | undefined {
+    const row = this.#database.prepare("SELECT epoch, holder FROM session WHERE id = ?").get(id);
+    return row && { epoch: number(row["epoch"]), holder: optional(row["holder"]) };
+  }
+
   subscribe(id: number, subscriptions: readonly KeptSubscription[]): void {
     this.#database.transaction(() => {
       for (const { name, grant, feedAfter } of subscriptions) {

@@ -51,7 +51,15 @@ export class KeptSessions {
     const { shard, shards, first, clock, table } = options;
     const store = this.#store = new KeptStore(options);
     const directory = this.#directory = new KeptDirectory(table);
-    this.#reader = new KeptReader(store, directory, (...evicted) => this.#evict(...evicted));
+    this.#reader = new KeptReader(
+      store,
+      directory,
+      (...evicted) => this.#evict(...evicted),
+      // What was put into its queue meanwhile it was not told of.
+      ({ id, holder = shard }) => {
+        if (holder !== shard) options.queued(holder, id);
+      },
+    );
     const log = this.#log = new KeptLog(clock, () => this.flush(true));
     const home = {
       flush: () => this.flush(true),

@@ -137,7 +137,7 @@ Deno.test("sessions are bounded; one that ends makes room", () =>
     const [here] = pair.shards;
     for (const key of ["x", "y", "z"]) await Client.connect(pair, here!, { key });
     const request = { key: "v", account: "", clean: false, expiryS: 9, will: undefined };
-    const host = { placed() {}, evicted() {} };
+    const host = { placed() {}, evicted() {}, unreadable() {} };
     const result = await here!.kept!.claim({ ...request, willDelayS: 0 }, host, undefined);
     assert.equal(result.kind, "refused");
     const discarded = here!.kept!.discard("x");

@@ -58,6 +58,7 @@ export async function withShards(
 export class KeptClient {
   /** Whether its session went on elsewhere (true) or was over; `undefined`: it is connected. */
   evicted: boolean | undefined;
+  unreadable = false;
   readonly #pair: ShardPair;
   readonly #pubsub: PubSub;
   readonly #writer = new PacketWriter();
@@ -74,6 +75,7 @@ export class KeptClient {
     pubsub: PubSub,
     request: Partial<ClaimRequest> = {},
     permit?: KeptPermit,
+    carry = () => pair.carry(),
   ): Promise<KeptClient> {
     const client = new KeptClient(pair, pubsub);
     const claim = pubsub.kept!.claim(
@@ -86,10 +88,17 @@ export class KeptClient {
         willDelayS: 0,
         ...request,
       },
-      { placed() {}, evicted: (resumed) => client.evicted = resumed },
+      {
+        placed() {},
+        evicted: (resumed) => client.evicted = resumed,
+        unreadable: () => {
+          client.unreadable = true;
+          pubsub.forget(client.#outbound!);
+        },
+      },
       permit,
     );
-    pair.carry();
+    carry();
     const result = await claim;
     assert.ok(result.kind === "attached");
     const kept = client.#attachment = result.attachment;

@@ -202,7 +202,7 @@ export class Outbound implements Subscriber, DeliverySink {
   }
 
   get mayWrite(): boolean {
-    return this.#sink.waitingBytes < sinkBytesMax;
+    return this.#open && this.#sink.waitingBytes < sinkBytesMax;
   }
 
   publish(message: Message, delivery: Delivery, packetId: number, dup: boolean): boolean {
