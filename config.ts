@@ -67,14 +67,17 @@ export async function parseConfig(
   for (const { path, variable, value } of values) {
     if (setAt(input, path, value)) variables.set(path.join("."), variable);
   }
+  // A variable hides what the file says there, which is to be right all the same.
+  const written = variables.size > 0 ? await checked(structuredClone(file), new Map()) : [];
   const config = await checked(input, variables);
-  const found = [
+  const found = new Set([
     ...known,
     ...problems,
+    ...(Array.isArray(written) ? written : []),
     ...(Array.isArray(config) ? config : contradictions(config)),
-  ];
-  if (!Array.isArray(config) && found.length === 0) return { config, warnings: warnings(config) };
-  throw new ConfigError(source, found);
+  ]);
+  if (!Array.isArray(config) && found.size === 0) return { config, warnings: warnings(config) };
+  throw new ConfigError(source, [...found]);
 }
 
 /**

@@ -63,6 +63,18 @@ Deno.test("a variable wins over the file, and an empty one does not count", asyn
   assert.deepEqual(file, { influx: { url: "http://file:1" }, spool: { keepMs: 1 } });
 });
 
+Deno.test("what is wrong in the file and in a variable is told of both, and the rest once", async () => {
+  const file = { shards: null, spool: { keepMs: "30s" } };
+  const parsed = parseConfig(file, { SLUICE_SHARDS: "two" });
+  await assert.rejects(parsed, {
+    problems: [
+      "shards: must be an integer from 1 to 256; it is null",
+      'spool.keepMs: must be an integer from 0 to 86400000 (ms); it is "30s"',
+      'SLUICE_SHARDS (shards): must be an integer from 1 to 256; it is "two"',
+    ],
+  });
+});
+
 Deno.test("DEBUG_DATA_FLOW is on only when it is exactly true", async () => {
   for (const text of ["TRUE", "1", "yes", " true", ""]) {
     const { config } = await parseConfig({}, { DEBUG_DATA_FLOW: text });
@@ -119,6 +131,12 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     {},
     { SLUICE_SHARDS: "two" },
     'SLUICE_SHARDS (shards): must be an integer from 1 to 256; it is "two"',
+  ],
+  [
+    "a value that a variable hides",
+    { shards: "two" },
+    { SLUICE_SHARDS: "2" },
+    'shards: must be an integer from 1 to 256; it is "two"',
   ],
   [
     "a variable's name",
