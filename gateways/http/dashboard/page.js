@@ -25,6 +25,15 @@ function element(tag, content, className) {
   return made;
 }
 
+const cell = (content, className) => element("td", content, className);
+const codeCell = (text) => cell([element("code", text)]);
+
+/** Fills a table with a row an item, of the cells that `cellsOf` makes, and says `more` below it. */
+function showTable(id, items, cellsOf, more) {
+  byId(id).replaceChildren(...items.map((item) => element("tr", cellsOf(item))));
+  byId(`${id}-more`).textContent = more;
+}
+
 async function ask(path) {
   const answer = await fetch(path, { headers: { accept: "application/json" } });
   const body = await answer.json();
@@ -148,66 +157,55 @@ const withoutZeros = (counters) =>
   Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0));
 
 function showDevices({ items, next }) {
-  byId("devices").replaceChildren(...items.map((device) => {
-    const error = device.lastError;
-    const cells = [
-      element("td", [element("code", device.id)]),
-      element("td", `● ${device.presence}`, presenceClass[device.presence]),
-      element("td", seen(device.lastSeen)),
-      element("td", valuesText(device.values)),
-      element("td", valuesText(withoutZeros(device.counters)), "quiet"),
-      element("td", error === undefined ? "" : `${error.reason}: ${error.detail}`, "bad"),
-    ];
-    return element("tr", cells);
-  }));
-  byId("devices-more").textContent = items.length === 0
+  const more = items.length === 0
     ? "No device yet. Publish JSON to the MQTT address, for example on topic demo/d1."
     : next === undefined
     ? ""
     : `The first ${items.length} are shown; narrow them down by their id.`;
+  const cellsOf = ({ id, presence, lastSeen, values, counters, lastError: error }) => [
+    codeCell(id),
+    cell(`● ${presence}`, presenceClass[presence]),
+    cell(seen(lastSeen)),
+    cell(valuesText(values)),
+    cell(valuesText(withoutZeros(counters)), "quiet"),
+    cell(error === undefined ? "" : `${error.reason}: ${error.detail}`, "bad"),
+  ];
+  showTable("devices", items, cellsOf, more);
 }
 
 /** As ISO 8601, in local time. */
 const localTime = (time) => new Date(time).toLocaleString("sv");
 
 function showLetters({ items, next }) {
-  byId("letters").replaceChildren(
-    ...items.map((letter) =>
-      element("tr", [
-        element("td", localTime(letter.arrived)),
-        element("td", [element("code", letter.topic)]),
-        element("td", letter.reason),
-        element("td", letter.detail),
-        element("td", [
-          element("code", (letter.payload ?? `base64 ${letter.payloadBase64}`).slice(0, 120)),
-        ]),
-      ])
-    ),
-  );
   byId("replay").hidden = items.length === 0;
-  byId("letters-more").textContent = items.length === 0
+  const more = items.length === 0
     ? "None: every reading could be stored."
     : next === undefined
     ? ""
     : "There are more: /api/dead-letters lists them all.";
+  const cellsOf = ({ arrived, topic, reason, detail, payload, payloadBase64 }) => [
+    cell(localTime(arrived)),
+    codeCell(topic),
+    cell(reason),
+    cell(detail),
+    codeCell((payload ?? `base64 ${payloadBase64}`).slice(0, 120)),
+  ];
+  showTable("letters", items, cellsOf, more);
 }
 
 function showRefused({ items, forgotten }) {
-  byId("refused").replaceChildren(
-    ...items.slice(0, refusedShown).map(({ last, topic, reason, count }) =>
-      element("tr", [
-        element("td", localTime(last)),
-        element("td", [element("code", topic)]),
-        element("td", reason),
-        element("td", number.format(count)),
-      ])
-    ),
-  );
-  byId("refused-more").textContent = items.length === 0
+  const more = items.length === 0
     ? "None: every message became a reading. Those that no route takes are named here."
     : items.length + forgotten <= refusedShown
     ? "What is refused is kept nowhere. no_route: the configuration has no route for the topic."
     : "There are more: /api/refused-topics lists the latest.";
+  const cellsOf = ({ last, topic, reason, count }) => [
+    cell(localTime(last)),
+    codeCell(topic),
+    cell(reason),
+    cell(number.format(count)),
+  ];
+  showTable("refused", items.slice(0, refusedShown), cellsOf, more);
 }
 
 /** Actors with more children than this are shown closed, unless one of them needs a look. */
