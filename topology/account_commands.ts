@@ -15,6 +15,7 @@ import { type Account, accountKinds, type Grants, roles } from "../gateways/auth
 import { AccountError, Accounts } from "../gateways/auth/accounts.ts";
 import { nativeScrypt } from "../gateways/auth/native_scrypt.ts";
 import { PasswordHasher } from "../gateways/auth/password.ts";
+import { PasswordChecker } from "../gateways/auth/password_checker.ts";
 import { oneLine } from "../gateways/log/escape.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { dataPaths, makeDirectory } from "./data_directory.ts";
@@ -41,10 +42,7 @@ export async function runAccountCommand(
   const accounts = new Accounts({
     store,
     clock: systemClock,
-    hasher: new PasswordHasher(nativeScrypt),
-    keys: [],
-    tokenLifetimeS: config.auth.tokenLifetimeS,
-    endpoints: [],
+    passwords: new PasswordChecker(new PasswordHasher(nativeScrypt)),
   });
   try {
     const password = command.passwordFromStdin ? await readPassword() : undefined;

@@ -175,6 +175,7 @@ export class Service {
       log: logger("http"),
       accounts: {
         accounts: this.#accounts.accounts,
+        logins: this.#accounts.logins,
         gate: this.#accounts.gate,
         changed: () => this.#accounts.poll(),
       },

@@ -8,8 +8,10 @@ import { limitedAccountsMax, OwnLimits } from "../actors/rates/account_limits.ts
 import type { Config } from "../config.ts";
 import type { AccountStore, Changes } from "../gateways/auth/account_store.ts";
 import { Accounts, type Issued } from "../gateways/auth/accounts.ts";
+import { Logins } from "../gateways/auth/logins.ts";
 import { nativeScrypt } from "../gateways/auth/native_scrypt.ts";
 import { PasswordHasher } from "../gateways/auth/password.ts";
+import { PasswordChecker } from "../gateways/auth/password_checker.ts";
 import { clockToleranceS, type TokenKey } from "../gateways/auth/token.ts";
 import { TokenGate } from "../gateways/auth/token_gate.ts";
 import { BusyError } from "../gateways/auth/turns.ts";
@@ -51,6 +53,7 @@ export interface ServiceAccountsOptions {
 export class ServiceAccounts implements ActorRef<AccountAsk> {
   readonly path = "accounts";
   readonly accounts: Accounts;
+  readonly logins: Logins;
   /** Answers what accounts may do now. */
   readonly standings: AccountStandings;
   readonly gate = new TokenGate();
@@ -79,10 +82,12 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     this.#keys = keys;
     this.#store = store;
     this.standings = new AccountStandings(store, (cause) => this.#failed(cause));
-    this.accounts = new Accounts({
+    const passwords = new PasswordChecker(new PasswordHasher(nativeScrypt));
+    this.accounts = new Accounts({ store, clock: systemClock, passwords });
+    this.logins = new Logins({
       store,
       clock: systemClock,
-      hasher: new PasswordHasher(nativeScrypt),
+      passwords,
       keys,
       tokenLifetimeS: config.auth.tokenLifetimeS,
       endpoints: config.auth.advertise ?? endpoints,
@@ -103,7 +108,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
 
   /** By metric name. */
   counters(): Record<string, number> {
-    return { ...this.accounts.stats.counters(), ...this.gate.counters() };
+    return { ...this.logins.stats.counters(), ...this.gate.counters() };
   }
 
   /** A Worker's question. */
@@ -137,8 +142,8 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
     const { name, address, proof } = question;
     try {
       const answer = await (proof === "certificate"
-        ? this.accounts.certified(name)
-        : this.accounts.authenticate(name, question.password, address));
+        ? this.logins.certified(name)
+        : this.logins.authenticate(name, question.password, address));
       if (answer.kind !== "granted") {
         log.warn("a login failed", { name, address, proof, why: answer.kind });
         return { kind: answer.kind };

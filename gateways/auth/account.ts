@@ -77,6 +77,9 @@ export const auditActions = [
 ] as const;
 export type AuditAction = typeof auditActions[number];
 
+/** The account that the first start makes. */
+export const adminName = "admin";
+
 export const nameCharsMax = 128;
 const nameForm = /^[\p{L}\p{N}._~@:-]+(?:\/[\p{L}\p{N}._~@:-]+)*$/u;
 

@@ -1,6 +1,6 @@
 /**
- * The rules of accounts over their database: login, and changes with their audit log. One thread
- * owns it; the others ask.
+ * The rules of accounts over their database: changes, with their audit log. One thread owns it; the
+ * others ask. Who may log in is decided in logins.ts.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import {
   type Account,
   type AccountKind,
   type AccountRecord,
+  adminName,
   type AuditAction,
   type AuditEntry,
   type Grants,
@@ -27,57 +28,17 @@ import {
   type AccountQuery,
   type AccountStore,
   type AuditQuery,
-  type Instance,
   LastAdminError,
 } from "./account_store.ts";
-import { endpointsFor } from "./endpoints.ts";
-import { LoginLimits } from "./login_limits.ts";
-import { LoginStats } from "./login_stats.ts";
-import {
-  generatePassword,
-  passwordBytesMax,
-  type PasswordHasher,
-  passwordProblem,
-} from "./password.ts";
-import {
-  devicesProblem,
-  filterProblem,
-  grantsMax,
-  type Permissions,
-  permissionsOf,
-} from "./permissions.ts";
-import { type Claims, signToken, type TokenKey } from "./token.ts";
-import { BusyError, Turns } from "./turns.ts";
-import { VerifiedPasswords } from "./verified_passwords.ts";
+import { generatePassword, passwordProblem } from "./password.ts";
+import type { PasswordChecker } from "./password_checker.ts";
+import { devicesProblem, filterProblem, grantsMax } from "./permissions.ts";
 
 export interface AccountsOptions {
   readonly store: AccountStore;
   readonly clock: Clock;
-  readonly keys: readonly TokenKey[];
-  readonly tokenLifetimeS: number;
-  /** Where devices connect when no instance has announced itself. */
-  readonly endpoints: readonly string[];
-  readonly hasher: PasswordHasher;
-  /** Passwords that are hashed at once, and that wait for it; beyond that they are refused. */
-  readonly hashing?: { readonly atOnceMax: number; readonly waitingMax: number };
-  readonly limits?: LoginLimits;
+  readonly passwords: PasswordChecker;
 }
-
-/** What came of a name and a password. Unknown, wrong and disabled are one answer. */
-export type Authenticated =
-  | { readonly kind: "granted"; readonly account: Account; readonly permissions: Permissions }
-  | { readonly kind: "wrong" }
-  | { readonly kind: "limited"; readonly retryAfterS: number };
-
-export type LoggedIn =
-  | {
-    readonly kind: "granted";
-    readonly token: string;
-    readonly claims: Claims;
-    /** Best first. */
-    readonly endpoints: readonly string[];
-  }
-  | Exclude<Authenticated, { kind: "granted" }>;
 
 /** What an account is made of. */
 export interface NewAccount extends Partial<Grants> {
@@ -116,105 +77,18 @@ function refused(cause: unknown): never {
   throw new AccountError("last_admin", cause.message, { cause });
 }
 
-/** An instance that was silent for longer is not offered. */
-export const instanceSilenceMs = 30_000;
-const verifiedMax = 100_000;
-const hashingDefault = { atOnceMax: navigator.hardwareConcurrency, waitingMax: 1_000 };
 const grantsCharsMax = 4_096;
-export const adminName = "admin";
 
 /** See the module. */
 export class Accounts {
-  readonly stats = new LoginStats();
-  readonly #options: AccountsOptions;
   readonly #store: AccountStore;
-  readonly #hasher: PasswordHasher;
-  readonly #limits: LoginLimits;
-  readonly #turns: Turns;
-  readonly #verified = new VerifiedPasswords(verifiedMax);
+  readonly #clock: Clock;
+  readonly #passwords: PasswordChecker;
 
-  constructor(options: AccountsOptions) {
-    this.#options = options;
-    this.#store = options.store;
-    this.#hasher = options.hasher;
-    const { atOnceMax, waitingMax } = options.hashing ?? hashingDefault;
-    this.#turns = new Turns(atOnceMax, waitingMax);
-    this.#limits = options.limits ?? new LoginLimits({ clock: options.clock });
-  }
-
-  get store(): AccountStore {
-    return this.#store;
-  }
-
-  /**
-   * Checks a name and a password. Rejects with a `BusyError` when too many are being checked, and
-   * with the database's error when it is away.
-   */
-  async authenticate(name: string, password: string, address: string): Promise<Authenticated> {
-    try {
-      const result = await this.#authenticate(name, password, address);
-      this.stats.login(result.kind);
-      return result;
-    } catch (cause) {
-      this.stats.login(cause instanceof BusyError ? "busy" : "unavailable");
-      throw cause;
-    }
-  }
-
-  async #authenticate(name: string, password: string, address: string): Promise<Authenticated> {
-    const attempt = this.#limits.take(name, address);
-    if (attempt.kind === "limited") return attempt;
-    try {
-      // A name that none can have costs as much as one that nobody has.
-      const known = nameProblem(name) === undefined;
-      const record = await this.#store.find(known ? name : adminName);
-      const own = known ? record : undefined;
-      const right = await this.#verify(name, password, own?.passwordHash);
-      if (!right || own === undefined || own.disabled) return { kind: "wrong" };
-      attempt.right();
-      const account = withoutSecret(own);
-      return { kind: "granted", account, permissions: permissionsOf(account) };
-    } catch (cause) {
-      attempt.giveBack();
-      throw cause;
-    }
-  }
-
-  /** Lets in who has shown a good certificate for the name. Rejects when the database is away. */
-  async certified(name: string): Promise<Authenticated> {
-    try {
-      const account = nameProblem(name) === undefined ? await this.find(name) : undefined;
-      const result: Authenticated = account === undefined || account.disabled
-        ? { kind: "wrong" }
-        : { kind: "granted", account, permissions: permissionsOf(account) };
-      this.stats.login(result.kind);
-      return result;
-    } catch (cause) {
-      this.stats.login("unavailable");
-      throw cause;
-    }
-  }
-
-  /** A login for a token and the places to connect to. */
-  async login(name: string, password: string, address: string): Promise<LoggedIn> {
-    const found = await this.authenticate(name, password, address);
-    if (found.kind !== "granted") return found;
-    const { account, permissions } = found;
-    const { clock, keys, tokenLifetimeS } = this.#options;
-    const issuedS = Math.floor(clock.now() / 1000);
-    const claims: Claims = {
-      name: account.name,
-      version: account.version,
-      issuedS,
-      expiresS: issuedS + tokenLifetimeS,
-      permissions,
-    };
-    const [token, endpoints] = await Promise.all([
-      signToken(claims, keys),
-      this.#endpoints(account.name),
-    ]);
-    this.stats.issued();
-    return { kind: "granted", token, claims, endpoints };
+  constructor({ store, clock, passwords }: AccountsOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#passwords = passwords;
   }
 
   /** Makes an account; tells its password this once. */
@@ -233,7 +107,7 @@ export class Accounts {
     this.#checkGrants(given);
     if (hasLimits(limits)) await this.#checkLimited();
     const secret = password ?? generatePassword();
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#clock.now();
     const record: AccountRecord = {
       name,
       kind,
@@ -243,7 +117,7 @@ export class Accounts {
       version: 1,
       createdMs: nowMs,
       changedMs: nowMs,
-      passwordHash: await this.#turns.run(() => this.#hasher.hash(secret)),
+      passwordHash: await this.#passwords.hash(secret),
     };
     const detail = JSON.stringify({ kind, ...given, ...(hasLimits(limits) && { limits }) });
     const version = await this.#store.add(record, this.#change(actor, "add", detail));
@@ -291,7 +165,7 @@ export class Accounts {
   async rotate(name: string, password: string | undefined, actor: string): Promise<Issued> {
     if (password !== undefined) this.#check(passwordProblem(password, name));
     const secret = password ?? generatePassword();
-    const passwordHash = await this.#turns.run(() => this.#hasher.hash(secret));
+    const passwordHash = await this.#passwords.hash(secret);
     const account = await this.#set(name, { passwordHash }, actor, "rotate", "");
     return { account, password: secret };
   }
@@ -315,22 +189,6 @@ export class Accounts {
     return this.#store.audit(query);
   }
 
-  async #verify(name: string, password: string, hash: string | undefined): Promise<boolean> {
-    const fits = new TextEncoder().encode(password).length <= passwordBytesMax;
-    const tried = fits ? password : "";
-    if (hash !== undefined && this.#verified.has(name, tried, hash)) return true;
-    const right = await this.#turns.run(() => this.#hasher.verify(tried, hash)) && fits;
-    if (right && hash !== undefined) this.#verified.add(name, tried, hash);
-    return right;
-  }
-
-  async #endpoints(name: string): Promise<string[]> {
-    const sinceMs = this.#options.clock.now() - instanceSilenceMs;
-    const announced = await this.#store.instances(sinceMs);
-    const idle = this.#options.endpoints.map((url): Instance => ({ url, load: 0, seenMs: 0 }));
-    return endpointsFor(name, announced.length > 0 ? announced : idle);
-  }
-
   async #set(
     name: string,
     set: AccountChange,
@@ -345,7 +203,7 @@ export class Accounts {
   }
 
   #change(actor: string, action: AuditAction, detail: string) {
-    return { actor, action, detail, atMs: this.#options.clock.now() };
+    return { actor, action, detail, atMs: this.#clock.now() };
   }
 
   #check(problem: string | undefined): void {

@@ -8,7 +8,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { boundedBody } from "../http/body.ts";
 import { Problem, problemResponse, unknownType } from "../http/problem.ts";
 import { checkUnpacked } from "../http/request.ts";
-import type { Accounts, LoggedIn } from "./accounts.ts";
+import type { LoggedIn, Logins } from "./logins.ts";
 import { BusyError } from "./turns.ts";
 
 const bodyBytesMax = 8 * 1024;
@@ -17,7 +17,7 @@ export const sessionCookie = "sluice_session";
 
 /** What a login needs. */
 export interface LoginParts {
-  readonly accounts: Pick<Accounts, "login">;
+  readonly logins: Pick<Logins, "login">;
   readonly clock: Clock;
   /** Is told of a login that was not granted; the name is what somebody sent. */
   readonly refused: (login: { name: string; address: string; why: "wrong" | "limited" }) => void;
@@ -48,7 +48,7 @@ export async function answerLogin(
     const password = fields.get("password") ?? "";
     const missing = name === "" ? "name" : password === "" ? "password" : undefined;
     if (missing !== undefined) throw invalid(`the field ${missing} is missing`);
-    const result = await parts.accounts.login(name, password, address).catch((cause) => {
+    const result = await parts.logins.login(name, password, address).catch((cause) => {
       if (!(cause instanceof BusyError)) parts.failed(cause);
       const detail = "logins cannot be checked now; try again";
       throw new Problem("unavailable", detail, {}, { "retry-after": "5" });

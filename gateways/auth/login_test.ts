@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../runtime/clock.ts";
-import type { Accounts } from "./accounts.ts";
 import { answerLogin } from "./login.ts";
+import type { Logins } from "./logins.ts";
 import { type QuickAccounts, quickAccounts } from "./testing/quick_accounts.ts";
 import { verifyToken } from "./token.ts";
 
@@ -148,9 +148,9 @@ Deno.test("too many tries are 429 with Retry-After", () =>
 Deno.test("a database that is away is 503, and told to who runs it", async () => {
   const cause = new Error("connection refused");
   const causes: unknown[] = [];
-  const away: Pick<Accounts, "login"> = { login: () => Promise.reject(cause) };
+  const away: Pick<Logins, "login"> = { login: () => Promise.reject(cause) };
   const answer = await answerLogin(form({ name: "A", password: "x" }), "::1", {
-    accounts: away,
+    logins: away,
     clock: new ManualClock(0),
     refused: unexpected,
     failed: (one) => causes.push(one),

@@ -13,21 +13,21 @@
 import { systemClock } from "../../runtime/clock.ts";
 import { Problem, problemResponse } from "../http/problem.ts";
 import { secured } from "../http/security.ts";
-import { Accounts } from "./accounts.ts";
 import { readDeployment } from "./deployment.ts";
 import { answerLogin, type LoginParts } from "./login.ts";
+import { Logins } from "./logins.ts";
 import { PasswordHasher } from "./password.ts";
+import { PasswordChecker } from "./password_checker.ts";
 import { PostgresAccounts } from "./postgres_accounts.ts";
 import { webScrypt } from "./web_scrypt.ts";
 
 const { postgresUrl, keys, tokenLifetimeS, endpoints } = await readDeployment(Deno.env.toObject());
 const parts: LoginParts = {
-  accounts: new Accounts({
+  logins: new Logins({
     store: new PostgresAccounts(postgresUrl),
     clock: systemClock,
-    hasher: new PasswordHasher(webScrypt),
     // There is one thread: more at once would only make each take longer.
-    hashing: { atOnceMax: 1, waitingMax: 15 },
+    passwords: new PasswordChecker(new PasswordHasher(webScrypt), { atOnceMax: 1, waitingMax: 15 }),
     keys,
     tokenLifetimeS,
     endpoints,

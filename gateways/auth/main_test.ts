@@ -11,6 +11,7 @@ import { startPostgres } from "../testing/servers.ts";
 import { Accounts } from "./accounts.ts";
 import { nativeScrypt } from "./native_scrypt.ts";
 import { PasswordHasher } from "./password.ts";
+import { PasswordChecker } from "./password_checker.ts";
 import { PostgresAccounts } from "./postgres_accounts.ts";
 import { tokenKey, verifyToken } from "./token.ts";
 
@@ -51,10 +52,7 @@ testWith(
     const accounts = new Accounts({
       store,
       clock: systemClock,
-      hasher: new PasswordHasher(nativeScrypt),
-      keys: [],
-      tokenLifetimeS: 60,
-      endpoints: [],
+      passwords: new PasswordChecker(new PasswordHasher(nativeScrypt)),
     });
     const { password } = await accounts.add({ name: "UPB/A", kind: "device" }, "admin");
     await using login = await startLogin(url);

@@ -10,6 +10,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { type Account, accountKinds, type Grants, type Role, roles } from "../auth/account.ts";
 import { AccountError, type Accounts, type Issued } from "../auth/accounts.ts";
 import { answerLogin } from "../auth/login.ts";
+import type { Logins } from "../auth/logins.ts";
 import type { TokenGate } from "../auth/token_gate.ts";
 import type { Log } from "../log/log.ts";
 import { adminOf } from "./guard.ts";
@@ -28,6 +29,7 @@ import {
 /** What the accounts' part of the edge needs. */
 export interface AccountsParts {
   readonly accounts: Accounts;
+  readonly logins: Logins;
   readonly gate: TokenGate;
   /** After a change: makes it known without delay. */
   readonly changed: () => Promise<void>;
@@ -40,10 +42,10 @@ export function accountHandlers(
   clock: Clock,
   log: Log,
 ): Handlers<typeof accountOperations> {
-  const { accounts, gate } = parts;
+  const { accounts, logins, gate } = parts;
   const login: Handler = (context) =>
     answerLogin(context.req.raw, peerOf(context.env), {
-      accounts,
+      logins,
       clock,
       refused: (refused) => log.warn("a login failed", refused),
       failed: (cause) => log.warn("a login could not be checked", { cause: String(cause) }),

@@ -33,6 +33,7 @@ async function withEdge(check: (edge: Edge) => Promise<void>, required = true): 
     log: silentLog,
     accounts: {
       accounts: it.accounts,
+      logins: it.logins,
       gate,
       changed: async () => {
         changes++;
@@ -45,7 +46,7 @@ async function withEdge(check: (edge: Edge) => Promise<void>, required = true): 
   const callers = new Callers();
   const handle: HttpHandler = guarded({ handle: app, callers, gate, clock: it.clock, required });
   const token = async (name: string, password: string) => {
-    const answer = await it.accounts.login(name, password, "10.0.0.1");
+    const answer = await it.logins.login(name, password, "10.0.0.1");
     assert.ok(answer.kind === "granted");
     return answer.token;
   };

@@ -5,9 +5,10 @@
  */
 import { ManualClock } from "../../../runtime/clock.ts";
 import { Accounts } from "../accounts.ts";
-import { LoginLimits } from "../login_limits.ts";
+import { Logins } from "../logins.ts";
 import { nativeScrypt } from "../native_scrypt.ts";
 import { PasswordHasher } from "../password.ts";
+import { PasswordChecker } from "../password_checker.ts";
 import { SqliteAccounts } from "../sqlite_accounts.ts";
 import { type TokenKey, tokenKey } from "../token.ts";
 
@@ -15,6 +16,7 @@ export const quickScrypt = { ln: 4, r: 1, p: 1 } as const;
 
 export interface QuickAccounts extends AsyncDisposable {
   readonly accounts: Accounts;
+  readonly logins: Logins;
   readonly clock: ManualClock;
   readonly store: SqliteAccounts;
   readonly hasher: PasswordHasher;
@@ -26,19 +28,11 @@ export async function quickAccounts(): Promise<QuickAccounts> {
   const store = new SqliteAccounts(":memory:");
   const hasher = new PasswordHasher(nativeScrypt, quickScrypt);
   const keys = [await tokenKey("one key of at least thirty-two bytes")];
-  const limits = new LoginLimits({ clock });
   const endpoints = ["mqtts://one.example:8883", "mqtts://two.example:8883"];
-  const accounts = new Accounts({
-    store,
-    clock,
-    hasher,
-    keys,
-    limits,
-    endpoints,
-    tokenLifetimeS: 3_600,
-  });
+  const passwords = new PasswordChecker(hasher);
   return {
-    accounts,
+    accounts: new Accounts({ store, clock, passwords }),
+    logins: new Logins({ store, clock, passwords, keys, endpoints, tokenLifetimeS: 3_600 }),
     clock,
     store,
     hasher,
