@@ -21,7 +21,7 @@ import { dropAll, dropItem, keepForNext } from "./leftovers.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type CellSettings, pathStep } from "./settings.ts";
 import { shownAs, shownRef } from "./shown_ref.ts";
-import { stopWithin } from "./stop_within.ts";
+import { settleWithin } from "./settle_within.ts";
 import type { ChildExit } from "./supervisor.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
 
@@ -324,10 +324,18 @@ export class Cell implements WatchableRef, Runnable {
   #stopBehaviour(): void {
     const incarnation = this.#incarnation;
     const { reason, failure } = this.extras.ending!;
-    stopWithin(
+    let stopped: void | Promise<void> = undefined;
+    try {
+      stopped = incarnation?.behaviour?.stopped?.(reason, incarnation, failure);
+    } catch (thrown) {
+      this.#stopFault(thrown);
+    }
+    // An actor in JavaScript may give anything.
+    if (!(stopped instanceof Promise)) return this.#ended();
+    settleWithin(
       this.host.clock,
       this.settings.shutdownMs,
-      () => incarnation?.behaviour?.stopped?.(reason, incarnation, failure),
+      stopped,
       (thrown) => this.#stopFault(thrown),
       () => this.#ended(),
     );

@@ -15,6 +15,8 @@ export interface Ending {
   readonly failure: Failure | undefined;
 }
 
+const noRestarts: RestartWindow = [];
+
 /** Optional parts of a cell. */
 export class CellExtras {
   /** The last crash. */
@@ -23,7 +25,7 @@ export class CellExtras {
   /** Messages that were answered `full`. */
   refused = 0;
   /** This child's own restarts, where they are counted for each child. */
-  window: RestartWindow = [];
+  window: RestartWindow = noRestarts;
   /** Restarts since it last ran long enough, for the backoff. */
   attempts = 0;
   /** Monotonic time of the last restart, in ms. */

@@ -279,7 +279,7 @@ Deno.test("a crash after the actor stopped itself still names its failure", asyn
 Deno.test("an error in stopped is reported, and the actor ends all the same", async () => {
   const test = new TestSystem();
   const stopped: string[] = [];
-  for (const id of ["throws", "rejects", "hangs", "good"]) {
+  for (const id of ["throws", "rejects", "hangs", "odd", "good"]) {
     test.spawn<string>({
       id,
       shutdownMs: 700,
@@ -289,6 +289,7 @@ Deno.test("an error in stopped is reported, and the actor ends all the same", as
           stopped.push(id);
           if (id === "throws") throw new Error(id);
           if (id === "rejects") return Promise.reject(new Error(id));
+          if (id === "odd") return JSON.parse("{}"); // As JavaScript may.
           return id === "hangs" ? new Promise<void>(() => {}) : undefined;
         },
       }),
@@ -296,7 +297,7 @@ Deno.test("an error in stopped is reported, and the actor ends all the same", as
   }
   test.run();
   assert.equal(await test.stop(), undefined);
-  assert.deepEqual(stopped, ["good", "hangs", "rejects", "throws"]);
+  assert.deepEqual(stopped, ["good", "odd", "hangs", "rejects", "throws"]);
   assert.deepEqual(test.stopFaults.map(({ path, failure }) => `${path}: ${failure.message}`), [
     "test/hangs: It did not stop within 700 ms",
     "test/rejects: rejects",

@@ -182,6 +182,16 @@ export class Guard {
     };
   }
 
+  /** Whether {@linkcode enter} may say no. */
+  get limitsConnections(): boolean {
+    return this.#gate.limits;
+  }
+
+  /** Whether {@linkcode ended} does anything. */
+  get countsEnds(): boolean {
+    return this.#bans.counting;
+  }
+
   /** Lets a connection in, or says why not. */
   enter(address: string): GateReason | undefined {
     const reason = this.#gate.enter(networkOf(address));

@@ -39,7 +39,8 @@ export interface AcceptorsOptions {
   /** Where Deno's own listener does not do: see {@linkcode importClientTls}. */
   readonly clientTls: typeof ClientTls | undefined;
   /** Passed before a handshake that costs more than Deno's. */
-  readonly door: Door;
+  /** Absent: all are let in. */
+  readonly door: Door | undefined;
   /** Some may have been revoked. */
   readonly certificatesChanged: () => void;
 }
@@ -155,9 +156,9 @@ export class ShardAcceptors {
     });
     const acceptor = this.#prepared(listenTcp(address), handshakesMax, async (socket) => {
       const arrival = await this.#proxies.arrivalOf(socket);
-      const turnedAway = door.enter(arrival.peer);
+      const turnedAway = door?.enter(arrival.peer);
       if (turnedAway !== undefined) throw new Error(turnedAway.reason);
-      const left = () => door.left(arrival.peer);
+      const left = () => door?.left(arrival.peer);
       try {
         return { ...arrival, ...await clientTls.accept(socket), left };
       } catch (cause) {

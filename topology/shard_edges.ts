@@ -269,10 +269,14 @@ function logEnds(): Pick<EndpointEvents, "ended"> {
   };
 }
 
-const doorOf = (guard: Guard): Door => ({
-  enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
-  left: (peer) => guard.left(hostOf(peer)),
-});
+/** `undefined`: all are let in. */
+function doorOf(guard: Guard): Door | undefined {
+  if (!guard.limitsConnections) return undefined;
+  return {
+    enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
+    left: (peer) => guard.left(hostOf(peer)),
+  };
+}
 
 const bannedText = (untilMs: number): string | undefined =>
   untilMs === 0 ? undefined : `banned until ${new Date(untilMs).toISOString()}`;
@@ -288,11 +292,15 @@ function bansOf(guard: Guard): Bans {
       return guard.bansVersion;
     },
     of: (who) => {
+      if (guard.bansVersion === 0) return undefined;
       const reason = bannedText(guard.banned(client(who)));
       return reason === undefined ? undefined : { reasonCode: reasonCodes.banned, reason };
     },
-    now: (session) => bannedText(guard.bannedUntilMs(client(session))),
-    ended: (session) => guard.ended(client(session)),
+    now: (session) =>
+      guard.bansVersion === 0 ? undefined : bannedText(guard.bannedUntilMs(client(session))),
+    ended: (session) => {
+      if (guard.countsEnds) guard.ended(client(session));
+    },
   };
 }
 

@@ -79,9 +79,14 @@ export class ConnectionGate {
     if (counts) this.#counts = new SharedCounts(counts, worker);
   }
 
+  /** Whether any connection may be refused. */
+  get limits(): boolean {
+    return this.#all !== undefined || this.#addresses !== undefined || this.#counts !== undefined;
+  }
+
   /** Lets a connection in, or says why not. An address that is over its limits spends nothing. */
   enter(address: string): GateReason | undefined {
-    if (!this.#all && !this.#addresses && !this.#counts) return undefined;
+    if (!this.limits) return undefined;
     const { sharedMs, specs } = this.#options;
     const nowMs = sharedMs();
     const key = this.#keyOf(address);

@@ -105,6 +105,7 @@ export class Visit {
     this.secure = secure ?? false;
     this.certificate = certificate;
     this.entered = left !== undefined;
+    connection.setNoDelay?.(true);
     this.#client = connection;
     this.#options = options;
     this.#up = new ReadBuffer(options.budget);

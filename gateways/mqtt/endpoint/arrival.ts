@@ -53,14 +53,14 @@ export interface Acceptor {
 /** A listener of Deno's as an acceptor. */
 export function acceptorOf(listener: Deno.TcpListener | Deno.TlsListener): Acceptor {
   return {
-    accept: async () => {
-      const connection = await listener.accept();
-      if ("setNoDelay" in connection) connection.setNoDelay(true);
-      const { hostname, port } = connection.remoteAddr;
-      return { connection, peer: `${hostname}:${port}`, transport: "mqtt" };
-    },
+    accept: () => listener.accept().then(arrived),
     close: () => listener.close(),
   };
+}
+
+function arrived(connection: Deno.TcpConn | Deno.TlsConn): Arrival {
+  const { hostname, port } = connection.remoteAddr;
+  return { connection, peer: `${hostname}:${port}`, transport: "mqtt" };
 }
 
 /** The IP address of a `host:port`. */

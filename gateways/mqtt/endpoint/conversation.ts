@@ -66,6 +66,7 @@ export class Conversation implements PacketHandler, KeptHost {
   version: ProtocolVersion | undefined;
   /** The client, once it is connected. */
   info: SessionInfo | undefined;
+  /** There once the client has published. */
   inbound: Inbound | undefined;
   will: Will | undefined;
   /** There once the client has subscribed. */
@@ -73,6 +74,7 @@ export class Conversation implements PacketHandler, KeptHost {
   readonly #host: ConversationHost;
   readonly #services: EndpointServices;
   readonly #output: Output;
+  readonly #scratch: OfferScratch;
   #client: ClientLimits = unlimited;
   #open = false;
   #closed = false;
@@ -84,10 +86,16 @@ export class Conversation implements PacketHandler, KeptHost {
   /** The kept session it was connected to. */
   #left: number | undefined;
 
-  constructor(host: ConversationHost, services: EndpointServices, output: Output) {
+  constructor(
+    host: ConversationHost,
+    services: EndpointServices,
+    output: Output,
+    scratch: OfferScratch,
+  ) {
     this.#host = host;
     this.#services = services;
     this.#output = output;
+    this.#scratch = scratch;
   }
 
   /** It takes no more packets. */
@@ -173,36 +181,29 @@ export class Conversation implements PacketHandler, KeptHost {
   }
 
   /** Connected: packets are taken from now on. */
-  begin(info: SessionInfo, scratch: OfferScratch): void {
+  begin(info: SessionInfo): void {
     this.#host.originHash = originHashOf(sessionKey(info));
-    this.inbound = new Inbound(
-      this.#host,
-      this.#services,
-      scratch,
-      info,
-      this.#output,
-      this.#client,
-      this.#attachment,
-    );
     this.info = info;
     this.#open = true;
-    if (this.#attachment !== undefined) this.#openOutbound(info);
+    if (this.#attachment === undefined) return;
+    this.#openInbound(info); // What an earlier connection published may be open.
+    this.#openOutbound(info);
   }
 
   // --- As a handler of packets: false leaves the packet where it is.
 
   publish(view: PublishView): boolean {
-    if (!this.#open || this.inbound === undefined) return this.#notNow();
-    const taken = this.inbound.publish(view);
+    if (!this.#open || this.info === undefined) return this.#notNow();
+    const taken = (this.inbound ?? this.#openInbound(this.info)).publish(view);
     if (taken === "taken") return true;
     this.#host.held(taken);
     return false;
   }
 
   acknowledged(kind: AcknowledgementKind, packetId: number, reasonCode: number): boolean {
-    if (!this.#open || this.inbound === undefined) return this.#notNow();
+    if (!this.#open || this.info === undefined) return this.#notNow();
     if (kind === "pubrel") {
-      this.inbound.released(packetId);
+      (this.inbound ?? this.#openInbound(this.info)).released(packetId);
     } else if (this.outbound !== undefined) {
       this.outbound.acknowledged(kind, packetId, reasonCode);
     } else {
@@ -250,6 +251,20 @@ export class Conversation implements PacketHandler, KeptHost {
       this.#subscribed(packet.packetId, codes);
       this.#output.flush();
     });
+  }
+
+  #openInbound(info: SessionInfo): Inbound {
+    const inbound = new Inbound(
+      this.#host,
+      this.#services,
+      this.#scratch,
+      info,
+      this.#output,
+      this.#client,
+      this.#attachment,
+    );
+    inbound.subscriber = this.outbound;
+    return this.inbound = inbound;
   }
 
   #openOutbound(info: SessionInfo): Outbound {

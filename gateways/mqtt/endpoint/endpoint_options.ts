@@ -42,10 +42,10 @@ export interface EndpointLimits {
 /** Who wants to connect. */
 export interface Credentials {
   readonly clientId: string;
-  readonly username?: string;
-  readonly password?: Uint8Array;
+  readonly username?: string | undefined;
+  readonly password?: Uint8Array | undefined;
   /** The account that its certificate, which was found good, is for. */
-  readonly certifiedName?: string;
+  readonly certifiedName?: string | undefined;
   /** `host:port` of the other end. */
   readonly peer: string;
 }
@@ -63,11 +63,11 @@ export interface Granted {
   /** Empty when everybody is let in. */
   readonly account: string;
   /** Of the account; a session of an earlier one is ended when the account changes. */
-  readonly accountVersion?: number;
+  readonly accountVersion?: number | undefined;
   /** Absent when everything is allowed. */
-  readonly permit?: SessionPermit;
+  readonly permit?: SessionPermit | undefined;
   /** Wall time in ms at which the session ends with its token, or its certificate. */
-  readonly expiresMs?: number;
+  readonly expiresMs?: number | undefined;
 }
 
 /** `reasonCode` is one of MQTT 5's for CONNACK; MQTT 3 clients get the nearest return code. */
@@ -88,7 +88,7 @@ export interface SessionInfo extends Granted {
   readonly clientId: string;
   readonly version: ProtocolVersion;
   readonly peer: string;
-  readonly certificate?: ClientCertificate;
+  readonly certificate?: ClientCertificate | undefined;
 }
 
 /** What tells sessions apart: client ids of one account have nothing to do with another's. */
@@ -170,7 +170,7 @@ export interface EndpointServices {
   /** Whether account and certificate are still as good as when it was let in. Default: always. */
   readonly isCurrent?: (session: SessionInfo) => boolean;
   /** Who is let in at the door, before a word is said. Default: everybody. */
-  readonly door?: Door;
+  readonly door?: Door | undefined;
   /** Hears who is connected. Default: there is no other shard. */
   readonly roll?: SessionRoll;
   /** Who may not connect for a time. Default: nobody. */

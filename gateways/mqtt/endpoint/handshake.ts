@@ -55,11 +55,12 @@ export function shakeHands(
   // By the account that it says it is: a password that need not be checked costs nothing.
   const ban = services.bans?.of({ account: username ?? "", clientId, peer: arrival.peer });
   if (ban !== undefined) return refuse(connect, ban.reasonCode, ban.reason);
+  const certifiedName = arrival.certificate?.name;
   const answer = services.authenticate({
     clientId,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(arrival.certificate !== undefined && { certifiedName: arrival.certificate.name }),
+    username,
+    password,
+    certifiedName,
     peer: arrival.peer,
   });
   const conclude = (authentication: Authentication): Handshake =>
@@ -89,7 +90,7 @@ function connected(
       return refuse(connect, reasonCodes.notAuthorized, "a will on a topic that is not its own");
     }
   }
-  const endsMs = Math.min(expiresMs, certificate?.expiresMs ?? Infinity);
+  const endsMs = certificate === undefined ? expiresMs : Math.min(expiresMs, certificate.expiresMs);
   return {
     kind: "connected",
     connack: admission(connect, admitted, limits),
@@ -98,10 +99,10 @@ function connected(
       account,
       version: connect.version,
       peer,
-      ...(accountVersion !== undefined && { accountVersion }),
-      ...(permit !== undefined && { permit }),
-      ...(endsMs !== Infinity && { expiresMs: endsMs }),
-      ...(certificate !== undefined && { certificate }),
+      accountVersion,
+      permit,
+      expiresMs: endsMs === Infinity ? undefined : endsMs,
+      certificate,
     },
     silenceMsMax: keepAliveS * 1_500,
   };

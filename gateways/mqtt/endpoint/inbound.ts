@@ -76,7 +76,7 @@ export class Inbound implements Acknowledger {
    * QoS 2 identifiers of an earlier connection whose message is in the queues it is for, while it is
    * not known what became of its reading.
    */
-  readonly #unsettled = new Map<number, Received>();
+  #unsettled: Map<number, Received> | undefined;
 
   constructor(
     origin: Origin,
@@ -102,7 +102,7 @@ export class Inbound implements Acknowledger {
     this.#kept = kept;
     for (const [packetId, received] of kept?.received ?? []) {
       if (received.settled) this.#unreleased.add(packetId);
-      else this.#unsettled.set(packetId, received);
+      else (this.#unsettled ??= new Map()).set(packetId, received);
     }
     this.#disconnectDenied = version !== 5 && deniedPublish === "disconnect";
   }
@@ -150,7 +150,7 @@ export class Inbound implements Acknowledger {
 
   #mayRetain(offer: Offer, { qos, packetId, payloadStart, payloadEnd }: PublishView): boolean {
     if (this.#account === "" || payloadStart === payloadEnd) return true;
-    if (qos === 2 && this.#unsettled.has(packetId)) return true; // It is kept already.
+    if (qos === 2 && this.#unsettled?.has(packetId)) return true; // It is kept already.
     return this.#messages.mayRetain(offerTopic(offer), this.#account);
   }
 
@@ -169,7 +169,7 @@ export class Inbound implements Acknowledger {
     let marked: Marked | undefined;
     const kept = this.#kept;
     if (qos === 2 && kept !== undefined) {
-      const before = this.#unsettled.get(packetId);
+      const before = this.#unsettled?.get(packetId);
       if (before !== undefined && before.mark === undefined) return true; // All shards have it.
       marked = {
         mark: before?.mark ?? kept.published(packetId),
@@ -204,7 +204,8 @@ export class Inbound implements Acknowledger {
 
   /** PUBREL: answered with PUBCOMP at once, for nothing waits for it. */
   released(packetId: number): void {
-    const known = this.#unreleased.delete(packetId) || this.#unsettled.delete(packetId);
+    const known = this.#unreleased.delete(packetId) ||
+      this.#unsettled?.delete(packetId) === true;
     if (known) this.#kept?.released(packetId);
     const reasonCode = known ? reasonCodes.success : reasonCodes.packetIdentifierNotFound;
     this.#stats.packetsSent++;
@@ -233,7 +234,7 @@ export class Inbound implements Acknowledger {
     const kind = qos === 1 ? "puback" : "pubrec";
     this.#stats.packetsSent++;
     if (qos === 2) {
-      this.#unsettled.delete(packetId);
+      this.#unsettled?.delete(packetId);
       if (reasonCode < 0x80 || this.#version !== 5) {
         this.#unreleased.add(packetId);
         this.#kept?.settled(packetId);

@@ -41,6 +41,8 @@ export class WriterPool {
 /** What is written to: the writing side of a `Deno.Conn`. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<number>;
+  /** Where there is such a thing: whether a small write waits until the one before has arrived. */
+  setNoDelay?(noDelay: boolean): void;
 }
 
 export interface OutputEvents {
@@ -113,6 +115,8 @@ export class Output {
   }
 
   #write(bytes: Uint8Array): void {
+    // The first write waits for none, and many connections see no second one.
+    if (this.#progress === 1) this.#sink.setNoDelay?.(true);
     // These closures live as long as the write; as fields, every idle connection would have them.
     this.#sink.write(bytes).then(
       (count) => this.#written(count),

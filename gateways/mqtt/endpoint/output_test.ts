@@ -7,6 +7,7 @@ class SlowSink {
   readonly sizes: number[] = [];
   bytesPerWrite = Infinity;
   fail = false;
+  noDelay: boolean | undefined;
   #release: (() => void) | undefined;
 
   write(bytes: Uint8Array): Promise<number> {
@@ -19,6 +20,10 @@ class SlowSink {
         resolve(count);
       };
     });
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.noDelay = noDelay;
   }
 
   async pass(): Promise<void> {
@@ -35,6 +40,17 @@ function outputTo(sink: SlowSink): { output: Output; events: string[] } {
   });
   return { output, events };
 }
+
+Deno.test("from the second write on, a small one does not wait for the one before to arrive", async () => {
+  const sink = new SlowSink();
+  const { output } = outputTo(sink);
+  for (const seen of [undefined, true]) {
+    output.writer.byte(1);
+    output.flush();
+    assert.equal(sink.noDelay, seen);
+    await sink.pass();
+  }
+});
 
 Deno.test("what comes while a write is under way goes out together in the next one", async () => {
   const sink = new SlowSink();

@@ -67,7 +67,7 @@ export class Session
     this.#shared = shared;
     this.#context = context;
     this.#link = new Link(arrival.connection, shared, this);
-    this.#conversation = new Conversation(this, services, this.#link.output);
+    this.#conversation = new Conversation(this, services, this.#link.output, shared.scratch);
     this.#input = new SessionInput(this, shared, context.clock, this.#link, this.#conversation);
   }
 
@@ -328,7 +328,7 @@ export class Session
   }
 
   #connected(handshake: Accepted, sessionPresent: boolean): void {
-    const { services, registry, scratch } = this.#shared;
+    const { services, registry } = this.#shared;
     // While it was being asked and its session was fetched, it may have been banned.
     const banned = services.bans?.now(handshake.session);
     if (banned !== undefined) {
@@ -339,7 +339,7 @@ export class Session
       return this.end({ end: "refused", detail: "the client takes no packet as large as CONNACK" });
     }
     this.sender = services.senderOf?.(handshake.session);
-    this.#conversation.begin(handshake.session, scratch);
+    this.#conversation.begin(handshake.session);
     this.#input.opened();
     this.#silenceMsMax = handshake.silenceMsMax;
     this.#phase = "connected";
@@ -362,7 +362,7 @@ export class Session
   }
 
   #endWhenDrained(): void {
-    if (this.#conversation.inbound?.inFlight === 0) this.end(this.#draining.done);
+    if ((this.#conversation.inbound?.inFlight ?? 0) === 0) this.end(this.#draining.done);
   }
 
   #endLater(ending: Ending): void {

@@ -143,11 +143,11 @@ export class SessionInput {
     this.#scanner.taken = 0;
     // A packet counts, not a byte of one [MQTT-3.1.2-22].
     if (input.start > start && this.#connected) this.#alive(this.#clock.monotonic());
-    if (this.#conversation.inbound !== undefined) {
+    if (this.#conversation.info !== undefined) {
       const { intake, messages } = this.#shared.services;
       intake.flush();
       if (!messages.flush()) this.#host.notKept();
-      if (!this.#host.ended) this.#conversation.inbound.release();
+      if (!this.#host.ended) this.#conversation.inbound?.release();
     }
     if (broken !== undefined && !this.#host.ended) this.#host.violated(broken);
   }

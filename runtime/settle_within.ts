@@ -6,24 +6,16 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Calls `stop`, and `done` exactly once: at once when `stop` gives no promise, else when that
- * settles, or after `deadlineMs`. `fault` gets what it threw or rejected with, and the overrun.
+ * Calls `done` exactly once: when `stopped` settles, or after `deadlineMs`. `fault` gets what it
+ * rejected with, and the overrun.
  */
-export function stopWithin(
+export function settleWithin(
   clock: Clock,
   deadlineMs: number,
-  stop: () => void | Promise<void>,
+  stopped: Promise<void>,
   fault: (thrown: unknown) => void,
   done: () => void,
 ): void {
-  let stopped: void | Promise<void> = undefined;
-  try {
-    stopped = stop();
-  } catch (thrown) {
-    fault(thrown);
-  }
-  // An actor in JavaScript may give anything.
-  if (!(stopped instanceof Promise)) return done();
   let open = true;
   const close = () => {
     if (!open) return;
