@@ -4,7 +4,7 @@
  * @module
  */
 import { startMosquitto } from "../gateways/testing/servers.ts";
-import { startSluice } from "../tests/support/sluice.ts";
+import { type Sluice, startSluice } from "../tests/support/sluice.ts";
 import type { Broker } from "./pubsub_state.ts";
 
 /** Nothing is stored: topics have no route, so this is the way of a message alone. */
@@ -26,10 +26,15 @@ export interface Brokers extends AsyncDisposable {
   readonly other: Broker;
 }
 
+/** Sluice, for a scope, with `more` in its configuration. */
+export function startOwn(more: Readonly<Record<string, unknown>> = {}): Promise<Sluice> {
+  return startSluice({ config: { ...config, ...more } });
+}
+
 /** Both, for a scope; `extra` are further lines of Mosquitto's configuration. */
 export async function startBoth(extra: readonly string[] = []): Promise<Brokers> {
   const mosquitto = await startMosquitto([...mosquittoConfig, ...extra]);
-  const sluice = await startSluice({ config }).catch(async (cause) => {
+  const sluice = await startOwn().catch(async (cause) => {
     await mosquitto[Symbol.asyncDispose]();
     throw cause;
   });

@@ -104,8 +104,7 @@ export const options = section("The configuration of Sluice.", {
     defaultDoc: "the number of cores",
     min: 1,
     max: 256,
-    doc:
-      "Web Workers that take, check and store readings. Where a busy broker runs on the same machine, one fewer than the cores leaves it one.",
+    doc: "Web Workers that take, check and store readings.",
   }),
   gatewayId: text({
     default: undefined,

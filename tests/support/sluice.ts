@@ -25,6 +25,8 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of those of `deno task start`. */
   readonly v8Flags?: string;
+  /** How much the process gives way to others, as of `nice -n`. */
+  readonly niceness?: number;
   /** Instead of `data` in the test's own directory. */
   readonly dataDir?: string;
 }
@@ -93,11 +95,12 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
         ...options.config,
       };
       await Deno.writeTextFile(file, JSON.stringify(config));
-      return {
-        program: Deno.execPath(),
-        args: ["run", ...flags, `${root}main.ts`, "--config", file],
-        env: { NO_COLOR: "1", ...options.env },
-      };
+      const args = ["run", ...flags, `${root}main.ts`, "--config", file];
+      const env = { NO_COLOR: "1", ...options.env };
+      const program = Deno.execPath();
+      const { niceness } = options;
+      if (niceness === undefined) return { program, args, env };
+      return { program: "nice", args: ["-n", `${niceness}`, program, ...args], env };
     },
   });
   return {
