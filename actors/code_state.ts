@@ -6,6 +6,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { failureOf, failurePlace } from "../runtime/failure.ts";
 
 /** A value of JSON. Members of objects that are `undefined` are left out. */
 export type CodeState =
@@ -45,9 +46,7 @@ export function stateOf(
     const state = code.save();
     return state === undefined ? undefined : stateText(state, bytesMax);
   } catch (cause) {
-    return cause instanceof CodeStateError
-      ? cause
-      : new CodeStateError("threw", `save() threw ${shown(cause)}`, { cause });
+    return cause instanceof CodeStateError ? cause : thrown(cause);
   }
 }
 
@@ -102,13 +101,16 @@ export function stateText(state: unknown, bytesMax: number): string {
   return text;
 }
 
+function thrown(cause: unknown): CodeStateError {
+  const failure = failureOf(cause, 0);
+  const place = failurePlace(failure) ?? "";
+  const problem = `save() threw ${failure.name}: ${failure.message}`.slice(0, messageCharsMax / 2);
+  return new CodeStateError("threw", `${problem} ${place}`.trimEnd(), { cause });
+}
+
 /** `bytes`: how many there are. */
 export const tooLarge = (bytes: string, bytesMax: number): CodeStateError =>
   new CodeStateError(
     "too_large",
     `save() returned ${bytes} bytes of JSON; a device may keep ${bytesMax} (device.codeStateBytesMax)`,
   );
-
-function shown(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `a ${typeof thrown}`;
-}

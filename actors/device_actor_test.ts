@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import type { ActorRef } from "../runtime/actor.ts";
-import { TestSystem } from "../runtime/testing/test_system.ts";
 import { CodeLimit } from "./code_limit.ts";
-import { CodeStrikes } from "./code_strikes.ts";
-import { DeviceActor } from "./device_actor.ts";
-import { type CodePoint, type DeviceCode, DeviceCodeRunner } from "./device_code.ts";
-import { DeviceDirectory } from "./device_directory.ts";
+import type { CodePoint, DeviceCode } from "./device_code.ts";
 import { loadDeviceCodes } from "./device_module.ts";
-import type { Reading } from "./reading.ts";
 import { RouteError } from "./route.ts";
 import { compileRoutes } from "./route_table.ts";
-import { deviceTools, FateOutlet, readingOf } from "./testing/readings.ts";
-import { TopicTable } from "./topic_table.ts";
+import { CodedDevices } from "./testing/coded_devices.ts";
 
 const text = new TextDecoder();
 const route = {
@@ -39,49 +32,13 @@ class OwnDevice implements DeviceCode {
   }
 }
 
-async function start(limit = new CodeLimit(60_000)) {
-  const test = new TestSystem();
-  const routes = compileRoutes([route], { gatewayTag: false });
-  const codes = await loadDeviceCodes(
-    routes,
-    () => Promise.resolve({ Device: OwnDevice }),
-    limit,
-  );
-  const strikes = new CodeStrikes(["known"]);
-  const topics = new TopicTable(routes, { gatewayId: "gw", hashSeed: 1 });
-  const directory = new DeviceDirectory({
-    ...deviceTools(),
-    codeRunner: new DeviceCodeRunner(limit, 100),
-  }, {
-    knownMax: 100,
-    silentAfterMs: 1,
-    offlineAfterMs: 2,
-    now: () => test.clock.now(),
+const start = (limitMs = 60_000) =>
+  CodedDevices.start({
+    routes: compileRoutes([route], { gatewayTag: false }),
+    Device: OwnDevice,
+    limitMs,
+    suspects: ["known"],
   });
-  const outlet = new FateOutlet();
-  const devices = test.system.spawnKeyed<Reading>({
-    id: "devices",
-    kind: "device",
-    idleMs: 1_000,
-    start: (key) => new DeviceActor(key, { directory, outlet, codes, strikes }),
-  });
-  const refs = new Map<string, ActorRef<Reading>>();
-  const tell = (topic: string, payload: string) => {
-    const bytes = new TextEncoder().encode(topic);
-    const entry = topics.lookup(bytes, 0, bytes.length);
-    assert.ok(entry.kind === "topic");
-    const ref = refs.get(entry.deviceId) ?? devices.ref(entry.deviceId);
-    refs.set(entry.deviceId, ref);
-    outlet.clear();
-    assert.equal(ref.tell(readingOf(entry, payload, { arrivalMs: test.clock.now() })), "accepted");
-  };
-  const send = (topic: string, payload: string) => {
-    tell(topic, payload);
-    test.run();
-    return outlet.fate;
-  };
-  return { test, directory, devices, outlet, tell, send };
-}
 
 Deno.test("a device is put to rest when it is idle and goes on where it was", async () => {
   const { test, directory, devices, send } = await start();
@@ -155,7 +112,7 @@ Deno.test("a device whose code fails goes on beside healthy ones, with what it k
 });
 
 Deno.test("code that does not return is ended, and after the second time not run any more", async () => {
-  const { test, directory, outlet, send } = await start(new CodeLimit(20));
+  const { test, directory, outlet, send } = await start(20);
   const details: string[] = [];
   runs = 0;
   for (let i = 0; i < 3; i++) {

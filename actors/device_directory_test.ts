@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { ManualClock } from "../runtime/clock.ts";
 import { DeviceDirectory } from "./device_directory.ts";
 import { presenceOf } from "./device_presence.ts";
@@ -64,51 +63,6 @@ Deno.test("what a sender had on its way survives rest however long, unless room 
   const saved = saveDevice(device, clock.now());
   assert.equal(restoreDevice("a~b", saved, tools, clock.now()).window?.count, 512);
   assert.ok(saveDevice(device, clock.now(), true).length < 500);
-});
-
-Deno.test("what a device's code keeps comes back from rest, and its room is given back", () => {
-  const names = fc.string({ unit: "grapheme", minLength: 1 });
-  fc.assert(fc.property(fc.dictionary(names, fc.jsonValue()), (kept) => {
-    const { clock, tools, devices, send } = directory();
-    send("a/b", '{"x":1}');
-    for (const [route, state] of Object.entries(kept)) {
-      devices.activate("a~b").restoreState(route, JSON.stringify(state));
-    }
-    const before = tools.codeRoom.bytes;
-    devices.passivate("a~b");
-    assert.equal(tools.codeRoom.bytes, 0);
-    assert.equal(devices.find("a~b")?.device.accepted, 1);
-    assert.equal(tools.codeRoom.bytes, 0);
-    const { codeStates } = devices.activate("a~b");
-    assert.equal(tools.codeRoom.bytes, before);
-    const back = Array.from(
-      codeStates?.entries() ?? [],
-      ([name, text]) => [name, JSON.parse(text)],
-    );
-    // As JSON has them: -0 is 0.
-    const expected = Object.entries(kept).map(([name, state]) => [
-      name,
-      JSON.parse(JSON.stringify(state)),
-    ]);
-    assert.deepEqual(back, expected);
-    // No value is looked for in it, whatever its route is called.
-    devices.passivate("a~b");
-    devices.each((_, has) => {
-      for (const name of Object.keys(kept)) assert.equal(has(name), name === "x");
-    });
-    assert.equal(savedLastSeenMs([...devices.saved()][0]![1]), clock.now());
-  }));
-});
-
-Deno.test("a device that was saved before there were states of code is known", () => {
-  const { devices } = directory();
-  devices.load("old", '[1,[1574729660000,3,1,0,0,1574729660000,0],["x"],[1.5,-7],"",0]');
-  const { accepted, codeStates } = devices.activate("old");
-  assert.deepEqual([accepted, codeStates], [3, undefined]);
-  const row = '[1,[1,3,1,0,0,1,0],[],[],"",0';
-  for (const states of ['"x"', "[1]", '["no end"]', '["{}\\nmeter"],1']) {
-    assert.throws(() => devices.load("new", `${row},${states}]`), /not a saved device/);
-  }
 });
 
 Deno.test("room for what is old is given back at rest", () => {

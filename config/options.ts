@@ -541,8 +541,8 @@ export const options = section("The configuration of Sluice.", {
     codeStateBytesMax: integer({
       default: 4 * kib,
       unit: "bytes",
-      min: 0,
-      max: 64 * kib,
+      min: 64,
+      max: 16 * kib,
       doc: "What the code of one device may keep over passivation and restarts (`save` in " +
         "docs/routes.md), as JSON. What is larger is not kept, which is counted and logged; what " +
         "was kept before stays.",

@@ -16,6 +16,8 @@ const log = logger("devices");
 /** How often what has changed is saved, and how many devices at a time. */
 export const saveIntervalMs = 10_000;
 const chunkMax = 256;
+/** Or, of devices whose code keeps much, so many characters. */
+const chunkCharsMax = 1 << 20;
 /** After a start what recovery found is saved early: the next crash may come as soon. */
 const firstSaveMs = 1_000;
 
@@ -91,10 +93,12 @@ export class DeviceSaves {
   /** A chunk per turn of the event loop, so that no reading waits for all of them. */
   #some(changed: Changed, whole: () => void): void {
     const chunk: [string, string][] = [];
+    let chars = 0;
     let next = changed.next();
     while (next.done !== true && next.value !== undefined) {
       chunk.push(next.value);
-      if (chunk.length === chunkMax) break;
+      chars += next.value[1].length;
+      if (chunk.length === chunkMax || chars >= chunkCharsMax) break;
       next = changed.next();
     }
     if (chunk.length === 0 && next.done !== true) return this.#goOn(changed, whole);

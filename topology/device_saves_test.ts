@@ -81,6 +81,17 @@ Deno.test("what could not be saved is asked for again, from where the last whole
   saves.close(true);
 });
 
+Deno.test("devices that take much are saved fewer at a time", () => {
+  const much = "x".repeat(600_000);
+  const { clock, disk, saves } = open(() => [["a", much], ["b", much], ["c", much]]);
+  saves.start();
+  clock.advance(1_000);
+  assert.deepEqual(disk.saved, ["a", "b"]);
+  clock.advance(1);
+  assert.deepEqual(disk.saved, ["a", "b", "c"]);
+  saves.close(true);
+});
+
 Deno.test("closing in the middle of a save loses nothing of it", () => {
   const { clock, disk, saves } = open(() => [["a", "1"], undefined, ["b", "2"]]);
   saves.start();

@@ -284,7 +284,9 @@ export class ShardDevices {
   }
 
   #open(): DeviceStates {
-    this.#states ??= new DeviceStates(dataPaths(this.#init.config.dataDir).devices);
+    // The spool tells again what devices are known by, but not what code has kept.
+    const synchronous = this.#codes.size > 0 ? "NORMAL" : "OFF";
+    this.#states ??= new DeviceStates(dataPaths(this.#init.config.dataDir).devices, synchronous);
     return this.#states;
   }
 

@@ -12,8 +12,8 @@ import { openSharedFile } from "../sqlite/shared_file.ts";
 const busyMs = 2_000;
 /** Rows written by one statement: a call of SQLite from JavaScript costs more than a row does. */
 const rowsPerStatement = 16;
-/** Rows read at once. */
-const pageRows = 1_000;
+/** Rows read at once: some 400 bytes each, and 32 KiB where code keeps as much as it may. */
+const pageRows = 256;
 
 export const deviceStatesKind: FileKind = {
   version: 1,
@@ -31,8 +31,11 @@ export class DeviceStates {
   readonly #put: StatementSync;
   readonly #putMany: StatementSync;
 
-  /** Opens or makes the file. With `FULL` what was saved outlasts a power cut, too. */
-  constructor(file: string, synchronous: "FULL" | "OFF" = "OFF") {
+  /**
+   * Opens or makes the file. With `FULL` what was saved outlasts a power cut, with `NORMAL` all but
+   * the last of it; with `OFF` such a cut may damage the file.
+   */
+  constructor(file: string, synchronous: "FULL" | "NORMAL" | "OFF" = "OFF") {
     this.#database = openSharedFile(file, {
       kind: deviceStatesKind,
       busyMs,
