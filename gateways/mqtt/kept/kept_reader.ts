@@ -37,6 +37,16 @@ export class KeptReader {
     this.#late = late;
   }
 
+  /** It is not known which sessions there are. */
+  get unknown(): boolean {
+    return this.#unknown;
+  }
+
+  /** Of some it is not known what they subscribed to, or not of late. */
+  get behind(): boolean {
+    return this.#unread.size > 0;
+  }
+
   /** Reads one session. False: it could not be read. */
   read(id: number): boolean {
     const isLate = this.#unread.has(id);

@@ -154,6 +154,16 @@ export class KeptSessions {
 
   // --- For messages.
 
+  /**
+   * A message with QoS 1 or 2 is on its way. False: nobody knows which sessions it is for, so it must
+   * not be acknowledged. When that is so of one or the other session alone, it is counted.
+   */
+  passes(): boolean {
+    if (this.#reader.unknown) return false;
+    if (this.#reader.behind) this.#options.stats.missed++;
+    return true;
+  }
+
   /** Puts a message into queues, with the next flush. */
   queue(message: Message, targets: readonly QueueTarget[]): void {
     this.#log.note({ kind: "queue", message, targets }, false);

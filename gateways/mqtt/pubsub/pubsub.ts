@@ -73,6 +73,8 @@ export class PubSub {
   readonly #router: MessageRouter;
   readonly #outbounds: Outbounds;
   readonly #handOver: HandOver;
+  /** What was published in this turn may be for kept sessions that are not known. */
+  #refused = false;
 
   constructor(options: PubSubOptions) {
     const { shard, clock, retained, queue, inFlightMax, peerBytesMax } = options;
@@ -166,6 +168,8 @@ export class PubSub {
     marked?: Marked,
   ): boolean {
     const retain = (offer.flags & offerFlags.retain) !== 0;
+    const qos = (offer.flags & offerFlags.qosMask) as Qos;
+    if (qos > 0 && this.kept?.passes() === false) this.#refused = true;
     if (!retain && this.#table.empty) return false;
     const { bytes, payloadStart, payloadEnd } = offer;
     const topic = offerTopic(offer);
@@ -174,7 +178,7 @@ export class PubSub {
     const message = Message.of({
       topic,
       payload: bytes.slice(payloadStart, payloadEnd),
-      qos: (offer.flags & offerFlags.qosMask) as Qos,
+      qos,
       retain,
       properties,
     }, this.#clock.now());
@@ -205,7 +209,9 @@ export class PubSub {
    */
   flush(): boolean {
     this.#retained.flush();
-    if (this.kept?.flush() === false) return false;
+    const isRefused = this.#refused;
+    this.#refused = false;
+    if (this.kept?.flush() === false || isRefused) return false;
     this.#outbounds.flush();
     this.#peers.flush();
     return true;

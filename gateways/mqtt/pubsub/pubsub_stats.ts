@@ -62,6 +62,8 @@ export class PubSubStats {
   sessionsExpired = 0;
   sessionsRevoked = 0;
   keptFailed = 0;
+  /** Messages with QoS 1 and 2 that came while a kept session could not be read. */
+  missed = 0;
   /** Gauges. */
   subscriptions = 0;
   queuedMessages = 0;
@@ -85,6 +87,7 @@ export class PubSubStats {
       sluice_sessions_expired_total: this.sessionsExpired,
       sluice_sessions_revoked_total: this.sessionsRevoked,
       sluice_sessions_failed_total: this.keptFailed,
+      sluice_sessions_missed_total: this.missed,
     };
     for (const [why, count] of Object.entries(this.lost)) {
       counters[`sluice_pubsub_lost_${why}_total`] = count;
