@@ -7,7 +7,7 @@ import type { Waiting } from "../pubsub/delivery_queue.ts";
 import type { Delivery, Message } from "../pubsub/message.ts";
 import type { RetainedFeed } from "../pubsub/retained_feed.ts";
 import type { SharedOut } from "../pubsub/shared_out.ts";
-import type { CommitOp } from "./kept_commit.ts";
+import type { CommitOp } from "./kept_op.ts";
 import { type DeliveryOptions, type DeliverySink, KeptDelivery } from "./kept_delivery.ts";
 import type { Received } from "./kept_queues.ts";
 import type { KeptSession } from "./kept_session.ts";

@@ -6,62 +6,13 @@
  */
 import type { StatementSync } from "node:sqlite";
 import { PacketWriter } from "../codec/writer.ts";
-import type { Delivery, Message } from "../pubsub/message.ts";
+import type { Message } from "../pubsub/message.ts";
 import { writeMessage } from "../pubsub/message_record.ts";
-import type { SharedOut } from "../pubsub/shared_out.ts";
+import type { Unfinished } from "../pubsub/shared_hold.ts";
+import { type GivenUp, leftOf } from "./kept_left.ts";
 import { flagsOf, releasedFlag } from "./kept_row.ts";
-import { moveShare, type ShareMove } from "./kept_shares.ts";
-
-/** For whom a message is, and how it gets it. */
-export interface QueueTarget {
-  readonly session: number;
-  readonly delivery: Delivery;
-}
-
-export type CommitOp =
-  | {
-    readonly kind: "queue";
-    readonly message: Message;
-    readonly targets: readonly QueueTarget[];
-  }
-  /** The handshake of an outgoing message is through. */
-  | { readonly kind: "done"; readonly session: number; readonly n: number }
-  /** PUBREC came: the message is not needed any more, its identifier is. */
-  | { readonly kind: "released"; readonly session: number; readonly n: number }
-  /** A QoS 2 message of the client is sent on: the one of this number in this connection. */
-  | {
-    readonly kind: "received";
-    readonly session: number;
-    readonly packetId: number;
-    readonly epoch: number;
-    readonly n: number;
-  }
-  /** Where that one went among those who share a subscription. */
-  | {
-    readonly kind: "shared";
-    readonly session: number;
-    readonly packetId: number;
-    readonly shares: readonly SharedOut[];
-  }
-  /** Somewhere else than where it went then. */
-  | ({ readonly kind: "moved" } & ShareMove)
-  /** Its PUBREC is due; its PUBREL came. */
-  | {
-    readonly kind: "settled" | "forgotten";
-    readonly session: number;
-    readonly packetId: number;
-  }
-  /** All that came by this connection was sent on. */
-  | { readonly kind: "sent_on"; readonly session: number; readonly epoch: number }
-  /** Retained messages up to this topic are in the queue; `undefined`: all of them. */
-  | {
-    readonly kind: "fed";
-    readonly session: number;
-    readonly name: string;
-    readonly after: string | undefined;
-  }
-  /** Messages below this number were sent. */
-  | { readonly kind: "sent"; readonly session: number; readonly n: number };
+import type { CommitOp, QueueTarget } from "./kept_op.ts";
+import { moveShare } from "./kept_shares.ts";
 
 export interface CommitBounds {
   /** Of one session. */
@@ -81,6 +32,13 @@ export interface CommitResult {
   readonly queued: readonly Queued[];
   /** Found no room. */
   readonly full: number;
+  /** Were for sessions that have ended. */
+  readonly ended: readonly Ended[];
+}
+
+/** A message for a session that has ended, one of those who share a subscription. */
+interface Ended extends Unfinished {
+  readonly session: number;
 }
 
 /** What a row costs beside its message. */
@@ -107,8 +65,7 @@ export class KeptCommit {
   }
 
   run(ops: readonly CommitOp[], bounds: CommitBounds): CommitResult {
-    const queued: Queued[] = [];
-    let full = 0;
+    const result = { queued: new Array<Queued>(), full: 0, ended: new Array<Ended>() };
     const total = this.#total();
     const before = { ...total };
     const tallies = new Map<number, Tally | undefined>();
@@ -118,7 +75,7 @@ export class KeptCommit {
     };
     for (const op of ops) {
       if (op.kind === "queue") {
-        full += this.#queue(op.message, op.targets, tally, total, bounds, queued);
+        this.#queue(op.message, op.targets, tally, total, bounds, result);
         continue;
       }
       if (op.kind === "done") {
@@ -142,13 +99,14 @@ export class KeptCommit {
     if (total.count !== before.count || total.bytes !== before.bytes) {
       this.#prepare("UPDATE total SET count = ?, bytes = ?").run(total.count, total.bytes);
     }
-    return { queued, full };
+    return result;
   }
 
-  /** Empties the queue of a session; gives how many messages were in it. */
-  forget(session: number): number {
+  /** Empties the queue of a session; gives what was in it. */
+  forget(session: number): GivenUp {
     const its = this.#tally(session);
-    if (its === undefined) return 0;
+    if (its === undefined) return { count: 0, left: [] };
+    const left = leftOf(this.#prepare, session);
     const messages = this.#prepare(
       "SELECT message FROM queue WHERE session = ? AND message IS NOT NULL",
     ).all(session);
@@ -158,19 +116,17 @@ export class KeptCommit {
       its.count,
       its.bytes,
     );
-    return its.count;
+    return { count: its.count, left };
   }
 
-  /** Gives how many had no room for it. */
   #queue(
     message: Message,
     targets: readonly QueueTarget[],
     tally: (session: number) => Tally | undefined,
     total: { count: number; bytes: number },
     bounds: CommitBounds,
-    queued: Queued[],
-  ): number {
-    let full = 0;
+    result: { readonly queued: Queued[]; full: number; readonly ended: Ended[] },
+  ): void {
     const writer = this.#writer;
     writer.length = 0;
     writeMessage(writer, message);
@@ -181,12 +137,16 @@ export class KeptCommit {
     let uses = 0;
     for (const { session, delivery } of targets) {
       const its = tally(session);
-      if (its === undefined) continue; // It has ended.
+      if (its === undefined) { // It has ended.
+        const { share } = delivery;
+        if (share !== undefined) result.ended.push({ session, message, share });
+        continue;
+      }
       if (
         its.count >= bounds.queueMessagesMax || its.bytes + bytes > bounds.queueBytesMax ||
         total.bytes + bytes > bounds.bytesMax
       ) {
-        full++;
+        result.full++;
         continue;
       }
       if (!inline && stored === undefined) {
@@ -195,7 +155,7 @@ export class KeptCommit {
         stored = Number(lastInsertRowid);
       }
       const n = its.next++;
-      this.#prepare("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?)").run(
+      this.#prepare("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
         session,
         n,
         flagsOf(delivery),
@@ -203,18 +163,18 @@ export class KeptCommit {
         bytes,
         inline ? body : null,
         stored ?? null,
+        delivery.share?.name ?? null,
       );
       uses++;
       its.count++;
       its.bytes += bytes;
       total.count++;
       total.bytes += bytes;
-      queued.push({ session, delivery, n, message });
+      result.queued.push({ session, delivery, n, message });
     }
     if (stored !== undefined) {
       this.#prepare("UPDATE message SET uses = ? WHERE id = ?").run(uses, stored);
     }
-    return full;
   }
 
   #note(op: Exclude<CommitOp, { readonly kind: "queue" | "done" }>): void {

@@ -7,7 +7,7 @@
 import type { Will } from "../codec/connect.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
 import { KeptAttachment, type KeptHost } from "./kept_attachment.ts";
-import type { CommitOp } from "./kept_commit.ts";
+import type { CommitOp } from "./kept_op.ts";
 import type { KeptDirectory } from "./kept_directory.ts";
 import type { Claimed, ClaimRequest, Detachment } from "./kept_lives.ts";
 import type { KeptLog } from "./kept_log.ts";
@@ -42,6 +42,8 @@ const unavailable: ClaimResult = {
 export interface KeptHome {
   /** Commits what gathered. */
   flush(): void;
+  /** False: what this shard's predecessor was connected to may still be taken for connected. */
+  adopt(): boolean;
   /** Reads a session that was changed here, and has the others read it. False: it failed. */
   reread(id: number): boolean;
   /** Takes back subscriptions that the account may not have any more. */
@@ -82,6 +84,7 @@ export class KeptConnections {
     permit: KeptPermit | undefined,
   ): Promise<ClaimResult> {
     this.#options.home.flush();
+    if (!this.#options.home.adopt()) return unavailable;
     const { shard, countMax, stats, clock } = this.#options;
     const before = this.#options.directory.byKey(request.key);
     const claimed = this.#options.store.use(({ lives }) =>

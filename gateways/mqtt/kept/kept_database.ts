@@ -6,8 +6,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { openSharedFile } from "../../sqlite/shared_file.ts";
 import {
+  addShareSql,
   addSharesSql,
   hasReceivedSql,
+  hasShareSql,
   hasSharesSql,
   keptKind,
   keptSchema,
@@ -51,6 +53,7 @@ export class KeptDatabase {
     });
     try {
       this.#changeOnce(() => !this.#finds(hasSharesSql), addSharesSql);
+      this.#changeOnce(() => !this.#finds(hasShareSql), addShareSql);
       this.#changeOnce(() => this.#finds(hasReceivedSql), takeOverReceivedSql);
     } catch (cause) {
       this.#database.close();

@@ -20,6 +20,10 @@ Deno.test("a file of an earlier Sluice: the client's QoS 2 messages are taken ov
     CREATE TABLE incoming (
       session INTEGER NOT NULL, packet_id INTEGER NOT NULL, settled INTEGER NOT NULL,
       epoch INTEGER, n INTEGER NOT NULL, PRIMARY KEY (session, packet_id)) WITHOUT ROWID;
+    CREATE TABLE queue (
+      session INTEGER NOT NULL, n INTEGER NOT NULL, flags INTEGER NOT NULL, ids TEXT,
+      bytes INTEGER NOT NULL, body BLOB, message INTEGER, PRIMARY KEY (session, n)) WITHOUT ROWID;
+    INSERT INTO queue VALUES (1, 4, 1, NULL, 100, NULL, 5);
     INSERT INTO incoming VALUES (1, 6, 0, 2, 3);
     INSERT INTO received VALUES (1, 7, 1), (1, 8, 0);`);
   earlier.close();
@@ -30,6 +34,8 @@ Deno.test("a file of an earlier Sluice: the client's QoS 2 messages are taken ov
         .map((row) => Object.values(row)),
       [[1, 6, 0, 2, 3, null], [1, 7, 1, null, 0, null], [1, 8, 0, null, 0, null]],
     );
+    const waiting = shard.prepare("SELECT n, message, share FROM queue").all();
+    assert.deepEqual(waiting.map((row) => Object.values(row)), [[4, 5, null]]);
     const names = shard.prepare("SELECT name FROM sqlite_master").all().map(({ name }) => name);
     assert.deepEqual(names.filter((name) => name === "received" || name === "session_account"), []);
     shard.close();

@@ -9,7 +9,7 @@
 import type { AcknowledgementKind } from "../codec/acknowledgement.ts";
 import type { Delivery, Message } from "../pubsub/message.ts";
 import type { PubSubStats } from "../pubsub/pubsub_stats.ts";
-import type { CommitOp } from "./kept_commit.ts";
+import type { CommitOp } from "./kept_op.ts";
 import { type KeptRow, packetIdOf } from "./kept_row.ts";
 
 /** Where messages are written to: the session's `Outbound`. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { KeptDatabase } from "./kept_database.ts";
+import type { GivenUp } from "./kept_left.ts";
 import type { KeptSettings } from "./kept_options.ts";
 import { KeptLives } from "./kept_lives.ts";
 import { KeptQueues } from "./kept_queues.ts";
@@ -20,7 +21,7 @@ export class KeptFile {
   /** Opens or makes the file. `givenUp` hears of messages that waited for sessions which ended. */
   constructor(
     { file, busyMs }: Pick<KeptSettings, "file" | "busyMs">,
-    givenUp: (count: number) => void,
+    givenUp: (what: GivenUp) => void,
   ) {
     const database = this.#database = new KeptDatabase(file, busyMs);
     this.records = new KeptRecords(database);

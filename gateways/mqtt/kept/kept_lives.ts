@@ -5,6 +5,7 @@
  */
 import { sentOnSql } from "./kept_commit.ts";
 import { blob, type KeptDatabase, keyColumn, keyOf, number, optional } from "./kept_database.ts";
+import type { GivenUp } from "./kept_left.ts";
 import type { KeptQueues } from "./kept_queues.ts";
 
 /** Who connects, and what for. */
@@ -52,13 +53,13 @@ const willGraceS = 10;
 export class KeptLives {
   readonly #database: KeptDatabase;
   readonly #queues: Pick<KeptQueues, "forget">;
-  readonly #givenUp: (count: number) => void;
+  readonly #givenUp: (what: GivenUp) => void;
 
   /** `givenUp` hears of messages that waited for sessions which ended. */
   constructor(
     database: KeptDatabase,
     queues: Pick<KeptQueues, "forget">,
-    givenUp: (count: number) => void,
+    givenUp: (what: GivenUp) => void,
   ) {
     this.#database = database;
     this.#queues = queues;
@@ -139,6 +140,9 @@ export class KeptLives {
       const whose = this.#database.prepare("SELECT 1 FROM session WHERE id = ? AND epoch = ?");
       if (whose.get(id, epoch) === undefined) return false;
       if (expiryS === 0) {
+        this.#database.prepare(
+          "UPDATE session SET holder = NULL, sent = MAX(sent, ?) WHERE id = ?",
+        ).run(sent, id);
         this.#delete(id);
         return true;
       }
@@ -153,13 +157,18 @@ export class KeptLives {
     });
   }
 
-  /** Sessions end: what waits for them is given up. Gives the wills that were to be sent later. */
-  end(ids: readonly number[]): Uint8Array[] {
+  /**
+   * Sessions end: what waits for them is given up. Gives the wills that were to be sent later.
+   * `expiredMs`: only those whose time is still up then, for their client may have come since.
+   */
+  end(ids: readonly number[], expiredMs = Infinity): Uint8Array[] {
     return this.#database.transaction(() => {
       const wills: Uint8Array[] = [];
       for (const id of ids) {
-        const row = this.#database.prepare("SELECT will, will_due_ms FROM session WHERE id = ?")
-          .get(id);
+        const row = this.#database.prepare(
+          "SELECT will, will_due_ms, expires_ms FROM session WHERE id = ?",
+        ).get(id);
+        if (expiredMs < (optional(row?.["expires_ms"] ?? null) ?? Infinity)) continue;
         const will = blob(row?.["will"]);
         if (will !== undefined && row?.["will_due_ms"] !== null) wills.push(will);
         this.#delete(id);
@@ -177,11 +186,11 @@ export class KeptLives {
     return blob(row?.["will"]);
   }
 
-  /** A will was sent, or is not to be sent any more. */
+  /** A will was sent, or is not to be sent any more; not that of who has come since. */
   willSent(id: number): void {
-    this.#database.prepare("UPDATE session SET will = NULL, will_due_ms = NULL WHERE id = ?").run(
-      id,
-    );
+    this.#database.prepare(
+      "UPDATE session SET will = NULL, will_due_ms = NULL WHERE id = ? AND will_due_ms IS NOT NULL",
+    ).run(id);
   }
 
   /** Sessions whose time is up and whose will is sent, of those with `id mod of = mine`. */
@@ -210,18 +219,19 @@ export class KeptLives {
   /**
    * A shard begins: what its predecessor, or a shard that is no more, was connected to is offline
    * from now on, and may have been sent whatever waits. `first`: of a process, so nobody is
-   * connected any more to whom messages that came before were to be sent on.
+   * connected any more to whom messages that came before were to be sent on. Gives those sessions.
    */
-  adopt(shard: number, shards: number, first: boolean, nowMs: number): void {
-    this.#database.transaction(() => {
+  adopt(shard: number, shards: number, first: boolean, nowMs: number): number[] {
+    return this.#database.transaction(() => {
       if (first) this.#database.prepare("UPDATE incoming SET epoch = NULL, shares = NULL").run();
-      const { changes } = this.#database.prepare(
+      const rows = this.#database.prepare(
         `UPDATE session SET holder = NULL, sent = next, expires_ms = ?1 + expiry_s * 1000,
          will_due_ms = CASE WHEN will IS NOT NULL
            THEN ?1 + MIN(will_delay_s, expiry_s) * 1000 END
-         WHERE holder = ?2 OR (?2 = 0 AND holder >= ?3)`,
-      ).run(nowMs, shard, shards);
-      if (number(changes) > 0) this.#database.changed();
+         WHERE holder = ?2 OR (?2 = 0 AND holder >= ?3) RETURNING id`,
+      ).all(nowMs, shard, shards);
+      if (rows.length > 0) this.#database.changed();
+      return rows.map(({ id }) => number(id));
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock, Timer } from "../../../runtime/clock.ts";
-import type { CommitOp } from "./kept_commit.ts";
+import type { CommitOp } from "./kept_op.ts";
 
 /** What may wait for something that is urgent, in number, about, and time. */
 const laterMax = 500;

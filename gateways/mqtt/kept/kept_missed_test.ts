@@ -37,6 +37,7 @@ Deno.test("which sessions there are cannot be read: nothing with QoS 1 is acknow
     file.exec("BEGIN IMMEDIATE");
     pair.restart(1);
     const there = pair.shards[1]!;
+    assert.equal(there.listening, true, "for who hands in what came over HTTP");
     for (const qos of [1, 2] as const) assert.equal(publish(pair, there, "refused", qos), false);
     assert.equal(publish(pair, there, "QoS 0", 0), true);
     file.exec("ROLLBACK");

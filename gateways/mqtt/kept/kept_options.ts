@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../../runtime/clock.ts";
 import type { PubSubStats } from "../pubsub/pubsub_stats.ts";
+import type { Unfinished } from "../pubsub/shared_hold.ts";
 import type { SubscriptionTable } from "../pubsub/subscription_table.ts";
 import type { CommitBounds } from "./kept_commit.ts";
 
@@ -37,6 +38,8 @@ export interface KeptSessionsOptions extends KeptSettings {
   known(): Promise<unknown> | undefined;
   /** Something waits for a session that is connected to another shard. */
   queued(shard: number, id: number): void;
+  /** Left by a session that has ended: others of its shared subscriptions are to have it, soon. */
+  left(unfinished: readonly Unfinished[]): void;
 }
 
 /** What an account may do. */

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { type CommitBounds, type CommitOp, type CommitResult, KeptCommit } from "./kept_commit.ts";
+import { type CommitBounds, type CommitResult, KeptCommit } from "./kept_commit.ts";
 import { type KeptDatabase, number } from "./kept_database.ts";
 import { parseSharedOut, type SharedOut } from "../pubsub/shared_out.ts";
+import type { GivenUp } from "./kept_left.ts";
+import type { CommitOp } from "./kept_op.ts";
 import { type KeptRow, readRow } from "./kept_row.ts";
 import { markOf, type Origin, sharesOf } from "./kept_shares.ts";
 
@@ -86,8 +88,8 @@ export class KeptQueues {
     return this.#database.transaction(() => this.#commit.run(ops, bounds));
   }
 
-  /** Empties the queue of a session that ends, within a transaction. Gives how many were in it. */
-  forget(session: number): number {
+  /** Empties the queue of a session that ends, within a transaction. Gives what was in it. */
+  forget(session: number): GivenUp {
     return this.#commit.forget(session);
   }
 }

@@ -8,7 +8,8 @@
  * `incoming` are the QoS 2 messages of the client that it has not released. `epoch` and `n` say in
  * which connection it sent the message, and as which of it; without `epoch` the message is certain
  * to have been sent on to all shards. `shares`, where there are any: to which of those who share a
- * subscription, as JSON of {@linkcode SharedOut}.
+ * subscription, as JSON of {@linkcode SharedOut}. `share` is the shared subscription that a
+ * message came by.
  *
  * @module
  */
@@ -42,7 +43,7 @@ export const keptSchema = `
     PRIMARY KEY (session, name)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS queue (
     session INTEGER NOT NULL, n INTEGER NOT NULL, flags INTEGER NOT NULL, ids TEXT,
-    bytes INTEGER NOT NULL, body BLOB, message INTEGER,
+    bytes INTEGER NOT NULL, body BLOB, message INTEGER, share TEXT,
     PRIMARY KEY (session, n)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uses INTEGER NOT NULL, body BLOB NOT NULL);
@@ -66,3 +67,6 @@ export const takeOverReceivedSql = `
 /** Of one that knew nothing of `shares`. */
 export const hasSharesSql = "SELECT 1 FROM pragma_table_info('incoming') WHERE name = 'shares'";
 export const addSharesSql = "ALTER TABLE incoming ADD COLUMN shares TEXT";
+/** Of one that did not know what came by a shared subscription. */
+export const hasShareSql = "SELECT 1 FROM pragma_table_info('queue') WHERE name = 'share'";
+export const addShareSql = "ALTER TABLE queue ADD COLUMN share TEXT";

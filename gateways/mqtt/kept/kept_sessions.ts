@@ -17,11 +17,12 @@ import { parseFilter } from "../pubsub/filter.ts";
 import type { Message } from "../pubsub/message.ts";
 import type { SharedOut, ShareTurn } from "../pubsub/shared_out.ts";
 import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
-import type { CommitResult, QueueTarget } from "./kept_commit.ts";
+import type { CommitResult } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
-import { KeptDirectory } from "./kept_directory.ts";
+import { type Evict, KeptDirectory } from "./kept_directory.ts";
 import type { ClaimRequest } from "./kept_lives.ts";
 import { KeptLog } from "./kept_log.ts";
+import type { QueueTarget } from "./kept_op.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
 import { KeptReader } from "./kept_reader.ts";
 import type { KeptSubscription } from "./kept_records.ts";
@@ -44,17 +45,18 @@ export class KeptSessions {
   readonly #store: KeptStore;
   readonly #connections: KeptConnections;
   readonly #reader: KeptReader;
+  #adopted = false;
 
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
-    const { shard, shards, first, clock, table } = options;
+    const { shard, clock, table } = options;
     const store = this.#store = new KeptStore(options);
     const directory = this.#directory = new KeptDirectory(table);
     this.#reader = new KeptReader(
       store,
       directory,
-      (...evicted) => this.#evict(...evicted),
+      this.#evicted,
       // What was put into its queue meanwhile it was not told of.
       ({ id, holder = shard }) => {
         if (holder !== shard) options.queued(holder, id);
@@ -63,13 +65,12 @@ export class KeptSessions {
     const log = this.#log = new KeptLog(clock, () => this.flush(true));
     const home = {
       flush: () => this.flush(true),
+      adopt: () => this.#adoptLate(),
       reread: (id: number) => this.#reread(id),
       withdraw: (session: KeptSession, permit: KeptPermit) => this.#withdraw(session, permit),
     };
     this.#connections = new KeptConnections({ ...options, store, directory, log, home });
-    if (shard < shards) {
-      this.#store.use(({ lives }) => lives.adopt(shard, shards, first, clock.now()));
-    }
+    this.#adopt();
     this.reload("all");
   }
 
@@ -153,6 +154,11 @@ export class KeptSessions {
   }
 
   // --- For messages.
+
+  /** It is not known which sessions all messages are for. */
+  get blind(): boolean {
+    return this.#reader.unknown || this.#reader.behind;
+  }
 
   /**
    * A message with QoS 1 or 2 is on its way. False: nobody knows which sessions it is for, so it must
@@ -270,6 +276,7 @@ export class KeptSessions {
   sweep(publish: (will: Will, key: string) => boolean): void {
     const { clock, shard, shards, stats } = this.#options;
     const nowMs = clock.now();
+    this.#adoptLate();
     this.#connections.leave();
     this.#reader.readLate();
     const wills = this.#store.use(({ lives }) => lives.dueWills(nowMs, shards, shard)) ?? [];
@@ -285,7 +292,7 @@ export class KeptSessions {
     for (const { attachment } of this.#directory.values()) {
       if (attachment?.delivery.idle === false) attachment.pump();
     }
-    if (expired.length > 0 && this.#end(expired)) stats.sessionsExpired += expired.length;
+    if (expired.length > 0 && this.#end(expired, nowMs)) stats.sessionsExpired += expired.length;
   }
 
   close(): void {
@@ -294,12 +301,31 @@ export class KeptSessions {
     this.#store.close();
   }
 
-  #end(ids: readonly number[]): boolean {
+  /**
+   * What a predecessor of this shard was connected to is away; to be done before anybody connects
+   * here. Gives these sessions; `undefined`: it failed.
+   */
+  #adopt(): readonly number[] | undefined {
+    const { shard, shards, first, clock } = this.#options;
+    if (this.#adopted || shard >= shards) return [];
+    const ids = this.#store.use(({ lives }) => lives.adopt(shard, shards, first, clock.now()));
+    this.#adopted = ids !== undefined;
+    return ids;
+  }
+
+  /** False: it failed again. */
+  #adoptLate(): boolean {
+    const ids = this.#adopt();
+    for (const id of ids ?? []) this.#reread(id);
+    return ids !== undefined;
+  }
+
+  #end(ids: readonly number[], expiredMs?: number): boolean {
     let done = true;
     // A few at a time: long queues take a while, and other shards want to write.
     for (let at = 0; at < ids.length; at += endsMax) {
       const some = ids.slice(at, at + endsMax);
-      done = this.#store.use(({ lives }) => lives.end(some)) !== undefined && done;
+      done = this.#store.use(({ lives }) => lives.end(some, expiredMs)) !== undefined && done;
     }
     for (const id of ids) this.#reread(id);
     return done;
@@ -311,7 +337,7 @@ export class KeptSessions {
     return denied.length === 0 || this.unsubscribe(session, denied);
   }
 
-  #evict(session: KeptSession, resumed: boolean): void {
+  readonly #evicted: Evict = (session, resumed) => {
     const { attachment } = session;
     if (attachment === undefined) return;
     session.attachment = undefined;
@@ -319,7 +345,7 @@ export class KeptSessions {
     this.#log.note({ kind: "sent", session: id, n: attachment.delivery.sent }, false);
     this.#log.note({ kind: "sent_on", session: id, epoch: attachment.epoch }, false);
     attachment.host.evicted(resumed);
-  }
+  };
 
   /** Reads a session that was changed here, and has the others read it. False: it failed. */
   #reread(id: number): boolean {
@@ -330,8 +356,11 @@ export class KeptSessions {
 
   // --- Messages.
 
-  #committed({ queued, full }: CommitResult): void {
+  #committed({ queued, full, ended }: CommitResult): void {
     const { shard, stats } = this.#options;
+    // Another shard ended them: then nobody chooses them again.
+    for (const { session } of ended) this.#directory.apply(session, undefined, this.#evicted);
+    if (ended.length > 0) this.#options.left(ended);
     stats.lost.session_full += full;
     const behind = new Set<KeptAttachment>();
     for (const { session: id, n, message, delivery } of queued) {

@@ -4,9 +4,13 @@
  * @module
  */
 import { KeptFile } from "./kept_file.ts";
+import type { GivenUp } from "./kept_left.ts";
 import type { KeptSessionsOptions } from "./kept_options.ts";
 
-type StoreOptions = Pick<KeptSessionsOptions, "file" | "busyMs" | "failed" | "clock" | "stats">;
+type StoreOptions = Pick<
+  KeptSessionsOptions,
+  "file" | "busyMs" | "failed" | "clock" | "stats" | "left"
+>;
 
 /** The same fault is told of again after this long. */
 const toldMs = 60_000;
@@ -17,6 +21,8 @@ export class KeptStore {
   #file: KeptFile | undefined;
   /** The fault that was told of last, and when. */
   #told: { readonly words: string; readonly ms: number } | undefined;
+  /** In the transaction that runs. */
+  #givenUp: GivenUp[] = [];
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -24,8 +30,12 @@ export class KeptStore {
 
   /** `undefined`: it failed. When the file could not be opened that is tried again. */
   use<T>(run: (file: KeptFile) => T): T | undefined {
+    this.#givenUp = [];
     try {
-      return run(this.#file ??= new KeptFile(this.#options, this.#givenUp));
+      const file = this.#file ??= new KeptFile(this.#options, (what) => this.#givenUp.push(what));
+      const result = run(file);
+      for (const what of this.#givenUp) this.#ended(what);
+      return result;
     } catch (cause) {
       this.#options.stats.keptFailed++;
       this.#tell(cause);
@@ -47,7 +57,8 @@ export class KeptStore {
     this.#file = undefined;
   }
 
-  readonly #givenUp = (count: number): void => {
-    this.#options.stats.lost.session_over += count;
-  };
+  #ended({ count, left }: GivenUp): void {
+    this.#options.stats.lost.session_over += count - left.length;
+    if (left.length > 0) this.#options.left(left);
+  }
 }

@@ -5,12 +5,14 @@
  * @module
  */
 import type { Clock, Timer } from "../../../runtime/clock.ts";
+import type { QueueLimits } from "./delivery_queue.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 import type { Unfinished } from "./shared_hold.ts";
 
 export interface HandOverOptions {
   readonly clock: Clock;
   readonly stats: PubSubStats;
+  readonly queue: Pick<QueueLimits, "sharedBytesMax">;
   /** Gives these to other members, in a turn of its own. */
   pass(some: readonly Unfinished[]): void;
 }
@@ -30,6 +32,28 @@ export class HandOver {
 
   /** A member has gone: the first are passed on at once. */
   add(unfinished: readonly Unfinished[]): void {
+    this.#put(unfinished);
+    if (this.#timer === undefined) this.#next();
+  }
+
+  /**
+   * A kept session has ended: what waited for it is passed on in a turn of its own, as far as there
+   * is room for it.
+   */
+  left(unfinished: readonly Unfinished[]): void {
+    const { stats, queue: { sharedBytesMax } } = this.#options;
+    let bytes = stats.queuedBytes;
+    const fit = unfinished.filter(({ message }) => {
+      const fits = bytes + message.bytes <= sharedBytesMax / 2; // The rest is for what waits.
+      if (fits) bytes += message.bytes;
+      return fits;
+    });
+    stats.lost.session_over += unfinished.length - fit.length;
+    this.#put(fit);
+    if (fit.length > 0) this.#wait();
+  }
+
+  #put(unfinished: readonly Unfinished[]): void {
     for (let at = 0; at < unfinished.length;) {
       let last = this.#waiting.at(-1);
       if (last === undefined || last.length === passMax) this.#waiting.push(last = []);
@@ -38,7 +62,6 @@ export class HandOver {
       at += more.length;
     }
     this.#account(unfinished, 1);
-    if (this.#timer === undefined) this.#next();
   }
 
   /** Passes on all that is left. */
@@ -50,8 +73,11 @@ export class HandOver {
 
   #next(): void {
     this.#pass();
-    if (this.#waiting.length === 0) return;
-    this.#timer = this.#options.clock.setTimer(0, () => {
+    if (this.#waiting.length > 0) this.#wait();
+  }
+
+  #wait(): void {
+    this.#timer ??= this.#options.clock.setTimer(0, () => {
       this.#timer = undefined;
       this.#next();
     });

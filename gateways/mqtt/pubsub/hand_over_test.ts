@@ -208,7 +208,7 @@ Deno.test("many members go while another one's is passed on: what they leave goe
   const pass = (some: readonly Unfinished[]) => {
     passed.push(some.map(({ message }) => message.topic));
   };
-  const handOver = new HandOver({ clock, stats, pass });
+  const handOver = new HandOver({ clock, stats, queue: { sharedBytesMax: 1_000 }, pass });
   const topics = Array.from({ length: 600 }, (_, i) => `${i}`);
   handOver.add(topics.slice(0, 300).map(leftOf));
   for (const topic of topics.slice(300)) handOver.add([leftOf(topic)]);
@@ -217,6 +217,20 @@ Deno.test("many members go while another one's is passed on: what they leave goe
   assert.deepEqual(passed.flat(), topics);
   assert.deepEqual(passed.map(({ length }) => length), [256, 256, 88]);
   assert.deepEqual([stats.queuedMessages, stats.queuedBytes, clock.pending], [0, 0, 0]);
+});
+
+Deno.test("kept sessions leave more than there is room for: what is beyond is counted, the rest goes on later", () => {
+  const clock = new ManualClock();
+  const stats = new PubSubStats();
+  const passed: string[] = [];
+  const pass = (some: readonly Unfinished[]) => {
+    passed.push(...some.map(({ message }) => message.topic));
+  };
+  const handOver = new HandOver({ clock, stats, queue: { sharedBytesMax: 1_000 }, pass });
+  for (const topics of [["1", "2", "3"], ["4"]]) handOver.left(topics.map(leftOf));
+  assert.deepEqual([passed, stats.queuedMessages, stats.lost.session_over], [[], 2, 2]);
+  clock.advance(0);
+  assert.deepEqual([passed, stats.queuedMessages, clock.pending], [["1", "2"], 0, 0]);
 });
 
 Deno.test("what it acknowledged or refused goes to no other; without another one it is counted", () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { QueueTarget } from "../kept/kept_commit.ts";
+import type { QueueTarget } from "../kept/kept_op.ts";
 import type { KeptSession } from "../kept/kept_session.ts";
 import type { KeptSessions } from "../kept/kept_sessions.ts";
 import { deliveryOf } from "./fan_out.ts";
@@ -61,7 +61,7 @@ export class MemberDeliveries {
     if (member === undefined) { // The last one has just left, or has its own queue.
       const [session, grant] = group?.keptHere() ?? [];
       if (session === undefined || grant === undefined) return "none";
-      const delivery = deliveryOf(message, grant);
+      const delivery = { ...deliveryOf(message, grant), share };
       this.kept([[session, delivery]], message);
       return delivery.qos > 0 ? "kept" : "done";
     }
@@ -72,11 +72,11 @@ export class MemberDeliveries {
   }
 
   /** Into the queue of a kept member, if there is one that may have it there. */
-  queued(name: string, message: Message): "kept" | "none" {
-    const [session, grant] = this.#options.table.group(name)?.keptAnywhere() ?? [];
+  queued(share: Share, message: Message): "kept" | "none" {
+    const [session, grant] = this.#options.table.group(share.name)?.keptAnywhere() ?? [];
     const delivery = grant && deliveryOf(message, grant);
     if (session === undefined || delivery === undefined || delivery.qos === 0) return "none";
-    this.kept([[session, delivery]], message);
+    this.kept([[session, { ...delivery, share }]], message);
     return "kept";
   }
 }

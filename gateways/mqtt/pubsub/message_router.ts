@@ -173,7 +173,7 @@ export class MessageRouter {
   #shareHere(share: Share, message: Message, passedOn = false): Sent {
     let shared = this.#deliveries.shared(share, message);
     if (shared === "none" && !passedOn) return this.#passOn(share, message, true);
-    if (shared === "none") shared = this.#deliveries.queued(share.name, message);
+    if (shared === "none") shared = this.#deliveries.queued(share, message);
     const { mark } = share;
     // Also who has it with QoS 2, and may die with this shard, has nobody who stands in for it.
     const isHad = shared === "kept" || shared === "done";
@@ -229,7 +229,7 @@ export class MessageRouter {
       return "elsewhere";
     }
     const [session, grant] = chosen;
-    const delivery = deliveryOf(message, grant);
+    const delivery = { ...deliveryOf(message, grant), share };
     const shards = this.#deliveries.kept([[session, delivery]], message);
     for (const shard of shards) targets.share(shard, share);
     if (shards.size > 0) return "elsewhere";

@@ -97,6 +97,7 @@ export class PubSub {
       },
       known: () => peers.known(),
       queued: (shard, id) => peers.queued(shard, id),
+      left: (unfinished) => this.#handOver.left(unfinished),
     });
     const { shards, sessionSubscriptionsMax, subscriptionsMax, filterLevelsMax } = options;
     this.#subscribing = new Subscribing({
@@ -115,12 +116,13 @@ export class PubSub {
     this.#router = new MessageRouter({ shard, table, peers, kept, stats, marks });
     const flush = () => this.flush();
     this.#outbounds = new Outbounds({ clock, queue, inFlightMax, stats, flush });
-    this.#handOver = new HandOver({ clock, stats, pass: (some) => this.#pass(some) });
+    const pass = (some: readonly Unfinished[]) => this.#pass(some);
+    this.#handOver = new HandOver({ clock, stats, queue, pass });
   }
 
   /** False while no message would reach anybody. */
   get listening(): boolean {
-    return !this.#table.empty;
+    return !this.#table.empty || this.kept?.blind === true;
   }
 
   // --- For sessions.
