@@ -15,6 +15,12 @@ const post = (body: BodyInit, type: string, headers: Record<string, string> = {}
     body,
     headers: { "content-type": type, ...headers },
   });
+/** As `deno serve` hands on a request without Content-Type: with a stream, empty or not. */
+const untyped = (...texts: string[]) =>
+  new Request("http://127.0.0.1/login", {
+    method: "POST",
+    body: ReadableStream.from(texts.map((text) => new TextEncoder().encode(text))),
+  });
 const form = (fields: Record<string, string>, headers: Record<string, string> = {}) =>
   post(new URLSearchParams(fields), "application/x-www-form-urlencoded", headers);
 const json = (value: unknown, headers: Record<string, string> = {}) =>
@@ -108,6 +114,7 @@ Deno.test("a missing field is 400 and names it; a body that is none too", () =>
       [form({ password: "x" }), /field name is missing/],
       [form({}), /field name is missing/],
       [new Request("http://127.0.0.1/login", { method: "POST" }), /field name is missing/],
+      [untyped(), /field name is missing/],
       [json({ name: "A", password: "" }), /field password is missing/],
       [json({ name: { $ne: "" }, password: "x" }), /name must be a text/],
       [json({ name: "A", password: ["x"] }), /password must be a text/],
@@ -123,6 +130,7 @@ Deno.test("a missing field is 400 and names it; a body that is none too", () =>
       assert.match((await answer.json()).detail, expected);
     }
     assert.equal((await ask(post("x", "text/xml"))).status, 415);
+    assert.equal((await ask(untyped("name=A&password=x"))).status, 415);
     assert.equal((await ask(form({ name: "A", password: "x".repeat(9_000) }))).status, 413);
   }));
 
