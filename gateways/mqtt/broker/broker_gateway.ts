@@ -17,7 +17,8 @@ import { fillOffer } from "../endpoint/fill_offer.ts";
 import { type Acknowledger, InFlight } from "../endpoint/in_flight.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import { type BrokerOptions, clientOptions } from "./broker_options.ts";
-import { type ByteStream, dial, type TlsIdentity } from "./dial.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { dial, type TlsIdentity } from "./dial.ts";
 import {
   subscriptionAnswer,
   subscriptionChange,
@@ -80,6 +81,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
   #subscribed = false;
   #draining: (() => void) | undefined;
   #lastError = "";
+  #lastFailure: Error | undefined;
 
   constructor(options: BrokerOptions, needs: BrokerDependencies, context: Context<BrokerCommand>) {
     this.#options = options;
@@ -204,15 +206,19 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     this.#acks = new InFlight(this.#options.receiveMaximum);
     // What was not acknowledged comes again, marked as a duplicate, and its device knows it.
     this.#received.clear();
-    const open = this.#needs.dial ?? dial;
     const tap = new BrokerTap({
-      dial: async () => open(this.#options.url, await this.#options.tls()),
+      dial: async () => (this.#needs.dial ?? dial)(this.#options.url, await this.#options.tls()),
       version: this.#options.version,
       packetBytesMax: this.#options.packetBytesMax,
       keptBytesMax: this.#options.keptBytesMax,
       gatherMs: this.#options.qos === 0 ? gatherMs : 0,
       clock: this.#clock,
       handler: this,
+    });
+    // mqtt.js tells only of errors with a code: of no certificate and no WebSocket.
+    tap.on("error", (error) => {
+      if (this.#connected) this.#lastError = error.message; // Told with the connection's end.
+      else this.#failed(error);
     });
     this.#tap = tap;
     return tap;
@@ -232,10 +238,15 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
       if (this.#client.disconnecting) return; // This end closed it.
       events.disconnected(this.#lastError === "" ? "connection closed" : this.#lastError);
     });
-    this.#client.on("error", (error) => {
-      this.#lastError = error.message;
-      events.failed(error.message);
-    });
+    this.#client.on("error", (error) => this.#failed(error));
+  }
+
+  /** Told once, though a stream's error is mqtt.js's too. */
+  #failed(error: Error): void {
+    if (error === this.#lastFailure) return;
+    this.#lastFailure = error;
+    this.#lastError = error.message;
+    this.#needs.events.failed(error.message);
   }
 
   #subscribe(sessionPresent: boolean): void {

@@ -345,26 +345,33 @@ testWith([...needed, "openssl"], "TLS with a client certificate, and WebSocket",
       `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out ${name}.crt`,
     );
   }
-  const ports = [0, 0].map(() => {
+  const [tlsPort, wsPort, wssPort, freePort] = [0, 0, 0, 0].map(() => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     listener.close();
     return listener.addr.port;
   });
-  await using server = await startMosquitto([
-    `listener ${ports[0]} 127.0.0.1`,
+  const certificates = [
     `cafile ${directory}/ca.crt`,
     `certfile ${directory}/server.crt`,
     `keyfile ${directory}/server.key`,
     "require_certificate true",
-    `listener ${ports[1]} 127.0.0.1`,
-    "protocol websockets",
+  ];
+  await using server = await startMosquitto([
+    ...[`listener ${tlsPort} 127.0.0.1`, ...certificates],
+    ...[`listener ${wsPort} 127.0.0.1`, "protocol websockets"],
+    ...[`listener ${wssPort} 127.0.0.1`, "protocol websockets", ...certificates],
   ]);
   const read = (name: string) => Deno.readTextFileSync(`${directory}/${name}`);
-  const identity = { caCerts: [read("ca.crt")], cert: read("client.crt"), key: read("client.key") };
+  const identity = {
+    caCerts: [read("ca.crt")],
+    cert: read("client.crt"),
+    key: read("client.key"),
+  };
   const tls = () => Promise.resolve(identity);
   const urls = [
-    { url: new URL(`mqtts://127.0.0.1:${ports[0]}`), tls, clientId: "tls" },
-    { url: new URL(`ws://127.0.0.1:${ports[1]}`), clientId: "ws" },
+    { url: new URL(`mqtts://127.0.0.1:${tlsPort}`), tls, clientId: "tls" },
+    { url: new URL(`ws://127.0.0.1:${wsPort}`), tls, clientId: "ws" },
+    { url: new URL(`wss://127.0.0.1:${wssPort}`), tls, clientId: "wss" },
   ];
   for (const options of urls) {
     const intake = new HeldIntake();
@@ -377,16 +384,23 @@ testWith([...needed, "openssl"], "TLS with a client certificate, and WebSocket",
   }
   // Only plain TCP gives what has gathered in one chunk; records and messages come one by one.
   for (const url of [new URL(server.url), ...urls.map(({ url }) => url)]) {
-    const stream = await dial(url, url.protocol === "mqtts:" ? identity : {});
+    const stream = await dial(url, identity);
     assert.equal(stream.chunkBytesMax !== undefined, url.protocol === "mqtt:", url.protocol);
     stream.close();
   }
-  await using stranger = new Connection(new HeldIntake(), {
-    url: urls[0]!.url,
-    tls: () => Promise.resolve({ caCerts: identity.caCerts }),
-    clientId: "stranger",
-  });
-  await until(() => stranger.said.length > 0 || stranger.gateway?.lastError !== "", () => "silent");
-  assert.ok(!stranger.said.includes("connected"));
+  // What cannot be connected to is told with the reason, and ends nothing else.
+  const away: readonly (readonly [string, RegExp])[] = [
+    [`mqtts://127.0.0.1:${tlsPort}`, /^failed: .*certificate/i],
+    [`wss://127.0.0.1:${wssPort}`, /^failed: .*certificate/i],
+    [`wss://127.0.0.1:${freePort}`, /^failed: .*refused/i],
+    [`ws://127.0.0.1:${freePort}`, /^failed: .*refused/i],
+    [`ws://127.0.0.1:${server.port}`, /^failed: .*(ended before the answer|reset)/],
+  ];
+  for (const [url, expected] of away) {
+    await using stranger = new Connection(new HeldIntake(), { url: new URL(url), clientId: "s" });
+    await until(() => stranger.said.length > 0, () => `${url} is silent`);
+    assert.match(stranger.said[0]!, expected, url);
+    assert.match(`failed: ${stranger.gateway?.lastError}`, expected, url);
+  }
   await Deno.remove(directory, { recursive: true });
 });

@@ -4,19 +4,9 @@
  *
  * @module
  */
-
-/** Bytes both ways. One reader and one writer at a time. */
-export interface ByteStream {
-  /**
-   * What comes while nobody reads is one chunk, of so many bytes at most. `undefined` where chunks
-   * are the transport's, however small: messages of a WebSocket, records of TLS.
-   */
-  readonly chunkBytesMax: number | undefined;
-  /** The next bytes, in a buffer that is valid until the next call; `undefined` at the end. */
-  read(): Promise<Uint8Array | undefined>;
-  write(bytes: Uint8Array): Promise<void>;
-  close(): void;
-}
+import { systemClock } from "../../../runtime/clock.ts";
+import { type ByteStream, closeQuietly, readBytes, writeAll } from "./byte_stream.ts";
+import { openWebSocket } from "./web_socket.ts";
 
 /** PEM texts. `caCerts` are trusted beside the system's. */
 export interface TlsIdentity {
@@ -33,8 +23,6 @@ export const brokerPorts: Readonly<Record<string, number>> = {
   "wss:": 443,
 };
 
-const readBytes = 256 * 1024;
-
 /**
  * @throws {TypeError} when the scheme is none of {@linkcode brokerPorts}.
  * @throws what Deno throws when the host cannot be reached.
@@ -45,21 +33,26 @@ export async function dial(url: URL, tls: TlsIdentity): Promise<ByteStream> {
     throw new TypeError(`broker URL ${url.protocol}//: use mqtt, mqtts, ws or wss`);
   }
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const webSocket = { url, clock: systemClock, random };
   switch (url.protocol) {
-    case "mqtt:": {
-      const connection = await Deno.connect({ hostname, port });
-      connection.setNoDelay(true);
-      return { ...streamOfConnection(connection), chunkBytesMax: readBytes };
-    }
     case "mqtts:":
       return streamOfConnection(await Deno.connectTls({ hostname, port, ...tlsOptions(tls) }));
+    case "wss:": {
+      const options = { hostname, port, alpnProtocols: ["http/1.1"], ...tlsOptions(tls) };
+      return await openWebSocket(await Deno.connectTls(options), webSocket);
+    }
     default: {
-      const address = new URL(url);
-      address.username = address.password = "";
-      return await streamOfWebSocket(address, tls);
+      const connection = await Deno.connect({ hostname, port });
+      connection.setNoDelay(true);
+      return url.protocol === "ws:"
+        ? await openWebSocket(connection, webSocket)
+        : { ...streamOfConnection(connection), chunkBytesMax: readBytes };
     }
   }
 }
+
+const random = (count: number): Uint8Array<ArrayBuffer> =>
+  crypto.getRandomValues(new Uint8Array(count));
 
 function tlsOptions(tls: TlsIdentity): { caCerts?: string[]; cert?: string; key?: string } {
   return {
@@ -77,45 +70,7 @@ function streamOfConnection(connection: Deno.Conn): ByteStream {
       const count = await connection.read(buffer);
       return count === null ? undefined : buffer.subarray(0, count);
     },
-    async write(bytes) {
-      for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-    },
-    close() {
-      closeQuietly(() => connection.close());
-    },
+    write: (bytes) => writeAll(connection, bytes),
+    close: () => closeQuietly(connection),
   };
-}
-
-async function streamOfWebSocket(url: URL, tls: TlsIdentity): Promise<ByteStream> {
-  if (tls.cert !== undefined || tls.caCerts !== undefined) {
-    throw new TypeError(
-      "broker over wss: own certificates are not supported there; use mqtts, or trust the CA system-wide",
-    );
-  }
-  const socket = new WebSocketStream(url.href, { protocols: ["mqtt"] });
-  const { readable, writable } = await socket.opened;
-  // Whoever reads or writes sees how it ended; `closed` only says it once more.
-  socket.closed.catch(() => {});
-  const reader = readable.getReader();
-  const writer = writable.getWriter();
-  return {
-    chunkBytesMax: undefined,
-    async read() {
-      const { value } = await reader.read();
-      return typeof value === "string" ? new TextEncoder().encode(value) : value;
-    },
-    write: (bytes) => writer.write(bytes),
-    close() {
-      socket.close();
-    },
-  };
-}
-
-/** The stream may have closed itself first: then there is nothing left to release. */
-function closeQuietly(close: () => void): void {
-  try {
-    close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
 }

@@ -13,7 +13,7 @@ import type { ProtocolVersion } from "../codec/packet_type.ts";
 import type { PublishView } from "../codec/publish.ts";
 import { type PacketHandler, PacketScanner } from "../codec/scanner.ts";
 import type { Clock } from "../../../runtime/clock.ts";
-import type { ByteStream } from "./dial.ts";
+import type { ByteStream } from "./byte_stream.ts";
 import { Gathering } from "./gathering.ts";
 
 /** What the tap takes out of the stream. */

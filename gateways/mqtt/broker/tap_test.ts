@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { encodePacket } from "../codec/packet.ts";
 import { noProperties } from "../codec/properties.ts";
-import type { ByteStream } from "./dial.ts";
+import type { ByteStream } from "./byte_stream.ts";
 import { BrokerTap, type TapHandler } from "./tap.ts";
 
 /** The broker's end of a connection. */

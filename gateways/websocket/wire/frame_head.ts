@@ -1,6 +1,6 @@
 /**
- * The head of a frame that a client sends (RFC 6455, section 5.2), checked before any of its
- * payload is read: what is refused is refused for what it announces.
+ * The head of a frame (RFC 6455, section 5.2), checked before any of its payload is read: what is
+ * refused is refused for what it announces.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface FrameHead {
   readonly final: boolean;
   /** Bytes of the payload. */
   readonly length: number;
-  /** Where the payload's four bytes of mask begin. */
+  /** Where the payload's four bytes of mask begin, if it is a client's. */
   readonly maskAt: number;
   /** Where the payload begins. */
   readonly end: number;
@@ -30,7 +30,7 @@ export interface FrameHead {
 /** Codes that end a connection (RFC 6455, section 7.4.1). */
 export type WireCode = 1002 | 1007 | 1008 | 1009 | 1013;
 
-/** What a client sent is not as it must be. The message is the reason that it is told. */
+/** What the other end sent is not as it must be. The message is the reason that it is told. */
 export class WireError extends Error {
   override name = "WireError";
 
@@ -45,8 +45,8 @@ const knownOpcodes: ReadonlySet<number> = new Set(Object.values(opcodes));
 const protocolError = (reason: string): WireError => new WireError(1002, reason);
 
 /**
- * The head at `start`; `undefined` when some of it is still to come. `bytesMax` is for the payload
- * of a data frame.
+ * The head at `start` of what `from` has sent; `undefined` when some of it is still to come.
+ * `bytesMax` is for the payload of a data frame.
  *
  * @throws {WireError} as soon as it is seen that the frame is not allowed.
  *
@@ -65,6 +65,7 @@ export function frameHead(
   start: number,
   end: number,
   bytesMax: number,
+  from: "client" | "server" = "client",
 ): FrameHead | undefined {
   if (end - start < 2) return undefined;
   const first = bytes[start]!;
@@ -75,7 +76,8 @@ export function frameHead(
     throw protocolError("a reserved bit is set, and no extension is in use");
   }
   if (!knownOpcodes.has(opcode)) throw protocolError("an opcode that is none");
-  if ((second & 0x80) === 0) throw protocolError("a client masks its frames");
+  if ((second & 0x80) === 0 && from === "client") throw protocolError("a client masks its frames");
+  if ((second & 0x80) !== 0 && from === "server") throw protocolError("a server masks no frames");
   const short = second & 0x7f;
   if (opcode >= opcodes.close && (!final || short > controlBytesMax)) {
     throw protocolError("a control frame is whole and has 125 bytes at most");
@@ -97,6 +99,7 @@ export function frameHead(
   if (opcode < opcodes.close && length > bytesMax) {
     throw new WireError(1009, "the message is larger than is taken here");
   }
-  if (end < maskAt + 4) return undefined;
-  return { opcode, final, length, maskAt, end: maskAt + 4 };
+  const headEnd = maskAt + (from === "client" ? 4 : 0);
+  if (end < headEnd) return undefined;
+  return { opcode, final, length, maskAt, end: headEnd };
 }

@@ -10,6 +10,11 @@ const version = "13";
 const keyPattern = /^[A-Za-z0-9+/]{22}==$/;
 const acceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/** What `Sec-WebSocket-Accept` must be for a key. */
+export function acceptOf(key: string): string {
+  return createHash("sha1").update(key + acceptSuffix).digest("base64");
+}
+
 /** The words of a header whose value is a list, in lower case. */
 function words(headers: Headers, name: string): string[] {
   return (headers.get(name) ?? "").toLowerCase().split(",").map((word) => word.trim());
@@ -43,12 +48,11 @@ export function handshakeAnswer(request: Request, protocol?: string): Uint8Array
   if (!keyPattern.test(key)) {
     throw new Problem("invalid-header", "Sec-WebSocket-Key is 16 bytes in Base64");
   }
-  const accept = createHash("sha1").update(key + acceptSuffix).digest("base64");
   const lines = [
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
     "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${accept}`,
+    `Sec-WebSocket-Accept: ${acceptOf(key)}`,
     ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
     "\r\n",
   ];
