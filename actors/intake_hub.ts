@@ -41,8 +41,11 @@ export interface IntakeHubOptions {
   readonly rates?: Rates | undefined;
   /** Whether an owner's spool takes nothing now: for origins that do not wait for it. */
   readonly stalled?: (owner: number) => boolean;
-  /** Sees every offer that no route takes, for the log of the data flow. */
-  readonly onRefused?: (offer: Offer) => void;
+  /**
+   * Sees every offer that becomes no reading, and why. `isNew`: the first one of its topic and
+   * reason, as far as {@linkcode RefusedTopics} has room.
+   */
+  readonly onRefused?: (offer: Offer, reason: string, isNew: boolean) => void;
 }
 
 /** Bytes and readings at which a frame goes on without waiting for the turn to end. */
@@ -149,8 +152,9 @@ export class IntakeHub implements Intake {
   deny(origin: Origin, offer: Offer, { reason }: Rejection): void {
     const { ledger, now, onRefused } = this.#options;
     ledger.refusedAtEdge(transports.indexOf(origin.transport), reason);
-    this.refusedTopics.note(offer.bytes, offer.topicStart, offer.topicEnd, reason, now());
-    onRefused?.(offer);
+    const { bytes, topicStart, topicEnd } = offer;
+    const isNew = this.refusedTopics.note(bytes, topicStart, topicEnd, reason, now());
+    onRefused?.(offer, reason, isNew);
   }
 
   flush(): boolean {

@@ -37,8 +37,11 @@ export class RefusedTopics {
   readonly #topics = new Map<string, { -readonly [K in keyof RefusedTopic]: RefusedTopic[K] }>();
   #forgotten = 0;
 
-  /** The topic is `bytes[start..end)`. */
-  note(bytes: Uint8Array, start: number, end: number, reason: string, nowMs: number): void {
+  /**
+   * The topic is `bytes[start..end)`. True when it is the first time, and there was room for it: so
+   * often at most as there is room.
+   */
+  note(bytes: Uint8Array, start: number, end: number, reason: string, nowMs: number): boolean {
     const long = end - start > topicBytesMax;
     const text = utf8.decode(bytes.subarray(start, long ? start + topicBytesMax : end));
     const topic = long ? `${text.replace(/\ufffd+$/, "")}…` : text;
@@ -54,6 +57,7 @@ export class RefusedTopics {
     noted.count++;
     noted.lastMs = nowMs;
     this.#topics.set(key, noted);
+    return known === undefined && this.#forgotten === 0;
   }
 
   list(): RefusedTopicList {

@@ -3,9 +3,9 @@ import { mergeRefusedTopics, RefusedTopics, refusedTopicsMax } from "./refused_t
 
 const utf8 = new TextEncoder();
 
-function note(topics: RefusedTopics, topic: string, nowMs: number, reason = "no_route"): void {
+function note(topics: RefusedTopics, topic: string, nowMs: number, reason = "no_route"): boolean {
   const bytes = utf8.encode(`<${topic}>`);
-  topics.note(bytes, 1, bytes.length - 1, reason, nowMs);
+  return topics.note(bytes, 1, bytes.length - 1, reason, nowMs);
 }
 
 Deno.test("a topic is counted by its reason, and the latest comes first", () => {
@@ -22,6 +22,15 @@ Deno.test("a topic is counted by its reason, and the latest comes first", () => 
     ],
     forgotten: 0,
   });
+});
+
+Deno.test("a topic is new once, and none is any more when one had to go", () => {
+  const topics = new RefusedTopics();
+  assert.equal(note(topics, "a", 1), true);
+  assert.equal(note(topics, "a", 2), false);
+  assert.equal(note(topics, "a", 2, "not_authorized"), true);
+  const news = Array.from({ length: 3 * refusedTopicsMax }, (_, i) => note(topics, `t${i}`, i));
+  assert.equal(news.filter((isNew) => isNew).length, refusedTopicsMax - 2);
 });
 
 Deno.test("of many topics the one that was quiet for the longest time goes, and is counted", () => {

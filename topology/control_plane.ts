@@ -170,8 +170,23 @@ export class ControlPlane implements Control {
     return workerNode(rootPath, "host", "running", 0, children);
   }
 
-  /** Shard after shard; the cursor names the shard. */
+  /** Shard after shard; the cursor names the shard. The newest first: of all shards. */
   async deadLetters(query: DeadLetterQuery): Promise<Page<DeadLetterView>> {
+    if (query.newestFirst) {
+      const pages = await Promise.all(
+        this.#shards.map(async (handle) => ({
+          handle,
+          page: await handle.ask({ kind: "dead_letters", query }),
+        })),
+      );
+      const items = pages.flatMap(({ handle, page }) =>
+        isPage<DeadLetterView>(page)
+          ? page.items.map((letter) => ({ ...letter, id: `${handle.shard}.${letter.id}` }))
+          : []
+      );
+      items.sort((a, b) => b.arrivedMs - a.arrivedMs);
+      return { items: items.slice(0, query.limit) };
+    }
     const { after, ...rest } = query;
     const [first, from] = after === undefined ? [0, undefined] : splitId(after);
     const items: DeadLetterView[] = [];

@@ -6,15 +6,17 @@
 import { type DeadLetterLog, pageBytesMax } from "../actors/dead_letters/dead_letter_log.ts";
 import type { DeadLetterQuery, DeadLetterView, Page } from "../gateways/http/control.ts";
 
-/** A page of `log`'s letters, the oldest first. */
+/** A page of `log`'s letters, the oldest first; or the newest ones, and no page after them. */
 export async function deadLetterPage(
   log: DeadLetterLog,
-  { limit, after, reason }: DeadLetterQuery,
+  { limit, after, reason, newestFirst }: DeadLetterQuery,
 ): Promise<Page<DeadLetterView>> {
-  const { letters, next } = await log.list(limit, {
-    ...(after === undefined ? {} : { after }),
-    ...(reason === undefined ? {} : { reason }),
-  });
+  const { letters, next } = newestFirst
+    ? { letters: await log.newest(limit), next: undefined }
+    : await log.list(limit, {
+      ...(after === undefined ? {} : { after }),
+      ...(reason === undefined ? {} : { reason }),
+    });
   const items = letters.map(({ id, topic, payload, arrivalMs, reason, detail, transport }) => ({
     id,
     topic,

@@ -21,6 +21,7 @@ import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
 import { saveIntervalMs } from "./device_saves.ts";
+import { letterNotice } from "./letter_notice.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { ShardDevices } from "./shard_devices.ts";
@@ -86,6 +87,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
     now: () => clock.now(),
     random32,
+    added: letterNotice(clock),
     dropped: (count) => {
       counters["sluice_dead_letters_dropped_total"]! += count;
       log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {

@@ -11,7 +11,6 @@ import { IntakeHub } from "../actors/intake_hub.ts";
 import type { SentBatch } from "../actors/lane.ts";
 import type { Ledger } from "../actors/ledger.ts";
 import { replayInto } from "../actors/letter_replay.ts";
-import type { Offer } from "../actors/intake.ts";
 import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
@@ -38,7 +37,6 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
-import type { DataFlowTap } from "./data_flow_tap.ts";
 import { deadLetterPage } from "./dead_letter_page.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { PathEvents } from "./path_events.ts";
@@ -46,6 +44,7 @@ import { openStorage, type PathStorage } from "./path_storage.ts";
 import { spawnWriter } from "./path_writer.ts";
 import { PeerLink } from "./peer_link.ts";
 import { type PeerHandlers, PeerLinks } from "./peer_links.ts";
+import { refusalLog } from "./refusal_log.ts";
 import type { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
@@ -68,10 +67,6 @@ const ingestMax = 1 << 17;
 
 const clock = systemClock;
 const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
-
-const utf8 = new TextDecoder();
-const logRefused = (tap: DataFlowTap) => ({ bytes, topicStart, topicEnd }: Offer): void =>
-  tap.nothing(utf8.decode(bytes.subarray(topicStart, topicEnd)));
 
 /** See the module. */
 export class ReadingPath {
@@ -195,7 +190,7 @@ export class ReadingPath {
         setImmediate(run);
       },
       rates,
-      ...(opened.tap === undefined ? {} : { onRefused: logRefused(opened.tap) }),
+      onRefused: refusalLog(opened.tap),
       transmit: (owner, ackLevel, batch) => {
         if (owner === shard) this.#takeOwn(ackLevel, batch);
         else this.#peers.transmit(owner, ackLevel, batch);

@@ -34,6 +34,8 @@ export interface DeadLetterOptions {
   now(): number;
   /** A new 32-bit number each time. */
   random32(): number;
+  /** Told of each letter that comes. */
+  readonly added?: (letter: Letter) => void;
   /** Letters were given up, for room or because the disk lost them. */
   dropped(letters: number): void;
 }
@@ -48,6 +50,9 @@ const segmentsWithinBound = 8;
 
 /** What a listing holds at most, but for a single letter that is larger. */
 export const pageBytesMax = 512 * 1024;
+
+const bytesOf = ({ payload, topic, detail }: Letter): number =>
+  payload.length + topic.length + detail.length;
 
 /** See the module. */
 export class DeadLetterLog implements CommitPart {
@@ -97,6 +102,7 @@ export class DeadLetterLog implements CommitPart {
   /** Takes a letter in; it is durable with the next commit. The payload is copied. */
   add(letter: Letter): void {
     this.#letters.push(encodeLetter(letter));
+    this.#options.added?.(letter);
   }
 
   /** Removes letters with the next commit; names of letters that are gone are ignored. */
@@ -154,13 +160,40 @@ export class DeadLetterLog implements CommitPart {
       if (passed || !this.#log.segments.includes(segment)) continue;
       for await (const letter of this.#lettersOf(segment, after)) {
         if (filter.reason !== undefined && letter.reason !== filter.reason) continue;
-        bytes += letter.payload.length + letter.topic.length + letter.detail.length;
+        bytes += bytesOf(letter);
         const full = letters.length === limit || (letters.length > 0 && bytes > pageBytesMax);
         if (full) return { letters, next: letters.at(-1)!.id };
         letters.push(letter);
       }
     }
     return { letters };
+  }
+
+  /** At most `limit` letters, the newest first; fewer when they are large. */
+  async newest(limit: number): Promise<StoredLetter[]> {
+    const found: StoredLetter[] = [];
+    let bytes = 0;
+    for (const segment of this.#log.segments.toReversed()) {
+      const wanted = limit - found.length;
+      if (wanted === 0 || !this.#log.segments.includes(segment)) break;
+      // Those that were removed may all be among its last ones.
+      const skipped = this.#left(segment) - wanted;
+      const after = skipped > 0 ? { segment: segment.number, item: skipped - 1 } : undefined;
+      const tail: StoredLetter[] = [];
+      let isLarge = false;
+      for await (const letter of this.#lettersOf(segment, after)) {
+        tail.push(letter);
+        bytes += bytesOf(letter);
+        while (tail.length > wanted || (bytes > pageBytesMax && tail.length > 1)) {
+          isLarge ||= tail.length <= wanted;
+          bytes -= bytesOf(tail.shift()!);
+        }
+      }
+      if (bytes > pageBytesMax && found.length > 0) break;
+      found.push(...tail.reverse());
+      if (isLarge) break;
+    }
+    return found;
   }
 
   /** Letters by name, without those that are gone. */

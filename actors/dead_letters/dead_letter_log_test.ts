@@ -112,6 +112,35 @@ Deno.test("they are listed by page and by reason", async () => {
   log.close();
 });
 
+Deno.test("the newest come first, over segments and past those that were removed", async () => {
+  const { log } = await open(new MemoryFiles(), 4_000);
+  for (let i = 0; i < 20; i++) {
+    log.add(letter(`${i}`));
+    await commit(log);
+  }
+  const all = (await names(log)).toReversed();
+  assert.ok(all.length > 8 && all[0] === "19");
+  const newest = async (limit: number) => (await log.newest(limit)).map(nameOf);
+  for (const limit of [1, 3, 8, 1_000]) assert.deepEqual(await newest(limit), all.slice(0, limit));
+  const [, gone, , alsoGone] = await log.newest(4);
+  log.remove([gone!.id, alsoGone!.id]);
+  await commit(log);
+  assert.deepEqual(await newest(3), ["19", "17", "15"]);
+  log.close();
+});
+
+Deno.test("of large letters fewer are the newest", async () => {
+  const { log } = await open(new MemoryFiles(), 1e8);
+  assert.deepEqual(await log.newest(10), []);
+  for (let i = 0; i < 5; i++) log.add(letter("", { payload: new Uint8Array(200_000).fill(i) }));
+  await commit(log);
+  assert.deepEqual((await log.newest(10)).map(({ payload }) => payload[0]), [4, 3]);
+  log.add(letter("", { payload: new Uint8Array(1_000_000).fill(5) }));
+  await commit(log);
+  assert.deepEqual((await log.newest(10)).map(({ payload }) => payload[0]), [5]);
+  log.close();
+});
+
 Deno.test("large letters are listed, and replayed, a few at a time", async () => {
   const { log } = await open(new MemoryFiles(), 1e8);
   for (let i = 0; i < 10; i++) log.add(letter("", { payload: new Uint8Array(200_000).fill(i) }));

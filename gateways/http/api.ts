@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type Control, type Presence, presences, type ReplayChoice } from "./control.ts";
+import {
+  type Control,
+  type DeadLetterQuery,
+  type Presence,
+  presences,
+  type ReplayChoice,
+} from "./control.ts";
 import type { HttpParts } from "./app.ts";
 import type { Handlers } from "./handler.ts";
 import { openApiDocument } from "./openapi/document.ts";
@@ -104,10 +110,7 @@ export function apiHandlers(
     },
 
     getDeadLetters: async (context) => {
-      const parameters = parametersOf(context.req.url, [...pageParameters, "reason"]);
-      const reason = parameters.get("reason");
-      const query = pageQuery(parameters);
-      const page = await control.deadLetters(reason === undefined ? query : { ...query, reason });
+      const page = await control.deadLetters(deadLetterQuery(context.req.url));
       return context.json(pageJson(page, deadLetterJson));
     },
 
@@ -131,6 +134,23 @@ function presenceOf(text: string | undefined): Presence | undefined {
     throw invalidParameter("presence", `must be one of ${presences.join(", ")}`);
   }
   return presence;
+}
+
+/** `reason` and `cursor` go with the oldest first only. */
+function deadLetterQuery(url: string): DeadLetterQuery {
+  const parameters = parametersOf(url, [...pageParameters, "reason", "sort"]);
+  const reason = parameters.get("reason");
+  const query = pageQuery(parameters);
+  switch (parameters.get("sort")) {
+    case undefined:
+    case "asc":
+      return reason === undefined ? query : { ...query, reason };
+    case "desc":
+      if (reason === undefined && query.after === undefined) return { ...query, newestFirst: true };
+      throw invalidParameter("sort", "desc goes with neither reason nor cursor");
+    default:
+      throw invalidParameter("sort", "must be asc or desc");
+  }
 }
 
 /** `{"reason": …}` or `{"ids": […]}`; nothing at all means all of them. */

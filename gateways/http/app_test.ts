@@ -58,7 +58,11 @@ Deno.test("metrics have Prometheus' media type", async () => {
 });
 
 Deno.test("the status adds the shards up, and the law holds", async () => {
-  const { readings, devices, started } = await (await ask("/api/status")).json();
+  const { readings, reasons, devices, started } = await (await ask("/api/status")).json();
+  assert.deepEqual(reasons, {
+    deadLettered: { not_json: 6, timestamp: 2 },
+    refused: { no_route: 2 },
+  });
   assert.equal(readings.received, 200);
   const { received: _, ...places } = readings;
   assert.equal(Object.values(places).reduce((sum: number, n) => sum + Number(n), 0), 200);
@@ -179,6 +183,18 @@ Deno.test("dead letters show text as text and the rest as base64", async () => {
   assert.equal("payload" in binary, false);
 });
 
+Deno.test("the newest dead letters are asked for by their sort", async () => {
+  const seen: unknown[] = [];
+  const deadLetters: Control["deadLetters"] = (query) => {
+    seen.push(query);
+    return Promise.resolve({ items: [] });
+  };
+  for (const query of ["?sort=desc&limit=5", "?sort=asc&reason=x"]) {
+    assert.equal((await ask(`/api/dead-letters${query}`, {}, { deadLetters })).status, 200);
+  }
+  assert.deepEqual(seen, [{ limit: 5, newestFirst: true }, { limit: 100, reason: "x" }]);
+});
+
 Deno.test("replay: all, by reason, by id", async () => {
   const seen: unknown[] = [];
   const replayDeadLetters: Control["replayDeadLetters"] = (choice) => {
@@ -224,6 +240,8 @@ const refused: readonly (readonly [string, RequestInit, number, string, RegExp])
   ["/api/devices?presence=gone", {}, 400, "invalid-parameter", /one of online, silent, offline/],
   ["/api/status?x=1", {}, 400, "invalid-parameter", /there are none here/],
   ["/api/actors?children=0", {}, 400, "invalid-parameter", /^children: /],
+  ["/api/dead-letters?sort=up", {}, 400, "invalid-parameter", /^sort: must be asc or desc/],
+  ["/api/dead-letters?sort=desc&reason=x", {}, 400, "invalid-parameter", /^sort: .*reason/],
   ["/api/devices", { method: "DELETE" }, 405, "method-not-allowed", /allowed: GET, HEAD/],
   ["/metrics", { method: "POST" }, 405, "method-not-allowed", /allowed: GET, HEAD/],
   [replay, {}, 405, "method-not-allowed", /allowed: POST/],

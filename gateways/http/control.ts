@@ -110,6 +110,8 @@ export interface ActorQuery {
 
 export interface DeadLetterQuery extends PageQuery {
   readonly reason?: string;
+  /** The newest first, of every reason, and no page after them. */
+  readonly newestFirst?: boolean;
 }
 
 /** A reading that could not be stored. */

@@ -6,7 +6,7 @@ import { httpApp } from "./app.ts";
 import type { Control } from "./control.ts";
 import { Problem } from "./problem.ts";
 import { listenHttp } from "./testing/listen.ts";
-import { deviceView, fakeControl } from "./testing/fake_control.ts";
+import { actorView, deviceView, fakeControl } from "./testing/fake_control.ts";
 
 /** The dashboard as a browser shows it: the text of its elements, and what the console said. */
 async function shown(changes: Partial<Control>): Promise<{ dom: string; complaints: string[] }> {
@@ -44,25 +44,34 @@ testWith(["chromium"], "a browser shows readings, devices, dead letters and acto
   assert.match(dom, /● online/);
   assert.match(dom, /the payload is not JSON/);
   assert.match(dom, /<code>no\/route\/&lt;b&gt;<\/code>/);
+  assert.match(dom, /Since the start: not_json 6 · timestamp 2\./);
+  assert.match(dom, /Since the start: no_route 2\. [^<]* no_route: no route takes the topic\./);
   assert.match(dom, /Error: boom/);
 });
 
 testWith(
   ["chromium"],
-  "nothing that a device sends becomes markup, nor is its absence a time",
+  "nothing that a device sends becomes markup, nor is its absence a time; a held device is named",
   async () => {
     const hostile = '<img src=x onerror="document.title=1">';
     const { dom, complaints } = await shown({
       devices: () =>
         Promise.resolve({
-          items: [{ ...deviceView(hostile), values: { [hostile]: 1 }, lastSeenMs: 0 }],
+          items: [
+            { ...deviceView(hostile), values: { [hostile]: 1 }, lastSeenMs: 0 },
+            { ...deviceView("fast"), limitedForMs: 10 },
+            { ...deviceView("broken"), lastError: { reason: "why", detail: "so", atMs: 1 } },
+          ],
         }),
+      actors: () => Promise.resolve(actorView("broken", { kind: "device", state: "quarantined" })),
     });
     assert.deepEqual(complaints, []);
     assert.ok(dom.includes("&lt;img src=x"));
     assert.doesNotMatch(dom, /<img src=x/);
     assert.match(dom, /<title>Sluice<\/title>/);
     assert.match(dom, /<td>never<\/td>/);
+    assert.match(dom, /<code>fast<\/code>.*?● held to its rate/);
+    assert.match(dom, /<code>broken<\/code>.*?● quarantined.*? d \d+ h ago, why: so/);
   },
 );
 

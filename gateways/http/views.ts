@@ -70,6 +70,15 @@ const sum = (values: Iterable<number | undefined>): number => {
   return total;
 };
 
+/** Counts of several as one, without those that are 0. */
+function byReason(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const [reason, count] of all.flatMap((one) => Object.entries(one))) {
+    if (count > 0) counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  return Object.fromEntries(counts);
+}
+
 /** The books of all shards together, and what does not change. */
 export function statusJson(
   service: ServiceInfo,
@@ -94,6 +103,10 @@ export function statusJson(
       refused: total(({ settled }) => values(settled.refused)),
       inFlight: total(({ inFlight }) => inFlight),
       spool: total(({ spoolReadings }) => spoolReadings),
+    },
+    reasons: {
+      deadLettered: byReason(shards.map(({ settled }) => settled.deadLettered)),
+      refused: byReason(shards.map(({ settled }) => settled.refused)),
     },
     spoolBytes: total(({ spoolBytes }) => spoolBytes),
     sessions: total(({ sessions }) => values(sessions)),

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { concatBytes } from "../../actors/concat_bytes.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { deadLetters, replayDeadLetters } from "../support/api.ts";
+import { deadLetters, newestDeadLetters, replayDeadLetters } from "../support/api.ts";
 import { Bystanders, publish, settledFor, storedSeries } from "../support/input.ts";
 import { assertConserved, settledBooks, startSluice, until } from "../support/sluice.ts";
 
@@ -142,6 +142,11 @@ testWith(["mosquitto_pub"], "wrong payloads, one after the other", async (t) => 
       if (letter !== undefined) assert.notEqual(letter.detail, "");
     });
   }
+  await t.step("the newest of all shards come first", async () => {
+    const dead = cases.flatMap(({ dead }, i) => dead === undefined ? [] : [`payload/case_${i}`]);
+    const newest = await newestDeadLetters(httpUrl, 7);
+    assert.deepEqual(newest.map(({ topic }) => topic), dead.toReversed().slice(0, 7));
+  });
   await t.step("all of them tried again are all there again", async () => {
     const { length } = await deadLetters(httpUrl);
     assert.equal(length, cases.filter(({ dead }) => dead !== undefined).length);

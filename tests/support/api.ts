@@ -52,6 +52,13 @@ export async function deadLetters(httpUrl: string): Promise<DeadLetter[]> {
   }
 }
 
+/** The newest dead letters, the newest first. */
+export async function newestDeadLetters(httpUrl: string, limit: number): Promise<DeadLetter[]> {
+  const { items } = await getJson(`${httpUrl}/api/dead-letters?sort=desc&limit=${limit}`);
+  assert.ok(Array.isArray(items));
+  return items.map(deadLetterOf);
+}
+
 /** Tries dead letters again; gives how many have a new fate. */
 export async function replayDeadLetters(
   httpUrl: string,

@@ -110,12 +110,14 @@ function showStatus(status) {
       readings.deadLettered > 0,
     ],
     ["duplicates", number.format(readings.duplicate)],
-    ["refused", number.format(readings.refused)],
+    ["refused", number.format(readings.refused), undefined, readings.refused > 0],
     ["connections", number.format(status.sessions)],
     ["devices online", number.format(devices.online)],
     [
       "devices silent, offline",
       `${number.format(devices.silent)}, ${number.format(devices.offline)}`,
+      undefined,
+      devices.offline > 0,
     ],
     ["restarts of actors", number.format(status.restarts), undefined, status.restarts > 0],
   ];
@@ -156,19 +158,37 @@ function valuesText(values) {
 const withoutZeros = (counters) =>
   Object.fromEntries(Object.entries(counters).filter(([, count]) => count !== 0));
 
-function showDevices({ items, next }) {
-  const more = items.length === 0
-    ? "No device yet. Publish JSON to the MQTT address, for example on topic demo/d1."
+/** How many there are of each reason since the start, the most first. */
+function reasonsText(counts) {
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  return sorted.map(([reason, count]) => `${reason} ${number.format(count)}`).join(" · ");
+}
+
+/** A page of them; `known` counts all by their presence, `held` are those of `heldDevices`. */
+function showDevices({ items, next }, known, held) {
+  const total = known.online + known.silent + known.offline;
+  const more = total === 0
+    ? "No device yet. Publish JSON to the MQTT address, for example " +
+      `mosquitto_pub -h ${location.hostname} -t greenhouse/bench_3 -q 1 -m '{"TMP":21.5}'`
+    : items.length === 0
+    ? `None of the ${number.format(total)} devices is like that.`
     : next === undefined
     ? ""
-    : `The first ${items.length} are shown; narrow them down by their id.`;
-  const cellsOf = ({ id, presence, lastSeen, values, counters, lastError: error }) => [
+    : `The first ${items.length} are shown, of ${number.format(total)} devices in all; ` +
+      "narrow them down by their id or presence.";
+  const cellsOf = (
+    { id, presence, lastSeen, values, counters, limitedForMs, lastError: error },
+  ) => [
     codeCell(id),
-    cell(`● ${presence}`, presenceClass[presence]),
+    held.has(id)
+      ? cell("● quarantined", "bad")
+      : limitedForMs > 0
+      ? cell("● held to its rate", "warn")
+      : cell(`● ${presence}`, presenceClass[presence]),
     cell(seen(lastSeen)),
     cell(valuesText(values)),
     cell(valuesText(withoutZeros(counters)), "quiet"),
-    cell(error === undefined ? "" : `${error.reason}: ${error.detail}`, "bad"),
+    cell(error === undefined ? "" : `${seen(error.at)}, ${error.reason}: ${error.detail}`, "bad"),
   ];
   showTable("devices", items, cellsOf, more);
 }
@@ -176,13 +196,13 @@ function showDevices({ items, next }) {
 /** As ISO 8601, in local time. */
 const localTime = (time) => new Date(time).toLocaleString("sv");
 
-function showLetters({ items, next }) {
+function showLetters({ items }, reasons) {
   byId("replay").hidden = items.length === 0;
+  const counted = reasonsText(reasons);
   const more = items.length === 0
     ? "None: every reading could be stored."
-    : next === undefined
-    ? ""
-    : "There are more: /api/dead-letters lists them all.";
+    : (items.length < lettersShown ? "" : "The newest are shown; /api/dead-letters lists all. ") +
+      (counted === "" ? "" : `Since the start: ${counted}.`);
   const cellsOf = ({ arrived, topic, reason, detail, payload, payloadBase64 }) => [
     cell(localTime(arrived)),
     codeCell(topic),
@@ -193,12 +213,20 @@ function showLetters({ items, next }) {
   showTable("letters", items, cellsOf, more);
 }
 
-function showRefused({ items, forgotten }) {
-  const more = items.length === 0
-    ? "None: every message became a reading. Those that no route takes are named here."
-    : items.length + forgotten <= refusedShown
-    ? "What is refused is kept nowhere. no_route: the configuration has no route for the topic."
-    : "There are more: /api/refused-topics lists the latest.";
+/** What the reasons of refusals mean that are met first. */
+const refusals = {
+  no_route: "no route takes the topic",
+  no_fields: "nothing in the payload is a number, or else what its route stores",
+};
+
+function showRefused({ items, forgotten }, reasons) {
+  const counted = reasonsText(reasons);
+  const meant = Object.entries(refusals).filter(([reason]) => reasons[reason] > 0);
+  const more = counted === "" ? "None. Topics that no route takes are named here." : [
+    `Since the start: ${counted}. What is refused is kept nowhere.`,
+    ...meant.map(([reason, meaning]) => `${reason}: ${meaning}.`),
+    items.length + forgotten > refusedShown ? "/api/refused-topics lists the latest topics." : "",
+  ].join(" ");
   const cellsOf = ({ last, topic, reason, count }) => [
     cell(localTime(last)),
     codeCell(topic),
@@ -215,6 +243,12 @@ const toggled = new Set();
 
 const needsALook = ({ state, restarts, lastError, children }) =>
   state !== "running" || restarts > 0 || lastError !== undefined || children.some(needsALook);
+
+/** The devices whose actors are quarantined, of those that are listed: the failed ones come first. */
+function heldDevices({ id, state, kind, children }) {
+  const held = children.flatMap(heldDevices);
+  return state === "quarantined" && kind === "device" ? [...held, id] : held;
+}
 
 /** A path's steps hide slashes as `~1`. */
 const nameOf = ({ path }) => path.split("/").at(-1).replaceAll("~1", "/").replaceAll("~0", "~");
@@ -283,14 +317,14 @@ async function refresh() {
     const [status, devices, letters, refused, actors] = await Promise.all([
       ask("/api/status"),
       ask(devicesPath()),
-      ask(`/api/dead-letters?limit=${lettersShown}`),
+      ask(`/api/dead-letters?sort=desc&limit=${lettersShown}`),
       ask("/api/refused-topics"),
       ask("/api/actors?children=12"),
     ]);
     showStatus(status);
-    showDevices(devices);
-    showLetters(letters);
-    showRefused(refused);
+    showDevices(devices, status.devices, new Set(heldDevices(actors)));
+    showLetters(letters, status.reasons.deadLettered);
+    showRefused(refused, status.reasons.refused);
     byId("actors").replaceChildren(actorItem(actors));
     showPanels(true);
   } catch (error) {

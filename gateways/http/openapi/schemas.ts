@@ -122,6 +122,10 @@ export const schemas: Readonly<Record<string, Schema>> = {
       }),
       description: "`received` is the sum of the others.",
     },
+    reasons: {
+      ...object({ deadLettered: counts, refused: counts }),
+      description: "How many of `deadLettered` and `refused` have which reason.",
+    },
     spoolBytes: count,
     sessions: count,
     devices: object({ online: count, silent: count, offline: count }),

@@ -59,32 +59,32 @@ export function deviceView(id: string): DeviceView {
   };
 }
 
-const quiet = {
+/** An actor that runs, but for `changes`. */
+export const actorView = (id: string, changes: Partial<ActorView>): ActorView => ({
+  id,
+  path: id,
+  kind: "root",
+  state: "running",
   mailboxDepth: 0,
   mailboxLimit: 1000,
   handled: 5,
   refused: 0,
   restarts: 0,
   childrenOmitted: 0,
-};
+  children: [],
+  ...changes,
+});
 
-const actors: ActorView = {
-  ...quiet,
-  id: "sluice",
-  path: "sluice",
-  kind: "root",
-  state: "running",
-  children: [{
-    ...quiet,
-    id: "shard-0",
-    path: "sluice/shard-0",
-    kind: "shard",
-    state: "running",
-    restarts: 1,
-    lastError: { name: "Error", message: "boom", atMs: Date.UTC(2026, 0, 2) },
-    children: [],
-  }],
-};
+const actors = actorView("sluice", {
+  children: [
+    actorView("shard-0", {
+      path: "sluice/shard-0",
+      kind: "shard",
+      restarts: 1,
+      lastError: { name: "Error", message: "boom", atMs: Date.UTC(2026, 0, 2) },
+    }),
+  ],
+});
 
 const letters: readonly DeadLetterView[] = ["1", "2", "3"].map((id) => ({
   id,

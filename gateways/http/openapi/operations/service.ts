@@ -95,8 +95,15 @@ export const serviceOperations = table({
     tag: "dead letters",
     summary: "What could not be stored, and why",
     access: "reader",
-    parameters: [...page, query("reason", "Only those of this reason.")],
-    answers: [json("A page, oldest first.", ref("DeadLetterPage"))],
+    parameters: [
+      ...page,
+      query("reason", "Only those of this reason."),
+      query("sort", "asc: oldest first. desc: the newest, without `next`, `cursor` or `reason`.", {
+        enum: ["asc", "desc"],
+        default: "asc",
+      }),
+    ],
+    answers: [json("A page.", ref("DeadLetterPage"))],
     problems: ["unavailable"],
   },
   getRefusedTopics: {
