@@ -192,7 +192,7 @@ export class Device implements GroupDevice {
     if (points > 0) {
       this.#accept(reading, outlet, points);
     } else {
-      this.#refuse(reading, outlet, "no_fields", "the device's code made no point of it");
+      this.#refuse(reading, outlet, "no_fields", "");
     }
     this.#keepState(reading, state);
   }
@@ -229,7 +229,7 @@ export class Device implements GroupDevice {
     detail: string,
   ): void {
     this.refused++;
-    // Without a detail the route asks for it.
+    // Without a detail that is as it should be: the route, or its code, leaves such readings out.
     if (detail !== "") this.lastError = { reason, detail, atMs: reading.batch.arrivalMs };
     outlet.refused(reading, reason);
   }

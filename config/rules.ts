@@ -128,7 +128,7 @@ function exposures({ mqtt, http, auth }: Config): string[] {
     if (!isRemote(address)) continue;
     if (!auth.required && !allowed.insecureAllowAnonymousRemote) {
       problems.push(
-        `${name}: ${address} is open to other machines, and needs accounts: set auth.required, or ${section}.insecureAllowAnonymousRemote`,
+        `${name}: ${address} is open to other machines, and needs accounts: set auth.required, or ${section}.insecureAllowAnonymousRemote (docs/auth.md tells how)`,
       );
     }
     if (plaintext && !allowed.insecureAllowPlaintextRemote) {

@@ -186,5 +186,6 @@ function networkReason(cause: unknown): string {
     innermost = innermost.cause;
   }
   const message = innermost instanceof Error ? innermost.message : String(innermost);
-  return message.replace(/^error sending request for url \([^)]*\): /, "");
+  return message.replace(/^error sending request for url \([^)]*\): /, "")
+    .replace(/^client error \(Connect\): (tcp connect error: )?/, "no connection: ");
 }
