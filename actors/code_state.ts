@@ -103,9 +103,11 @@ export function stateText(state: unknown, bytesMax: number): string {
 
 function thrown(cause: unknown): CodeStateError {
   const failure = failureOf(cause, 0);
-  const place = failurePlace(failure) ?? "";
+  const place = failurePlace(failure);
   const problem = `save() threw ${failure.name}: ${failure.message}`.slice(0, messageCharsMax / 2);
-  return new CodeStateError("threw", `${problem} ${place}`.trimEnd(), { cause });
+  return new CodeStateError("threw", place === undefined ? problem : `${problem} at ${place}`, {
+    cause,
+  });
 }
 
 /** `bytes`: how many there are. */

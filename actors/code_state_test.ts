@@ -93,7 +93,7 @@ Deno.test("a save that throws gives the reason, and none at all gives nothing", 
     },
   }, 100);
   assert.ok(failed instanceof CodeStateError);
-  assert.match(failed.message, /save\(\) threw RangeError: no way .*code_state_test\.ts:\d+/);
+  assert.match(failed.message, /save\(\) threw RangeError: no way at .*code_state_test\.ts:\d+/);
   assert.equal(
     reasonOf(() => {
       throw null;

@@ -103,12 +103,11 @@ export class ShardDevices {
       deviceBytesMax: device.codeStateBytesMax,
       bytesMax: limits.codeStateBytes,
       routes: new Set(routes.filter(({ index }) => codes.has(index)).map(({ name }) => name)),
-      onRefused: (device, route, { message: problem, cause }) =>
+      onRefused: (device, route, { message: problem }) =>
         log.warn("what the code of a device wants kept is not; what it kept before stays", {
           device,
           route,
           problem,
-          cause,
         }),
     });
     const tools = makeDeviceTools(init.config, limits.windowBytes, this.#codeRoom, tap);
