@@ -174,6 +174,7 @@ export class Inbound implements Acknowledger {
       marked = {
         mark: before?.mark ?? kept.published(packetId),
         again: before?.shares,
+        sharedOnly: before?.sharedOnly === true,
         chose: (shares) => kept.shared(packetId, shares),
       };
     }

@@ -7,6 +7,7 @@ import { sentOnSql } from "./kept_commit.ts";
 import { blob, type KeptDatabase, keyColumn, keyOf, number, optional } from "./kept_database.ts";
 import type { GivenUp } from "./kept_left.ts";
 import type { KeptQueues } from "./kept_queues.ts";
+import { restartedSql } from "./kept_shares.ts";
 
 /** Who connects, and what for. */
 export interface ClaimRequest {
@@ -223,7 +224,7 @@ export class KeptLives {
    */
   adopt(shard: number, shards: number, first: boolean, nowMs: number): number[] {
     return this.#database.transaction(() => {
-      if (first) this.#database.prepare("UPDATE incoming SET epoch = NULL, shares = NULL").run();
+      if (first) this.#database.prepare(restartedSql).run();
       const rows = this.#database.prepare(
         `UPDATE session SET holder = NULL, sent = next, expires_ms = ?1 + expiry_s * 1000,
          will_due_ms = CASE WHEN will IS NOT NULL

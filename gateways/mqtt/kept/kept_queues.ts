@@ -9,7 +9,7 @@ import { parseSharedOut, type SharedOut } from "../pubsub/shared_out.ts";
 import type { GivenUp } from "./kept_left.ts";
 import type { CommitOp } from "./kept_op.ts";
 import { type KeptRow, readRow } from "./kept_row.ts";
-import { markOf, type Origin, sharesOf } from "./kept_shares.ts";
+import { beforeRestart, markOf, type Origin, sharesOf } from "./kept_shares.ts";
 
 /** A page of a queue ends with the message that reaches this. */
 const pageBytesMax = 256 * 1024;
@@ -20,6 +20,8 @@ export interface Received {
   readonly settled: boolean;
   /** Not every shard may have it: it is known by this where it is. */
   readonly mark: string | undefined;
+  /** It was sent before a restart of the process. */
+  readonly sharedOnly: boolean;
   /** Where it is among those who share a subscription. */
   readonly shares: readonly SharedOut[];
 }
@@ -73,6 +75,7 @@ export class KeptQueues {
           epoch: number(epoch),
           n: number(n),
         }),
+        sharedOnly: epoch === beforeRestart,
         shares: parseSharedOut(shares),
       },
     ]));

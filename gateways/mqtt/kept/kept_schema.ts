@@ -7,7 +7,8 @@
  *
  * `incoming` are the QoS 2 messages of the client that it has not released. `epoch` and `n` say in
  * which connection it sent the message, and as which of it; without `epoch` the message is certain
- * to have been sent on to all shards. `shares`, where there are any: to which of those who share a
+ * to have been sent on to all shards, with 0 nobody is there any more whom it was sent on to but
+ * those who share a subscription. `shares`, where there are any: to which of those who share a
  * subscription, as JSON of {@linkcode SharedOut}. `share` is the shared subscription that a
  * message came by.
  *

@@ -26,6 +26,12 @@ export interface ShareMove extends Origin, ShareTurn {
   readonly to: number | undefined;
 }
 
+/** The epoch of those from before a restart of the process that somebody who shares is still to have. */
+export const beforeRestart = 0;
+/** To be run when a process starts. */
+export const restartedSql =
+  `UPDATE incoming SET epoch = CASE WHEN shares <> '[]' THEN ${beforeRestart} END`;
+
 export const markOf = ({ session, packetId, epoch, n }: Origin): string =>
   `${session}.${packetId}.${epoch}.${n}`;
 

@@ -61,11 +61,17 @@ Deno.test("nothing of it stands there when the connection has ended with its sha
     assert.deepEqual(row(), { settled: 0, bytes: null });
   }));
 
-Deno.test("nothing of it stands there after a restart of the process", () =>
-  inFile(({ pair, directory, row }) => {
+Deno.test("after a restart of the process it stands there until it is settled", () =>
+  inFile(async ({ pair, directory, row }) => {
+    const before = row();
     const settings = { ...keptSettings(directory, 2), first: true };
     const next = new ShardPair(2, { kept: settings }, pair.clock.now());
-    assert.deepEqual(row(), { settled: 0, bytes: null });
+    assert.deepEqual(row(), before);
+    const world = new World(next);
+    const publisher = await world.connect(0, "publisher", true);
+    await world.say(publisher, message("one", true));
+    assert.equal((await world.settle(0, publisher))[0]?.kind, "pubrec");
+    next.clock.advance(1_000);
+    assert.deepEqual(row(), { settled: 1, bytes: null });
     for (const shard of next.shards) shard.close();
-    return Promise.resolve();
   }));

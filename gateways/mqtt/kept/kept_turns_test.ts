@@ -1,7 +1,9 @@
 /** A shared message that goes from member to member, and shards on its way that die. */
 import assert from "node:assert/strict";
 import type { Packet } from "../codec/packet.ts";
-import { inWorld, message } from "./testing/resend_world.ts";
+import { ShardPair } from "../pubsub/testing/shard_pair.ts";
+import { inWorld, message, World } from "./testing/resend_world.ts";
+import { keptSettings, withShards } from "./testing.ts";
 
 const filter = "$share/g/t";
 const disconnect: Packet = { kind: "disconnect", reasonCode: 0, properties: {} };
@@ -79,3 +81,29 @@ Deno.test("a member has it with QoS 2, its shard and the publisher's die: nobody
       for (const other of others) assert.deepEqual(await world.heard(other), []);
     }
   }, 3));
+
+Deno.test("the whole process dies before it is told who is to have it: a member who is kept has it, once", async () => {
+  let directory = "";
+  await withShards(async (pair) => {
+    const world = new World(pair);
+    const kept = await world.subscriber(1, "kept", { filter }, true);
+    await world.say(kept, disconnect);
+    await world.subscriber(1, "gone", { filter });
+    await world.dieWith(await world.connect(0, "publisher", true), message("one"), false);
+    let settings = { ...keptSettings(directory, 2), first: true };
+    for (const when of ["before it is sent again", "behind it"]) {
+      const next = new ShardPair(2, { kept: settings }, pair.clock.now());
+      const after = new World(next);
+      const direct = await after.subscriber(0, "direct");
+      await after.say(await after.connect(0, "publisher", true), message("one", true));
+      assert.deepEqual(await after.heard(direct), [], when);
+      const [, publishes] = await after.back(1, "kept");
+      assert.deepEqual(publishes.map(({ dup }) => dup), [when === "behind it"], when);
+      for (const shard of next.shards) shard.close();
+      settings = { ...settings };
+    }
+  }, (made) => {
+    directory = made;
+    return {};
+  });
+});

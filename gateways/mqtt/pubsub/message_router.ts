@@ -51,7 +51,7 @@ export class MessageRouter {
   ): boolean {
     const { peers, shard } = this.#options;
     if (marked?.again !== undefined) {
-      return this.#routeAgain(entries, message, from, marked.mark, marked.again);
+      return this.#routeAgain(entries, message, from, marked, marked.again);
     }
     if (marked !== undefined) this.#options.marks.add(shard, marked.mark);
     let reached = fanOut(entries, message, from);
@@ -102,16 +102,12 @@ export class MessageRouter {
     entries: readonly FilterEntry[],
     message: Message,
     from: Subscriber | undefined,
-    mark: string,
+    { mark, sharedOnly }: Marked,
     before: readonly SharedOut[],
   ): true {
     const { peers, kept, shard: own } = this.#options;
-    if (this.#isFirst(own, mark)) this.deliverHere(message, sessionOf(from));
     const targets = new MessageTargets();
-    for (const { remote } of entries) for (const shard of remote) targets.direct(shard);
-    for (const [{ holder }, { qos }] of keptDeliveries(entries, message, sessionOf(from))) {
-      if (qos === 0 && holder !== undefined && holder !== own) targets.direct(holder);
-    }
+    if (!sharedOnly) this.#directAgain(entries, message, sessionOf(from), mark, targets);
     // Others may have passed it on since its publisher came back.
     for (const [name, shard, turn] of kept?.sharesOf(mark) ?? before) {
       const share = { name, mark, turn };
@@ -124,6 +120,21 @@ export class MessageRouter {
     }
     this.#send(targets, message, mark);
     return true;
+  }
+
+  #directAgain(
+    entries: readonly FilterEntry[],
+    message: Message,
+    from: KeptSession | undefined,
+    mark: string,
+    targets: MessageTargets,
+  ): void {
+    const { shard: own } = this.#options;
+    if (this.#isFirst(own, mark)) this.deliverHere(message, from);
+    for (const { remote } of entries) for (const shard of remote) targets.direct(shard);
+    for (const [{ holder }, { qos }] of keptDeliveries(entries, message, from)) {
+      if (qos === 0 && holder !== undefined && holder !== own) targets.direct(holder);
+    }
   }
 
   /** A shard is gone. */

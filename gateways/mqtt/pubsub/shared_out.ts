@@ -27,6 +27,8 @@ export interface Marked {
    * who share when its publisher came back.
    */
   readonly again: readonly SharedOut[] | undefined;
+  /** It was sent before a restart of the process: who does not share and is connected came later. */
+  readonly sharedOnly: boolean;
   /** Where it goes among those who share, as far as it is to be written down. */
   chose(shares: readonly SharedOut[]): void;
 }
