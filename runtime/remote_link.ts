@@ -31,10 +31,13 @@ export interface LinkHandlers {
   lost?(cause: unknown): void;
 }
 
+/** What a link needs of its own Worker, and the bounds of its port. */
 export interface LinkOptions extends Omit<PortOptions, "refs"> {
   /** Name of the other Worker. */
   readonly peer: string;
+  /** Actors of this side that the other may find by name. */
   readonly names: PublishedNames;
+  /** Are told of messages to an actor that is lost. */
   readonly deadLetters: Pick<DeadLetters, "publish">;
   readonly clock?: Clock;
   /** Actors the other side may hold refs to. Default 65,536. */
@@ -45,7 +48,9 @@ export interface LinkOptions extends Omit<PortOptions, "refs"> {
   readonly broken?: (cause: unknown) => void;
 }
 
+/** How a question to another Worker is asked. */
 export interface AskOptions<R> {
+  /** After this long the question is rejected, with an `AskError`. */
   readonly deadlineMs: number;
   /** Makes an `R` of the foreign answer, or throws: then the question is rejected with that. */
   readonly parse: (reply: unknown) => R;
@@ -88,7 +93,7 @@ const isStopReason = (value: unknown): value is StopReason => stopReasons.has(va
  *   tell: (replyTo) => replyTo.tell("hello"),
  * };
  * names.publish("greeter", greeter, (message) => {
- *   if (typeof message === "object" && message !== null && isRef(message)) return message;
+ *   if (isRef(message)) return message;
  *   throw new TypeError("Cannot greet: no ref");
  * });
  * near.open({});

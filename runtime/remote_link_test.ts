@@ -83,7 +83,7 @@ function linked(options: Partial<LinkOptions> = {}) {
 const asIs = (message: unknown) => message;
 
 function refIn(message: unknown): ActorRef<unknown> {
-  assert.ok(typeof message === "object" && message !== null && isRef(message));
+  assert.ok(isRef(message));
   return message;
 }
 

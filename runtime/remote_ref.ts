@@ -4,6 +4,7 @@
  * @module
  */
 import type { ActorRef, StopReason, TellResult } from "./actor.ts";
+import { isFields } from "./fields.ts";
 import type { Target } from "./frames.ts";
 import { shownAs, shownRef } from "./shown_ref.ts";
 import type { WatchableRef, Watcher } from "./watch.ts";
@@ -28,9 +29,9 @@ export function isOneShot(ref: object): ref is OneShotRef<never> {
   return "oneShot" in ref && ref.oneShot === true && "open" in ref;
 }
 
-export function isRef(value: object): value is ActorRef<unknown> {
-  return "tell" in value && typeof value.tell === "function" &&
-    "path" in value && typeof value.path === "string";
+/** Whether a value that came from another Worker is a ref, of this side or the other. */
+export function isRef(value: unknown): value is ActorRef<unknown> {
+  return isFields(value) && typeof value.tell === "function" && typeof value.path === "string";
 }
 
 /**

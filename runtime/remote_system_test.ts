@@ -33,7 +33,7 @@ type Sum = number | ActorRef<number>;
 
 function parseSum(message: unknown): Sum {
   if (typeof message === "number") return message;
-  if (typeof message === "object" && message !== null && isRef(message)) return message;
+  if (isRef(message)) return message;
   throw new TypeError("Cannot sum it");
 }
 

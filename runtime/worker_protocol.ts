@@ -8,6 +8,7 @@
  * @module
  */
 import type { Failure } from "./failure.ts";
+import { isFields } from "./fields.ts";
 
 export type HostMessage =
   | {
@@ -35,10 +36,6 @@ export type WorkerMessage =
   | { readonly kind: "stopped" }
   /** The Worker is broken, and has closed itself. */
   | { readonly kind: "failed"; readonly failure: Failure };
-
-type Fields = { readonly [key: string]: unknown };
-
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 /** @throws {TypeError} when it is none. */
 export function parseHostMessage(value: unknown): HostMessage {

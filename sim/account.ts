@@ -6,6 +6,7 @@
  * @module
  */
 import { dirname } from "node:path";
+import { type Fields, isFields } from "./fields.ts";
 import { CounterRanges } from "./counter_ranges.ts";
 import { type LoadModelName, loadModelNames } from "./load_model.ts";
 
@@ -185,12 +186,10 @@ function parseLine(text: string, index: number): AccountLine {
   } catch (cause) {
     throw new SyntaxError(`Account line ${index + 1} is not JSON`, { cause });
   }
-  const line = isRecord(value) ? planOf(value) ?? acknowledgedOf(value) ?? endOf(value) : undefined;
+  const line = isFields(value) ? planOf(value) ?? acknowledgedOf(value) ?? endOf(value) : undefined;
   if (line === undefined) throw new SyntaxError(`Account line ${index + 1} is of no known form`);
   return line;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 function planOf(value: Fields): AccountPlan | undefined {
   const { kind, version, topic, devices, qos, seed, beganMs, startMs, stepMs, poisonEvery } = value;
@@ -233,10 +232,6 @@ function acknowledgedOf({ kind, runs }: Fields): AccountAcknowledged | undefined
 function endOf({ kind, endedMs, sent }: Fields): AccountEnd | undefined {
   if (kind !== "end" || !isCount(endedMs) || !Array.isArray(sent)) return undefined;
   return sent.every(isCount) ? { kind, endedMs, sent } : undefined;
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null;
 }
 
 function isCount(value: unknown): value is number {

@@ -6,11 +6,13 @@
  */
 import { type LimitedAccount, parseAccountLimits } from "../actors/rates/account_limits.ts";
 import type { AccountVersion } from "../gateways/auth/account_store.ts";
-import { type Role, roles } from "../gateways/auth/account.ts";
+import { isRoles } from "../gateways/auth/account.ts";
 import type { AccountQuestion } from "../gateways/auth/mqtt_authenticator.ts";
 import type { Permissions } from "../gateways/auth/permissions.ts";
 import type { TokenKey } from "../gateways/auth/token.ts";
 import type { ActorRef } from "../runtime/actor.ts";
+import { isFields, isTexts } from "../runtime/fields.ts";
+import { isRef } from "../runtime/remote_ref.ts";
 
 /** Under which the main thread publishes who knows the accounts. */
 export const accountsName = "accounts";
@@ -66,17 +68,6 @@ export interface AccountNews {
   readonly limitsPage?: LimitsPage;
   /** All that had changed before is known. */
   readonly open: boolean;
-}
-
-type Fields = { readonly [key: string]: unknown };
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === "string");
-const isRoles = (value: unknown): value is Role[] =>
-  isTexts(value) && value.every((item) => roles.some((role) => role === item));
-
-function isRef(value: unknown): value is ActorRef<never> {
-  return isFields(value) && typeof value.tell === "function" && typeof value.path === "string";
 }
 
 /** @throws {TypeError} when it is no question. */

@@ -20,9 +20,10 @@ import type {
   ReplayResult,
   ServiceInfo,
 } from "../gateways/http/control.ts";
+import { isFields } from "../runtime/fields.ts";
 import type { ActorView } from "../runtime/inspect.ts";
 import type { ShardBooks } from "./shard_books.ts";
-import { isFields, type ShardQuestion } from "./shard_protocol.ts";
+import type { ShardQuestion } from "./shard_protocol.ts";
 
 /** A shard as the main thread sees it. */
 export interface ShardHandle {

@@ -5,8 +5,8 @@
  */
 import type { Config } from "../config.ts";
 import type { ListenAddress } from "../config/listen_address.ts";
+import { isFields } from "../runtime/fields.ts";
 import { type GuardInit, isGuardInit } from "./guard.ts";
-import { isFields } from "./shard_protocol.ts";
 
 /** See the module. */
 export interface HttpInit {

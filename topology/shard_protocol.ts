@@ -13,6 +13,8 @@ import type {
 } from "../gateways/http/control.ts";
 import type { ChangesQuery } from "../gateways/http/live/source.ts";
 import type { ActorRef } from "../runtime/actor.ts";
+import { isFields } from "../runtime/fields.ts";
+import { isRef } from "../runtime/remote_ref.ts";
 import { type GuardInit, isGuardInit } from "./guard.ts";
 
 export const controlName = "control";
@@ -85,10 +87,6 @@ export type ShardReply =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: string };
 
-type Fields = { readonly [key: string]: unknown };
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null;
-
 /** Our own main thread is the only one that asks: the kind decides what the rest is. */
 function isQuestion(value: unknown): value is ShardQuestion {
   if (!isFields(value)) return false;
@@ -118,13 +116,9 @@ function isQuestion(value: unknown): value is ShardQuestion {
   }
 }
 
-function isReplyRef(value: unknown): value is ActorRef<ShardReply> {
-  return isFields(value) && typeof value.tell === "function" && typeof value.path === "string";
-}
-
 /** @throws {TypeError} when it is no question. */
 export function parseAsk(message: unknown): ShardAsk {
-  if (isFields(message) && isQuestion(message.question) && isReplyRef(message.replyTo)) {
+  if (isFields(message) && isQuestion(message.question) && isRef(message.replyTo)) {
     return { question: message.question, replyTo: message.replyTo };
   }
   throw new TypeError("Cannot read the question to a shard: wrong shape");

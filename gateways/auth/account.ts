@@ -6,6 +6,7 @@
  */
 
 import type { AccountLimits } from "../../actors/rates/account_limits.ts";
+import { isTexts } from "../../runtime/fields.ts";
 
 export const accountKinds = ["device", "person", "service"] as const;
 export type AccountKind = typeof accountKinds[number];
@@ -16,6 +17,9 @@ export type AccountKind = typeof accountKinds[number];
  */
 export const roles = ["admin", "operator", "reader", "device"] as const;
 export type Role = typeof roles[number];
+
+export const isRoles = (value: unknown): value is Role[] =>
+  isTexts(value) && value.every((item) => roles.some((role) => role === item));
 
 /** What may be read and written. `{name}` in an entry stands for the account's name. */
 export interface Grants {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type AccountLimits, readAccountLimits } from "../../actors/rates/account_limits.ts";
+import { isFields, isTexts } from "../../runtime/fields.ts";
 import {
   type AccountKind,
   accountKinds,
@@ -80,17 +81,14 @@ export function grantsText({ roles, read, write, devices }: Grants): string {
 
 function grantsOf(json: string): Grants {
   const value: unknown = JSON.parse(json);
-  if (typeof value === "object" && value !== null) {
-    const { roles, read, write, devices }: Row = { ...value };
+  if (isFields(value)) {
+    const { roles, read, write, devices } = value;
     if (isTexts(roles) && isTexts(read) && isTexts(write) && isTexts(devices)) {
       return { roles: roles.map(roleOf), read, write, devices };
     }
   }
   throw new TypeError("Cannot read the grants of an account: wrong shape");
 }
-
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === "string");
 
 function text(row: Row, column: string): string {
   const value = row[column];

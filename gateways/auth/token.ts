@@ -5,7 +5,8 @@
  * @module
  */
 import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { type Role, roles } from "./account.ts";
+import { isTexts } from "../../runtime/fields.ts";
+import { isRoles } from "./account.ts";
 import type { Permissions } from "./permissions.ts";
 
 export const tokenIssuer = "sluice";
@@ -101,12 +102,6 @@ function claimsOf(payload: JWTPayload): Claims | undefined {
   const permissions = { roles: held, read, write, devices };
   return { name: sub, version: ver, issuedS: iat, expiresS: exp, permissions };
 }
-
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === "string");
-
-const isRoles = (value: unknown): value is Role[] =>
-  isTexts(value) && value.every((item) => roles.some((role) => role === item));
 
 /** The key of a secret; its name follows from it, so that all instances agree. */
 export async function tokenKey(secret: string): Promise<TokenKey> {

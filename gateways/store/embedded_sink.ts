@@ -5,6 +5,7 @@
  * @module
  */
 import type { PointBatch, Sink, SinkResult } from "../../actors/sink.ts";
+import { isFields } from "../../runtime/fields.ts";
 import type { Link } from "../../runtime/remote_link.ts";
 import { PieceSender } from "./pieces.ts";
 import { packBatches } from "./point_frame.ts";
@@ -96,8 +97,8 @@ export class EmbeddedSink implements Sink {
 
 /** @throws {TypeError} when it is no answer of the store. */
 function parseAnswer(message: unknown): { readonly id: number; readonly result: SinkResult } {
-  if (isFields(message) && typeof message["id"] === "number" && isFields(message["result"])) {
-    const { id, result: { kind, reason } } = { id: message["id"], result: message["result"] };
+  if (isFields(message) && typeof message.id === "number" && isFields(message.result)) {
+    const { id, result: { kind, reason } } = { id: message.id, result: message.result };
     if (kind === "stored") return { id, result: { kind } };
     if (typeof reason === "string") {
       if (kind === "retry" || kind === "misconfigured") return { id, result: { kind, reason } };
@@ -105,8 +106,4 @@ function parseAnswer(message: unknown): { readonly id: number; readonly result: 
     }
   }
   throw new TypeError("Cannot read the answer of the embedded store: it is of no known kind");
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -7,7 +7,9 @@
  */
 import type { ActorRef, TellResult } from "../../runtime/actor.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
+import { isFields } from "../../runtime/fields.ts";
 import type { Link } from "../../runtime/remote_link.ts";
+import { isRef } from "../../runtime/remote_ref.ts";
 import { isDamage } from "../sqlite/result_code.ts";
 import type { ReadingsAnswer, StoredValue } from "./readings_reader.ts";
 import { ReadingsReader } from "./readings_reader.ts";
@@ -166,25 +168,14 @@ function parseReply(reply: unknown): HistoryReply {
   throw new TypeError("Cannot read the answer of the history");
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null;
-}
-
 function isPair(value: unknown): value is readonly [string, string] {
   return Array.isArray(value) && value.length === 2 &&
     value.every((part) => typeof part === "string");
 }
 
-function isRef(value: unknown): value is ActorRef<HistoryReply> {
-  return isFields(value) && typeof value["path"] === "string" &&
-    typeof value["tell"] === "function";
-}
-
 function isProblem(value: unknown): value is { parameter: string; message: string } {
-  return isFields(value) && typeof value["parameter"] === "string" &&
-    typeof value["message"] === "string";
+  return isFields(value) && typeof value.parameter === "string" &&
+    typeof value.message === "string";
 }
 
 function isStoredValue(item: unknown): item is StoredValue {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFields } from "../../runtime/fields.ts";
 import type { LogOptions } from "../log/log.ts";
 import type { RetentionLimits } from "./retention.ts";
 
@@ -33,7 +34,7 @@ const levels = ["debug", "info", "warning", "error"] as const;
 
 /** @throws {TypeError} when there is no path. */
 export function parseStoreInit(init: unknown): StoreSettings {
-  if (!isFields(init) || typeof init["path"] !== "string") {
+  if (!isFields(init) || typeof init.path !== "string") {
     throw new TypeError("Cannot start the embedded store: it was given no path");
   }
   const { path, retentionMs, retentionBytesMax, cacheBytes, devicesMax, log } = init;
@@ -51,8 +52,4 @@ export function parseStoreInit(init: unknown): StoreSettings {
       format: format === "json" ? "json" : "text",
     },
   };
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

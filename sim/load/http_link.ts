@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isRecord } from "../verify/json_lines.ts";
+import { type Fields, isFields } from "../fields.ts";
 import type { LinkEnvironment, LoadLink } from "./link.ts";
 import type { ReadingWindow } from "./reading_window.ts";
 import { Refused } from "./refused.ts";
@@ -145,10 +145,10 @@ export class HttpLink implements LoadLink {
   }
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> {
+function parsed(text: string): Fields {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : {};
+    return isFields(value) ? value : {};
   } catch {
     return {};
   }
@@ -156,12 +156,12 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 
 /** Index → reason of the items that were turned away; `undefined` when the answer names none. */
 function rejectedOf(
-  { rejected }: Readonly<Record<string, unknown>>,
+  { rejected }: Fields,
 ): ReadonlyMap<number, string> | undefined {
   if (!Array.isArray(rejected)) return undefined;
   const reasons = new Map<number, string>();
   for (const item of rejected) {
-    if (isRecord(item)) reasons.set(Number(item.index), String(item.reason));
+    if (isFields(item)) reasons.set(Number(item.index), String(item.reason));
   }
   return reasons;
 }

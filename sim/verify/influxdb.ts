@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ask, isRecord, jsonLines, type StoreAccess, unexpected } from "./json_lines.ts";
+import { isFields } from "../fields.ts";
+import { ask, jsonLines, type StoreAccess, unexpected } from "./json_lines.ts";
 import { TimeReader } from "./rfc3339.ts";
 import type { SampleBlock, SampleRequest, SampleStore } from "./samples.ts";
 import { CommandError, exitCodes } from "../exit_code.ts";
@@ -46,9 +47,9 @@ export class InfluxDBStore implements SampleStore {
   }
 
   *#blocks(line: unknown, request: SampleRequest, times: TimeReader): Iterable<SampleBlock> {
-    if (!isRecord(line) || !Array.isArray(line.results)) throw unexpected(this.name, line);
+    if (!isFields(line) || !Array.isArray(line.results)) throw unexpected(this.name, line);
     for (const result of line.results) {
-      if (!isRecord(result)) throw unexpected(this.name, line);
+      if (!isFields(result)) throw unexpected(this.name, line);
       if (result.error !== undefined) {
         throw new CommandError(exitCodes.unavailable, `${this.name}: ${result.error}`);
       }
@@ -81,7 +82,7 @@ function blockOf(
   { pattern, deviceOfTag }: SampleRequest,
   times: TimeReader,
 ): SampleBlock | "other" | undefined {
-  if (!isRecord(series) || !isRecord(series.tags) || !Array.isArray(series.values)) {
+  if (!isFields(series) || !isFields(series.tags) || !Array.isArray(series.values)) {
     return undefined;
   }
   const device = deviceOfTag.get(String(series.tags[pattern.deviceTag]));

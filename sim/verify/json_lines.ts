@@ -51,12 +51,6 @@ export async function* jsonLines(response: Response): AsyncIterable<unknown> {
   if (rest.trim() !== "") yield JSON.parse(rest);
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null;
-}
-
 export function unexpected(store: string, value: unknown): CommandError {
   const text = JSON.stringify(value)?.slice(0, 200);
   return new CommandError(exitCodes.unavailable, `${store} answers something else: ${text}`);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ask, isRecord, type StoreAccess, unexpected } from "./json_lines.ts";
+import { isFields } from "../fields.ts";
+import { ask, type StoreAccess, unexpected } from "./json_lines.ts";
 import { TimeReader } from "./rfc3339.ts";
 import type { SampleBlock, SampleRequest, SampleStore } from "./samples.ts";
 
@@ -47,7 +48,7 @@ export class SluiceStore implements SampleStore {
     url.searchParams.set("limit", String(pageItems));
     if (cursor !== undefined) url.searchParams.set("cursor", cursor);
     const body: unknown = await (await ask(this.name, url, this.#access)).json();
-    if (!isRecord(body) || !Array.isArray(body.items)) throw unexpected(this.name, body);
+    if (!isFields(body) || !Array.isArray(body.items)) throw unexpected(this.name, body);
     const { items, next } = body;
     if (next === undefined) return { items };
     if (typeof next !== "string") throw unexpected(this.name, next);
@@ -64,7 +65,7 @@ function blockOf(
   const timesNs = new Float64Array(items.length);
   const values = new Float64Array(items.length);
   items.forEach((item, i) => {
-    if (!isRecord(item) || typeof item.time !== "string" || typeof item.value !== "number") {
+    if (!isFields(item) || typeof item.time !== "string" || typeof item.value !== "number") {
       throw unexpected(store, item);
     }
     timesNs[i] = times.ns(item.time);

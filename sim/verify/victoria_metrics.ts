@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { isFields } from "../fields.ts";
 import type { SeriesPattern } from "../load_model.ts";
-import { ask, isRecord, jsonLines, type StoreAccess, unexpected } from "./json_lines.ts";
+import { ask, jsonLines, type StoreAccess, unexpected } from "./json_lines.ts";
 import type { SampleBlock, SampleRequest, SampleStore } from "./samples.ts";
 
 export class VictoriaMetricsStore implements SampleStore {
@@ -57,7 +58,7 @@ function blockOf(
   originMs: number,
   deviceOfTag: ReadonlyMap<string, number>,
 ): SampleBlock | "other" | undefined {
-  if (!isRecord(line) || !isRecord(line.metric)) return undefined;
+  if (!isFields(line) || !isFields(line.metric)) return undefined;
   const { values, timestamps } = line;
   if (!isNumbers(values) || !isNumbers(timestamps) || values.length !== timestamps.length) {
     return undefined;

@@ -4,11 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { type Fields, isFields } from "../../runtime/fields.ts";
 import { getText } from "./sluice.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 async function getJson(url: string): Promise<Fields> {
   const { ok, text } = await getText(url);

@@ -5,6 +5,8 @@
  * @module
  */
 import type { ActorRef } from "../../../runtime/actor.ts";
+import { isFields } from "../../../runtime/fields.ts";
+import { isRef } from "../../../runtime/remote_ref.ts";
 
 /** Under which the main thread publishes who answers. */
 export const httpName = "http";
@@ -45,9 +47,6 @@ export type ForwardReply =
   | { readonly kind: "head"; readonly head: ForwardedHead }
   | { readonly kind: "part"; readonly body: Uint8Array | null; readonly last: boolean };
 
-type Fields = { readonly [key: string]: unknown };
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
-
 /** Shards and the main thread are one program: what is checked is the shape. */
 function isRequest(value: unknown): value is ForwardedRequest {
   return isFields(value) && typeof value.method === "string" && typeof value.url === "string" &&
@@ -62,13 +61,9 @@ function isQuestion(value: unknown): value is ForwardQuestion {
     : value.kind === "part" && typeof value.answer === "number";
 }
 
-function isReplyRef(value: unknown): value is ActorRef<ForwardReply> {
-  return isFields(value) && typeof value.tell === "function" && typeof value.path === "string";
-}
-
 /** @throws {TypeError} when it is no question. */
 export function parseForwardAsk(message: unknown): ForwardAsk {
-  if (isFields(message) && isQuestion(message.question) && isReplyRef(message.replyTo)) {
+  if (isFields(message) && isQuestion(message.question) && isRef(message.replyTo)) {
     return { question: message.question, replyTo: message.replyTo };
   }
   throw new TypeError("Cannot read the request of a shard: wrong shape");

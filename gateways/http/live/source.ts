@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isFields } from "../../../runtime/fields.ts";
 import type { DeviceView } from "../control.ts";
 
 /** Which devices: one, or those whose ids begin so; "" for all. */
@@ -39,9 +40,6 @@ export interface LiveSource {
   readonly shards: number;
   changes(shard: number, query: ChangesQuery): Promise<DeviceChanges>;
 }
-
-type Fields = { readonly [key: string]: unknown };
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 const isChanges = (value: unknown): value is DeviceChanges =>
   isFields(value) && Array.isArray(value.devices) && typeof value.until === "number" &&
