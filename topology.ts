@@ -18,7 +18,7 @@
 import type { Config } from "./config.ts";
 import type { ListenAddress } from "./config/listen_address.ts";
 import type { StoreInit } from "./gateways/store/store_init.ts";
-import type { WorkerSpec } from "./runtime/worker_host.ts";
+import type { WorkerSpec } from "./runtime/worker_spec.ts";
 import { type DataPaths, orphansOf } from "./topology/data_directory.ts";
 import { shardLimits, storeLimits } from "./topology/limits.ts";
 import { type HostedShard, shardId } from "./topology/shard_handle.ts";

@@ -13,6 +13,7 @@ import type { Failure } from "./failure.ts";
  */
 export type DeadLetterReason = StopReason | "crashed" | "late_reply";
 
+/** A message that nobody will handle. */
 export interface DeadLetter {
   readonly message: unknown;
   /** Path of the actor it was for. */

@@ -80,13 +80,12 @@ export { isWatchable, type WatchableRef, type Watcher } from "./watch.ts";
 export { type FleetEvents, WorkerFleet } from "./worker_fleet.ts";
 export {
   type WorkerEvents,
-  type WorkerHandle,
   WorkerHost,
   type WorkerHostOptions,
-  type WorkerSpec,
   type WorkerState,
   type WorkerView,
 } from "./worker_host.ts";
+export type { WorkerHandle, WorkerSpec } from "./worker_spec.ts";
 export type { StartWait } from "./worker_start.ts";
 export {
   serveWorker,

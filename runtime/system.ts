@@ -19,9 +19,11 @@ import type { Random } from "./random.ts";
 import { Registry } from "./registry.ts";
 import { cellSettings, childSettings, pathIds } from "./settings.ts";
 
+/** What a system may be given; everything has a default. */
 export interface SystemOptions {
   /** First step of every path. Default `system`. */
   readonly name?: string;
+  /** Default: the machine's own. */
   readonly clock?: Clock;
   /** For jitter. */
   readonly random?: Random;

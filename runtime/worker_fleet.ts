@@ -6,17 +6,15 @@
  */
 import type { Failure } from "./failure.ts";
 import type { Link } from "./remote_link.ts";
-import {
-  WorkerHost,
-  type WorkerHostOptions,
-  type WorkerSpec,
-  type WorkerView,
-} from "./worker_host.ts";
+import { WorkerHost, type WorkerHostOptions, type WorkerView } from "./worker_host.ts";
+import type { WorkerSpec } from "./worker_spec.ts";
 import type { StartWait } from "./worker_start.ts";
 
+/** What a fleet tells of its Workers, each by its id. */
 export interface FleetEvents {
   /** A new thread hears, and its program is about to start: the place to open its link. */
   booting?(id: string, link: Link, incarnation: number): void;
+  /** Its program has started. */
   ready?(id: string, link: Link): void;
   /** The start of a Worker takes long: what it is at. */
   slow?(id: string, wait: StartWait): void;

@@ -4,7 +4,8 @@ import type { Failure } from "./failure.ts";
 import { PublishedNames } from "./remote_names.ts";
 import type { Order } from "./testing/serve_entry.ts";
 import { WorkerFleet } from "./worker_fleet.ts";
-import { silentFailure, type WorkerHostOptions } from "./worker_host.ts";
+import type { WorkerHostOptions } from "./worker_host.ts";
+import { silentFailure } from "./worker_thread.ts";
 
 /** What a fleet told, to be waited for instead of slept for. */
 class Diary {

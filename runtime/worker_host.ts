@@ -1,7 +1,6 @@
 /**
- * The host's side of one Worker: starts it, waits until it is ready, watches its heartbeat, starts
- * it anew when it fails, and gives up when it fails too often. A Worker is restarted last: what an
- * actor can survive by itself never comes here.
+ * The host's side of one Worker: starts it, starts it anew when it fails, and gives up when it fails
+ * too often. A Worker is restarted last: what an actor can survive by itself never comes here.
  *
  * Deno 2.9.6 does not end a thread that spins: `terminate` returns, no message comes any more, but
  * the loop goes on, with its core, its sockets and its files (measured for 25 s; denoland/deno
@@ -16,37 +15,14 @@ import { type Clock, systemClock, type Timer } from "./clock.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { Random } from "./random.ts";
-import { Link } from "./remote_link.ts";
+import type { Link } from "./remote_link.ts";
 import type { PublishedNames } from "./remote_names.ts";
-import { type HostMessage, parseWorkerMessage, type WorkerMessage } from "./worker_protocol.ts";
 import { WorkerRestarts, workerSupervisionDefault } from "./worker_restarts.ts";
-import { type StartWait, WorkerStart } from "./worker_start.ts";
-import { Watchdog } from "./worker_watchdog.ts";
+import type { WorkerSpec } from "./worker_spec.ts";
+import type { StartWait } from "./worker_start.ts";
+import { silentFailure, WorkerThread } from "./worker_thread.ts";
 
-/** The part of a Worker that is used; a test may bring its own. */
-export interface WorkerHandle {
-  onmessage: ((event: MessageEvent) => void) | null;
-  onerror: ((event: ErrorEvent) => void) | null;
-  postMessage(message: HostMessage, transfer: Transferable[]): void;
-  terminate(): void;
-}
-
-/** One Worker as data. */
-export interface WorkerSpec {
-  /** Its name, also for its peers. `host` is taken. */
-  readonly id: string;
-  /** Starts the thread, for example `new Worker(url, { type: "module", name: id })`. */
-  readonly create: () => WorkerHandle;
-  /** The program's own, made for each start; any value that structured clone takes. */
-  readonly init: (incarnation: number) => unknown;
-  /**
-   * Whether its thread has ended, once it fell silent and was terminated: false when it goes on, and
-   * keeps what nobody else can do without, such as its part of a port's connections. Then the Worker
-   * is `failed`, as when this rejects. Absent: a new one starts beside it.
-   */
-  readonly threadEnded?: () => Promise<boolean>;
-}
-
+/** What all Workers of a host share, and how long each may take and be silent. */
 export interface WorkerHostOptions {
   readonly names: PublishedNames;
   readonly deadLetters: Pick<DeadLetters, "publish">;
@@ -70,13 +46,7 @@ export interface WorkerHostOptions {
   readonly supervision?: SupervisionSpec;
 }
 
-/** {@linkcode Failure.name} when a Worker was ended because it gave no sign of life. */
-export const silentFailure = "SilentWorkerError";
-
-class SilentWorkerError extends Error {
-  override readonly name = silentFailure;
-}
-
+/** Where a Worker is in its life. */
 export type WorkerState =
   | "new"
   | "starting"
@@ -111,15 +81,6 @@ export interface WorkerView {
   readonly lastFailure?: Failure;
 }
 
-/** One incarnation of the thread. */
-interface Running {
-  readonly worker: WorkerHandle;
-  readonly link: Link;
-  readonly farPort: MessagePort;
-  readonly start: WorkerStart;
-  watchdog: Watchdog | undefined;
-}
-
 /** See the module. */
 export class WorkerHost {
   readonly id: string;
@@ -129,7 +90,7 @@ export class WorkerHost {
   readonly #restarts: WorkerRestarts;
   readonly #events: WorkerEvents;
   #state: WorkerState = "new";
-  #running: Running | undefined;
+  #thread: WorkerThread | undefined;
   #incarnation = 0;
   /** Threads in a row that did not load their code. */
   #unloaded = 0;
@@ -154,11 +115,11 @@ export class WorkerHost {
 
   /** The link to the Worker, while there is one. */
   get link(): Link | undefined {
-    return this.#running?.link;
+    return this.#thread?.link;
   }
 
   get view(): WorkerView {
-    const silentMs = this.#running?.watchdog?.silentMs;
+    const silentMs = this.#thread?.silentMs;
     return {
       id: this.id,
       state: this.#state,
@@ -176,11 +137,12 @@ export class WorkerHost {
 
   /** Gives the Worker a link to another one. */
   connect(peer: string, port: MessagePort): void {
-    this.#running?.worker.postMessage({ kind: "link", peer, port }, [port]);
+    this.#thread?.post({ kind: "link", peer, port }, [port]);
   }
 
+  /** Tells it that another Worker is lost. */
   disconnect(peer: string, reason: string): void {
-    this.#running?.worker.postMessage({ kind: "unlink", peer, reason }, []);
+    this.#thread?.post({ kind: "unlink", peer, reason });
   }
 
   /**
@@ -192,13 +154,13 @@ export class WorkerHost {
     const stopped = Promise.withResolvers<"stopped" | "killed">();
     this.#stopped = stopped;
     this.#restartTimer?.clear();
-    if (this.#running === undefined) {
+    if (this.#thread === undefined) {
       if (this.#state !== "failed") this.#state = "stopped";
       stopped.resolve("stopped");
       return stopped.promise;
     }
     this.#state = "stopping";
-    this.#running.worker.postMessage({ kind: "stop" }, []);
+    this.#thread.post({ kind: "stop" });
     const deadline = this.#clock.setTimer(deadlineMs, () => this.#ended("killed"));
     return stopped.promise.finally(() => deadline.clear());
   }
@@ -209,108 +171,48 @@ export class WorkerHost {
   }
 
   #startThread(): void {
-    const { names, deadLetters } = this.#options;
+    const { names, deadLetters, loadMs = 30_000, readyMs = 10_000, slowMs = 5_000 } = this.#options;
+    const { heartbeatMs = 250, silenceMs = 5_000 } = this.#options;
     this.#state = "starting";
     this.#startedMs = this.#clock.monotonic();
-    const { port1, port2 } = new MessageChannel();
-    const link = new Link(port1, {
-      peer: this.id,
-      names,
-      deadLetters,
-      clock: this.#clock,
-      broken: (cause) => this.fail(cause),
-    });
-    let worker: WorkerHandle;
     try {
-      worker = this.#spec.create();
+      this.#thread = new WorkerThread(this.#spec, {
+        incarnation: this.#incarnation,
+        names,
+        deadLetters,
+        clock: this.#clock,
+        readyMs,
+        loadMs: loadMs * 2 ** this.#unloaded,
+        slowMs,
+        heartbeatMs,
+        silenceMs,
+      }, {
+        booting: (link) => {
+          this.#unloaded = 0;
+          this.#events.booting(this, link);
+        },
+        ready: (link) => this.#ready(link),
+        slow: (wait) => this.#events.slow(this, wait),
+        failed: (failure) => this.#down(failure),
+        stopped: () => {
+          if (this.#state === "stopping") this.#ended("stopped");
+          else this.fail(new Error(`${this.id} ended by itself`));
+        },
+      });
+      this.#unloaded++;
     } catch (thrown) {
-      link.close(thrown);
-      port2.close();
-      return this.#fell(failureOf(thrown, this.#clock.now()));
-    }
-    const running: Running = {
-      worker,
-      link,
-      farPort: port2,
-      start: this.#watchStart(),
-      watchdog: undefined,
-    };
-    this.#running = running;
-    worker.onmessage = (event) => {
-      if (this.#running === running) this.#hear(event.data, running);
-    };
-    worker.onerror = (event) => {
-      event.preventDefault(); // or the whole process ends
-      if (this.#running === running) this.fail(new Error(event.message));
-    };
-  }
-
-  #watchStart(): WorkerStart {
-    const { readyMs = 10_000, loadMs = 30_000, slowMs = 5_000 } = this.#options;
-    return new WorkerStart({
-      clock: this.#clock,
-      readyMs,
-      loadMs: loadMs * 2 ** this.#unloaded++,
-      slowMs,
-      slow: (wait) => this.#events.slow(this, wait),
-      late: (why) => this.fail(new Error(`${this.id} ${why}`)),
-    });
-  }
-
-  #hear(data: unknown, running: Running): void {
-    let message: WorkerMessage;
-    try {
-      message = parseWorkerMessage(data);
-    } catch (thrown) {
-      return this.fail(thrown);
-    }
-    switch (message.kind) {
-      case "loaded":
-        return this.#boot(running);
-      case "heartbeat":
-        return running.watchdog?.beat();
-      case "stage":
-        return running.start.enter(message.stage);
-      case "ready":
-        running.start.clear();
-        if (this.#state !== "starting") return;
-        this.#state = "ready";
-        return this.#events.ready(this, running.link);
-      case "failed":
-        return this.#down(message.failure);
-      case "stopped":
-        return this.#state === "stopping"
-          ? this.#ended("stopped")
-          : this.fail(new Error(`${this.id} ended by itself`));
-      default:
-        return message satisfies never;
+      this.#fell(failureOf(thrown, this.#clock.now()));
     }
   }
 
-  #boot(running: Running): void {
-    const { heartbeatMs = 250, silenceMs = 5_000 } = this.#options;
-    const { worker, link, farPort, start } = running;
-    const incarnation = this.#incarnation;
-    this.#unloaded = 0;
-    start.loaded();
-    running.watchdog = new Watchdog(this.#clock, silenceMs, () => {
-      const at = this.#state === "starting" ? `, in its start: ${start.wait.stage}` : "";
-      this.fail(new SilentWorkerError(`${this.id} gave no sign of life for ${silenceMs} ms${at}`));
-    });
-    this.#events.booting(this, link);
-    try {
-      const init = this.#spec.init(incarnation);
-      worker.postMessage(
-        { kind: "boot", id: this.id, incarnation, heartbeatMs, init, port: farPort },
-        [farPort],
-      );
-    } catch (thrown) {
-      this.fail(thrown); // the program's `init` failed, or cannot be cloned
-    }
+  #ready(link: Link): void {
+    if (this.#state !== "starting") return;
+    this.#state = "ready";
+    this.#events.ready(this, link);
   }
 
   #down(failure: Failure): void {
-    if (this.#running !== undefined) this.#fell(failure);
+    if (this.#thread !== undefined) this.#fell(failure);
   }
 
   /** There is no thread, or it is good for nothing. */
@@ -353,16 +255,9 @@ export class WorkerHost {
     this.#stopped?.resolve(how);
   }
 
-  /** Ends the thread and everything that belongs to it. */
   #release(cause: Error): void {
-    const running = this.#running;
-    if (running === undefined) return;
-    this.#running = undefined;
-    running.start.clear();
-    running.watchdog?.clear();
-    running.worker.onmessage = running.worker.onerror = null;
-    running.worker.terminate();
-    running.link.close(cause);
-    running.farPort.close();
+    const thread = this.#thread;
+    this.#thread = undefined;
+    thread?.end(cause);
   }
 }

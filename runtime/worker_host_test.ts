@@ -2,13 +2,10 @@ import assert from "node:assert/strict";
 import { ManualClock } from "./clock.ts";
 import { DeadLetters } from "./dead_letters.ts";
 import { PublishedNames } from "./remote_names.ts";
-import {
-  silentFailure,
-  type WorkerHandle,
-  WorkerHost,
-  type WorkerHostOptions,
-} from "./worker_host.ts";
+import { WorkerHost, type WorkerHostOptions } from "./worker_host.ts";
 import type { HostMessage } from "./worker_protocol.ts";
+import type { WorkerHandle } from "./worker_spec.ts";
+import { silentFailure } from "./worker_thread.ts";
 
 class FakeWorker implements WorkerHandle {
   onmessage: ((event: MessageEvent) => void) | null = null;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DeadLetters } from "../../runtime/dead_letters.ts";
 import { PublishedNames } from "../../runtime/remote_names.ts";
 import { WorkerFleet } from "../../runtime/worker_fleet.ts";
-import type { WorkerSpec } from "../../runtime/worker_host.ts";
+import type { WorkerSpec } from "../../runtime/worker_spec.ts";
 import { askHistory } from "./history_service.ts";
 import type { Order } from "./testing/writing_worker_entry.ts";
 
