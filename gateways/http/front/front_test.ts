@@ -6,7 +6,7 @@ import type { HttpHandler } from "../app.ts";
 import { unknown } from "../callers.ts";
 import { listenHttp } from "../testing/listen.ts";
 import type { FrontLimits } from "./front.ts";
-import { headBytesMax } from "./visit.ts";
+import { headBytesMax } from "./request_progress.ts";
 
 const utf8 = new TextEncoder();
 const get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";

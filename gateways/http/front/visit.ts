@@ -11,6 +11,7 @@ import { type Arrival, type ClientCertificate, hostOf } from "../../mqtt/endpoin
 import type { Connection } from "../../mqtt/endpoint/link.ts";
 import { type BufferBudget, ReadBuffer } from "../../mqtt/endpoint/read_buffer.ts";
 import { farewell } from "./farewell.ts";
+import { RequestProgress, type RequestTimes } from "./request_progress.ts";
 import { TakenConnection } from "./taken_connection.ts";
 
 /** Why a connection was ended from here, as its counter names it. */
@@ -25,14 +26,11 @@ export const visitEnds = [
 ] as const;
 export type VisitEnd = typeof visitEnds[number];
 
-export interface VisitOptions {
+/** `idleTimeoutMs` is also how long the client may leave what it is sent. */
+export interface VisitOptions extends RequestTimes {
   readonly clock: Clock;
   /** For read buffers that have grown. */
   readonly budget: BufferBudget;
-  /** How long the head of a request may take to come. */
-  readonly headTimeoutMs: number;
-  /** How long a connection may be there without a request, and without taking what it is sent. */
-  readonly idleTimeoutMs: number;
   /** Opens a connection to the server. */
   readonly dial: () => Promise<ServerConnection>;
   /** The connection to the server has this port on our side, and has it no more. */
@@ -53,17 +51,6 @@ export type ServerConnection = Connection & {
   readonly localAddr: { readonly port: number };
 };
 
-/** Bytes of a head that are passed on while the server has not seen its end. */
-export const headBytesMax = 32 * 1024;
-/** How long the server may take to see the end of what is as long as that. */
-const largeHeadMs = 1_000;
-/** How long a client may take to close after the server has. */
-const lingerMs = 2_000;
-
-const blankLine = "\r\n\r\n";
-/** How HTTP/2 begins without TLS. The server would take it, and its streams have no limits here. */
-const http2 = "PRI";
-
 /** See the module. */
 export class Visit {
   /** IP address of the other end. */
@@ -78,18 +65,10 @@ export class Visit {
   readonly #options: VisitOptions;
   readonly #up: ReadBuffer;
   readonly #down: ReadBuffer;
+  readonly #progress: RequestProgress;
   #server: ServerConnection | undefined;
   /** The client sends no more. */
   #clientDone = false;
-  #requests = 0;
-  /** The answer that is under way is the last. */
-  #closing = false;
-  /** Passed on while no request is under way. */
-  #headBytes = 0;
-  /** The first bytes of the connection, and the last that were passed on. */
-  #first = "";
-  #last = "";
-  #deadlineMs: number;
   #writingSinceMs: number | undefined;
   #requestBegan: PromiseWithResolvers<void> | undefined;
   readonly #passedOn = Promise.withResolvers<void>();
@@ -110,12 +89,12 @@ export class Visit {
     this.#options = options;
     this.#up = new ReadBuffer(options.budget);
     this.#down = new ReadBuffer(options.budget);
-    this.#deadlineMs = (connectedMs ?? this.#now()) + options.headTimeoutMs;
+    this.#progress = new RequestProgress(options.clock, options, connectedMs);
   }
 
   /** No request is under way. */
   get idle(): boolean {
-    return this.#requests === 0 && this.#state !== "taken";
+    return this.#progress.isIdle && this.#state !== "taken";
   }
 
   /** The server has closed, and all it said has gone on to the client; or nothing more will. */
@@ -131,23 +110,19 @@ export class Visit {
 
   /** The server has seen the head of a request. */
   began(): void {
-    this.#requests++;
-    this.#headBytes = 0;
-    this.#deadlineMs = Infinity;
+    this.#progress.began();
     this.#requestBegan?.resolve();
   }
 
   /** The answer is the last: nobody reads the body, so nobody knows where the next head begins. */
   lastAnswer(): void {
-    this.#closing = true;
+    this.#progress.lastAnswer();
   }
 
   /** The answer to a request is complete, or cannot be any more. */
   completed(): void {
-    if (--this.#requests > 0 || this.#state !== "open") return;
-    this.#headBytes = 0;
-    if (!this.#closing) return this.#beIdle();
-    this.#deadlineMs = this.#now() + lingerMs;
+    this.#progress.completed();
+    if (this.#state !== "open" || !this.#progress.isRest) return;
     this.#server?.closeWrite().catch(() => {}); // It would wait for the body.
   }
 
@@ -156,18 +131,11 @@ export class Visit {
    * server has no part in it. `undefined` when the client has not waited for that answer.
    */
   takeOver(): Connection | undefined {
-    if (this.#state !== "open" || this.#requests !== 1 || this.#last !== blankLine) {
-      return undefined;
-    }
+    if (this.#state !== "open" || !this.#progress.isWaitedFor) return undefined;
     this.#state = "taken";
     this.#leaveServer();
     this.#releaseBuffers();
     return new TakenConnection(this.#client, this.#read, () => this.#gone());
-  }
-
-  /** What comes now is what is left of a body that nobody reads. */
-  get #forgets(): boolean {
-    return this.#closing && this.#requests === 0;
   }
 
   get #isOver(): boolean {
@@ -179,7 +147,7 @@ export class Visit {
     if (this.#state === "taken") return;
     const sinceMs = this.#writingSinceMs ?? nowMs;
     if (nowMs - sinceMs >= this.#options.idleTimeoutMs) this.end("unread");
-    else if (nowMs >= this.#deadlineMs) this.end(this.#lateness());
+    else if (this.#progress.isLate(nowMs)) this.end(this.#progress.lateness);
   }
 
   /** Ends the connection, at once or with a last word, unless it was taken over. */
@@ -189,13 +157,6 @@ export class Visit {
     const last = why && farewell(why);
     if (last === undefined) this.#gone();
     else this.#takeLeave(last);
-  }
-
-  #lateness(): VisitEnd | undefined {
-    if (this.#state === "served" || this.#closing) return undefined;
-    if (this.#headBytes >= headBytesMax) return "large_head";
-    if (this.#headBytes > 0) return "slow_head";
-    return this.#first === "" ? "silent" : "idle";
   }
 
   async #carryUp(): Promise<void> {
@@ -209,13 +170,13 @@ export class Visit {
       if (count === null) {
         this.#clientDone = true;
         if (this.#server === undefined || this.#state !== "open") return this.end();
-        if (this.#forgets) return;
+        if (this.#progress.isRest) return;
         return await this.#server.closeWrite();
       }
       buffer.filled(count, false);
       const bytes = into.subarray(0, count);
-      if (this.#state === "open" && !this.#forgets) {
-        if (this.#heard(bytes) === "http2") this.end("http2");
+      if (this.#state === "open" && !this.#progress.isRest) {
+        if (this.#progress.heard(bytes) === "http2") this.end("http2");
         else await this.#passOn(bytes);
       }
       buffer.start = buffer.end;
@@ -257,8 +218,7 @@ export class Visit {
       this.#writingSinceMs = this.#now();
       await writeAll(this.#client, into.subarray(0, count));
       this.#writingSinceMs = undefined;
-      // An answer that is complete may still be on its way.
-      if (this.#requests === 0 && this.#headBytes === 0) this.#beIdle();
+      this.#progress.answered();
       buffer.start = buffer.end;
     }
     if (this.#clientDone) return this.end();
@@ -275,44 +235,19 @@ export class Visit {
   /** What the client still sends is read and forgotten: unread, it would take back the answer. */
   async #leave(last = new Uint8Array(0)): Promise<void> {
     this.#state = "served";
-    this.#deadlineMs = this.#now() + lingerMs;
+    this.#progress.leave();
     this.#requestBegan?.resolve();
     await writeAll(this.#client, last);
     await this.#client.closeWrite();
   }
 
-  #heard(bytes: Uint8Array): "http1" | "http2" {
-    if (this.#first.length < http2.length) {
-      const missing = http2.length - this.#first.length;
-      this.#first += String.fromCharCode(...bytes.subarray(0, missing));
-      if (this.#first === http2) return "http2";
-    }
-    this.#last = (this.#last + String.fromCharCode(...bytes.subarray(-blankLine.length)))
-      .slice(-blankLine.length);
-    if (this.#requests === 0) {
-      const { headTimeoutMs } = this.#options;
-      if (this.#headBytes === 0) this.#dueIn(headTimeoutMs);
-      this.#headBytes += bytes.length;
-      if (this.#headBytes >= headBytesMax) this.#dueIn(Math.min(headTimeoutMs, largeHeadMs));
-    }
-    return "http1";
-  }
-
-  /** When that much was passed on without a request, nothing is read until there is one. */
+  /** When a whole head was passed on without a request, nothing is read until there is one. */
   async #headTaken(): Promise<void> {
-    while (this.#state === "open" && this.#requests === 0 && this.#headBytes >= headBytesMax) {
+    while (this.#state === "open" && this.#progress.isHeadFull) {
       this.#requestBegan = Promise.withResolvers();
       await this.#requestBegan.promise;
       this.#requestBegan = undefined;
     }
-  }
-
-  #beIdle(): void {
-    this.#deadlineMs = this.#now() + this.#options.idleTimeoutMs;
-  }
-
-  #dueIn(ms: number): void {
-    this.#deadlineMs = Math.min(this.#deadlineMs, this.#now() + ms);
   }
 
   #now(): number {
