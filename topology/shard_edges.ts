@@ -5,26 +5,18 @@
  */
 import type { Intake } from "../actors/intake.ts";
 import { AccountQuotas } from "../actors/rates/account_quotas.ts";
-import type { GateReason } from "../actors/rates/connection_gate.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { SharedCounts } from "../actors/rates/shared_counts.ts";
 import { logger } from "../gateways/log/log.ts";
 import {
-  type Bans,
-  type Door,
   type EndpointEvents,
   type EndpointServices,
   openToAll,
 } from "../gateways/mqtt/endpoint/endpoint_options.ts";
 import { sessionQuotas } from "../gateways/mqtt/endpoint/session_quotas.ts";
-import { reasonCodes } from "../gateways/mqtt/codec/reason_code.ts";
 import { EndpointStats } from "../gateways/mqtt/endpoint/endpoint_stats.ts";
 import type { LookResult } from "../gateways/mqtt/endpoint/certificate_watch.ts";
-import {
-  type ClientCertificate,
-  hostOf,
-  type TurnedAway,
-} from "../gateways/mqtt/endpoint/arrival.ts";
+import { type ClientCertificate, hostOf } from "../gateways/mqtt/endpoint/arrival.ts";
 import { type ListenerMessage, listenerSpec } from "../gateways/mqtt/endpoint/listener.ts";
 import { type ClientConnected, SharedRoll } from "../gateways/mqtt/endpoint/shared_roll.ts";
 import type { MessageExchange } from "../gateways/mqtt/endpoint/subscriptions.ts";
@@ -32,6 +24,7 @@ import type { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
 import { RevokedCertificates } from "../gateways/mqtt/websocket/revoked_certificates.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import type { ActorSystem } from "../runtime/system.ts";
+import { bansOf, doorOf } from "./endpoint_guard.ts";
 import { type Guard, shardConnectionsMax } from "./guard.ts";
 import { type AcceptorsOptions, ShardAcceptors } from "./shard_acceptors.ts";
 import type { ShardLimits } from "./limits.ts";
@@ -268,59 +261,6 @@ function logEnds(): Pick<EndpointEvents, "ended"> {
       log.debug("a connection ended", { peer, clientId, ...ending }),
   };
 }
-
-/** `undefined`: all are let in. */
-function doorOf(guard: Guard): Door | undefined {
-  if (!guard.limitsConnections) return undefined;
-  return {
-    enter: (peer) => turnedAway(guard.enter(hostOf(peer))),
-    left: (peer) => guard.left(hostOf(peer)),
-  };
-}
-
-const bannedText = (untilMs: number): string | undefined =>
-  untilMs === 0 ? undefined : `banned until ${new Date(untilMs).toISOString()}`;
-
-function bansOf(guard: Guard): Bans {
-  const client = ({ account, clientId, peer }: Parameters<Bans["of"]>[0]) => ({
-    account,
-    clientId,
-    address: hostOf(peer),
-  });
-  return {
-    get version() {
-      return guard.bansVersion;
-    },
-    of: (who) => {
-      if (guard.bansVersion === 0) return undefined;
-      const reason = bannedText(guard.banned(client(who)));
-      return reason === undefined ? undefined : { reasonCode: reasonCodes.banned, reason };
-    },
-    now: (session) =>
-      guard.bansVersion === 0 ? undefined : bannedText(guard.bannedUntilMs(client(session))),
-    ended: (session) => {
-      if (guard.countsEnds) guard.ended(client(session));
-    },
-  };
-}
-
-const turnedAways: Readonly<Record<GateReason, TurnedAway>> = {
-  rate: {
-    reasonCode: reasonCodes.connectionRateExceeded,
-    reason: "too many connect just now; come back later",
-  },
-  address_rate: {
-    reasonCode: reasonCodes.connectionRateExceeded,
-    reason: "this address connects too often; come back later",
-  },
-  address_max: {
-    reasonCode: reasonCodes.quotaExceeded,
-    reason: "this address has as many connections as it may have",
-  },
-};
-
-const turnedAway = (reason: GateReason | undefined): TurnedAway | undefined =>
-  reason && turnedAways[reason];
 
 /** An edge that fails is opened again; one that cannot stay up takes its shard with it. */
 const edgesSupervision = {
