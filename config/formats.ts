@@ -4,6 +4,7 @@
  * @module
  */
 import { isSigningKey } from "../gateways/auth/signing_key.ts";
+import { isFilter } from "../gateways/mqtt/topic_filter.ts";
 import { parseAccountRate } from "../actors/rates/account_rate.ts";
 import { parseRate } from "../actors/rates/rate_limit.ts";
 import { parseIpNetwork } from "../gateways/proxy/ip_networks.ts";
@@ -62,15 +63,10 @@ export const postgresUrl: Format = {
   accepts: (text) => hasScheme(text, ["postgres:", "postgresql:"]),
 };
 
-/** [MQTT-4.7.1-1] to [MQTT-4.7.1-3]: `#` last and alone in its level, `+` alone in its level. */
 export const topicFilter: Format = {
   name: "sluice-topic-filter",
   expects: `an MQTT topic filter, such as "+/+" or "device/#"`,
-  accepts: (text) =>
-    text !== "" && !text.includes("\0") &&
-    text.split("/").every((level, i, levels) =>
-      level === "+" || (level === "#" && i === levels.length - 1) || !/[+#]/.test(level)
-    ),
+  accepts: (text) => !text.includes("\0") && isFilter(text),
 };
 
 /** MQTT-4.8.2: the share name of `$share/{name}/{filter}`. */

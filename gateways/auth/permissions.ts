@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { filterCovers, filterMatches, isFilter } from "../mqtt/topic_filter.ts";
 import type { Account, Grants, Role } from "./account.ts";
 
 /** The grants of an account with its roles and its name worked in. */
@@ -84,39 +85,10 @@ export const maySubscribe = ({ read }: Permissions, filter: string): boolean =>
 export const mayReadDevice = ({ devices }: Permissions, id: string): boolean =>
   devices.some((entry) => entry.endsWith("*") ? id.startsWith(entry.slice(0, -1)) : entry === id);
 
-/** Whether a topic name matches a topic filter (MQTT 5 §4.7); `#` and `+` do not match `$…`. */
-export function filterMatches(filter: string, topic: string): boolean {
-  if (topic.startsWith("$") && !filter.startsWith("$")) return false;
-  const wanted = filter.split("/");
-  const levels = topic.split("/");
-  for (const [i, level] of wanted.entries()) {
-    if (level === "#") return true;
-    if (i >= levels.length || (level !== "+" && level !== levels[i])) return false;
-  }
-  return wanted.length === levels.length;
-}
-
-/** Whether `granted` matches every topic that `asked` matches. */
-export function filterCovers(granted: string, asked: string): boolean {
-  if (asked.startsWith("$") && !granted.startsWith("$")) return false;
-  const wide = granted.split("/");
-  const narrow = asked.split("/");
-  for (const [i, level] of wide.entries()) {
-    if (level === "#") return true;
-    const other = narrow[i];
-    if (other === undefined || other === "#") return false;
-    if (level !== "+" && level !== other) return false;
-  }
-  return wide.length === narrow.length;
-}
-
 /** Why a text cannot be granted as a topic filter; `undefined` when it can. */
 export function filterProblem(filter: string): string | undefined {
-  const levels = filter.replaceAll("{name}", "n").split("/");
-  const good = filter !== "" && filter.length <= 1024 && !/[\p{Cc}{}]/u.test(levels.join("/")) &&
-    levels.every((level, i) =>
-      level === "+" || (level === "#" && i === levels.length - 1) || !/[+#]/.test(level)
-    );
+  const text = filter.replaceAll("{name}", "n");
+  const good = filter.length <= 1024 && !/[\p{Cc}{}]/u.test(text) && isFilter(text);
   return good ? undefined : `${JSON.stringify(filter)} is not a topic filter`;
 }
 

@@ -53,7 +53,7 @@ export class PublishPermit {
   }
 }
 
-/** As filterMatches in permissions.ts, on UTF-8: `/`, `+` and `#` are bytes of their own there. */
+/** As filterMatches in topic_filter.ts, on UTF-8: `/`, `+` and `#` are bytes of their own there. */
 function matches(filter: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   if (start < end && bytes[start] === dollar && filter[0] !== dollar) return false;
   let at = start;

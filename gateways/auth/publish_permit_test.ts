@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { filterMatches } from "./permissions.ts";
+import { filterMatches } from "../mqtt/topic_filter.ts";
 import { PublishPermit } from "./publish_permit.ts";
 
 const utf8 = new TextEncoder();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { filterCovers } from "../topic_filter.ts";
 
 /**
  * The filters as they are sent: shared ones carry `$share/group/` (MQTT 5, section 4.8.2). A filter
@@ -21,23 +22,9 @@
 export function wireFilters(filters: readonly string[], share: string | undefined): string[] {
   const unique = [...new Set(filters)];
   const needed = unique.filter((filter) =>
-    !unique.some((other) => other !== filter && covers(other, filter))
+    !unique.some((other) => other !== filter && filterCovers(other, filter))
   ).sort();
   return share === undefined ? needed : needed.map((filter) => `$share/${share}/${filter}`);
-}
-
-/** Whether every topic that `narrow` takes is taken by `wide`. */
-function covers(wide: string, narrow: string): boolean {
-  const wideLevels = wide.split("/");
-  const narrowLevels = narrow.split("/");
-  if (narrow.startsWith("$") && !wide.startsWith("$")) return false;
-  for (const [i, level] of wideLevels.entries()) {
-    if (level === "#") return true;
-    const other = narrowLevels[i];
-    if (other === undefined || other === "#") return false;
-    if (level !== "+" && level !== other) return false;
-  }
-  return wideLevels.length === narrowLevels.length;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFilter } from "../topic_filter.ts";
 
 const plus = 0x2b;
 const hash = 0x23;
@@ -32,16 +33,9 @@ export function isTopicName(bytes: Uint8Array, start: number, end: number): bool
  * [MQTT-4.7.1-1], [MQTT-4.7.1-2]; a shared one names its group [MQTT-4.8.2-1], [MQTT-4.8.2-2].
  */
 export function isTopicFilter(filter: string): boolean {
-  let levels = filter.split("/");
-  if (levels[0] === "$share") {
-    if (levels.length < 3 || !/^[^+#]+$/.test(levels[1]!)) return false;
-    levels = levels.slice(2);
-    if (levels.length === 1 && levels[0] === "") return false;
-  }
-  return filter.length > 0 &&
-    levels.every((level, i) =>
-      level === "+" || (level === "#" && i === levels.length - 1) || !/[+#]/.test(level)
-    );
+  if (filter !== "$share" && !filter.startsWith("$share/")) return isFilter(filter);
+  const shared = /^\$share\/[^+#/]+\/(.*)$/s.exec(filter)?.[1];
+  return shared !== undefined && isFilter(shared);
 }
 
 /** More arguments than a call should have. */

@@ -38,19 +38,6 @@ export function isKeepable(name: string, levelsMax = filterLevelsMaxDefault): bo
   return levels <= levelsMax;
 }
 
-/** Whether a filter matches a topic name [MQTT-4.7.1-2], [MQTT-4.7.2-1]. */
-export function filterMatches(filter: string, topic: string): boolean {
-  if (topic.startsWith("$") && !filter.startsWith("$")) return false;
-  const levels = filter.split("/");
-  const names = topic.split("/");
-  for (const [i, level] of levels.entries()) {
-    if (level === "#") return true;
-    if (i >= names.length || (level !== "+" && level !== names[i])) return false;
-    if (i === names.length - 1 && i === levels.length - 2 && levels[i + 1] === "#") return true;
-  }
-  return levels.length === names.length;
-}
-
 /** What every topic that the filter matches begins with. */
 export function literalPrefix(filter: string): string {
   const wildcard = filter.search(/[+#]/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Qos } from "../codec/publish.ts";
-import { filterMatches } from "./filter.ts";
+import { filterMatches } from "../topic_filter.ts";
 import type { Delivery, Message } from "./message.ts";
 import type { PubSubOptions } from "./pubsub.ts";
 import { Client, publish } from "./testing/memory_client.ts";

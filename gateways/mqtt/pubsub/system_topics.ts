@@ -5,7 +5,7 @@
  * @module
  */
 import { noProperties } from "../codec/properties.ts";
-import { filterMatches } from "./filter.ts";
+import { filterMatches } from "../topic_filter.ts";
 import { Message } from "./message.ts";
 import type { RetainedPage, RetainedSource } from "./retained_feed.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { filterMatches } from "./filter.ts";
+import { filterMatches } from "../topic_filter.ts";
 import { TopicTrie } from "./topic_trie.ts";
 
 const matches: readonly (readonly [filter: string, topic: string, matches: boolean])[] = [

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../../../runtime/clock.ts";
-import { filterMatches } from "../filter.ts";
+import { filterMatches } from "../../topic_filter.ts";
 import type { Message } from "../message.ts";
 import { PubSub, type PubSubOptions } from "../pubsub.ts";
 import type { RetainedPage } from "../retained_feed.ts";
