@@ -1,11 +1,9 @@
 /**
- * Accounts in PostgreSQL, by npm:postgres: several instances, and the login on Deno Deploy, share
- * them. The pool connects when it is asked, and again after the server was away.
+ * Accounts in PostgreSQL: several instances, and the login on Deno Deploy, share them.
  *
  * @module
  */
-import postgres from "postgres";
-import { AccountsAwayError, saysAway } from "./accounts_away.ts";
+import type postgres from "postgres";
 import type { Account, AccountRecord, AuditEntry } from "./account.ts";
 import { withoutSecret } from "./account.ts";
 import {
@@ -18,7 +16,7 @@ import {
   versionOfRow,
 } from "./account_row.ts";
 import { changedRecord, LastAdminError, losesAdmin } from "./account_store.ts";
-import { changeLock, migrations } from "./postgres_migrations.ts";
+import { PostgresDatabase, type PostgresOptions } from "./postgres_database.ts";
 import type {
   AccountChange,
   AccountQuery,
@@ -29,40 +27,19 @@ import type {
   Instance,
 } from "./account_store.ts";
 
-/** Taken by whoever migrates. */
-const migrationLock = 0x51_0c_e0_01;
-
-export interface PostgresOptions {
-  /** Connections of the pool. */
-  readonly connectionsMax?: number;
-  /** After which a call rejects, whatever the server does. */
-  readonly deadlineMs?: number;
-}
-
 type Rows = postgres.RowList<postgres.Row[]>;
 
 /** See the module. */
 export class PostgresAccounts implements AccountStore {
-  readonly #sql: postgres.Sql;
-  readonly #deadlineMs: number;
-  #migrated: Promise<void> | undefined;
+  readonly #database: PostgresDatabase;
 
   /** Does not connect yet. */
   constructor(url: string, options: PostgresOptions = {}) {
-    this.#deadlineMs = options.deadlineMs ?? 5_000;
-    this.#sql = postgres(url, {
-      max: options.connectionsMax ?? 4,
-      idle_timeout: 60,
-      connect_timeout: Math.ceil(this.#deadlineMs / 1000),
-      // A short pause at most: calls that come while the server is away are to fail soon.
-      backoff: (tries: number) => Math.min(1, 0.1 * tries),
-      onnotice: () => {},
-      connection: { application_name: "sluice", statement_timeout: this.#deadlineMs },
-    });
+    this.#database = new PostgresDatabase(url, options);
   }
 
   find(name: string): Promise<AccountRecord | undefined> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const [row] = await sql`
         SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name = ${name}`;
       return row === undefined ? undefined : recordOfRow(row);
@@ -70,7 +47,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   list({ limit, after = "" }: AccountQuery): Promise<Account[]> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const rows = await sql`
         SELECT *, grants::text AS grants, limits::text AS limits FROM sluice_accounts WHERE name > ${after}
         ORDER BY name LIMIT ${limit}`;
@@ -79,7 +56,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   add(record: AccountRecord, change: Change): Promise<number | undefined> {
-    return this.#change(async (sql) => {
+    return this.#database.change(async (sql) => {
       const version = await lastVersion(sql, record.name) + 1;
       const { count } = await sql`
         INSERT INTO sluice_accounts (name, kind, grants, password_hash, disabled, version,
@@ -95,7 +72,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   remove(name: string, change: Change): Promise<boolean> {
-    return this.#change(async (sql) => {
+    return this.#database.change(async (sql) => {
       const before = await found(sql, name);
       if (before === undefined) return false;
       if (losesAdmin(before)) await needAdminBeside(sql, name);
@@ -106,7 +83,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   change(name: string, set: AccountChange, change: Change): Promise<Account | undefined> {
-    return this.#change(async (sql) => {
+    return this.#database.change(async (sql) => {
       const before = await found(sql, name);
       if (before === undefined) return undefined;
       const after = changedRecord(before, set, change.atMs);
@@ -122,7 +99,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   hasRole(role: string): Promise<boolean> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const rows = await sql`
         SELECT 1 FROM sluice_accounts WHERE grants->'roles' ? ${role} LIMIT 1`;
       return rows.length > 0;
@@ -130,7 +107,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   limitedCount(): Promise<number> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const [row] = await sql`
         SELECT count(*) AS limited FROM sluice_accounts WHERE limits <> '{}'`;
       return number(row ?? {}, "limited");
@@ -138,7 +115,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   audit({ limit, before = Number.MAX_SAFE_INTEGER }: AuditQuery): Promise<AuditEntry[]> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const rows = await sql`
         SELECT * FROM sluice_audit WHERE sequence < ${before} ORDER BY sequence DESC
         LIMIT ${limit}`;
@@ -170,7 +147,7 @@ export class PostgresAccounts implements AccountStore {
   }
 
   announce({ url, load, seenMs }: Instance): Promise<void> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       await sql`
         INSERT INTO sluice_instances VALUES (${url}, ${load}, ${seenMs})
         ON CONFLICT (url) DO UPDATE SET load = excluded.load, seen_ms = excluded.seen_ms`;
@@ -178,14 +155,14 @@ export class PostgresAccounts implements AccountStore {
   }
 
   instances(sinceMs: number): Promise<Instance[]> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const rows = await sql`SELECT * FROM sluice_instances WHERE seen_ms >= ${sinceMs}`;
       return rows.map((row) => instanceOfRow(row));
     });
   }
 
   async close(): Promise<void> {
-    await this.#sql.end({ timeout: 1 });
+    await this.#database.close();
   }
 
   #changes(
@@ -193,7 +170,7 @@ export class PostgresAccounts implements AccountStore {
     versions: (sql: postgres.Sql, last: number) => Promise<Rows>,
     limits: (sql: postgres.Sql, last: number) => Promise<Rows>,
   ): Promise<Changes> {
-    return this.#call(async (sql) => {
+    return this.#database.call(async (sql) => {
       const [row] = await sql`SELECT max(sequence) AS last FROM sluice_audit`;
       const last = row === undefined || row.last === null ? sequence : number(row, "last");
       // Most polls find nothing new.
@@ -205,65 +182,6 @@ export class PostgresAccounts implements AccountStore {
         limited: limited.map((row) => limitsOfRow(row)),
       };
     });
-  }
-
-  #change<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
-    return this.#call((sql) =>
-      // What `begin` gives is a promise of the same; its type spreads over arrays.
-      new Promise<T>((resolve, reject) => {
-        sql.begin(async (sql) => {
-          await sql`SELECT pg_advisory_xact_lock(${changeLock}),
-            set_config('sluice.keeps_books', 'yes', true)`;
-          const result = await work(sql);
-          return () => result;
-        }).then((result) => resolve(result()), reject);
-      })
-    );
-  }
-
-  /** Migrates before the first call that finds the server there. */
-  async #call<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const why = `PostgreSQL did not answer in ${this.#deadlineMs} ms`;
-        reject(new AccountsAwayError(new Error(why)));
-      }, this.#deadlineMs);
-    });
-    const done = (async () => {
-      await (this.#migrated ??= this.#migrate());
-      return await work(this.#sql);
-    })();
-    try {
-      return await Promise.race([done, late]);
-    } catch (error) {
-      throw error instanceof Error && saysAway(error) ? new AccountsAwayError(error) : error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #migrate(): Promise<void> {
-    try {
-      await this.#sql.begin(async (sql) => {
-        await sql`SELECT pg_advisory_xact_lock(${migrationLock})`;
-        await sql`CREATE TABLE IF NOT EXISTS sluice_migrations (
-          version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`;
-        const [row] = await sql`SELECT coalesce(max(version), 0) AS had FROM sluice_migrations`;
-        const had = number(row ?? {}, "had");
-        if (had > migrations.length) {
-          throw new Error("Cannot use the accounts: a newer Sluice has migrated the database");
-        }
-        for (const [i, migration] of migrations.entries()) {
-          if (i < had) continue;
-          await sql.unsafe(migration);
-          await sql`INSERT INTO sluice_migrations (version) VALUES (${i + 1})`;
-        }
-      });
-    } catch (cause) {
-      this.#migrated = undefined; // the server is away: the next call tries again
-      throw cause;
-    }
   }
 }
 
