@@ -6,10 +6,10 @@
  */
 import type { Clock } from "../../runtime/clock.ts";
 import { reasonCodes } from "../mqtt/codec/reason_code.ts";
+import { hostOf } from "../mqtt/endpoint/arrival.ts";
 import type {
   Authenticate,
   Authentication,
-  Credentials,
   SessionPermit,
 } from "../mqtt/endpoint/endpoint_options.ts";
 import { maySubscribe, type Permissions } from "./permissions.ts";
@@ -75,7 +75,7 @@ export function mqttAuthenticator(gate: TokenGate, ask: AskAccounts, clock: Cloc
     }
     const answer = await ask({
       name: username,
-      address: addressOf(credentials),
+      address: hostOf(credentials.peer),
       ...(password === "" ? { proof: "certificate" } : { proof: "password", password }),
     });
     if (answer.kind !== "granted") return denied(answer.kind);
@@ -106,7 +106,3 @@ function textOf(password: Uint8Array | undefined): string | undefined {
     return "\0"; // asked for like any wrong one, so that it counts and takes as long
   }
 }
-
-/** `host:port` without the port. */
-const addressOf = ({ peer }: Credentials): string =>
-  peer.slice(0, Math.max(0, peer.lastIndexOf(":")));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../runtime/clock.ts";
+import { turns } from "../testing/turns.ts";
 import { EventBody } from "./event_body.ts";
 
 /** A body whose events are what `make` returns, one after the other. */
@@ -19,11 +20,6 @@ function open(make: (body: EventBody, order: number) => Promise<string> | string
   const next = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
   return { clock, body, reader, next, asked: () => asked, ended: () => ended };
 }
-
-/** Lets what is under way go on until it waits. */
-const turns = async () => {
-  for (let i = 0; i < 20; i++) await new Promise<void>((done) => setTimeout(done));
-};
 
 Deno.test("events are asked for at the pace at which they are taken, one ahead", async () => {
   const { reader, next, asked } = open((_body, order) => `data: ${order}\n\n`);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { Intake, Offer, OfferResult, Origin } from "../../../actors/intake.ts";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { turns } from "../../testing/turns.ts";
 import { byteBudget } from "../body.ts";
 import { Problem } from "../problem.ts";
 import { postReadings, type PostReadingsParts } from "./post_readings.ts";
@@ -83,11 +84,6 @@ const refusal = async (promise: Promise<Response>): Promise<Problem> => {
   const error: unknown = await promise.then(() => undefined, (cause: unknown) => cause);
   assert.ok(error instanceof Problem);
   return error;
-};
-
-/** Lets what is under way go on until it waits. */
-const turns = async () => {
-  for (let i = 0; i < 20; i++) await new Promise<void>((done) => setTimeout(done));
 };
 
 Deno.test("204 comes when all is settled, and not before", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { turns } from "../../testing/turns.ts";
 import type { DeviceView } from "../control.ts";
 import { liveQuery } from "./live_query.ts";
 import { LiveStream } from "./live_stream.ts";
@@ -68,10 +69,6 @@ function open(source: LiveSource, query = "", headers: Record<string, string> = 
     },
   };
 }
-
-const turns = async () => {
-  for (let i = 0; i < 20; i++) await new Promise<void>((done) => setTimeout(done));
-};
 
 Deno.test("what changed comes as events that end with the id to go on from, then the tally", async () => {
   const source = new FakeSource();

@@ -3,6 +3,7 @@ import { ManualClock } from "../../../runtime/clock.ts";
 import { noProperties } from "../../mqtt/codec/properties.ts";
 import { Message } from "../../mqtt/pubsub/message.ts";
 import { MemoryRetained } from "../../mqtt/pubsub/testing/memory_pubsub.ts";
+import { turns } from "../../testing/turns.ts";
 import { lastEventOf, TopicStream } from "./topic_stream.ts";
 import { watchCountMax, Watches } from "./watches.ts";
 
@@ -15,11 +16,6 @@ const message = (topic: string, text: string, expiresMs = Infinity): Message =>
     properties: noProperties,
     expiresMs,
   });
-
-/** Lets what is under way go on until it waits. */
-const turns = async () => {
-  for (let i = 0; i < 20; i++) await new Promise<void>((done) => setTimeout(done));
-};
 
 function setUp(gatherMs = 0) {
   const clock = new ManualClock();

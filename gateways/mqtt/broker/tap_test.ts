@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { turns } from "../../testing/turns.ts";
 import { encodePacket } from "../codec/packet.ts";
 import { noProperties } from "../codec/properties.ts";
 import type { ByteStream } from "./byte_stream.ts";
@@ -79,10 +80,6 @@ function tapOn(
   });
   return { stream, tap };
 }
-
-const turns = async (count = 20) => {
-  for (let i = 0; i < count; i++) await new Promise<void>((done) => setTimeout(done, 0));
-};
 
 Deno.test("room that is made while what was taken is acknowledged is used", async () => {
   let held = 0;
