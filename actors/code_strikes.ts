@@ -1,6 +1,7 @@
 /**
- * Devices whose code is not run any more before the next start: it took the shard down, or did not
- * return, twice. Once may be the machine's doing, which was asleep.
+ * Devices whose code is not run any more before the next start, or before somebody gives them
+ * another chance: it took the shard down, or did not return, twice. Once may be the machine's doing,
+ * which was asleep.
  *
  * @module
  */
@@ -21,6 +22,11 @@ export class CodeStrikes {
   /** Whether the device's code is not to be run. */
   out(id: string): boolean {
     return (this.#strikes.get(id) ?? 0) >= strikesMax;
+  }
+
+  /** The device has another chance. */
+  forgive(id: string): void {
+    this.#strikes.delete(id);
   }
 
   /** The device's code did not return. */

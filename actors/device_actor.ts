@@ -67,7 +67,8 @@ export class DeviceActor<R extends Reading> implements Actor<R> {
     const { id } = this.#device;
     if (strikes.out(id)) {
       throw new Error(
-        "the device's code did not return, or took its shard down: it is not run before the next start",
+        "the device's code did not return, or took its shard down: it is not run before the next start, " +
+          "or before the device is released from quarantine",
       );
     }
     this.#traced ??= utf8.encode(id);

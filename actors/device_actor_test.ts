@@ -112,7 +112,7 @@ Deno.test("a device whose code fails goes on beside healthy ones, with what it k
 });
 
 Deno.test("code that does not return is ended, and after the second time not run any more", async () => {
-  const { test, directory, outlet, send } = await start(20);
+  const { test, directory, outlet, send, strikes } = await start(20);
   const details: string[] = [];
   runs = 0;
   for (let i = 0; i < 3; i++) {
@@ -127,6 +127,9 @@ Deno.test("code that does not return is ended, and after the second time not run
   send("own/known", '{"fields":{"x":1}}'); // Its shard died of it before.
   assert.equal(runs, 2);
   assert.deepEqual(test.letters.map(({ reason }) => reason), Array(4).fill("crashed"));
+  strikes.forgive("spins");
+  send("own/spins", '{"fields":{"x":1}}');
+  assert.equal(runs, 3);
   await test.stop();
 });
 

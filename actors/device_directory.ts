@@ -32,6 +32,8 @@ export interface DirectoryQuery {
   readonly after?: string;
   readonly presence?: DevicePresence;
   readonly idPrefix?: string;
+  /** Leaves out the others. */
+  readonly only?: (id: string) => boolean;
 }
 
 /** A known device; `device` is a copy when it is at rest. */
@@ -159,10 +161,11 @@ export class DeviceDirectory {
 
   /** Part of the list; `next` is the `after` that goes on with it, absent at the end. */
   list(query: DirectoryQuery): { readonly items: DirectoryEntry[]; readonly next?: string } {
-    const { limit, after, presence, idPrefix = "" } = query;
+    const { limit, after, presence, idPrefix = "", only } = query;
     const ids: string[] = [];
     const consider = (id: string, lastSeenMs: () => number) => {
       if (!id.startsWith(idPrefix) || (after !== undefined && id <= after)) return;
+      if (only !== undefined && !only(id)) return;
       if (presence === undefined || this.#presence(lastSeenMs()) === presence) ids.push(id);
     };
     for (const [id, device] of this.#active) consider(id, () => device.lastSeenMs);

@@ -122,6 +122,11 @@ export class Keyed<M> {
     return cell !== undefined && passivate(cell);
   }
 
+  /** Whether the actor of `key` is quarantined now. */
+  isQuarantined(key: string): boolean {
+    return this.find(key)?.state === "quarantined";
+  }
+
   /** Gives a quarantined key another chance; false when it is not quarantined. */
   release(key: string): boolean {
     return this.find(key)?.release() ?? false;

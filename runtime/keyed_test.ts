@@ -208,7 +208,13 @@ Deno.test("a key that keeps crashing is quarantined, and forgotten when nobody w
   assert.equal(bad.tell("more"), "accepted");
   test.run();
   assert.equal(test.letters.at(-1)?.reason, "quarantined");
+  assert.deepEqual(["bad", "good", "none"].map((key) => keyed.isQuarantined(key)), [
+    true,
+    false,
+    false,
+  ]);
   assert.equal(keyed.release("bad"), true);
+  assert.equal(keyed.isQuarantined("bad"), false);
   bad.tell("");
   test.run();
   assert.equal(seen(), "+bad bad=3");

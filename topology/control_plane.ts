@@ -6,7 +6,7 @@
  */
 import { mergeRefusedTopics, type RefusedTopicList } from "../actors/refused_topics.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
-import { isDevice } from "../gateways/http/control.ts";
+import { isDevice, releases } from "../gateways/http/control.ts";
 import type {
   ActorQuery,
   Control,
@@ -16,6 +16,7 @@ import type {
   DeviceView,
   Page,
   ReadingsAnswer,
+  Release,
   ReplayChoice,
   ReplayResult,
   ServiceInfo,
@@ -145,6 +146,13 @@ export class ControlPlane implements Control {
       this.#shards.map((handle) => handle.ask({ kind: "device", id })),
     );
     return found.find(isDevice);
+  }
+
+  async release(id: string): Promise<Release> {
+    const answers = await Promise.all(
+      this.#shards.map((handle) => handle.ask({ kind: "release", id })),
+    );
+    return releases.find((one) => answers.includes(one)) ?? "unknown";
   }
 
   readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer> {

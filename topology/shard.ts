@@ -218,6 +218,8 @@ export class Shard implements WorkerProgram {
         return path.devices.changes(question.query);
       case "device":
         return path.devices.find(question.id);
+      case "release":
+        return path.devices.release(question.id);
       case "actors":
         return this.#system.inspect({
           childrenMax: question.query.childrenMax,

@@ -21,7 +21,7 @@ import { recoverRecord } from "../actors/recover_record.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { Completion } from "../actors/spool/commit_group.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
-import type { DeviceQuery, DeviceView, Page, Presence } from "../gateways/http/control.ts";
+import type { DeviceQuery, DeviceView, Page, Presence, Release } from "../gateways/http/control.ts";
 import type { ChangesQuery, DeviceChanges, DeviceTally } from "../gateways/http/live/source.ts";
 import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
@@ -215,8 +215,9 @@ export class ShardDevices {
     return this.#directory.tally();
   }
 
-  list(query: DeviceQuery): Page<DeviceView> {
-    const { items, next } = this.#directory.list(query);
+  list({ quarantined, ...query }: DeviceQuery): Page<DeviceView> {
+    const only = quarantined && { only: (id: string) => this.#isQuarantined(id) };
+    const { items, next } = this.#directory.list({ ...query, ...only });
     const views = items.map((entry) => this.#view(entry));
     return next === undefined ? { items: views } : { items: views, next };
   }
@@ -251,6 +252,15 @@ export class ShardDevices {
     return entry === undefined ? undefined : this.#view(entry);
   }
 
+  /** Gives a quarantined device another chance, also one whose code is not run any more. */
+  release(id: string): Release {
+    if (this.#keyed?.release(id)) {
+      this.#strikes.forgive(id);
+      return "released";
+    }
+    return this.#directory.has(id) ? "not_quarantined" : "unknown";
+  }
+
   /** Gauges by metric name. */
   gauges(): Record<string, number> {
     return {
@@ -274,6 +284,10 @@ export class ShardDevices {
   close(isDurable: boolean): void {
     this.#saves.close(isDurable);
     this.#states?.close();
+  }
+
+  #isQuarantined(id: string): boolean {
+    return this.#keyed?.isQuarantined(id) ?? false;
   }
 
   #owns(id: string): boolean {
@@ -336,6 +350,7 @@ export class ShardDevices {
         dead_lettered: device.deadLettered,
       },
       ...(limitedForMs > 0 && { limitedForMs }),
+      ...(this.#isQuarantined(device.id) && { quarantined: true }),
       ...(device.lastError === undefined ? {} : { lastError: device.lastError }),
     };
   }

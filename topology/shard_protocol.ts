@@ -57,6 +57,8 @@ export type ShardQuestion =
   | { readonly kind: "recovered" }
   | { readonly kind: "devices"; readonly query: DeviceQuery }
   | { readonly kind: "device"; readonly id: string }
+  /** Give a quarantined device another chance. */
+  | { readonly kind: "release"; readonly id: string }
   /** The devices that changed after an earlier answer, and how many there are then. */
   | { readonly kind: "changes"; readonly query: ChangesQuery }
   | { readonly kind: "actors"; readonly query: ActorQuery }
@@ -103,6 +105,7 @@ function isQuestion(value: unknown): value is ShardQuestion {
     case "flush":
       return typeof value.deadlineMs === "number";
     case "device":
+    case "release":
       return typeof value.id === "string";
     case "devices":
     case "changes":

@@ -38,6 +38,7 @@ export class CodedDevices {
   readonly directory: DeviceDirectory;
   readonly devices: Keyed<Reading>;
   readonly outlet = new FateOutlet();
+  readonly strikes: CodeStrikes;
   readonly #topics: TopicTable;
   readonly #refs = new Map<string, ActorRef<Reading>>();
 
@@ -57,7 +58,8 @@ export class CodedDevices {
     for (const [id, row] of saved) directory.load(id, row);
     this.directory = directory;
     this.#topics = new TopicTable(routes, { gatewayId: "gw", hashSeed: 1 });
-    const options = { directory, outlet, codes, strikes: new CodeStrikes(suspects) };
+    const strikes = this.strikes = new CodeStrikes(suspects);
+    const options = { directory, outlet, codes, strikes };
     this.devices = test.system.spawnKeyed<Reading>({
       id: "devices",
       kind: "device",

@@ -24,6 +24,7 @@ import {
   withoutOperation,
 } from "./openapi/resources.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { quarantineHandlers } from "./quarantine_api.ts";
 import { sameOrigin, secured, securityHeaders } from "./security.ts";
 
 /** What the edge needs besides the control. */
@@ -64,6 +65,7 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
 
   const handlers: Readonly<Partial<Record<ControlOperation, Handler>>> = {
     ...apiHandlers(control, parts),
+    ...quarantineHandlers(control, { clock, log, gate: accounts?.gate }),
     ...dashboardHandlers,
     ...(accounts === undefined ? {} : accountHandlers(accounts, clock, log)),
     ...(bans === undefined ? {} : banHandlers(bans, clock)),

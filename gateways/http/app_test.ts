@@ -210,6 +210,47 @@ Deno.test("replay: all, by reason, by id", async () => {
   assert.deepEqual(seen, [{}, {}, { reason: "x" }, { ids: ["1", "2"] }]);
 });
 
+Deno.test("another chance for a quarantined device, and the log says who gave it", async () => {
+  const written: unknown[] = [];
+  const log = {
+    ...silentLog,
+    info: (message: string, fields?: Record<string, unknown>) => {
+      written.push([message, fields]);
+    },
+  };
+  const asked: string[] = [];
+  const release: Control["release"] = (id) => {
+    asked.push(id);
+    return Promise.resolve("released");
+  };
+  const init = { method: "DELETE" };
+  for (const path of ["UPB~RPi_1", "a/b", "a%2Fb"]) {
+    const answer = await ask(`/api/quarantine/${path}`, init, { release }, log);
+    assert.equal(answer.status, 204);
+  }
+  assert.deepEqual(asked, ["UPB~RPi_1", "a/b", "a/b"]);
+  assert.deepEqual(written[0], ["a device was released from quarantine", { device: "UPB~RPi_1" }]);
+  assert.equal(written.length, 3);
+});
+
+Deno.test("the quarantined devices, page by page", async () => {
+  const { items } = await (await ask("/api/quarantine")).json();
+  assert.deepEqual(items.map(({ id }: { id: string }) => id), ["d e"]);
+  const seen: unknown[] = [];
+  const answer = await ask("/api/quarantine?limit=7&prefix=UPB", {}, {
+    devices: (query) => {
+      seen.push(query);
+      return Promise.resolve({
+        items: [{ ...deviceView("c"), quarantined: true as const }],
+        next: "c",
+      });
+    },
+  });
+  assert.deepEqual(seen, [{ limit: 7, idPrefix: "UPB", quarantined: true }]);
+  const { items: [device], next } = await answer.json();
+  assert.deepEqual([device.id, device.quarantined, next], ["c", true, "Yw"]);
+});
+
 const text = (body: BodyInit, type: string): RequestInit => ({
   method: "POST",
   body,
@@ -244,6 +285,21 @@ const refused: readonly (readonly [string, RequestInit, number, string, RegExp])
   ["/api/dead-letters?sort=desc&reason=x", {}, 400, "invalid-parameter", /^sort: .*reason/],
   ["/api/devices", { method: "DELETE" }, 405, "method-not-allowed", /allowed: GET, HEAD/],
   ["/metrics", { method: "POST" }, 405, "method-not-allowed", /allowed: GET, HEAD/],
+  [
+    "/api/quarantine?presence=online",
+    {},
+    400,
+    "invalid-parameter",
+    /allowed: limit, cursor, prefix/,
+  ],
+  [
+    "/api/quarantine/c",
+    { method: "DELETE" },
+    409,
+    "not-quarantined",
+    /"c" is not quarantined; GET /,
+  ],
+  ["/api/quarantine/x", { method: "DELETE" }, 404, "not-found", /no device "x"/],
   [replay, {}, 405, "method-not-allowed", /allowed: POST/],
   [replay, text("{", "application/json"), 400, "invalid-body", /not JSON: /],
   [replay, text(new Uint8Array([0xff]), "application/json"), 400, "invalid-body", /not UTF-8/],

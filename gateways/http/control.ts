@@ -16,6 +16,8 @@ export interface Control {
   notReady(): Promise<readonly string[]>;
   devices(query: DeviceQuery): Promise<Page<DeviceView>>;
   device(id: string): Promise<DeviceView | undefined>;
+  /** Gives a quarantined device another chance. */
+  release(id: string): Promise<Release>;
   /** The parameters as they came; whoever knows the store checks them. */
   readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer>;
   /** `undefined` when there is no actor at `under`. */
@@ -55,7 +57,13 @@ export type Presence = typeof presences[number];
 export interface DeviceQuery extends PageQuery {
   readonly presence?: Presence;
   readonly idPrefix?: string;
+  /** Only those that are. */
+  readonly quarantined?: true;
 }
+
+export const releases = ["released", "not_quarantined", "unknown"] as const;
+/** What became of a device that was to have another chance. */
+export type Release = typeof releases[number];
 
 /** A device as it is remembered. */
 export interface DeviceView {
@@ -69,6 +77,8 @@ export interface DeviceView {
   readonly counters: Readonly<Record<string, number>>;
   /** There while the device is over its rate: how long its next message has to wait. */
   readonly limitedForMs?: number;
+  /** There while its readings are dead letters, since its code crashed again and again. */
+  readonly quarantined?: true;
   readonly lastError?: { readonly reason: string; readonly detail: string; readonly atMs: number };
 }
 

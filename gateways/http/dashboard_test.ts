@@ -6,7 +6,7 @@ import { httpApp } from "./app.ts";
 import type { Control } from "./control.ts";
 import { Problem } from "./problem.ts";
 import { listenHttp } from "./testing/listen.ts";
-import { actorView, deviceView, fakeControl } from "./testing/fake_control.ts";
+import { deviceView, fakeControl } from "./testing/fake_control.ts";
 
 /** The dashboard as a browser shows it: the text of its elements, and what the console said. */
 async function shown(changes: Partial<Control>): Promise<{ dom: string; complaints: string[] }> {
@@ -42,6 +42,7 @@ testWith(["chromium"], "a browser shows readings, devices, dead letters and acto
   assert.match(dom, /<b>160<\/b><span>stored in all</);
   assert.match(dom, /<code>a\/b<\/code>/);
   assert.match(dom, /● online/);
+  assert.match(dom, /<tbody id="quarantined"><tr><td><code>d e<\/code>.*>Give another chance</);
   assert.match(dom, /the payload is not JSON/);
   assert.match(dom, /<code>no\/route\/&lt;b&gt;<\/code>/);
   assert.match(dom, /Since the start: not_json 6 · timestamp 2\./);
@@ -60,10 +61,13 @@ testWith(
           items: [
             { ...deviceView(hostile), values: { [hostile]: 1 }, lastSeenMs: 0 },
             { ...deviceView("fast"), limitedForMs: 10 },
-            { ...deviceView("broken"), lastError: { reason: "why", detail: "so", atMs: 1 } },
+            {
+              ...deviceView("broken"),
+              quarantined: true,
+              lastError: { reason: "why", detail: "so", atMs: 1 },
+            },
           ],
         }),
-      actors: () => Promise.resolve(actorView("broken", { kind: "device", state: "quarantined" })),
     });
     assert.deepEqual(complaints, []);
     assert.ok(dom.includes("&lt;img src=x"));

@@ -22,6 +22,7 @@ const problems = {
   "method-not-allowed": [405, "The resource does not know this method"],
   "not-acceptable": [406, "The resource has no form that is accepted"],
   "conflict": [409, "The payload names another device than its topic"],
+  "not-quarantined": [409, "The device is not quarantined"],
   "last-admin": [409, "The account is the last admin"],
   "account-exists": [409, "There is an account of that name"],
   "head-too-slow": [408, "The head of the request took too long to come"],

@@ -10,7 +10,13 @@ import { actors, deadLetters } from "../support/api.ts";
 import { startFleet } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { RawClient } from "../support/raw_mqtt.ts";
-import { assertConserved, settledBooks, startSluice, trapRoute } from "../support/sluice.ts";
+import {
+  assertConserved,
+  getText,
+  settledBooks,
+  startSluice,
+  trapRoute,
+} from "../support/sluice.ts";
 
 const messages = 200;
 const spins = 4;
@@ -61,6 +67,25 @@ testWith(
     const actor = nodes.find(({ path }) => path.endsWith("/devices/bad"));
     assert.equal(actor?.state, "quarantined");
     assert.match(actor.lastError ?? "", /the trap throws/);
+
+    const quarantine = `${sluice.httpUrl}/api/quarantine`;
+    const quarantined = async () => (await getText(`${quarantine}?prefix=ba`)).text;
+    assert.match(await quarantined(), /"id":"bad",.*"quarantined":true/);
+    const release = async (id: string): Promise<number> => {
+      const answer = await fetch(`${quarantine}/${id}`, { method: "DELETE" });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    assert.equal(await release("bad"), 204);
+    assert.deepEqual(JSON.parse(await quarantined()), { items: [] });
+    assert.equal(await client.publish("trap/bad", "5"), 0);
+    const released = await settledBooks(sluice.httpUrl);
+    assert.deepEqual([released.stored, released.deadLettered], [
+      books.stored + 1,
+      books.deadLettered,
+    ]);
+    assert.deepEqual([await release("bad"), await release("nobody")], [409, 404]);
+
     const good = nodes.find(({ path }) => path.endsWith("/devices/good"));
     assert.equal(good?.state, "running");
     assert.equal(books.stored, Number((await load.end()).acknowledged) + messages);

@@ -164,8 +164,8 @@ function reasonsText(counts) {
   return sorted.map(([reason, count]) => `${reason} ${number.format(count)}`).join(" · ");
 }
 
-/** A page of them; `known` counts all by their presence, `held` are those of `heldDevices`. */
-function showDevices({ items, next }, known, held) {
+/** A page of them; `known` counts all by their presence. */
+function showDevices({ items, next }, known) {
   const total = known.online + known.silent + known.offline;
   const more = total === 0
     ? "No device yet. Publish JSON to the MQTT address, for example " +
@@ -177,10 +177,10 @@ function showDevices({ items, next }, known, held) {
     : `The first ${items.length} are shown, of ${number.format(total)} devices in all; ` +
       "narrow them down by their id or presence.";
   const cellsOf = (
-    { id, presence, lastSeen, values, counters, limitedForMs, lastError: error },
+    { id, presence, lastSeen, values, counters, limitedForMs, quarantined, lastError: error },
   ) => [
     codeCell(id),
-    held.has(id)
+    quarantined
       ? cell("● quarantined", "bad")
       : limitedForMs > 0
       ? cell("● held to its rate", "warn")
@@ -195,6 +195,44 @@ function showDevices({ items, next }, known, held) {
 
 /** As ISO 8601, in local time. */
 const localTime = (time) => new Date(time).toLocaleString("sv");
+
+/** What the table shows now: it stays as it is while that does, for a click takes a moment. */
+let quarantineShown = "";
+
+function showQuarantine({ items, next }) {
+  const rows = items.map(({ id, lastError }) => [
+    id,
+    lastError === undefined
+      ? ""
+      : `${localTime(lastError.at)} ${lastError.reason}: ${lastError.detail}`,
+  ]);
+  byId("quarantine").hidden = items.length === 0 && byId("released").textContent === "";
+  const shown = JSON.stringify([rows, next]);
+  if (shown === quarantineShown) return;
+  quarantineShown = shown;
+  const more = next === undefined ? "" : "There are more: /api/quarantine lists them all.";
+  showTable("quarantined", rows, ([id, error]) => {
+    const button = element("button", "Give another chance");
+    button.type = "button";
+    button.addEventListener("click", () => release(id, button));
+    return [codeCell(id), cell(error, "bad"), cell([button])];
+  }, more);
+}
+
+async function release(id, button) {
+  button.disabled = true;
+  try {
+    const path = `/api/quarantine/${encodeURIComponent(id)}`;
+    const answer = await fetch(path, { method: "DELETE" });
+    byId("released").textContent = answer.ok
+      ? `${id} has another chance`
+      : (await answer.json()).detail;
+  } catch (error) {
+    byId("released").textContent = error.message;
+  }
+  button.disabled = false;
+  await refresh();
+}
 
 function showLetters({ items }, reasons) {
   byId("replay").hidden = items.length === 0;
@@ -243,12 +281,6 @@ const toggled = new Set();
 
 const needsALook = ({ state, restarts, lastError, children }) =>
   state !== "running" || restarts > 0 || lastError !== undefined || children.some(needsALook);
-
-/** The devices whose actors are quarantined, of those that are listed: the failed ones come first. */
-function heldDevices({ id, state, kind, children }) {
-  const held = children.flatMap(heldDevices);
-  return state === "quarantined" && kind === "device" ? [...held, id] : held;
-}
 
 /** A path's steps hide slashes as `~1`. */
 const nameOf = ({ path }) => path.split("/").at(-1).replaceAll("~1", "/").replaceAll("~0", "~");
@@ -314,15 +346,17 @@ function showPanels(mayBeSeen) {
 
 async function refresh() {
   try {
-    const [status, devices, letters, refused, actors] = await Promise.all([
+    const [status, devices, quarantine, letters, refused, actors] = await Promise.all([
       ask("/api/status"),
       ask(devicesPath()),
+      ask(`/api/quarantine?limit=${lettersShown}`),
       ask(`/api/dead-letters?sort=desc&limit=${lettersShown}`),
       ask("/api/refused-topics"),
       ask("/api/actors?children=12"),
     ]);
     showStatus(status);
-    showDevices(devices, status.devices, new Set(heldDevices(actors)));
+    showDevices(devices, status.devices);
+    showQuarantine(quarantine);
     showLetters(letters, status.reasons.deadLettered);
     showRefused(refused, status.reasons.refused);
     byId("actors").replaceChildren(actorItem(actors));

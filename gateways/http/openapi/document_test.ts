@@ -12,6 +12,7 @@ import {
 import { accountOperations } from "./operations/accounts.ts";
 import { dashboardOperations, serviceOperations } from "./operations/service.ts";
 import { banOperations } from "./operations/bans.ts";
+import { quarantineOperations } from "./operations/quarantine.ts";
 import { connectionOperations } from "./operations/connections.ts";
 import { historyOperations, readingOperations } from "./operations/readings.ts";
 import { topicOperations } from "./operations/topics.ts";
@@ -65,6 +66,7 @@ Deno.test("no operation hides another, and each has one way to it", () => {
     dashboardOperations,
     accountOperations,
     banOperations,
+    quarantineOperations,
     historyOperations,
     readingOperations,
     topicOperations,

@@ -11,6 +11,7 @@ import { banOperations } from "./operations/bans.ts";
 import { connectionOperations } from "./operations/connections.ts";
 import { historyOperations, readingOperations } from "./operations/readings.ts";
 import { dashboardOperations, serviceOperations } from "./operations/service.ts";
+import { quarantineOperations } from "./operations/quarantine.ts";
 import { topicOperations } from "./operations/topics.ts";
 
 /** What the HTTP edge answers itself: everything that carries readings. */
@@ -23,6 +24,7 @@ export const controlOperations = {
   ...historyOperations,
   ...accountOperations,
   ...banOperations,
+  ...quarantineOperations,
   ...dashboardOperations,
 };
 export type ControlOperation = keyof typeof controlOperations;

@@ -139,6 +139,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     values: { type: "object", additionalProperties: value },
     counters: counts,
     "limitedForMs?": number,
+    "quarantined?": { const: true, description: "Its readings are dead letters." },
     "lastError?": error,
   }),
   DevicePage: pageOf(ref("Device")),

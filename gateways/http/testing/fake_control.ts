@@ -60,7 +60,7 @@ export function deviceView(id: string): DeviceView {
 }
 
 /** An actor that runs, but for `changes`. */
-export const actorView = (id: string, changes: Partial<ActorView>): ActorView => ({
+const actorView = (id: string, changes: Partial<ActorView>): ActorView => ({
   id,
   path: id,
   kind: "root",
@@ -107,13 +107,24 @@ function pageOf<T extends { readonly id: string }>(all: readonly T[], query: Pag
 
 /** Answers from constants; `changes` replaces single methods. */
 export function fakeControl(changes: Partial<Control> = {}): Control {
-  const devices = ["a/b", "c", "d e"].map(deviceView);
+  const devices: readonly DeviceView[] = [
+    ...["a/b", "c"].map(deviceView),
+    { ...deviceView("d e"), quarantined: true },
+  ];
   return {
     service,
     snapshot: () => Promise.resolve([shardSnapshot(0), shardSnapshot(1)]),
     notReady: () => Promise.resolve([]),
-    devices: (query) => Promise.resolve(pageOf(devices, query)),
+    devices: ({ quarantined, ...query }) =>
+      Promise.resolve(
+        pageOf(devices.filter((device) => quarantined === undefined || device.quarantined), query),
+      ),
     device: (id) => Promise.resolve(devices.find((device) => device.id === id)),
+    release: (id) => {
+      const device = devices.find((device) => device.id === id);
+      if (device?.quarantined) return Promise.resolve("released");
+      return Promise.resolve(device === undefined ? "unknown" : "not_quarantined");
+    },
     readings: () => Promise.resolve({ kind: "page", page: { items: [] } }),
     actors: () => Promise.resolve(actors),
     deadLetters: (query) => Promise.resolve(pageOf(letters, query)),
