@@ -775,7 +775,7 @@ export const options = section("The configuration of Sluice.", {
     }),
     advertise: list({
       default: undefined,
-      defaultDoc: "the addresses listened on",
+      defaultDoc: "the addresses listened on; for `0.0.0.0`, the host that the login was asked at",
       format: brokerUrl,
       doc: "Where devices reach this instance, as a login tells them.",
     }),

@@ -37,6 +37,23 @@ export function endpointsFor(
   return scored.map(({ url }) => url);
 }
 
+/**
+ * Who listens on all addresses of its machine is reached by the name that it was asked at.
+ *
+ * @param hostname as `URL` has it, IPv6 in brackets.
+ *
+ * @example
+ * ```ts
+ * import { reachedAt } from "./endpoints.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(reachedAt("mqtt://0.0.0.0:1883", "10.1.2.3"), "mqtt://10.1.2.3:1883");
+ * assert.equal(reachedAt("mqtt://a.example:1883", "10.1.2.3"), "mqtt://a.example:1883");
+ * ```
+ */
+export const reachedAt = (url: string, hostname: string): string =>
+  url.replace(/^(\w+:\/\/)(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/, (_, scheme) => `${scheme}${hostname}`);
+
 const utf8 = new TextEncoder();
 
 const scoreOf = (name: string, url: string): string =>

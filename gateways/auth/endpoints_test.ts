@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { endpointsFor } from "./endpoints.ts";
+import { endpointsFor, reachedAt } from "./endpoints.ts";
 
 const idle = (url: string) => ({ url, load: 0 });
 const names = Array.from({ length: 3_000 }, (_, i) => `station ${i}`);
@@ -26,4 +26,16 @@ Deno.test("a full instance is asked last; all are named", () => {
     assert.deepEqual(urls.toSorted(), ["a", "b", "c"]);
   }
   assert.deepEqual(endpointsFor("x", []), []);
+});
+
+Deno.test("all addresses of a machine are reached by the one that was asked, others as they are", () => {
+  const cases = [
+    ["mqtts://0.0.0.0:8883", "sluice.example", "mqtts://sluice.example:8883"],
+    ["wss://[::]:443/ws", "[2001:db8::1]", "wss://[2001:db8::1]:443/ws"],
+    ["mqtt://0.0.0.0", "$1", "mqtt://$1"],
+    ["mqtt://10.0.0.0:1883", "h", "mqtt://10.0.0.0:1883"],
+    ["mqtt://0.0.0.0.example:1883", "h", "mqtt://0.0.0.0.example:1883"],
+    ["mqtt://[::1]:1883", "h", "mqtt://[::1]:1883"],
+  ] as const;
+  for (const [url, hostname, reached] of cases) assert.equal(reachedAt(url, hostname), reached);
 });

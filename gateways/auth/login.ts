@@ -8,6 +8,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { boundedBody } from "../http/body.ts";
 import { Problem, problemResponse, unknownType } from "../http/problem.ts";
 import { checkUnpacked } from "../http/request.ts";
+import { reachedAt } from "./endpoints.ts";
 import type { LoggedIn, Logins } from "./logins.ts";
 import { BusyError } from "./turns.ts";
 
@@ -85,9 +86,11 @@ function answer(request: Request, result: LoggedIn, session: boolean): Response 
 
 function granted(
   request: Request,
-  { token, claims, endpoints }: Extract<LoggedIn, { kind: "granted" }>,
+  { token, claims, endpoints: listening }: Extract<LoggedIn, { kind: "granted" }>,
   session: boolean,
 ): Response {
+  const { hostname } = new URL(request.url);
+  const endpoints = listening.map((url) => reachedAt(url, hostname));
   const json = wantsJson(request.headers.get("accept"));
   const lifetimeS = claims.expiresS - claims.issuedS;
   const headers = new Headers({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../runtime/clock.ts";
-import { answerLogin } from "./login.ts";
+import { answerLogin, type LoginParts } from "./login.ts";
 import type { Logins } from "./logins.ts";
 import { type QuickAccounts, quickAccounts } from "./testing/quick_accounts.ts";
 import { verifyToken } from "./token.ts";
@@ -74,6 +74,24 @@ Deno.test("as JSON when Accept asks for it", () =>
     const text = await ask(form({ name: "A", password }, { accept: "application/json;q=0, */*" }));
     assert.equal(text.headers.get("content-type"), "text/plain; charset=utf-8");
     await text.body?.cancel();
+  }));
+
+Deno.test("an instance that listens on all addresses is named as it was asked", () =>
+  withDevice(async (_, password, it) => {
+    const logins: LoginParts["logins"] = {
+      login: async (...login) => {
+        const result = await it.logins.login(...login);
+        return { ...result, endpoints: ["mqtt://0.0.0.0:1883", "mqtts://one.example:8883"] };
+      },
+    };
+    const request = new Request("http://10.1.2.3:8080/login", form({ name: "A", password }));
+    const parts = { clock: it.clock, logins, refused: () => {}, failed: unexpected };
+    const answer = await answerLogin(request, "10.1.2.4", parts);
+    await answer.body?.cancel();
+    assert.equal(
+      answer.headers.get("sluice-endpoints"),
+      "mqtt://10.1.2.3:1883, mqtts://one.example:8883",
+    );
   }));
 
 Deno.test("a session cookie only when it is asked for", () =>
