@@ -16,7 +16,7 @@ const drainLostMs = 1_000;
 const answerMs = 500;
 
 /** One of those who take readings in. */
-type Taker = Pick<HostedShard, "id" | "shard" | "state" | "ask">;
+type Taker = Pick<HostedShard, "id" | "state" | "ask">;
 
 export interface ShutdownParts {
   readonly deadlines: Config["shutdown"];
@@ -63,7 +63,7 @@ async function askAll(
       if (await taker.ask(question, deadlineMs) === false) incomplete.push(taker.id);
     } catch (cause) {
       late.push(`${step} of ${taker.id}`);
-      log.warn(`${step} did not end in time`, { shard: taker.shard, cause: String(cause) });
+      log.warn(`${step} did not end in time`, { worker: taker.id, cause: String(cause) });
     }
   }));
   return { late, incomplete };

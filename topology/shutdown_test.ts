@@ -16,7 +16,6 @@ async function end(
     lost,
     takers: shards.map(({ state = "ready", late, left = false }, shard) => ({
       id: `shard-${shard}`,
-      shard,
       state,
       ask: async (question, deadlineMs) => {
         steps.push(`${question.kind} ${shard} ${deadlineMs}`);
