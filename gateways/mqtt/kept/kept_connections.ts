@@ -6,6 +6,7 @@
  */
 import type { Will } from "../codec/connect.ts";
 import { reasonCodes } from "../codec/reason_code.ts";
+import type { KeptAccounts } from "./kept_accounts.ts";
 import { KeptAttachment, type KeptHost } from "./kept_attachment.ts";
 import type { CommitOp } from "./kept_op.ts";
 import type { KeptDirectory } from "./kept_directory.ts";
@@ -46,8 +47,6 @@ export interface KeptHome {
   adopt(): boolean;
   /** Reads a session that was changed here, and has the others read it. False: it failed. */
   reread(id: number): boolean;
-  /** Takes back subscriptions that the account may not have any more. */
-  withdraw(session: KeptSession, permit: KeptPermit): boolean;
 }
 
 export interface ConnectionsOptions
@@ -56,6 +55,7 @@ export interface ConnectionsOptions
   readonly directory: KeptDirectory;
   readonly log: KeptLog;
   readonly home: KeptHome;
+  readonly accounts: KeptAccounts;
 }
 
 /** A connection, and the session it is of. */
@@ -104,7 +104,7 @@ export class KeptConnections {
     const isRead = this.#options.home.reread(id);
     const session = this.#options.directory.byId(id);
     if (!isRead || session === undefined) return this.#giveUp(claimed);
-    if (permit !== undefined) this.#options.home.withdraw(session, permit);
+    if (permit !== undefined) this.#options.accounts.withdraw(session, permit);
     // To hear of others that claim it, from now on.
     const place = { session, host, epoch, present: claimed.present, permit };
     session.attachment = this.#attachment(place, { sent: 0, next: 0 }, new Map());

@@ -17,7 +17,7 @@ export interface AccountStanding {
 
 export interface KeptReviewOptions {
   readonly messages: {
-    readonly kept: Pick<KeptSessions, "accounts" | "restrict" | "revoke"> | undefined;
+    readonly kept: Pick<KeptSessions, "accounts"> | undefined;
     flush(): boolean;
   };
   readonly clock: Clock;
@@ -46,9 +46,9 @@ export class KeptReview {
   changed(names: readonly string[], all: boolean): void {
     const { kept } = this.#options.messages;
     if (kept === undefined) return;
-    if (all) { for (const name of kept.accounts("mine")) this.#due.add(name); }
+    if (all) { for (const name of kept.accounts.names("mine")) this.#due.add(name); }
     if (names.length > 0) {
-      const known = kept.accounts("all");
+      const known = kept.accounts.names("all");
       for (const name of names) if (known.has(name)) this.#due.add(name);
     }
     this.#next();
@@ -82,11 +82,12 @@ export class KeptReview {
   /** False when the file failed. */
   #apply(standings: readonly AccountStanding[]): boolean {
     const { messages } = this.#options;
-    const { kept } = messages;
-    if (kept === undefined) return true;
+    const accounts = messages.kept?.accounts;
+    if (accounts === undefined) return true;
     let done = true;
     for (const { name, permit } of standings) {
-      done = (permit === undefined ? kept.revoke(name) : kept.restrict(name, permit)) && done;
+      const isDone = permit === undefined ? accounts.revoke(name) : accounts.restrict(name, permit);
+      done &&= isDone;
     }
     messages.flush();
     return done;

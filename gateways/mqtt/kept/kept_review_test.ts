@@ -53,7 +53,7 @@ Deno.test("an account that is gone takes its sessions along, wherever they are",
     pair.clock.advance(1_000);
     await settled(pair);
     for (const { kept } of pair.shards) {
-      assert.deepEqual([kept!.count, [...kept!.accounts("all")]], [1, ["UPB/B"]]);
+      assert.deepEqual([kept!.count, [...kept!.accounts.names("all")]], [1, ["UPB/B"]]);
     }
     assert.equal(connected.evicted, false);
     assert.deepEqual([here.stats.sessionsRevoked, here.stats.lost.session_over], [2, 1]);
@@ -115,7 +115,7 @@ Deno.test("an account without a standing is asked for again, and holds up no oth
     );
     review.changed(["UPB/a", "UPB/b"], false);
     await settled(pair);
-    assert.deepEqual([...pair.shards[0]!.kept!.accounts("all")], ["UPB/a"]);
+    assert.deepEqual([...pair.shards[0]!.kept!.accounts.names("all")], ["UPB/a"]);
     pair.clock.advance(1_000);
     await settled(pair);
     assert.deepEqual(asked, [["UPB/a", "UPB/b"], ["UPB/a"]]);

@@ -13,9 +13,9 @@
 import type { PlacesElsewhere } from "../../../actors/rates/account_quotas.ts";
 import type { Will } from "../codec/connect.ts";
 import { ProtocolError } from "../codec/protocol_error.ts";
-import { parseFilter } from "../pubsub/filter.ts";
 import type { Message } from "../pubsub/message.ts";
 import type { SharedOut, ShareTurn } from "../pubsub/shared_out.ts";
+import { KeptAccounts } from "./kept_accounts.ts";
 import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
 import type { CommitResult } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
@@ -33,12 +33,13 @@ import { decodeWill } from "./will_record.ts";
 
 /** Sessions that end in one transaction. */
 const endsMax = 10;
-const utf8 = new TextEncoder();
 /** A session that lasts longer than this is still there when it is claimed. */
 const placeMs = 5_000;
 
 /** See the module. */
 export class KeptSessions {
+  /** Theirs. */
+  readonly accounts: KeptAccounts;
   readonly #options: KeptSessionsOptions;
   readonly #directory: KeptDirectory;
   readonly #log: KeptLog;
@@ -67,9 +68,19 @@ export class KeptSessions {
       flush: () => this.flush(true),
       adopt: () => this.#adoptLate(),
       reread: (id: number) => this.#reread(id),
-      withdraw: (session: KeptSession, permit: KeptPermit) => this.#withdraw(session, permit),
+      end: (ids: readonly number[]) => this.#end(ids),
+      unsubscribe: (session: KeptSession, names: readonly string[]) =>
+        this.unsubscribe(session, names),
     };
-    this.#connections = new KeptConnections({ ...options, store, directory, log, home });
+    const accounts = this.accounts = new KeptAccounts({ ...options, store, directory, home });
+    this.#connections = new KeptConnections({
+      ...options,
+      store,
+      directory,
+      log,
+      home,
+      accounts,
+    });
     this.#adopt();
     this.reload("all");
   }
@@ -232,41 +243,6 @@ export class KeptSessions {
     this.queuedElsewhere(here);
   }
 
-  // --- For their accounts.
-
-  /** Those that have sessions: all of them, or those this shard is to look after. */
-  accounts(which: "all" | "mine"): Set<string> {
-    const { shard, shards } = this.#options;
-    const names = new Set<string>();
-    for (const { id, account } of this.#directory.values()) {
-      if (account !== "" && (which === "all" || id % shards === shard)) names.add(account);
-    }
-    return names;
-  }
-
-  /** The account is no more: its sessions end, and so do their wills. False: not all of them. */
-  revoke(account: string): boolean {
-    const ids = this.#directory.ofAccount(account).map(({ id }) => id);
-    const done = this.#end(ids);
-    if (done) this.#options.stats.sessionsRevoked += ids.length;
-    return done;
-  }
-
-  /** This is all that the account may do now. False when it could not be written. */
-  restrict(account: string, permit: KeptPermit): boolean {
-    let done = true;
-    for (const session of this.#directory.ofAccount(account)) {
-      done = this.#withdraw(session, permit) && done;
-      const will = decodeWill(this.#store.use(({ lives }) => lives.willOf(session.id)));
-      if (will === undefined) continue;
-      const topic = utf8.encode(will.topic);
-      if (permit.publish(topic, 0, topic.length)) continue;
-      this.#options.stats.lost.denied++;
-      this.#store.use(({ lives }) => lives.willSent(session.id));
-    }
-    return done;
-  }
-
   // --- From time to time.
 
   /**
@@ -329,12 +305,6 @@ export class KeptSessions {
     }
     for (const id of ids) this.#reread(id);
     return done;
-  }
-
-  #withdraw(session: KeptSession, permit: KeptPermit): boolean {
-    const denied = Array.from(session.grants.entries, ([name]) => name)
-      .filter((name) => !permit.subscribe(parseFilter(name).filter));
-    return denied.length === 0 || this.unsubscribe(session, denied);
   }
 
   readonly #evicted: Evict = (session, resumed) => {
