@@ -46,6 +46,19 @@ export function saveDevice(device: Device, nowMs: number, short = false): string
   ]);
 }
 
+/**
+ * The same device, seen so much later: what is written down is in wall time, and somebody may have
+ * set the clock since it began.
+ */
+export function shiftSaved(saved: string, byMs: number): string {
+  const value: unknown = JSON.parse(saved);
+  if (!Array.isArray(value) || !isNumbers(value[1]) || !isNumbers(value[3])) return saved;
+  const [savedVersion, [lastSeenMs = 0, ...counts], names, cells, ...rest] = value;
+  // The values' own times, which are relative, stay what they are.
+  const kept = cells.map((cell: number, i: number) => i % 2 === 0 ? cell : cell - byMs);
+  return JSON.stringify([savedVersion, [lastSeenMs + byMs, ...counts], names, kept, ...rest]);
+}
+
 /** When a saved device was last seen, without reading the rest. */
 export function savedLastSeenMs(saved: string): number {
   const start = saved.indexOf("[", 1) + 1;

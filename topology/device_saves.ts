@@ -49,7 +49,7 @@ export class DeviceSaves {
     this.#steadyMs = options.time.now();
   }
 
-  /** Wall time, ms: all that devices had accepted by then is saved. 0 before the first save. */
+  /** Steady time, ms: all that devices had accepted by then is saved. 0 before the first save. */
   get upToMs(): number {
     return this.#upToMs;
   }
@@ -81,11 +81,10 @@ export class DeviceSaves {
       const changed = this.#changed();
       const steadyMs = time.now();
       const changeNo = changes.reach(steadyMs);
-      const upToMs = clock.now();
       this.#some(changed, () => {
         this.#steadyMs = steadyMs;
         this.#changeNo = changeNo;
-        this.#upToMs = upToMs;
+        this.#upToMs = steadyMs;
       });
     });
   }

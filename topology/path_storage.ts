@@ -103,6 +103,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   const { spool, report } = await Spool.open({
     files: diskFiles,
     clock,
+    time: devices.time,
     directory: `${paths.spool}/${shard}`,
     orphans,
     ...(devices.statesKnown ? { told: new Set(init.told) } : {}),
@@ -111,7 +112,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     ...(config.spool.ageMaxMs === undefined ? {} : { ageMaxMs: config.spool.ageMaxMs }),
     whenFull: config.spool.full,
     keepMs: keepMs(config),
-    rememberedUpToMs: () => Math.min(clock.now() - unsyncedMs, devices.savedUpToMs),
+    rememberedUpToMs: () => Math.min(devices.time.now() - unsyncedMs, devices.savedUpToMs),
     random32,
     events,
     live: (record) => live.offer(record),

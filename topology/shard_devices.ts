@@ -12,6 +12,7 @@ import { DeviceActor } from "../actors/device_actor.ts";
 import { fnv1a } from "../actors/device_changes.ts";
 import type { DeviceCodeRunner } from "../actors/device_code.ts";
 import { DeviceDirectory, type DirectoryEntry } from "../actors/device_directory.ts";
+import { shiftSaved } from "../actors/device_saved.ts";
 import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
 import { hashBytes } from "../actors/fingerprint.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
@@ -125,7 +126,7 @@ export class ShardDevices {
       clock: this.#clock,
       time: this.#time,
       durable: (completion) => this.#durable(completion),
-      save: (devices) => this.#open().save(devices),
+      save: (devices) => this.#open().save(this.#inWallTime(devices)),
     });
   }
 
@@ -134,7 +135,7 @@ export class ShardDevices {
     return this.#statesKnown && this.#directory.forgotten === 0;
   }
 
-  /** Wall time, ms: what was accepted by then is saved, the rest must be found in the spool. */
+  /** Steady time, ms: what was accepted by then is saved, the rest must be found in the spool. */
   get savedUpToMs(): number {
     return this.#saves.upToMs;
   }
@@ -184,6 +185,11 @@ export class ShardDevices {
       start: (id) => new DeviceActor(id, options),
     });
     this.#saves.start();
+  }
+
+  /** By which devices are silent, and saved. */
+  get time(): SteadyTime {
+    return this.#time;
   }
 
   /** The steady time of an arrival. */
@@ -288,6 +294,13 @@ export class ShardDevices {
 
   #isQuarantined(id: string): boolean {
     return this.#keyed?.isQuarantined(id) ?? false;
+  }
+
+  /** Whoever reads them next begins with the wall clock, in this process or in another. */
+  #inWallTime(devices: readonly [id: string, saved: string][]): readonly [string, string][] {
+    const setByMs = this.#time.toWall(0);
+    if (setByMs === 0) return devices;
+    return devices.map(([id, saved]) => [id, shiftSaved(saved, setByMs)]);
   }
 
   #owns(id: string): boolean {

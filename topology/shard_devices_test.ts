@@ -63,6 +63,41 @@ Deno.test("what the spool holds is known and saved however old it is, but for an
   await Deno.remove(dataDir, { recursive: true });
 });
 
+Deno.test("devices that were on line still are when a shard begins anew after the clock was set", async () => {
+  for (const setByMs of [18_000_000, -18_000_000]) {
+    const dataDir = await Deno.makeTempDir({ prefix: "sluice_devices_" });
+    const { config } = await parseConfig({ dataDir });
+    const clock = new ManualClock();
+    const begin = async () => {
+      const system = new ActorSystem({ clock });
+      const init = { shard: 0, shards, config, codeTrace: codeTraceMemory(), suspects: [] };
+      const limits = shardLimits(config, shards);
+      const devices = await ShardDevices.open({ init, system, limits, stage: () => {} }, []);
+      return { system, devices };
+    };
+    const group = new CommitGroup();
+    group.lines.appendText("x");
+    group.add({ id: owned[0]!, groupNo: 0, slot: 0 }, 1, 1);
+    const first = await begin();
+    first.devices.recovered(sealGroup(group, clock.now()));
+    first.devices.start(new FateOutlet(), undefined, (completion) => completion.complete());
+    const seenMs = clock.now();
+    clock.setBy(setByMs);
+    clock.advance(1_100);
+    await first.system.stop();
+    first.devices.close(true);
+    const next = await begin();
+    const [device] = next.devices.list({ limit: 2 }).items;
+    assert.deepEqual(
+      [device?.id, device?.presence, device?.lastSeenMs],
+      [owned[0], "online", seenMs + setByMs],
+    );
+    await next.system.stop();
+    next.devices.close(true);
+    await Deno.remove(dataDir, { recursive: true });
+  }
+});
+
 Deno.test("when not all that was saved fits, the devices have to be told by the spool", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "sluice_devices_" });
   const states = new DeviceStates(dataPaths(dataDir).devices);

@@ -11,6 +11,7 @@ import { deviceTools } from "../actors/testing/readings.ts";
 import { parseConfig } from "../config.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
 import { ManualClock } from "../runtime/clock.ts";
+import { SteadyTime } from "../runtime/steady_time.ts";
 import { type DataPaths, dataPaths, orphansOf } from "./data_directory.ts";
 import type { HandoverLimits } from "./limits.ts";
 import { settleOwners } from "./spool_owners.ts";
@@ -99,6 +100,7 @@ async function adopt({ spool }: DataPaths, clock: ManualClock, shards: number) {
     await Spool.open({
       files: diskFiles,
       clock,
+      time: new SteadyTime(clock),
       directory: `${spool}/${shard}`,
       orphans,
       bytesMax: 1 << 30,

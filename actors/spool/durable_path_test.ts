@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../runtime/actor.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { SteadyTime } from "../../runtime/steady_time.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import { DeadLetterLog } from "../dead_letters/dead_letter_log.ts";
 import { diskFiles } from "../segment_log/disk_files.ts";
@@ -40,6 +41,7 @@ async function startPath(root: string, store: FakeStore) {
   const { spool, report } = await Spool.open({
     files: diskFiles,
     clock: systemClock,
+    time: new SteadyTime(systemClock),
     directory: `${root}/spool`,
     bytesMax: 10_000_000,
     segmentBytes: 20_000,

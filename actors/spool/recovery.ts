@@ -37,7 +37,7 @@ export async function recover(
   options: SpoolOptions,
   recovered: (record: SpoolRecord) => void,
 ): Promise<Recovery> {
-  const { files, directory, clock, segmentBytes = segmentBytesDefault } = options;
+  const { files, directory, time, segmentBytes = segmentBytesDefault } = options;
   if (options.bytesMax < segmentBytes * 2) {
     throw new RangeError(
       `Cannot bound a spool to ${options.bytesMax} bytes with segments of ${segmentBytes}: ` +
@@ -56,19 +56,20 @@ export async function recover(
   // At most half of a segment goes on into the next one.
   const remains = new Remains(Math.min(remainsBytesMax, segmentBytes / 2));
   let pending = 0;
-  const now = () => clock.now();
+  const now = () => time.now();
   const { random32 } = options;
   const { log, report } = await SegmentLog.open(
     { files, directory, segmentBytes, firstNumber, now, random32 },
     (frame, sequence, segment) => {
       const record = readRecord(frame);
       if (record === undefined) return;
-      if (frame.index === 0) segment.firstMs = record.committedMs;
+      const committedMs = time.of(record.committedMs);
+      if (frame.index === 0) segment.firstMs = committedMs;
       // What remains of others is older than the readings before it.
-      if (frame.index === 0 || frame.kind === readingsKind) segment.lastMs = record.committedMs;
+      if (frame.index === 0 || frame.kind === readingsKind) segment.lastMs = committedMs;
       if (!options.told?.has(segment.salt)) {
         recovered(record);
-        if (options.rememberedUpToMs !== undefined) remains.note(record, sequence);
+        if (options.rememberedUpToMs !== undefined) remains.note(record, sequence, committedMs);
       }
       if (frame.kind === remainsKind) return;
       if (isDone(checkpoint, segment.number, frame.before + frame.count)) return;

@@ -20,6 +20,8 @@ interface Remembered {
   /** The record on the disk that tells of it; -1 while there is none. */
   sequence: number;
   readonly committedMs: number;
+  /** The same in steady time, as near as it is known. */
+  readonly steadyMs: number;
   readonly devices: readonly string[];
   readonly deviceOf: Uint32Array;
   readonly fingerprintHi: Uint32Array;
@@ -47,12 +49,13 @@ export class Remains {
   }
 
   /** The record is on the disk; its bytes may be reused afterwards. */
-  note(record: SpoolRecord, sequence: number): void {
+  note(record: SpoolRecord, sequence: number, steadyMs: number): void {
     const { committedMs, devices, count } = record;
     const bytes = count * 16 + devices.reduce((sum, id) => sum + id.length + 4, 0);
     this.#all.push({
       sequence,
       committedMs,
+      steadyMs,
       devices,
       deviceOf: record.deviceOf.slice(),
       fingerprintHi: record.fingerprintHi.slice(),
@@ -87,10 +90,10 @@ export class Remains {
     this.#keep(({ sequence }) => sequence < start || sequence >= end);
   }
 
-  /** What was committed up to then, wall time in ms, is written down elsewhere. */
+  /** What was committed up to then, steady time in ms, is written down elsewhere. */
   saved(upToMs: number): void {
-    if ((this.#all[0]?.committedMs ?? Infinity) <= upToMs) {
-      this.#keep(({ committedMs }) => committedMs > upToMs);
+    if ((this.#all[0]?.steadyMs ?? Infinity) <= upToMs) {
+      this.#keep(({ steadyMs }) => steadyMs > upToMs);
     }
   }
 

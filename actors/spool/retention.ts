@@ -118,9 +118,9 @@ export class Retention {
 
   /** The oldest segment whose newest record is too old. */
   #aged(): Segment | undefined {
-    const { ageMaxMs, clock } = this.#options;
+    const { ageMaxMs, time } = this.#options;
     if (ageMaxMs === undefined) return undefined;
-    const horizonMs = clock.now() - ageMaxMs;
+    const horizonMs = time.now() - ageMaxMs;
     return this.#log.segments.find(({ firstSequence, endSequence, lastMs }) =>
       lastMs < horizonMs && this.#custody.owes(firstSequence, endSequence)
     );

@@ -278,7 +278,8 @@ export class Spool {
     sealed.written = true;
     this.#custody.hand(record.sequence);
     this.#progress.note(record.sequence, record.count, this.#options.clock.monotonic());
-    if (this.#options.rememberedUpToMs) this.#remains.note(record, record.sequence);
+    const { rememberedUpToMs, time } = this.#options;
+    if (rememberedUpToMs) this.#remains.note(record, record.sequence, time.of(record.committedMs));
   }
 }
 

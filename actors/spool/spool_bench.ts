@@ -5,6 +5,7 @@
  * @module
  */
 import { systemClock } from "../../runtime/clock.ts";
+import { SteadyTime } from "../../runtime/steady_time.ts";
 import { diskFiles } from "../segment_log/disk_files.ts";
 import { CommitGroup } from "./commit_group.ts";
 import { sealGroup, SpoolRecord } from "./record.ts";
@@ -50,6 +51,7 @@ for (const size of [1, 100, readings]) {
     const { spool } = await Spool.open({
       files: diskFiles,
       clock: systemClock,
+      time: new SteadyTime(systemClock),
       directory,
       bytesMax: 1e9,
       keepMs: 0,

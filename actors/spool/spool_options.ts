@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../../runtime/clock.ts";
+import type { SteadyTime } from "../../runtime/steady_time.ts";
 import type { Files } from "../segment_log/files.ts";
 import type { DiskPressure } from "./disk_pressure.ts";
 import type { OwedElsewhere } from "./owed_elsewhere.ts";
@@ -35,6 +36,8 @@ export interface CommitPart {
 export interface SpoolOptions {
   readonly files: Files;
   readonly clock: Clock;
+  /** What is old goes by it: a clock that is set ahead makes nothing old. */
+  readonly time: SteadyTime;
   readonly directory: string;
   /** Spools whose shard is no more, taken over at start. */
   readonly orphans?: readonly string[];
@@ -50,7 +53,7 @@ export interface SpoolOptions {
   /** How long a record stays readable after the store's yes; 0 for a store whose yes is durable. */
   readonly keepMs: number;
   /**
-   * Wall time, ms: records that were committed later stay on the disk, without room the newest
+   * Steady time, ms: records that were committed later stay on the disk, without room the newest
    * fingerprints of them. After a crash they tell which readings are known, should they come again;
    * the older ones are written down elsewhere. Default: none is needed for that.
    */

@@ -218,6 +218,28 @@ Deno.test("too old: drop_oldest drops, backpressure waits", async () => {
   }
 });
 
+Deno.test("a clock that is set ahead, or back, makes nothing too old, nor keeps it young", async () => {
+  for (const setByMs of [86_400_000, -86_400_000]) {
+    const clock = new ManualClock();
+    const { spool, told } = await openTestSpool(
+      new MemoryFiles(),
+      { whenFull: "drop_oldest", ageMaxMs: 60_000, live: () => false },
+      clock,
+    );
+    addReading(spool, "before");
+    await commitOnce(spool);
+    clock.setBy(setByMs);
+    addReading(spool, "after");
+    await commitOnce(spool);
+    spool.sweep();
+    assert.deepEqual(told, ["committed 1", "committed 1"]);
+    clock.advance(60_001);
+    spool.sweep();
+    assert.deepEqual(told.slice(2), ["lost dropped 2"]);
+    spool.close();
+  }
+});
+
 Deno.test("a disk that is full gives up what is only kept, then waits, then resumes", async () => {
   const files = new MemoryFiles();
   files.capacityBytes = 2_000;

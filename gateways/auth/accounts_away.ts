@@ -8,7 +8,8 @@
 export class AccountsAwayError extends Error {
   override readonly name = "AccountsAwayError";
 
-  constructor(cause: Error) {
+  /** `noRoom`: its disk is full, so nothing can be changed. */
+  constructor(cause: Error, readonly noRoom = false) {
     super(`the accounts' database does not answer: ${cause.message}`, { cause });
   }
 }

@@ -6,7 +6,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { type FileKind, versionOf } from "../sqlite/file_kind.ts";
-import { isFileFault } from "../sqlite/result_code.ts";
+import { isFileFault, isFull } from "../sqlite/result_code.ts";
 import type { Account, AccountRecord, AuditEntry } from "./account.ts";
 import { withoutSecret } from "./account.ts";
 import { AccountsAwayError } from "./accounts_away.ts";
@@ -262,7 +262,7 @@ export class SqliteAccounts implements AccountStore {
   /** What is thrown rejects, as with the other database. */
   #now<T>(work: () => T): Promise<T> {
     return Promise.try(work).catch((cause) => {
-      throw isFileFault(cause) ? new AccountsAwayError(cause) : cause;
+      throw isFileFault(cause) ? new AccountsAwayError(cause, isFull(cause)) : cause;
     });
   }
 

@@ -79,7 +79,9 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
     if (error instanceof Problem) return problemResponse(error);
     // Who owns the accounts logs that their database is away, and when it is back.
     if (error instanceof AccountsAwayError) {
-      const detail = "the accounts' database does not answer; try again";
+      const detail = error.noRoom
+        ? "the disk of the accounts' database is full: nothing is changed; make room and try again"
+        : "the accounts' database does not answer; try again";
       return problemResponse(new Problem("unavailable", detail, {}, { "retry-after": "5" }));
     }
     const { pathname } = new URL(context.req.url);

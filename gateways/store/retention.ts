@@ -5,6 +5,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { BelievedTime } from "../../runtime/believed_time.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
@@ -37,13 +38,14 @@ export class Retention {
   readonly #index: SeriesIndex;
   readonly #limits: RetentionLimits;
   readonly #clock: Clock;
+  readonly #time: BelievedTime;
   readonly #nextSeries: StatementSync;
   readonly #oldest: StatementSync;
   readonly #delete: StatementSync;
   readonly #deleteSeries: readonly StatementSync[];
   #work: Iterator<void> | undefined;
-  /** Wall time before which no age is looked at: going through all series has its price. */
-  #nextAgeMs = 0;
+  /** Monotonic time before which no age is looked at: going through all series has its price. */
+  #nextAgeMs = -Infinity;
 
   constructor(
     database: DatabaseSync,
@@ -55,6 +57,7 @@ export class Retention {
     this.#index = index;
     this.#limits = limits;
     this.#clock = clock;
+    this.#time = new BelievedTime(clock);
     this.#nextSeries = database.prepare(
       "SELECT id, device FROM series WHERE id > ? ORDER BY id LIMIT 1",
     );
@@ -100,7 +103,7 @@ export class Retention {
       return !done || this.#isTooLarge;
     } catch (cause) {
       this.#work = undefined;
-      this.#nextAgeMs = 0;
+      this.#nextAgeMs = -Infinity;
       this.#index.forget();
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw cause;
@@ -112,11 +115,11 @@ export class Retention {
   }
 
   *#pass(): Iterator<void> & Iterable<void> {
-    const nowMs = this.#clock.now();
-    const nowNs = BigInt(nowMs) * nsPerMs;
+    const nowNs = BigInt(this.#time.now()) * nsPerMs;
+    const monotonicMs = this.#clock.monotonic();
     const { ageMaxMs } = this.#limits;
-    if (ageMaxMs !== undefined && nowMs >= this.#nextAgeMs) {
-      this.#nextAgeMs = nowMs + Math.max(ageMaxMs * ageShare, agePauseMs);
+    if (ageMaxMs !== undefined && monotonicMs >= this.#nextAgeMs) {
+      this.#nextAgeMs = monotonicMs + Math.max(ageMaxMs * ageShare, agePauseMs);
       yield* this.#deleteBefore(nowNs - BigInt(ageMaxMs) * nsPerMs);
     }
     if (!this.#isTooLarge) return;

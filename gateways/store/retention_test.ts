@@ -67,6 +67,33 @@ Deno.test("points older than the age go, the others stay", () =>
     assert.equal(count(), 21 + 21);
   }));
 
+Deno.test("a clock that is set ahead by mistake deletes nothing, by age or by size", async () => {
+  await withRetention({ ageMaxMs: 60_000 }, ({ clock, sweep, write, count }) => {
+    write(["d", line(clock, 50)]);
+    sweep();
+    clock.setBy(10 * 365 * 86_400_000);
+    clock.advance(40_000);
+    sweep();
+    assert.equal(count(), 21);
+    clock.setBy(-10 * 365 * 86_400_000);
+    clock.advance(30_001);
+    sweep();
+    assert.equal(count(), 0); // It goes on as if nothing had been.
+  });
+  await withRetention({ bytesMax: 200_000 }, ({ clock, retention, sweep, write, count }) => {
+    for (let i = 0; i < 40; i++) {
+      clock.advance(100_000);
+      write([`d${i}`, line(clock, 100, "value=1,other=2,third=3")]);
+    }
+    assert.ok(retention.usedBytes > 200_000, `${retention.usedBytes}`);
+    clock.setBy(10 * 365 * 86_400_000);
+    const before = count();
+    sweep();
+    assert.ok(retention.usedBytes <= 200_000);
+    assert.ok(count() > before / 3, `${count()} of ${before}`);
+  });
+});
+
 Deno.test("a series that lost its last point is forgotten, and can come back", () =>
   withRetention({ ageMaxMs: 60_000 }, ({ database, clock, sweep, write, count }) => {
     const fields = Array.from({ length: 10 }, (_, i) => `f${i}=${i}`).join(",");

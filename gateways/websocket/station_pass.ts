@@ -26,7 +26,8 @@ export interface StationPassOptions {
 
 /** How long a station may take to send a token, or the next one. */
 const tokenMs = 10_000;
-const timerMaxMs = 0x7fff_ffff;
+/** What ends at a time of the wall clock is looked at as often: somebody may set that. */
+const lookMs = 60_000;
 
 /** See the module. */
 export class StationPass {
@@ -109,18 +110,23 @@ export class StationPass {
     const { clock, certificate } = this.#options;
     if (certificate === undefined) return;
     const leftMs = Math.max(0, certificate.expiresMs - clock.now());
-    this.#certificateTimer = clock.setTimer(Math.min(timerMaxMs, leftMs), () => {
+    this.#certificateTimer = clock.setTimer(Math.min(lookMs, leftMs), () => {
       if (!this.#endIfUncertified()) this.#watchCertificate();
     });
   }
 
   #let(claims: Claims): void {
-    const { clock } = this.#options;
     this.#claims = claims;
     this.#letIn(claims);
     this.#timer?.clear();
+    this.#watchToken(claims);
+  }
+
+  #watchToken(claims: Claims): void {
+    const { clock } = this.#options;
     const leftMs = Math.max(0, claims.expiresS * 1_000 - clock.now());
-    this.#timer = clock.setTimer(Math.min(timerMaxMs, leftMs), () => {
+    this.#timer = clock.setTimer(Math.min(lookMs, leftMs), () => {
+      if (clock.now() < claims.expiresS * 1_000) return this.#watchToken(claims);
       this.#line.send({ type: "token_expired", detail: "send hello with a new token" });
       this.#lastToken = "";
       this.#awaitToken();

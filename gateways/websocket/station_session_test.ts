@@ -210,6 +210,22 @@ Deno.test("a token that expires is asked for again, and then the connection ends
   session.recheck();
 });
 
+Deno.test("a token ends by the wall clock, whenever somebody sets that", async () => {
+  const clock = new ManualClock();
+  const inS = (seconds: number) => claimsOf("d", Math.floor(clock.now() / 1_000) + seconds);
+  const ahead = station({ required: true, clock, claims: inS(86_400) });
+  clock.setBy(90_000_000);
+  clock.advance(60_000);
+  assert.equal(ahead.sent.at(-1)?.["type"], "token_expired");
+  const back = station({ required: true, clock, claims: inS(30) });
+  clock.setBy(-3_600_000);
+  clock.advance(60_000);
+  await back.say(reading(1));
+  assert.deepEqual([back.code(), back.intake.taken.length], [undefined, 1]);
+  clock.advance(3_600_000);
+  assert.equal(back.sent.at(-1)?.["type"], "token_expired");
+});
+
 const certificate = { name: "d", issuer: "CN=ca", serial: "01", expiresMs: 2_000_000_000_000 };
 
 Deno.test("a station ends when its certificate is revoked or expires, with a token and without", async () => {

@@ -80,7 +80,9 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
     scheme: "http",
     ready: async (port) => {
       // Alive is enough: a test may want to see it start while the store is away.
-      const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+      // Without a deadline a question that is never answered would be waited for for ever.
+      const signal = AbortSignal.timeout(answerMs);
+      const response = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
       await response.body?.cancel();
       return response.ok;
     },

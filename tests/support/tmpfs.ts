@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isNoSpace } from "../../actors/segment_log/no_space.ts";
 
 /** A mounted tmpfs. Dispose of it to unmount and remove it. */
 export interface Tmpfs extends AsyncDisposable {
@@ -44,6 +45,16 @@ export async function mountTmpfs(bytes: number): Promise<Tmpfs> {
       await Deno.remove(path);
     },
   };
+}
+
+/** Leaves no room on it. */
+export function fillDisk({ path }: Tmpfs): void {
+  using file = Deno.openSync(`${path}/filled`, { create: true, write: true });
+  try {
+    for (const bytes = new Uint8Array(4_096);;) file.writeSync(bytes);
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause;
+  }
 }
 
 function run(program: string, args: string[]): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 import { ManualClock } from "../../../runtime/clock.ts";
+import { SteadyTime } from "../../../runtime/steady_time.ts";
 import type { MemoryFiles } from "../../segment_log/testing/memory_files.ts";
 import type { RecoveryReport } from "../../segment_log/segment_log.ts";
 import type { SpoolRecord } from "../record.ts";
@@ -38,6 +39,7 @@ export async function openTestSpool(
   const options: SpoolOptions = {
     files,
     clock,
+    time: new SteadyTime(clock),
     directory: "spool",
     segmentBytes: 1_000,
     bytesMax: 10_000,

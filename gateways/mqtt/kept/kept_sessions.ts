@@ -17,6 +17,7 @@ import type { Message } from "../pubsub/message.ts";
 import type { SharedOut, ShareTurn } from "../pubsub/shared_out.ts";
 import { KeptAccounts } from "./kept_accounts.ts";
 import type { KeptAttachment, KeptHost } from "./kept_attachment.ts";
+import { KeptClock } from "./kept_clock.ts";
 import type { CommitResult } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
 import { type Evict, KeptDirectory } from "./kept_directory.ts";
@@ -47,12 +48,17 @@ export class KeptSessions {
   readonly #connections: KeptConnections;
   readonly #reader: KeptReader;
   #adopted = false;
+  readonly #time: KeptClock;
 
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
-    const { shard, clock, table } = options;
+    const { shard, shards, clock, table } = options;
     const store = this.#store = new KeptStore(options);
+    this.#time = new KeptClock(clock, (byMs) => {
+      const done = store.use(({ lives }) => lives.shift(byMs, shards, shard));
+      return done !== undefined;
+    });
     const directory = this.#directory = new KeptDirectory(table);
     this.#reader = new KeptReader(
       store,
@@ -250,8 +256,8 @@ export class KeptSessions {
    * could not be kept for those it is for; it is tried again.
    */
   sweep(publish: (will: Will, key: string) => boolean): void {
-    const { clock, shard, shards, stats } = this.#options;
-    const nowMs = clock.now();
+    const { shard, shards, stats } = this.#options;
+    const nowMs = this.#time.now();
     this.#adoptLate();
     this.#connections.leave();
     this.#reader.readLate();

@@ -91,6 +91,38 @@ Deno.test("a delayed will is sent in its time, unless the client is back", () =>
     assert.equal(pair.shards.some(({ kept }) => kept!.has("k")), false, "its time is up");
   }));
 
+for (const setByMs of [18_000_000, -18_000_000]) {
+  Deno.test(`a clock that is set by ${setByMs} ms ends no session and sends no will`, () =>
+    withShards(async (pair) => {
+      const properties = { willDelayIntervalS: 5 };
+      const payload = utf8.encode("gone");
+      const will = encodeWill({ topic: "w", payload, qos: 1, retain: false, properties });
+      const sent: string[] = [];
+      const passAndSweep = (ms: number) => {
+        pair.clock.advance(ms);
+        for (const { kept } of pair.shards) kept!.sweep(({ topic }) => sent.push(topic) > 0);
+        for (const shard of pair.shards) shard.flush();
+        pair.carry();
+      };
+      const client = await Client.connect(pair, pair.shards[0]!, { will, willDelayS: 5 });
+      await client.subscribe("a", 1);
+      client.leave("later");
+      publish(pair, pair.shards[1]!, "waits", 1);
+      passAndSweep(1_000);
+      pair.clock.setBy(setByMs);
+      passAndSweep(3_000);
+      assert.deepEqual(sent, []);
+      passAndSweep(1_000);
+      assert.deepEqual(sent, ["w"]);
+      passAndSweep(90_000);
+      const back = await Client.connect(pair, pair.shards[1]!);
+      assert.deepEqual([back.present, back.payloads()], [true, ["waits"]]);
+      back.leave();
+      passAndSweep(101_000);
+      assert.equal(pair.shards.some(({ kept }) => kept!.has("k")), false, "its time is up");
+    }));
+}
+
 Deno.test("a will that was to be sent at once is not lost by a kill before, nor when it is not kept", () =>
   withShards(async (pair) => {
     const will = encodeWill({
