@@ -18,6 +18,8 @@ interface Edge {
   readonly callers: Callers;
   /** What `changed` was called for. */
   readonly changes: () => number;
+  /** The fields of what the log was told. */
+  readonly logged: readonly unknown[];
 }
 
 /** The app behind the guard, with an admin and a device that have logged in. */
@@ -28,9 +30,10 @@ async function withEdge(check: (edge: Edge) => Promise<void>, required = true): 
   gate.setOpen();
   let changes = 0;
   let sequence = 0;
+  const logged: unknown[] = [];
   const app = httpApp(fakeControl(), {
     clock: it.clock,
-    log: silentLog,
+    log: { ...silentLog, info: (_, fields) => void logged.push(fields) },
     accounts: {
       accounts: it.accounts,
       logins: it.logins,
@@ -70,6 +73,7 @@ async function withEdge(check: (edge: Edge) => Promise<void>, required = true): 
     device: await token("UPB/A", device.password),
     callers,
     changes: () => changes,
+    logged,
   });
 }
 
@@ -112,6 +116,24 @@ Deno.test("a token lets in, by header or by the dashboard's cookie", () =>
     const foreign = { ...cookie, origin: "https://evil.example", host: "127.0.0.1:8080" };
     const replay = { method: "POST", headers: foreign };
     assert.equal(await statusOf(ask("/api/dead-letters/replay", replay)), 403);
+  }));
+
+Deno.test("an operator releases a device from quarantine, nobody below, and the log says who", () =>
+  withEdge(async ({ ask, post, admin, device, logged }) => {
+    const release = (token: string) =>
+      statusOf(ask("/api/quarantine/d%20e", { method: "DELETE", token }));
+    const logIn = async (name: string, role: string): Promise<string> => {
+      const order = { name, kind: "person", roles: [role] };
+      const { password } = await (await post("/api/accounts", order, admin)).json();
+      return await (await post("/login", { name, password })).text();
+    };
+    const reader = await logIn("eve", "reader");
+    assert.deepEqual([await release(device), await release(reader)], [403, 403]);
+    assert.equal(await statusOf(ask("/api/quarantine", { token: device })), 403);
+    assert.equal(await statusOf(ask("/api/quarantine", { token: reader })), 200);
+    assert.deepEqual(logged, []);
+    assert.equal(await release(await logIn("ana", "operator")), 204);
+    assert.deepEqual(logged, [{ device: "d e", by: "ana" }]);
   }));
 
 Deno.test("a page of another site cannot log a visitor in", () =>
