@@ -9,6 +9,7 @@ import type { ActorRef, StopReason, TellResult } from "./actor.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Target } from "./frames.ts";
+import { isNoteTarget, type LinkNote, noteTargets, parseNote } from "./link_note.ts";
 import { type Channel, type LaneName, Port, type PortOptions, type PortReceiver } from "./port.ts";
 import { RemoteAsk } from "./remote_ask.ts";
 import { RemoteInbox } from "./remote_inbox.ts";
@@ -55,20 +56,6 @@ export interface AskOptions<R> {
   /** Makes an `R` of the foreign answer, or throws: then the question is rejected with that. */
   readonly parse: (reply: unknown) => R;
 }
-
-/** Targets of the link's own messages on the control lane; actors have positive numbers or names. */
-const own = { post: -1, release: -2, watch: -3, unwatch: -4, ended: -5 } as const;
-
-const stopReasons: ReadonlySet<unknown> = new Set<StopReason>([
-  "stopped",
-  "completed",
-  "passivated",
-  "failed",
-  "quarantined",
-  "shutdown",
-  "lost",
-]);
-const isStopReason = (value: unknown): value is StopReason => stopReasons.has(value);
 
 /**
  * See the module.
@@ -118,11 +105,11 @@ export class Link implements RemoteRoute {
   readonly #broken: ((cause: unknown) => void) | undefined;
   readonly #asks = new Set<{ fail: RemoteAsk<never>["fail"] }>();
   readonly #watches = new RemoteWatches({
-    watch: (target) => this.#sendOwn(own.watch, target),
-    unwatch: (target) => this.#sendOwn(own.unwatch, target),
-    ended: (target, reason) => this.#sendOwn(own.ended, [target, reason]),
+    watch: (target) => this.#note(noteTargets.watch, target),
+    unwatch: (target) => this.#note(noteTargets.unwatch, target),
+    ended: (target, reason) => this.#note(noteTargets.ended, [target, reason]),
   });
-  /** Own messages that found the control lane full; one an event of a watch or a ref, so bounded. */
+  /** Notes that found the control lane full; one an event of a watch or a ref, so bounded. */
   readonly #unsent: { target: number; message: unknown }[] = [];
   #handlers: LinkHandlers | undefined;
   #lost: StopReason | undefined;
@@ -138,7 +125,7 @@ export class Link implements RemoteRoute {
       names: options.names,
       route: this,
       exportsMax: options.exportsMax ?? 65_536,
-      release: (id, times) => this.#sendOwn(own.release, [id, times]),
+      release: (id, times) => this.#note(noteTargets.release, [id, times]),
     });
     this.#inbox = new RemoteInbox({
       clock,
@@ -186,7 +173,7 @@ export class Link implements RemoteRoute {
 
   /** Sends to {@linkcode LinkHandlers.control} over there, on the control lane. */
   post(message: unknown): TellResult {
-    return this.#port.send("control", own.post, message);
+    return this.#port.send("control", noteTargets.post, message);
   }
 
   /**
@@ -258,7 +245,7 @@ export class Link implements RemoteRoute {
     credit: (lane) => {
       if (lane === "data") return this.#handlers?.credit?.();
       const unsent = this.#unsent.splice(0);
-      for (const { target, message } of unsent) this.#sendOwn(target, message);
+      for (const { target, message } of unsent) this.#note(target, message);
       this.#handlers?.controlCredit?.();
     },
     broken: (cause) => {
@@ -268,8 +255,8 @@ export class Link implements RemoteRoute {
   };
 
   #message(lane: LaneName, target: Target, message: unknown, bytes: number): boolean {
-    if (typeof target === "number" && target < 0) {
-      this.#own(target, message);
+    if (isNoteTarget(target)) {
+      this.#noted(parseNote(target, message));
       return true;
     }
     const ref = this.#refs.recipient(target);
@@ -283,31 +270,26 @@ export class Link implements RemoteRoute {
     return true;
   }
 
-  #own(target: number, message: unknown): void {
-    if (target === own.post) {
-      if (this.#handlers?.control !== undefined) this.#handlers.control(message);
-      else this.#unwanted(message);
-    } else if (target === own.watch && isTarget(message)) {
-      this.#watches.watchHere(message, this.#refs.local(message));
-    } else if (target === own.unwatch && isTarget(message)) {
-      this.#watches.unwatchHere(message);
-    } else {
-      this.#ownPair(target, message);
+  #noted(note: LinkNote): void {
+    switch (note.kind) {
+      case "post":
+        if (this.#handlers?.control !== undefined) this.#handlers.control(note.message);
+        else this.#unwanted(note.message);
+        return;
+      case "release":
+        return this.#refs.released(note.id, note.times);
+      case "watch":
+        return this.#watches.watchHere(note.target, this.#refs.local(note.target));
+      case "unwatch":
+        return this.#watches.unwatchHere(note.target);
+      case "ended":
+        return this.#watches.ended(note.target, note.reason);
+      default:
+        return note satisfies never;
     }
   }
 
-  #ownPair(target: number, message: unknown): void {
-    const [first, second]: readonly unknown[] = Array.isArray(message) ? message : [];
-    if (target === own.release && typeof first === "number" && typeof second === "number") {
-      this.#refs.released(first, second);
-    } else if (target === own.ended && isTarget(first) && isStopReason(second)) {
-      this.#watches.ended(first, second);
-    } else {
-      throw new TypeError(`Cannot read the message from ${this.peer} to its own end: ${target}`);
-    }
-  }
-
-  #sendOwn(target: number, message: unknown): void {
+  #note(target: number, message: unknown): void {
     if (this.#lost !== undefined) return;
     if (this.#unsent.length > 0 || this.#port.send("control", target, message) === "full") {
       this.#unsent.push({ target, message });
@@ -327,6 +309,3 @@ export class Link implements RemoteRoute {
     this.#handlers?.lost?.(cause);
   }
 }
-
-const isTarget = (value: unknown): value is Target =>
-  typeof value === "number" || typeof value === "string";
