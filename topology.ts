@@ -76,6 +76,12 @@ export function shardCount(config: Config, cores = navigator.hardwareConcurrency
   return 1;
 }
 
+/**
+ * One write of 10,000 readings of new series takes seconds on a slow disk, and the store's thread
+ * shows no life meanwhile. Ended before, it would begin with the same again, and get no further.
+ */
+const storeSilenceMs = 30_000;
+
 /** The Workers of the service, in the order in which they start: first what takes longest to load. */
 export function workerSpecs(
   plan: Plan,
@@ -104,6 +110,7 @@ export function workerSpecs(
         id: storeId,
         create: () => new Worker(storeEntry, { type: "module", name: storeId }),
         init: () => storeInit(plan, "write"),
+        silenceMs: storeSilenceMs,
       },
       {
         id: historyId,

@@ -172,7 +172,8 @@ export class WorkerHost {
 
   #startThread(): void {
     const { names, deadLetters, loadMs = 30_000, readyMs = 10_000, slowMs = 5_000 } = this.#options;
-    const { heartbeatMs = 250, silenceMs = 5_000 } = this.#options;
+    const { heartbeatMs = 250 } = this.#options;
+    const silenceMs = this.#spec.silenceMs ?? this.#options.silenceMs ?? 5_000;
     this.#state = "starting";
     this.#startedMs = this.#clock.monotonic();
     try {

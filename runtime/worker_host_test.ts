@@ -4,7 +4,7 @@ import { DeadLetters } from "./dead_letters.ts";
 import { PublishedNames } from "./remote_names.ts";
 import { WorkerHost, type WorkerHostOptions } from "./worker_host.ts";
 import type { HostMessage } from "./worker_protocol.ts";
-import type { WorkerHandle } from "./worker_spec.ts";
+import type { WorkerHandle, WorkerSpec } from "./worker_spec.ts";
 import { silentFailure } from "./worker_thread.ts";
 
 class FakeWorker implements WorkerHandle {
@@ -36,7 +36,7 @@ class FakeWorker implements WorkerHandle {
 function hosted(
   options: Partial<WorkerHostOptions> = {},
   init: (incarnation: number) => unknown = (incarnation) => `init ${incarnation}`,
-  threadEnded?: () => Promise<boolean>,
+  spec: Pick<WorkerSpec, "threadEnded" | "silenceMs"> = {},
 ) {
   const clock = new ManualClock();
   const workers: FakeWorker[] = [];
@@ -51,7 +51,7 @@ function hosted(
         return worker;
       },
       init,
-      ...(threadEnded === undefined ? {} : { threadEnded }),
+      ...spec,
     },
     {
       names: new PublishedNames(),
@@ -187,7 +187,9 @@ Deno.test("one that falls silent is ended and started anew", () => {
 
 Deno.test("one that falls silent is started anew when its thread ended, else given up on; one that fails is not asked", async () => {
   let asked = Promise.withResolvers<boolean>();
-  const { host, latest, workers, clock, events } = hosted({}, undefined, () => asked.promise);
+  const { host, latest, workers, clock, events } = hosted({}, undefined, {
+    threadEnded: () => asked.promise,
+  });
   host.start();
   latest().becomeReady();
   latest().say(failed("once"));
@@ -270,6 +272,18 @@ Deno.test("restarts back off, and too many within the period are given up on", (
   clock.advance(100_000);
   assert.equal(workers.length, 3);
   assert.equal(host.view.lastFailure?.message, "three");
+});
+
+Deno.test("a Worker may say that it is silent for longer than others", () => {
+  const { host, latest, clock } = hosted({}, undefined, { silenceMs: 3_000 });
+  host.start();
+  latest().becomeReady();
+  clock.advance(2_999);
+  assert.equal(latest().terminated, false);
+  clock.advance(1);
+  assert.equal(latest().terminated, true);
+  void host.stop(1);
+  clock.advance(1);
 });
 
 Deno.test("a Worker that ran well for long starts again at the shortest wait", () => {

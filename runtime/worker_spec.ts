@@ -27,4 +27,6 @@ export interface WorkerSpec {
    * is `failed`, as when this rejects. Absent: a new one starts beside it.
    */
   readonly threadEnded?: () => Promise<boolean>;
+  /** Instead of the host's: for one whose work stands still for long, as on a slow disk. */
+  readonly silenceMs?: number;
 }
