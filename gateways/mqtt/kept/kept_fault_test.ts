@@ -1,32 +1,8 @@
 /** What becomes of messages and sessions when their file fails, and when it is good again. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { Client } from "../pubsub/testing/memory_client.ts";
 import type { ShardPair } from "../pubsub/testing/shard_pair.ts";
-import { KeptClient, publish, publishOnly, withShards } from "./testing.ts";
-
-/** A connection of somebody else's to the file. */
-async function withFile(
-  run: (
-    file: DatabaseSync,
-    ...world: Parameters<Parameters<typeof withShards>[0]>
-  ) => Promise<void>,
-): Promise<unknown[]> {
-  const faults: unknown[] = [];
-  let path = "";
-  await withShards(async (pair) => {
-    const file = new DatabaseSync(path);
-    try {
-      await run(file, pair);
-    } finally {
-      file.close();
-    }
-  }, (directory) => {
-    path = `${directory}/sessions.db`;
-    return { failed: (cause) => faults.push(cause) };
-  });
-  return faults;
-}
+import { KeptClient, publish, publishOnly, withFile, withShards } from "./testing.ts";
 
 /** A claim at the first shard: the client is told to come again. */
 async function refused(

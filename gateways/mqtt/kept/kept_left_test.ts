@@ -1,9 +1,8 @@
 /** What waits for a member of a shared subscription when its kept session ends. Shows 5: 4.8.2-5. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { Client } from "../pubsub/testing/memory_client.ts";
 import type { ShardPair } from "../pubsub/testing/shard_pair.ts";
-import { KeptClient, publish, publishOnly, withShards } from "./testing.ts";
+import { KeptClient, publish, publishOnly, withFile, withShards } from "./testing.ts";
 
 const filter = "$share/g/a";
 
@@ -79,27 +78,18 @@ Deno.test("it was sent some: what has QoS 2 goes to nobody else, and is counted"
   }));
 
 Deno.test("it ends with its connection, in whose file its end cannot be written at first", async () => {
-  let path = "";
-  await withShards(async (pair) => {
+  await withFile(async (file, pair) => {
     const gone = await member(pair, 0, "gone");
     publish(pair, pair.shards[1]!, "1", 1);
-    const file = new DatabaseSync(path);
-    try {
-      file.exec(`CREATE TRIGGER full BEFORE DELETE ON session
+    file.exec(`CREATE TRIGGER full BEFORE DELETE ON session
         BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
-      gone.leave("none", 0);
-      const other = await member(pair, 1, "other");
-      passOn(pair);
-      assert.deepEqual([other.payloads(), sum(pair, "session_over")], [[], 0]);
-      file.exec("DROP TRIGGER full");
-      sweep(pair);
-      assert.deepEqual([other.payloads(), sum(pair, "session_over")], [["1"], 0]);
-    } finally {
-      file.close();
-    }
-  }, (directory) => {
-    path = `${directory}/sessions.db`;
-    return { failed: () => {} };
+    gone.leave("none", 0);
+    const other = await member(pair, 1, "other");
+    passOn(pair);
+    assert.deepEqual([other.payloads(), sum(pair, "session_over")], [[], 0]);
+    file.exec("DROP TRIGGER full");
+    sweep(pair);
+    assert.deepEqual([other.payloads(), sum(pair, "session_over")], [["1"], 0]);
   });
 });
 

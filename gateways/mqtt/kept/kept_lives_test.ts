@@ -1,8 +1,7 @@
 /** A client comes back while a shard sweeps away what was left. */
 import assert from "node:assert/strict";
 import { KeptFile } from "./kept_file.ts";
-import { KeptClient, publish, withShards } from "./testing.ts";
-import { DatabaseSync } from "node:sqlite";
+import { KeptClient, publish, withFile } from "./testing.ts";
 
 const request = { key: "k", account: "", clean: false, expiryS: 100, willDelayS: 5 };
 const will = Uint8Array.of(1);
@@ -54,11 +53,9 @@ Deno.test("its will was due when it was looked for, and its client is back with 
   }));
 
 Deno.test("a shard starts while the file is locked: its predecessor's clients are away once it is free", async () => {
-  let path = "";
-  await withShards(async (pair) => {
+  await withFile(async (file, pair) => {
     const before = await KeptClient.connect(pair, pair.shards[1]!);
     await before.subscribe("a", 1);
-    const file = new DatabaseSync(path);
     file.exec("BEGIN IMMEDIATE");
     pair.restart(1);
     file.exec("ROLLBACK");
@@ -70,11 +67,7 @@ Deno.test("a shard starts while the file is locked: its predecessor's clients ar
     assert.deepEqual(pair.shards.map(({ kept }) => kept!.disconnected), [1, 1]);
     const rows = file.prepare("SELECT holder, expires_ms FROM session").all();
     assert.deepEqual({ ...rows[0] }, { holder: null, expires_ms: pair.clock.now() + 100_000 });
-    file.close();
     assert.equal(publish(pair, pair.shards[1]!, "1", 1), true);
     assert.deepEqual((await KeptClient.connect(pair, pair.shards[1]!)).payloads(), ["1"]);
-  }, (directory) => {
-    path = `${directory}/sessions.db`;
-    return { failed: () => {} };
   });
 });

@@ -1,30 +1,21 @@
 /** A shard starts and does not know all kept sessions: what comes meanwhile is refused, or counted. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ShardPair } from "../pubsub/testing/shard_pair.ts";
-import { KeptClient, publish, withShards } from "./testing.ts";
+import { KeptClient, publish, withFile } from "./testing.ts";
 
 /** Clients with these keys subscribe and leave. */
 async function away(
   keys: readonly string[],
   run: (file: DatabaseSync, pair: ShardPair) => Promise<void>,
 ): Promise<void> {
-  let path = "";
-  await withShards(async (pair) => {
+  await withFile(async (file, pair) => {
     for (const key of keys) {
       const client = await KeptClient.connect(pair, pair.shards[0]!, { key });
       await client.subscribe("a", 1);
       client.leave();
     }
-    const file = new DatabaseSync(path);
-    try {
-      await run(file, pair);
-    } finally {
-      file.close();
-    }
-  }, (directory) => {
-    path = `${directory}/sessions.db`;
-    return { failed: () => {} };
+    await run(file, pair);
   });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { blankOffer } from "../../../actors/intake.ts";
 import { readPacket } from "../codec/packet.ts";
 import type { Publish, Qos } from "../codec/publish.ts";
@@ -52,6 +53,26 @@ export async function withShards(
     for (const shard of pair.shards) shard.close();
     await Deno.remove(directory, { recursive: true });
   }
+}
+
+/** Shards over one file, and a connection of somebody else's to it. Gives its faults. */
+export async function withFile(
+  run: (file: DatabaseSync, pair: ShardPair) => Promise<void>,
+): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  let path = "";
+  await withShards(async (pair) => {
+    const file = new DatabaseSync(path);
+    try {
+      await run(file, pair);
+    } finally {
+      file.close();
+    }
+  }, (directory) => {
+    path = `${directory}/sessions.db`;
+    return { failed: (cause) => faults.push(cause) };
+  });
+  return faults;
 }
 
 /** A client and its connection to one shard. */
