@@ -275,7 +275,7 @@ function showRefused({ items, forgotten }, reasons) {
 }
 
 /** Actors with more children than this are shown closed, unless one of them needs a look. */
-const childrenOpen = 8;
+const childrenOpen = 10;
 /** Paths of the closed ones that were opened, and the other way round. */
 const toggled = new Set();
 
