@@ -25,6 +25,9 @@ export interface DirectoryOptions extends PresenceTimeouts {
   now(): number;
 }
 
+/** Pages of ids that gather before they are sorted, and all but the first forgotten. */
+const sortedAtOnce = 4;
+
 /** Devices in the order of their ids. */
 export interface DirectoryQuery {
   readonly limit: number;
@@ -162,19 +165,27 @@ export class DeviceDirectory {
   /** Part of the list; `next` is the `after` that goes on with it, absent at the end. */
   list(query: DirectoryQuery): { readonly items: DirectoryEntry[]; readonly next?: string } {
     const { limit, after, presence, idPrefix = "", only } = query;
+    // One more than are asked for tells whether others follow. Of 100,000 not all are sorted.
     const ids: string[] = [];
+    const most = limit + 1;
+    let last: string | undefined;
     const consider = (id: string, lastSeenMs: () => number) => {
+      if (last !== undefined && id >= last) return;
       if (!id.startsWith(idPrefix) || (after !== undefined && id <= after)) return;
       if (only !== undefined && !only(id)) return;
       if (presence === undefined || this.#presence(lastSeenMs()) === presence) ids.push(id);
+      if (ids.length < sortedAtOnce * most) return;
+      ids.sort();
+      ids.length = most;
+      last = ids.at(-1);
     };
     for (const [id, device] of this.#active) consider(id, () => device.lastSeenMs);
     for (const [id, saved] of this.#resting) consider(id, () => savedLastSeenMs(saved));
     ids.sort();
     const page = ids.slice(0, limit);
     const items = page.flatMap((id) => this.find(id) ?? []);
-    const last = page.at(-1);
-    return ids.length > page.length && last !== undefined ? { items, next: last } : { items };
+    const next = page.at(-1);
+    return ids.length > page.length && next !== undefined ? { items, next } : { items };
   }
 
   /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { ManualClock } from "../runtime/clock.ts";
 import { DeviceDirectory } from "./device_directory.ts";
 import { presenceOf } from "./device_presence.ts";
@@ -109,6 +110,29 @@ Deno.test("devices are written down and read again", () => {
   for (const [id, saved] of one.devices.saved()) other.devices.load(id, saved);
   assert.equal(other.devices.size, 3);
   assert.equal(other.devices.find("x~b")?.device.accepted, 1);
+});
+
+Deno.test("page after page gives every device once, in order, however long pages are", () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 0, max: 999 }), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 7 }),
+      (numbers, limit) => {
+        const { devices, send } = directory();
+        for (const number of numbers) send(`x/${number}`, '{"v":1}');
+        const seen: string[] = [];
+        for (let after: string | undefined = "";;) {
+          const page = devices.list({ limit, after });
+          seen.push(...page.items.map(({ device }) => device.id));
+          after = page.next;
+          if (after === undefined) break;
+          assert.equal(page.items.length, limit);
+        }
+        assert.deepEqual(seen, numbers.map((number) => `x~${number}`).sort());
+      },
+    ),
+    { numRuns: 20 },
+  );
 });
 
 Deno.test("the list is in order, in pages, and filtered", () => {
