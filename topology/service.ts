@@ -47,7 +47,7 @@ import { settleOwners } from "./spool_owners.ts";
 import { shutDown } from "./shutdown.ts";
 import { checkCertificates } from "./tls_check.ts";
 import { SystemAnnouncer } from "./system_announcer.ts";
-import { tellSlow } from "./tell_slow.ts";
+import { tellSlow, tellSlowStep } from "./tell_slow.ts";
 import { tokenKeys } from "./token_keys.ts";
 import { CodeSuspects } from "./code_suspects.ts";
 import { HostedShard, shardId } from "./shard_handle.ts";
@@ -194,7 +194,10 @@ export class Service {
     await checkCertificates(config, systemClock.now());
     const data = openDataDirectory(config.dataDir);
     try {
-      const damaged = putDamagedAside(data.paths);
+      const damaged = tellSlowStep(
+        "the databases of devices, retained messages and kept sessions are checked",
+        () => putDamagedAside(data.paths),
+      );
       const settling = settleOwners({
         config,
         paths: data.paths,
