@@ -99,8 +99,8 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
   ["a fraction", { shards: 1.5 }, {}, "shards: must be an integer from 1 to 256; it is 1.5"],
   ["a value out of bounds", { shards: 0 }, {}, "shards: must be an integer from 1 to 256; it is 0"],
   ["null", { mqtt: { listen: null } }, {}, 'mqtt.listen: must be "host:port"'],
-  ["a section that is none", { mqtt: 1883 }, {}, "mqtt: must be an object; it is 1883"],
-  ["a list at the top", [], {}, "the configuration: must be an object; it is []"],
+  ["a section that is none", { mqtt: 1883 }, {}, "mqtt: must be an object; it is a number"],
+  ["a list at the top", [], {}, "the configuration: must be an object; it is a list"],
   [
     "a choice",
     { spool: { full: "drop" } },
@@ -327,9 +327,32 @@ Deno.test("readings may come over HTTP alone, or from a broker alone", async () 
   assert.deepEqual(await problems({ mqtt: { listen: "" }, http: { listen: "" }, broker }), []);
 });
 
-Deno.test("an error shows no password of a URL", async () => {
-  const found = await problems({ broker: { urls: ["mqt://u:hunter2@h:1883"] } });
-  assert.ok(found[0]?.includes("mqt://u:***@h:1883"), found.join("\n"));
+const misplaced: readonly (readonly [unknown, string])[] = [
+  [{ broker: { urls: ["mqt://u:hunter2@h:1883"] } }, 'it is ["mqt://u:***@h:1883"]'],
+  [{ broker: { urls: "mqtt://u:hunter2@h" } }, 'it is "mqtt://u:***@h"'],
+  [{ broker: { urls: ["mqtt://u:hun/hunter2@h"] } }, 'it is ["mqtt://u:***@h"]'],
+  [{ postgres: { url: "u:hunter2@h/db" } }, 'it is "u:***@h/db"'],
+  [{ postgres: { url: "u:a:hunter2@x@h/db" } }, 'it is "u:***@h/db"'],
+  [{ postgres: { url: "postgres:/u:hunter2@h/db" } }, 'it is "postgres:/u:***@h/db"'],
+  [{ postgres: { url: { password: "hunter2" } } }, "it is an object"],
+  [{ postgres: "postgres://u:hunter2@h/db" }, "it is a text"],
+  [{ jwt: "hunter2hunter2" }, "it is a text"],
+  [{ jwt: ["hunter2"] }, "it is a list"],
+  [["hunter2"], "it is a list"],
+  [
+    { broker: { urls: [{ url: "mqtt://u:hunter2@h", password: "hunter2" }] } },
+    "it is a list that holds objects",
+  ],
+  [{ routes: ["mqtt://u:hunter2@h"] }, 'it is "mqtt://u:***@h"'],
+  [{ routes: [{ topic: "a", measurement: "b", name: { key: "hunter2" } }] }, "it is an object"],
+];
+
+Deno.test("an error shows no secret, also one in a wrong place or in what is no URL", async () => {
+  for (const [file, expected] of misplaced) {
+    const found = (await problems(file)).join("\n");
+    assert.ok(!found.includes("hunter2"), found);
+    assert.ok(found.endsWith(expected), found);
+  }
 });
 
 Deno.test("a file that is missing, no JSON, or has a key twice is refused with its name", async () => {

@@ -23,11 +23,16 @@ function withoutPasswords(value: unknown): unknown {
 }
 
 /**
- * The URL, also a malformed one, with `***` for the password and for query values that name a
- * secret; other text stays.
+ * The URL, also a malformed one or one without its scheme, with `***` for the password and for
+ * query values that name a secret; other text stays.
  */
 export function maskUrl(text: string): string {
+  const isUrl = /^[^:]*:\/\//.test(text) && URL.canParse(text);
+  // The password of what is no URL may hold anything: all up to the last @ counts as it.
+  const password = isUrl
+    ? /^(\s*[a-z][a-z0-9+.-]*:\/\/[^/?#]*?):[^/?#]*@/i
+    : /^((?:\s*[a-z][a-z0-9+.-]*:[/\\]+)?[^/?#@]*?):.*@/is;
   return text
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#]*?):[^/?#]*@/i, "$1:***@")
+    .replace(password, "$1:***@")
     .replace(/([?&](?:p|pass|password|token|secret|key)=)[^&#]*/gi, "$1***");
 }

@@ -5,8 +5,8 @@
  * @module
  */
 import type { ErrorObject } from "ajv";
-import { masked } from "./mask.ts";
-import type { Option, Section } from "./option.ts";
+import { masked, maskUrl } from "./mask.ts";
+import type { Node, Option, Section } from "./option.ts";
 import { suggest } from "./suggest.ts";
 import { nodeAt } from "./table.ts";
 
@@ -44,13 +44,31 @@ export function problemsOf(
       problems.set(path, before === undefined ? said(path, what) : `${before}, or ${what}`);
     } else if (!problems.has(path)) {
       const expects = node?.kind === "option" ? node.expects : "an object";
-      const value = node === undefined ? input : masked(node, valueAt(input, option));
-      const secret = node?.kind === "option" && node.secret === true;
-      const found = secret ? "something else (not shown, it is a secret)" : shown(value);
+      const found = foundAt(node, valueAt(input, option));
       problems.set(path, said(path, `must be ${expects}; it is ${found}`));
     }
   }
   return [...problems.values()];
+}
+
+/** What is there instead; of what may hold a secret somewhere, no more than what it is. */
+function foundAt(node: Node | undefined, value: unknown): string {
+  if (node?.kind !== "option") return kindOf(value);
+  if (node.secret === true) return "something else (not shown, it is a secret)";
+  if (!Array.isArray(value)) return isObject(value) ? kindOf(value) : shown(masked(node, value));
+  return value.some(isObject) ? "a list that holds objects" : shown(masked(node, value));
+}
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+function kindOf(value: unknown): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "string"
+    ? "a text"
+    : typeof value === "number"
+    ? "a number"
+    : "an object";
 }
 
 /** Lists of objects have a schema inside; of other lists the option itself says what is allowed. */
@@ -65,11 +83,14 @@ function insideObject({ keyword, params, message, data }: ErrorObject): string {
     case "required":
       return `${JSON.stringify(params.missingProperty)} is missing`;
     case "enum":
-      return `must be one of ${params.allowedValues.map(shown).join(", ")}; it is ${shown(data)}`;
+      return `must be one of ${params.allowedValues.map(shown).join(", ")}; it is ${inside(data)}`;
     default:
-      return `${message}; it is ${shown(data)}`;
+      return `${message}; it is ${inside(data)}`;
   }
 }
+
+const inside = (data: unknown): string =>
+  isObject(data) ? kindOf(data) : shown(typeof data === "string" ? maskUrl(data) : data);
 
 function unknownKey({ params, parentSchema }: ErrorObject, steps: readonly string[]): string {
   const known = Object.keys(parentSchema?.properties ?? {}).filter((key) => key !== "$schema");
