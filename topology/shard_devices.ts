@@ -260,7 +260,8 @@ export class ShardDevices {
 
   /** Gives a quarantined device another chance, also one whose code is not run any more. */
   release(id: string): Release {
-    if (this.#keyed?.release(id)) {
+    const out = this.#isOut(id);
+    if (this.#keyed?.release(id) || out) {
       this.#strikes.forgive(id);
       return "released";
     }
@@ -293,7 +294,13 @@ export class ShardDevices {
   }
 
   #isQuarantined(id: string): boolean {
-    return this.#keyed?.isQuarantined(id) ?? false;
+    return this.#keyed?.isQuarantined(id) || this.#isOut(id);
+  }
+
+  /** Its code is not run, also while its actor is none of the quarantined. */
+  #isOut(id: string): boolean {
+    // After a start every shard is told of all that were found guilty.
+    return this.#strikes.out(id) && this.#owns(id);
   }
 
   /** Whoever reads them next begins with the wall clock, in this process or in another. */

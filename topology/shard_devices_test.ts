@@ -116,3 +116,32 @@ Deno.test("when not all that was saved fits, the devices have to be told by the 
   states.close();
   await Deno.remove(dataDir, { recursive: true });
 });
+
+Deno.test("whose code is not run any more counts as quarantined, until it is released", async () => {
+  const dataDir = await Deno.makeTempDir({ prefix: "sluice_devices_" });
+  const states = new DeviceStates(dataPaths(dataDir).devices);
+  const tools = deviceTools();
+  states.save(ids.map((id) => [id, saveDevice(new Device(id, tools), 0)]));
+  states.close();
+  const { config } = await parseConfig({ dataDir });
+  const system = new ActorSystem({ clock: new ManualClock() });
+  const [guilty = "", other = ""] = owned;
+  const [theirs = ""] = foreign;
+  const suspects = [guilty, theirs];
+  const init = { shard: 0, shards, config, codeTrace: codeTraceMemory(), suspects };
+  const limits = shardLimits(config, shards);
+  const devices = await ShardDevices.open({ init, system, limits, stage: () => {} }, []);
+  devices.start(new FateOutlet(), undefined, (completion) => completion.complete());
+  const quarantined = () => devices.list({ limit: 9, quarantined: true }).items.map(({ id }) => id);
+  assert.deepEqual(quarantined(), [guilty]);
+  assert.equal(devices.find(guilty)?.quarantined, true);
+  assert.equal(devices.find(other)?.quarantined, undefined);
+  assert.equal(devices.release(other), "not_quarantined");
+  assert.equal(devices.release(theirs), "unknown"); // Its owner releases it.
+  assert.equal(devices.release(guilty), "released");
+  assert.deepEqual(quarantined(), []);
+  assert.equal(devices.release(guilty), "not_quarantined");
+  await system.stop();
+  devices.close(true);
+  await Deno.remove(dataDir, { recursive: true });
+});
