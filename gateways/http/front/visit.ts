@@ -9,6 +9,7 @@
 import type { Clock } from "../../../runtime/clock.ts";
 import { type Arrival, type ClientCertificate, hostOf } from "../../mqtt/endpoint/arrival.ts";
 import type { Connection } from "../../mqtt/endpoint/link.ts";
+import { noDelay } from "../../mqtt/endpoint/output.ts";
 import { type BufferBudget, ReadBuffer } from "../../mqtt/endpoint/read_buffer.ts";
 import { farewell } from "./farewell.ts";
 import { RequestProgress, type RequestTimes } from "./request_progress.ts";
@@ -84,7 +85,7 @@ export class Visit {
     this.secure = secure ?? false;
     this.certificate = certificate;
     this.entered = left !== undefined;
-    connection.setNoDelay?.(true);
+    noDelay(connection);
     this.#client = connection;
     this.#options = options;
     this.#up = new ReadBuffer(options.budget);

@@ -45,6 +45,15 @@ export interface ByteSink {
   setNoDelay?(noDelay: boolean): void;
 }
 
+/** Has small writes leave at once. Never throws: of a connection that has closed, the next use tells. */
+export function noDelay(sink: ByteSink): void {
+  try {
+    sink.setNoDelay?.(true);
+  } catch {
+    // It has closed.
+  }
+}
+
 export interface OutputEvents {
   /** Nothing is left to write. */
   drained(): void;
@@ -116,7 +125,7 @@ export class Output {
 
   #write(bytes: Uint8Array): void {
     // The first write waits for none, and many connections see no second one.
-    if (this.#progress === 1) this.#sink.setNoDelay?.(true);
+    if (this.#progress === 1) noDelay(this.#sink);
     // These closures live as long as the write; as fields, every idle connection would have them.
     this.#sink.write(bytes).then(
       (count) => this.#written(count),

@@ -23,6 +23,7 @@ class SlowSink {
   }
 
   setNoDelay(noDelay: boolean): void {
+    if (this.fail) throw new Error("closed");
     this.noDelay = noDelay;
   }
 
@@ -50,6 +51,19 @@ Deno.test("from the second write on, a small one does not wait for the one befor
     assert.equal(sink.noDelay, seen);
     await sink.pass();
   }
+});
+
+Deno.test("a connection that closed between two writes fails the second, and throws at nobody", async () => {
+  const sink = new SlowSink();
+  const { output, events } = outputTo(sink);
+  output.writer.byte(1);
+  output.flush();
+  await sink.pass();
+  sink.fail = true;
+  output.writer.byte(2);
+  output.flush();
+  await sink.pass();
+  assert.deepEqual(events, ["drained", "Error: broken"]);
 });
 
 Deno.test("what comes while a write is under way goes out together in the next one", async () => {
