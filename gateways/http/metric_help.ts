@@ -120,7 +120,7 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_sessions_revoked_total: "Kept sessions ended with their account.",
   sluice_sessions_failed_total: "Faults of the file of kept sessions.",
   sluice_sessions_missed_total:
-    "Messages with QoS 1 and 2 that came while a kept session could not be read, and may have been for it.",
+    "Messages with QoS 1 and 2 that kept sessions may have missed, which could not be read, or not be written while the sender could not be refused.",
 
   sluice_http_connections: "Open connections of HTTP, WebSockets included.",
   sluice_http_connections_ended_total: "Connections of HTTP that were ended, by reason.",

@@ -46,7 +46,7 @@ export type BrokerCommand =
 export interface BrokerDependencies {
   readonly intake: Intake;
   /** Where messages go on to subscribers; absent: they do not. */
-  readonly messages?: Pick<PubSub, "publish" | "flush" | "listening">;
+  readonly messages?: Pick<PubSub, "publishAnyway" | "flush" | "listening">;
   readonly events: BrokerEvents;
   readonly memory: SubscriptionMemory;
   readonly hash: (text: string) => number;
@@ -183,7 +183,7 @@ export class BrokerGateway implements Actor<BrokerCommand>, Origin, TapHandler, 
     offer.flags = qos;
     const mark = [gatewayProperty, gatewayId] as const;
     const userProperties = [...properties.userProperties ?? [], mark];
-    messages.publish(offer, { ...properties, userProperties }, undefined);
+    messages.publishAnyway(offer, { ...properties, userProperties });
   }
 
   /** Only MQTT 5 can say so. */

@@ -12,7 +12,15 @@ import type { PubSub } from "../pubsub/pubsub.ts";
 /** Messages from publishers to subscribers. */
 export type MessageExchange = Pick<
   PubSub,
-  "open" | "subscribe" | "unsubscribe" | "forget" | "publish" | "mayRetain" | "flush" | "kept"
+  | "open"
+  | "subscribe"
+  | "unsubscribe"
+  | "forget"
+  | "publish"
+  | "publishAnyway"
+  | "mayRetain"
+  | "flush"
+  | "kept"
 >;
 
 /** SUBACK or UNSUBACK as the client's version knows it: MQTT 3 has one code for every failure. */

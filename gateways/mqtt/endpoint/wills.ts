@@ -20,14 +20,14 @@ const utf8 = new TextEncoder();
 /** See the module. */
 export class Wills {
   readonly #intake: Intake;
-  readonly #messages: Pick<MessageExchange, "publish" | "flush">;
+  readonly #messages: Pick<MessageExchange, "publish" | "publishAnyway" | "flush">;
   readonly #stats: EndpointStats;
   readonly #waiting = new Set<WillOrigin>();
   #waitingBytes = 0;
 
   constructor(
     intake: Intake,
-    messages: Pick<MessageExchange, "publish" | "flush">,
+    messages: Pick<MessageExchange, "publish" | "publishAnyway" | "flush">,
     stats: EndpointStats,
   ) {
     this.#intake = intake;
@@ -46,8 +46,12 @@ export class Wills {
   publish(will: Will, sessionKey: string, again = false): boolean {
     const originHash = originHashOf(sessionKey);
     const origin = new WillOrigin(will, originHash, () => this.#again(origin));
-    this.#messages.publish(origin.offer, will.properties, undefined, accountOf(sessionKey));
-    const kept = this.#messages.flush();
+    const { offer } = origin;
+    const account = accountOf(sessionKey);
+    let known = true;
+    if (again) this.#messages.publish(offer, will.properties, undefined, account);
+    else known = this.#messages.publishAnyway(offer, will.properties, account);
+    const kept = this.#messages.flush() && known;
     if (!kept && again) return false;
     if (this.#intake.offer(origin, origin.offer) !== "full") {
       this.#stats.wills++;

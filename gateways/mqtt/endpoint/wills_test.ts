@@ -6,7 +6,7 @@ import { EndpointStats } from "./endpoint_stats.ts";
 import { FakeIntake } from "./testing.ts";
 import { waitingWillsMax, Wills } from "./wills.ts";
 
-const nobody = { publish: () => false, flush: () => true };
+const nobody = { publish: () => false, publishAnyway: () => true, flush: () => true };
 
 const will = (payload: string): Will => ({
   topic: "device/1",

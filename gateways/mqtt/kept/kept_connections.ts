@@ -43,8 +43,13 @@ const unavailable: ClaimResult = {
 export interface KeptHome {
   /** Commits what gathered. */
   flush(): void;
-  /** False: what this shard's predecessor was connected to may still be taken for connected. */
-  adopt(): boolean;
+  /**
+   * False: what this shard's predecessor was connected to may still be taken for connected, or it is
+   * not known which sessions there are.
+   */
+  ready(): boolean;
+  /** False: what is published is refused, for it is not known which sessions it is for. */
+  knows(): boolean;
   /** Reads a session that was changed here, and has the others read it. False: it failed. */
   reread(id: number): boolean;
 }
@@ -84,7 +89,7 @@ export class KeptConnections {
     permit: KeptPermit | undefined,
   ): Promise<ClaimResult> {
     this.#options.home.flush();
-    if (!this.#options.home.adopt()) return unavailable;
+    if (!this.#options.home.ready()) return unavailable;
     const { shard, countMax, stats, clock } = this.#options;
     const before = this.#options.directory.byKey(request.key);
     const claimed = this.#options.store.use(({ lives }) =>
@@ -178,7 +183,7 @@ export class KeptConnections {
     { sent, next }: { readonly sent: number; readonly next: number },
     received: ReadonlyMap<number, Received>,
   ): KeptAttachment {
-    const { clock, stats } = this.#options;
+    const { clock, stats, home, log } = this.#options;
     const { id } = session;
     const unfed = [...session.unfed ?? []].map(([name, after]) => ({ name, after }));
     return new KeptAttachment({
@@ -196,7 +201,11 @@ export class KeptConnections {
         now: () => clock.now(),
         page: (from, countMax) =>
           this.#options.store.use(({ queues }) => queues.page(id, from, countMax)),
-        note: (op: CommitOp, later: boolean) => this.#options.log.note(op, later),
+        note: (op: CommitOp, later: boolean) => {
+          // Of a message that is refused: when it comes again, nobody has had it.
+          if (op.kind === "received" && !home.knows()) return;
+          log.note(op, later);
+        },
       },
     });
   }

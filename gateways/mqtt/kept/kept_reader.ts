@@ -72,9 +72,15 @@ export class KeptReader {
     this.#directory.replace(new Set(there.ids), records, this.#evict);
   }
 
+  /** Tries once more to learn which sessions there are. False: it is not known. */
+  know(): boolean {
+    if (this.#unknown) this.readAll();
+    return !this.#unknown;
+  }
+
   /** Tries what could not be read, a few at a time. */
   readLate(): void {
-    if (this.#unknown) this.readAll();
+    this.know();
     for (const id of [...this.#unread].slice(0, lateMax)) this.read(id);
   }
 

@@ -72,7 +72,8 @@ export class KeptSessions {
     const log = this.#log = new KeptLog(clock, () => this.flush(true));
     const home = {
       flush: () => this.flush(true),
-      adopt: () => this.#adoptLate(),
+      ready: () => this.#adoptLate() && this.#reader.know(),
+      knows: () => !this.#reader.unknown,
       reread: (id: number) => this.#reread(id),
       end: (ids: readonly number[]) => this.#end(ids),
       unsubscribe: (session: KeptSession, names: readonly string[]) =>

@@ -75,6 +75,8 @@ export class PubSub {
   readonly #handOver: HandOver;
   /** What was published in this turn may be for kept sessions that are not known. */
   #refused = false;
+  /** So many of this turn are lost to kept sessions if they cannot be written. */
+  #anyway = 0;
 
   constructor(options: PubSubOptions) {
     const { shard, clock, retained, queue, inFlightMax, peerBytesMax } = options;
@@ -169,9 +171,39 @@ export class PubSub {
     account = "",
     marked?: Marked,
   ): boolean {
+    if ((offer.flags & offerFlags.qosMask) > 0 && this.kept?.passes() === false) {
+      // Nor does anybody else get it: it comes again, as often as it is refused.
+      this.#refused = true;
+      return true;
+    }
+    return this.#publish(offer, properties, from, account, marked);
+  }
+
+  /**
+   * From somebody who cannot be refused it: what may be for kept sessions that are not known, or
+   * cannot be written to their file, is counted. False: they are not known.
+   */
+  publishAnyway(offer: Offer, properties: Properties, account = ""): boolean {
+    const { kept, stats } = this;
+    let known = true;
+    if (kept !== undefined && (offer.flags & offerFlags.qosMask) > 0) {
+      known = kept.passes();
+      if (known) this.#anyway++;
+      else stats.missed++;
+    }
+    this.#publish(offer, properties, undefined, account);
+    return known;
+  }
+
+  #publish(
+    offer: Offer,
+    properties: Properties,
+    from: Subscriber | undefined,
+    account: string,
+    marked?: Marked,
+  ): boolean {
     const retain = (offer.flags & offerFlags.retain) !== 0;
     const qos = (offer.flags & offerFlags.qosMask) as Qos;
-    if (qos > 0 && this.kept?.passes() === false) this.#refused = true;
     if (!retain && this.#table.empty) return false;
     const { bytes, payloadStart, payloadEnd } = offer;
     const topic = offerTopic(offer);
@@ -211,9 +243,12 @@ export class PubSub {
    */
   flush(): boolean {
     this.#retained.flush();
-    const isRefused = this.#refused;
+    const [isRefused, anyway] = [this.#refused, this.#anyway];
     this.#refused = false;
-    if (this.kept?.flush() === false || isRefused) return false;
+    this.#anyway = 0;
+    const isWritten = this.kept?.flush() !== false;
+    if (!isWritten) this.stats.missed += anyway;
+    if (!isWritten || isRefused) return false;
     this.#outbounds.flush();
     this.#peers.flush();
     return true;

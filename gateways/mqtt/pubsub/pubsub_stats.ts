@@ -62,7 +62,7 @@ export class PubSubStats {
   sessionsExpired = 0;
   sessionsRevoked = 0;
   keptFailed = 0;
-  /** Messages with QoS 1 and 2 that came while a kept session could not be read. */
+  /** Messages with QoS 1 and 2 that kept sessions may have missed: they could not be read, or not be written. */
   missed = 0;
   /** Gauges. */
   subscriptions = 0;
