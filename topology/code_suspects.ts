@@ -1,6 +1,6 @@
 /**
  * Devices whose code took their shard down: it is not run again before the service is stopped and
- * started, or one bad payload that its sender repeats would take the shard down for ever.
+ * started, or before somebody releases the device, or one bad payload that its sender repeats would take the shard down for ever.
  *
  * @module
  */
@@ -30,6 +30,11 @@ export class CodeSuspects {
 
   get strikes(): Strikes {
     return Object.fromEntries(this.#strikes);
+  }
+
+  /** The device has another chance, with the next incarnation too. */
+  forgive(device: string): void {
+    this.#strikes.delete(device);
   }
 
   /** The Worker is dead: the device that is found guilty, if one newly is. */

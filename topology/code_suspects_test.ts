@@ -20,6 +20,19 @@ Deno.test("code that had not returned is guilty at once, code that had at the se
   assert.deepEqual(suspects.list, ["spins", "throws later"]);
 });
 
+Deno.test("who was given another chance is not guilty of what was before", () => {
+  const suspects = new CodeSuspects({ a: 2, b: 1 });
+  suspects.forgive("a");
+  assert.deepEqual(suspects.list, []);
+  assert.deepEqual(suspects.strikes, { b: 1 });
+  const trace = new CodeTrace(suspects.memory);
+  for (const found of [undefined, "a"]) {
+    trace.enter(encoder.encode("a"));
+    trace.leave();
+    assert.equal(suspects.died(), found);
+  }
+});
+
 Deno.test("an id that is too long to note accuses nobody", () => {
   const suspects = new CodeSuspects();
   const trace = new CodeTrace(suspects.memory);

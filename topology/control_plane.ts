@@ -23,6 +23,7 @@ import type {
 } from "../gateways/http/control.ts";
 import { isFields } from "../runtime/fields.ts";
 import type { ActorView } from "../runtime/inspect.ts";
+import type { CodeSuspects } from "./code_suspects.ts";
 import type { ShardBooks } from "./shard_books.ts";
 import type { ShardQuestion } from "./shard_protocol.ts";
 
@@ -30,6 +31,7 @@ import type { ShardQuestion } from "./shard_protocol.ts";
 export interface ShardHandle {
   readonly shard: number;
   readonly books: ShardBooks;
+  readonly suspects: Pick<CodeSuspects, "forgive">;
   /** `ready`, or what it is instead, for people. */
   readonly state: string;
   /** Rejects when no answer comes. */
@@ -149,10 +151,17 @@ export class ControlPlane implements Control {
   }
 
   async release(id: string): Promise<Release> {
-    const answers = await Promise.all(
-      this.#shards.map((handle) => handle.ask({ kind: "release", id })),
-    );
-    return releases.find((one) => answers.includes(one)) ?? "unknown";
+    const asked = this.#shards.map((handle) => handle.ask({ kind: "release", id }));
+    const settled = await Promise.allSettled(asked);
+    const answers = settled.map((one) => one.status === "fulfilled" ? one.value : undefined);
+    const found = releases.find((one) => one !== "unknown" && answers.includes(one));
+    if (found === "released") {
+      // Or the next incarnation of a shard would be told not to run the device's code.
+      for (const { suspects } of this.#shards) suspects.forgive(id);
+    }
+    // Who did not answer may know the device.
+    if (found === undefined) await Promise.all(asked);
+    return found ?? "unknown";
   }
 
   readings(parameters: ReadonlyMap<string, string>): Promise<ReadingsAnswer> {

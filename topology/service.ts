@@ -320,7 +320,8 @@ export class Service {
     const device = shard?.suspects.died();
     if (device !== undefined) {
       const message =
-        "the code of a device took its shard down; it is not run before the service stops";
+        "the code of a device took its shard down; it is not run before the service stops, " +
+        "or before the device is released from quarantine";
       log.error(message, { device });
     }
     if (final) this.#giveUp(id, failure);
