@@ -104,6 +104,7 @@ export function httpApp(control: Control, parts: HttpParts): HttpHandler {
 function honoPath({ path, parameters = [] }: Operation): string {
   return path.replace(/\{(\w+)\}/, (_, name) => {
     const rest = parameters.some((parameter) => parameter.name === name && parameter.rest);
-    return rest ? `:${name}{.+}` : `:${name}`;
+    // An id may have line separators in it: no dot is one of those.
+    return rest ? `:${name}{[^]+}` : `:${name}`;
   });
 }
