@@ -4,13 +4,14 @@
  *
  * @module
  */
+import type { ErrorObject } from "ajv";
 import { readEnvironment } from "./config/environment.ts";
 import { formats } from "./config/formats.ts";
 import { publishedSchema } from "./config/json_schema.ts";
 import { masked } from "./config/mask.ts";
 import { type Config, options } from "./config/options.ts";
 import { plainValue } from "./config/plain_values.ts";
-import { problemsOf } from "./config/problems.ts";
+import { hiddenProblemsOf, problemsOf } from "./config/problems.ts";
 import { contradictions, warnings } from "./config/rules.ts";
 import { jsonFault } from "./gateways/http/json_fault.ts";
 
@@ -67,9 +68,14 @@ export async function parseConfig(
   for (const { path, variable, value } of values) {
     if (setAt(input, path, value)) variables.set(path.join("."), variable);
   }
-  // A variable hides what the file says there, which is to be right all the same.
-  const written = variables.size > 0 ? await checked(structuredClone(file), new Map()) : [];
-  const config = await checked(input, variables);
+  // What a variable hides is to be of the right type all the same.
+  const hidden = (errors: readonly ErrorObject[]): string[] =>
+    hiddenProblemsOf(options, errors, file, variables);
+  const written = variables.size > 0 ? await checked(structuredClone(file), hidden) : [];
+  const config = await checked(
+    input,
+    (errors) => problemsOf(options, errors, input, variables),
+  );
   const found = new Set([
     ...known,
     ...problems,
@@ -105,14 +111,12 @@ export function printableConfig(config: Config): string {
 /** Loads ajv only for what cannot be told without it. */
 async function checked(
   input: unknown,
-  variables: ReadonlyMap<string, string>,
+  problems: (errors: readonly ErrorObject[]) => string[],
 ): Promise<Config | string[]> {
   const plain = plainValue(publishedSchema(options), input, formats);
   if (isPlainConfig(plain)) return plain;
   const { isConfig } = await import("./config/schema_check.ts");
-  return isConfig(input)
-    ? input
-    : problemsOf(options, isConfig.errors ?? [], input, (path) => variables.get(path));
+  return isConfig(input) ? input : problems(isConfig.errors ?? []);
 }
 
 /** Whether {@linkcode plainValue}, which follows the schema of `Config`, knew the input to fit. */

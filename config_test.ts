@@ -68,11 +68,34 @@ Deno.test("what is wrong in the file and in a variable is told of both, and the 
   const parsed = parseConfig(file, { SLUICE_SHARDS: "two" });
   await assert.rejects(parsed, {
     problems: [
-      "shards: must be an integer from 1 to 256; it is null",
-      'spool.keepMs: must be an integer from 0 to 86400000 (ms); it is "30s"',
+      "shards (in the file; SLUICE_SHARDS wins over it): must be an integer from 1 to 256; it is null",
       'SLUICE_SHARDS (shards): must be an integer from 1 to 256; it is "two"',
+      'spool.keepMs: must be an integer from 0 to 86400000 (ms); it is "30s"',
     ],
   });
+});
+
+const goodKey = { SLUICE_JWT_SECRET: "k7Jq0m2vX9cR4tZ1bN8wY5pL3sD6fG0h" };
+
+const templates: readonly (readonly [unknown, Record<string, string>])[] = [
+  [{ jwt: { secret: "CHANGE_ME" } }, goodKey],
+  [{ jwt: { secret: "" } }, goodKey],
+  [{ influx: { token: "" } }, { SLUICE_INFLUX_TOKEN: "t" }],
+  [{ influx: { url: "" } }, { SLUICE_INFLUX_URL: "http://h:8086" }],
+  [{ gatewayId: "" }, { SLUICE_GATEWAY_ID: "gw" }],
+  [{ shards: 0, ack: "" }, { SLUICE_SHARDS: "2", SLUICE_ACK: "stored" }],
+  [{ broker: { urls: ["BROKER"] } }, { SLUICE_BROKER_URL: "mqtt://h" }],
+  [
+    { routes: [{ name: "", topic: "a", measurement: "b", timestamp: { key: "" } }] },
+    { SLUICE_ROUTES: "[]" },
+  ],
+];
+
+Deno.test("a file may hold a place for what a variable sets", async () => {
+  for (const [file, env] of templates) {
+    assert.deepEqual(await problems(file, env), [], JSON.stringify(file));
+    assert.equal((await problems(file)).length > 0, true, JSON.stringify(file));
+  }
 });
 
 Deno.test("DEBUG_DATA_FLOW is on only when it is exactly true", async () => {
@@ -136,7 +159,25 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "a value that a variable hides",
     { shards: "two" },
     { SLUICE_SHARDS: "2" },
-    'shards: must be an integer from 1 to 256; it is "two"',
+    'shards (in the file; SLUICE_SHARDS wins over it): must be an integer from 1 to 256; it is "two"',
+  ],
+  [
+    "a secret of another type that a variable hides",
+    { jwt: { secret: 5 } },
+    goodKey,
+    "jwt.secret (in the file; SLUICE_JWT_SECRET wins over it): must be at least 32 bytes",
+  ],
+  [
+    "a choice of another type that a variable hides",
+    { ack: 5 },
+    { SLUICE_ACK: "stored" },
+    "ack (in the file; SLUICE_ACK wins over it): must be one of",
+  ],
+  [
+    "a key of a route that a variable hides",
+    { routes: [{ name: "a", topic: "a", measurment: "b" }] },
+    { SLUICE_ROUTES: "[]" },
+    "routes[0].measurment (in the file; SLUICE_ROUTES wins over it): unknown key",
   ],
   [
     "a variable's name",

@@ -10,24 +10,61 @@ import type { Node, Option, Section } from "./option.ts";
 import { suggest } from "./suggest.ts";
 import { nodeAt } from "./table.ts";
 
-/**
- * One sentence for each wrong place.
- *
- * @param source gives the variable that set the option at a key path, if one did.
- */
+/** One sentence for each wrong place. `variables`: by key path, what set the option there. */
 export function problemsOf(
   root: Section,
   errors: readonly ErrorObject[],
   input: unknown,
-  source: (path: string) => string | undefined,
+  variables: ReadonlyMap<string, string>,
+): string[] {
+  return sentences(root, errors, input, (option, path) => {
+    const variable = variables.get(option);
+    return variable === undefined ? path : `${variable} (${path})`;
+  });
+}
+
+/**
+ * One sentence for each place of the file that `variables` win over, and that no value could be
+ * right for: of a wrong type, or an unknown key. A placeholder there, or an empty text, is none of
+ * these: that is how files are written of which the secrets are set by variables.
+ */
+export function hiddenProblemsOf(
+  root: Section,
+  errors: readonly ErrorObject[],
+  file: unknown,
+  variables: ReadonlyMap<string, string>,
+): string[] {
+  const hidden = errors.filter((error) =>
+    variables.has(optionPath(root, stepsOf(error)).join(".")) && isOfKind(error)
+  );
+  return sentences(root, hidden, file, (option, path) => {
+    return `${path} (in the file; ${variables.get(option)} wins over it)`;
+  });
+}
+
+/** Whether it is about the kind of a value, or a key, rather than which value it is. */
+function isOfKind({ keyword, schemaPath, params, data }: ErrorObject): boolean {
+  if (keyword === "enum") {
+    return !params.allowedValues.some((allowed: unknown) => typeof allowed === typeof data);
+  }
+  // Of alternatives, those that were not meant say so too.
+  return keyword === "additionalProperties" ||
+    (keyword === "type" && !schemaPath.includes("/anyOf/"));
+}
+
+/** @param subject what a problem at a path is said of. */
+function sentences(
+  root: Section,
+  errors: readonly ErrorObject[],
+  input: unknown,
+  subject: (option: string, path: string) => string,
 ): string[] {
   const problems = new Map<string, string>();
   for (const error of errors) {
-    const steps = error.instancePath.split("/").slice(1).map(unescapePointer);
+    const steps = stepsOf(error);
     const option = optionPath(root, steps);
-    const variable = source(option.join("."));
     const said = (path: string, what: string): string =>
-      variable === undefined ? `${path}: ${what}` : `${variable} (${path}): ${what}`;
+      `${subject(option.join("."), path)}: ${what}`;
 
     if (error.keyword === "additionalProperties") {
       const path = pathText([...steps, String(error.params.additionalProperty)]);
@@ -130,6 +167,9 @@ function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= shownCharsMax ? text : `${text.slice(0, shownCharsMax)}…`;
 }
+
+const stepsOf = ({ instancePath }: ErrorObject): string[] =>
+  instancePath.split("/").slice(1).map(unescapePointer);
 
 /** RFC 6901, section 4. */
 const unescapePointer = (step: string): string => step.replaceAll("~1", "/").replaceAll("~0", "~");

@@ -24,8 +24,8 @@ the file. \`deno task start --print-config\` shows what is in effect, with secre
 \`\`\`
 
 With \`$schema\` an editor completes and checks the file. An unknown key, a key that is there twice,
-a wrong type, also where a variable wins, or a sum that cannot work is refused at start, with the
-path of the key and what is allowed:
+a wrong type, or a sum that cannot work is refused at start, with the path of the key and what is
+allowed. Where a variable wins, the file may have an empty text or a placeholder, but no other type:
 
 \`\`\`text
 sluice.json:
