@@ -47,11 +47,15 @@ function claim(text: string, option: string, held: Deno.TcpListener[]): ListenAd
   try {
     const listener = Deno.listen(address);
     held.push(listener);
-    return { hostname: address.hostname, port: listener.addr.port };
+    const { hostname, port } = listener.addr;
+    // All addresses have one spelling from here on: `0` and `[0:0::0]` are read as them, too.
+    return { hostname: isEverywhere(hostname) ? hostname : address.hostname, port };
   } catch (cause) {
     throw listenError(text, option, cause);
   }
 }
+
+const isEverywhere = (hostname: string): boolean => hostname === "0.0.0.0" || hostname === "::";
 
 function listenError(text: string, option: string, cause: unknown): ListenError {
   const why = cause instanceof Deno.errors.AddrInUse

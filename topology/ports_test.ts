@@ -9,6 +9,20 @@ Deno.test("port 0 becomes a free port, and empty stays off", () => {
   assert.ok(claimed !== undefined && claimed.port > 0);
 });
 
+Deno.test("all addresses are claimed by one spelling, others as they are written", () => {
+  const cases = [
+    ["0.0.0.0:0", "0.0.0.0"],
+    ["0:0", "0.0.0.0"],
+    ["[::]:0", "::"],
+    ["[::0]:0", "::"],
+    ["[0:0:0:0:0:0:0:0]:0", "::"],
+    ["localhost:0", "localhost"],
+  ] as const;
+  for (const [text, hostname] of cases) {
+    assert.equal(claimAddress(text, "mqtt.listen")?.hostname, hostname, text);
+  }
+});
+
 Deno.test("a port that others share by SO_REUSEPORT is in use all the same", () => {
   const other = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort: true });
   assert.throws(

@@ -38,7 +38,8 @@ export function endpointsFor(
 }
 
 /**
- * Who listens on all addresses of its machine is reached by the name that it was asked at.
+ * Who listens on all addresses of its machine is reached by the name that it was asked at, unless
+ * that is an IPv6 address and those listened on are IPv4's, or is itself all addresses.
  *
  * @param hostname as `URL` has it, IPv6 in brackets.
  *
@@ -52,7 +53,12 @@ export function endpointsFor(
  * ```
  */
 export const reachedAt = (url: string, hostname: string): string =>
-  url.replace(/^(\w+:\/\/)(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/, (_, scheme) => `${scheme}${hostname}`);
+  url.replace(/^(\w+:\/\/)(0\.0\.0\.0|\[::\])(?=[:/]|$)/, (all, scheme, listened) => {
+    const isOf = listened === "[::]" || !hostname.startsWith("[");
+    return isOf && !everywhere.includes(hostname) ? `${scheme}${hostname}` : all;
+  });
+
+const everywhere = ["0.0.0.0", "[::]"];
 
 const utf8 = new TextEncoder();
 

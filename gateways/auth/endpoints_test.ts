@@ -33,6 +33,9 @@ Deno.test("all addresses of a machine are reached by the one that was asked, oth
     ["mqtts://0.0.0.0:8883", "sluice.example", "mqtts://sluice.example:8883"],
     ["wss://[::]:443/ws", "[2001:db8::1]", "wss://[2001:db8::1]:443/ws"],
     ["mqtt://0.0.0.0", "$1", "mqtt://$1"],
+    ["mqtt://[::]:1883", "10.1.2.3", "mqtt://10.1.2.3:1883"],
+    ["mqtt://0.0.0.0:1883", "[::1]", "mqtt://0.0.0.0:1883"], // Nobody listens there.
+    ["mqtt://[::]:1883", "0.0.0.0", "mqtt://[::]:1883"],
     ["mqtt://10.0.0.0:1883", "h", "mqtt://10.0.0.0:1883"],
     ["mqtt://0.0.0.0.example:1883", "h", "mqtt://0.0.0.0.example:1883"],
     ["mqtt://[::1]:1883", "h", "mqtt://[::1]:1883"],
