@@ -48,6 +48,16 @@ export interface LetterFilter {
 
 const segmentsWithinBound = 8;
 
+/** Of what is asked for again and again, a whole segment is read. */
+const segmentBytesMax = 4 * 1024 * 1024;
+
+/** Which items of a segment were removed, and how many. */
+interface Removed {
+  readonly segment: Segment;
+  readonly items: SequenceRanges;
+  count: number;
+}
+
 /** What a listing holds at most, but for a single letter that is larger. */
 export const pageBytesMax = 512 * 1024;
 
@@ -58,21 +68,16 @@ const bytesOf = ({ payload, topic, detail }: Letter): number =>
 export class DeadLetterLog implements CommitPart {
   readonly #options: DeadLetterOptions;
   readonly #log: SegmentLog;
-  /** By segment: which of its items were removed, and how many. */
-  readonly #removed: Map<number, { readonly items: SequenceRanges; count: number }>;
+  /** By number of the segment. */
+  readonly #removed = new Map<number, Removed>();
   #letters: Uint8Array[] = [];
   #removals: LetterId[] = [];
   /** On their way to the disk; kept until they are there. */
   #sealed: { frame: Uint8Array<ArrayBuffer>; kind: number; items: number }[] = [];
 
-  private constructor(
-    options: DeadLetterOptions,
-    log: SegmentLog,
-    removed: Map<number, { readonly items: SequenceRanges; count: number }>,
-  ) {
+  private constructor(options: DeadLetterOptions, log: SegmentLog) {
     this.#options = options;
     this.#log = log;
-    this.#removed = removed;
   }
 
   /** Opens the directory. Rejects when it cannot be used. */
@@ -80,11 +85,14 @@ export class DeadLetterLog implements CommitPart {
     options: DeadLetterOptions,
   ): Promise<{ log: DeadLetterLog; report: RecoveryReport }> {
     const removals: LetterId[] = [];
-    const segmentBytes = Math.ceil(options.bytesMax / segmentsWithinBound);
+    const segmentBytes = Math.min(
+      Math.ceil(options.bytesMax / segmentsWithinBound),
+      segmentBytesMax,
+    );
     const { log, report } = await SegmentLog.open({ ...options, segmentBytes }, (frame) => {
       if (frame.kind === removalsKind) removals.push(...readRemovals(frame.bytes));
     });
-    const letters = new DeadLetterLog(options, log, new Map());
+    const letters = new DeadLetterLog(options, log);
     for (const id of removals) letters.#noteRemoved(id);
     if (report.lostItems > 0) options.dropped(report.lostItems);
     return { log: letters, report };
@@ -176,6 +184,7 @@ export class DeadLetterLog implements CommitPart {
     for (const segment of this.#log.segments.toReversed()) {
       const wanted = limit - found.length;
       if (wanted === 0 || !this.#log.segments.includes(segment)) break;
+      if (this.#left(segment) === 0) continue;
       // Those that were removed may all be among its last ones.
       const skipped = this.#left(segment) - wanted;
       const after = skipped > 0 ? { segment: segment.number, item: skipped - 1 } : undefined;
@@ -255,14 +264,16 @@ export class DeadLetterLog implements CommitPart {
   }
 
   #noteRemoved({ segment: number, item }: LetterId): void {
-    const segment = this.#log.segments.find((candidate) => candidate.number === number);
-    if (segment === undefined || item >= segment.items) return;
     let removed = this.#removed.get(number);
     if (removed === undefined) {
-      removed = { items: new SequenceRanges(), count: 0 };
+      const [oldest] = this.#log.segments;
+      if (oldest === undefined || number < oldest.number) return;
+      const segment = this.#log.segments.find((candidate) => candidate.number === number);
+      if (segment === undefined) return;
+      removed = { segment, items: new SequenceRanges(), count: 0 };
       this.#removed.set(number, removed);
     }
-    if (removed.items.has(item)) return;
+    if (item >= removed.segment.items || removed.items.has(item)) return;
     removed.items.add(item);
     removed.count++;
   }

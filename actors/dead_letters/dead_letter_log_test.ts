@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { anyText } from "../../runtime/testing/any_text.ts";
 import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
+import { SegmentLog } from "../segment_log/segment_log.ts";
 import { DeadLetterLog, type StoredLetter } from "./dead_letter_log.ts";
-import type { Letter } from "./letter.ts";
+import { encodeLetter, frameLetters, type Letter, lettersKind } from "./letter.ts";
 import { replayLetters } from "./replay.ts";
 
 function letter(name: string, changes: Partial<Letter> = {}): Letter {
@@ -126,6 +127,74 @@ Deno.test("the newest come first, over segments and past those that were removed
   log.remove([gone!.id, alsoGone!.id]);
   await commit(log);
   assert.deepEqual(await newest(3), ["19", "17", "15"]);
+  log.close();
+});
+
+Deno.test("the newest are the end of the list, whatever came, was removed, or crashed", async () => {
+  const step = fc.oneof(
+    fc.record({ add: fc.integer({ min: 1, max: 30 }) }),
+    fc.record({ remove: fc.array(fc.nat(200), { minLength: 1, maxLength: 40 }) }),
+    fc.constant("crash" as const),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 25 }),
+      fc.integer({ min: 1, max: 50 }),
+      async (steps, limit) => {
+        let files = new MemoryFiles();
+        let { log } = await open(files, 16_000);
+        let added = 0;
+        for (const one of steps) {
+          if (one === "crash") {
+            log.close();
+            files = files.crashed();
+            ({ log } = await open(files, 16_000));
+          } else if ("add" in one) {
+            for (let i = 0; i < one.add; i++) log.add(letter(`${added++}`));
+          } else {
+            const { letters } = await log.list(1_000);
+            log.remove(one.remove.flatMap((at) => letters[at]?.id ?? []));
+          }
+          await commit(log);
+          const all = (await names(log)).toReversed();
+          assert.equal(all.length, log.count);
+          assert.deepEqual((await log.newest(limit)).map(nameOf), all.slice(0, limit));
+        }
+        log.close();
+      },
+    ),
+    { numRuns: 60, seed: 5 },
+  );
+});
+
+Deno.test("a segment is small, however much may be kept, and larger ones of before are read", async () => {
+  const files = new MemoryFiles();
+  let salt = 1;
+  const { log: before } = await SegmentLog.open(
+    { files, directory: "dead", segmentBytes: 1e9, now: () => 0, random32: () => salt += 31 },
+    () => {},
+  );
+  const large = (name: number) => letter("", { payload: new Uint8Array(500_000).fill(name) });
+  for (let i = 0; i < 12; i++) {
+    await before.commit(frameLetters([encodeLetter(large(i))]), lettersKind, 1);
+  }
+  before.close();
+  const { log } = await open(files, 1e9);
+  for (let i = 12; i < 36; i++) {
+    log.add(large(i));
+    await commit(log);
+  }
+  const sizes = [...files.nodes.values()].map(({ bytes }) => bytes.length);
+  assert.ok(sizes[0]! > 6_000_000, `${sizes}`);
+  assert.ok(sizes.length > 3 && sizes.slice(1).every((size) => size < 5_000_000), `${sizes}`);
+  assert.equal(log.count, 36);
+  const { letters } = await log.list(1_000);
+  assert.equal(letters[0]?.payload[0], 0);
+  log.remove(["1-0", "1-11"]);
+  await commit(log);
+  assert.equal(log.count, 34);
+  assert.deepEqual(await log.get(["1-0", "1-11"]), []);
+  assert.equal((await log.newest(1))[0]?.payload[0], 35);
   log.close();
 });
 
