@@ -71,3 +71,17 @@ Deno.test("a shard starts while the file is locked: its predecessor's clients ar
     assert.deepEqual((await KeptClient.connect(pair, pair.shards[1]!)).payloads(), ["1"]);
   });
 });
+
+Deno.test("a shard of a new process can begin late only: what came elsewhere meanwhile is not taken for older", () =>
+  withFile(async (file, pair) => {
+    const [here, there] = [pair.shards[0]!, 1];
+    file.exec("BEGIN IMMEDIATE");
+    pair.restart(there);
+    file.exec("ROLLBACK");
+    const publisher = await KeptClient.connect(pair, here);
+    publisher.attachment.published(7);
+    assert.equal(here.flush(), true);
+    pair.shards[there]!.kept!.sweep(() => true);
+    const { epoch } = publisher.attachment;
+    assert.deepEqual({ ...file.prepare("SELECT epoch FROM incoming").get() }, { epoch });
+  }, { first: true }).then((faults) => assert.ok(faults.length > 0)));

@@ -88,7 +88,7 @@ export class KeptSessions {
       home,
       accounts,
     });
-    this.#adopt();
+    this.#adopt(options.first);
     this.reload("all");
   }
 
@@ -286,10 +286,11 @@ export class KeptSessions {
 
   /**
    * What a predecessor of this shard was connected to is away; to be done before anybody connects
-   * here. Gives these sessions; `undefined`: it failed.
+   * here. Gives these sessions; `undefined`: it failed. `first`: see {@linkcode KeptSettings}; not of
+   * a later try, for by then clients may be connected to other shards.
    */
-  #adopt(): readonly number[] | undefined {
-    const { shard, shards, first, clock } = this.#options;
+  #adopt(first: boolean): readonly number[] | undefined {
+    const { shard, shards, clock } = this.#options;
     if (this.#adopted || shard >= shards) return [];
     const ids = this.#store.use(({ lives }) => lives.adopt(shard, shards, first, clock.now()));
     this.#adopted = ids !== undefined;
@@ -298,7 +299,7 @@ export class KeptSessions {
 
   /** False: it failed again. */
   #adoptLate(): boolean {
-    const ids = this.#adopt();
+    const ids = this.#adopt(false);
     for (const id of ids ?? []) this.#reread(id);
     return ids !== undefined;
   }

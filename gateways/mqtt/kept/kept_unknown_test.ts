@@ -20,10 +20,13 @@ function blind(file: DatabaseSync, pair: ShardPair, shard: number): void {
 Deno.test("what was refused is new when it comes again, also to the queue of who is away", () =>
   withFile(async (file, pair) => {
     const world = new World(pair);
-    const away = await world.subscriber(1, "away", {}, true);
-    away.close();
+    const away = await world.subscriber(1, "away", { filter: "u" }, true);
+    away.end();
+    await world.say(away);
     const live = await world.subscriber(0, "live");
     const publisher = await world.connect(0, "publisher", true);
+    // What the shard is not told of.
+    file.exec("UPDATE subscription SET name = 't'; UPDATE total SET revision = revision + 1");
     blind(file, pair, 0);
     assert.deepEqual(
       (await world.say(publisher, message("1"))).filter(({ kind }) => kind === "pubrec"),

@@ -58,6 +58,7 @@ export async function withShards(
 /** Shards over one file, and a connection of somebody else's to it. Gives its faults. */
 export async function withFile(
   run: (file: DatabaseSync, pair: ShardPair) => Promise<void>,
+  settings: Partial<KeptSettings> = {},
 ): Promise<unknown[]> {
   const faults: unknown[] = [];
   let path = "";
@@ -70,7 +71,7 @@ export async function withFile(
     }
   }, (directory) => {
     path = `${directory}/sessions.db`;
-    return { failed: (cause) => faults.push(cause) };
+    return { failed: (cause) => faults.push(cause), ...settings };
   });
   return faults;
 }
