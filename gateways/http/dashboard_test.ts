@@ -8,10 +8,21 @@ import { Problem } from "./problem.ts";
 import { listenHttp } from "./testing/listen.ts";
 import { deviceView, fakeControl } from "./testing/fake_control.ts";
 
-/** The dashboard as a browser shows it: the text of its elements, and what the console said. */
-async function shown(changes: Partial<Control>): Promise<{ dom: string; complaints: string[] }> {
+/**
+ * The dashboard as a browser shows it: the text of its elements, and what the console said.
+ *
+ * @param use what somebody does with it for 14 s, as the rest of its script.
+ */
+async function shown(
+  changes: Partial<Control>,
+  use = "",
+): Promise<{ dom: string; complaints: string[] }> {
   const app = httpApp(fakeControl(changes), { clock: new ManualClock(), log: logger("test") });
-  const server = listenHttp(app);
+  const server = listenHttp(async (request, caller) => {
+    const answer = await app(request, caller);
+    if (use === "" || !request.url.endsWith(".js")) return answer;
+    return new Response(`${await answer.text()}{\n${use}}`, answer);
+  });
   const profile = await Deno.makeTempDir();
   try {
     const { stdout, stderr } = await new Deno.Command(findProgram("chromium"), {
@@ -21,7 +32,7 @@ async function shown(changes: Partial<Control>): Promise<{ dom: string; complain
         "--disable-gpu",
         `--user-data-dir=${profile}`,
         "--enable-logging=stderr",
-        "--virtual-time-budget=3000",
+        `--virtual-time-budget=${use === "" ? 3_000 : 14_000}`,
         "--dump-dom",
         `http://127.0.0.1:${server.port}/`,
       ],
@@ -78,6 +89,50 @@ testWith(
     assert.match(dom, /<code>broken<\/code>.*?● quarantined.*? d \d+ h ago, why: so/);
   },
 );
+
+testWith(["chromium"], "what is said of a release goes, the other rows stay", async () => {
+  let quarantined = ["a", "b"];
+  let asked = 0;
+  const { dom, complaints } = await shown(
+    {
+      release: (id) => {
+        quarantined = quarantined.filter((one) => one !== id);
+        asked = 0;
+        return Promise.resolve("released");
+      },
+      devices: ({ quarantined: only }) => {
+        if (only && ++asked === 2 && quarantined.length === 1) quarantined = ["a", "b"];
+        return Promise.resolve({ items: quarantined.map(deviceView) });
+      },
+    },
+    `
+const buttons = () => [...document.querySelectorAll("#quarantined button")];
+const said = () => byId("released").textContent;
+const until = async (done) => {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 100));
+};
+const seen = [];
+await until(() => buttons().length === 2);
+buttons()[1].focus();
+const [first, second] = buttons();
+first.click();
+await until(() => buttons().length === 1);
+seen.push(said());
+await until(() => buttons().length === 2);
+seen.push(said() === "" && document.activeElement === second && buttons()[1] === second);
+buttons()[0].click();
+await until(() => buttons().length === 1);
+second.click();
+await until(() => buttons().length === 0);
+seen.push(said(), byId("quarantine").hidden);
+await until(() => byId("quarantine").hidden);
+seen.push(said());
+document.title = seen.join(", ");
+`,
+  );
+  assert.deepEqual(complaints, []);
+  assert.match(dom, /<title>a has another chance, true, b has another chance, false, <\/title>/);
+});
 
 testWith(["chromium"], "a service that does not answer is said to be so", async () => {
   const { dom } = await shown({ snapshot: () => Promise.reject(new Error("gone")) });

@@ -169,7 +169,9 @@ function showDevices({ items, next }, known) {
   const total = known.online + known.silent + known.offline;
   const more = total === 0
     ? "No device yet. Publish JSON to the MQTT address, for example " +
-      `mosquitto_pub -h ${location.hostname} -t greenhouse/bench_3 -q 1 -m '{"TMP":21.5}'`
+      `mosquitto_pub -h ${
+        location.hostname.replace(/^\[|\]$/g, "")
+      } -t greenhouse/bench_3 -q 1 -m '{"TMP":21.5}'`
     : items.length === 0
     ? `None of the ${number.format(total)} devices is like that.`
     : next === undefined
@@ -196,27 +198,48 @@ function showDevices({ items, next }, known) {
 /** As ISO 8601, in local time. */
 const localTime = (time) => new Date(time).toLocaleString("sv");
 
-/** What the table shows now: it stays as it is while that does, for a click takes a moment. */
-let quarantineShown = "";
+/** Rows of quarantined devices by id: each stays the same element, for the focus and for clicks. */
+const quarantineRows = new Map();
+const saidRefreshes = 3;
+/** What was said of a release: for some refreshes, or until its device is quarantined again. */
+let said = { id: undefined, refreshes: 0 };
+
+function sayReleased(text, id) {
+  byId("released").textContent = text;
+  said = { id, refreshes: saidRefreshes };
+}
+
+function quarantineRow(id) {
+  const button = element("button", "Give another chance");
+  button.type = "button";
+  button.addEventListener("click", () => release(id, button));
+  return element("tr", [codeCell(id), cell("", "bad"), cell([button])]);
+}
 
 function showQuarantine({ items, next }) {
-  const rows = items.map(({ id, lastError }) => [
-    id,
-    lastError === undefined
-      ? ""
-      : `${localTime(lastError.at)} ${lastError.reason}: ${lastError.detail}`,
-  ]);
+  if (said.refreshes-- <= 0 || items.some(({ id }) => id === said.id)) {
+    byId("released").textContent = "";
+  }
   byId("quarantine").hidden = items.length === 0 && byId("released").textContent === "";
-  const shown = JSON.stringify([rows, next]);
-  if (shown === quarantineShown) return;
-  quarantineShown = shown;
-  const more = next === undefined ? "" : "There are more: /api/quarantine lists them all.";
-  showTable("quarantined", rows, ([id, error]) => {
-    const button = element("button", "Give another chance");
-    button.type = "button";
-    button.addEventListener("click", () => release(id, button));
-    return [codeCell(id), cell(error, "bad"), cell([button])];
-  }, more);
+  const table = byId("quarantined");
+  const ids = new Set(items.map(({ id }) => id));
+  for (const [id, row] of quarantineRows) {
+    if (ids.has(id)) continue;
+    row.remove();
+    quarantineRows.delete(id);
+  }
+  items.forEach(({ id, lastError: error }, i) => {
+    const row = quarantineRows.get(id) ?? quarantineRow(id);
+    quarantineRows.set(id, row);
+    row.cells[1].textContent = error === undefined
+      ? ""
+      : `${localTime(error.at)} ${error.reason}: ${error.detail}`;
+    // Those that stay are in order already: what is moved loses the focus.
+    if (table.rows[i] !== row) table.insertBefore(row, table.rows[i] ?? null);
+  });
+  byId("quarantined-more").textContent = next === undefined
+    ? ""
+    : "There are more: /api/quarantine lists them all.";
 }
 
 async function release(id, button) {
@@ -224,11 +247,10 @@ async function release(id, button) {
   try {
     const path = `/api/quarantine/${encodeURIComponent(id)}`;
     const answer = await fetch(path, { method: "DELETE" });
-    byId("released").textContent = answer.ok
-      ? `${id} has another chance`
-      : (await answer.json()).detail;
+    if (answer.ok) sayReleased(`${id} has another chance`, id);
+    else sayReleased((await answer.json()).detail);
   } catch (error) {
-    byId("released").textContent = error.message;
+    sayReleased(error.message);
   }
   button.disabled = false;
   await refresh();
