@@ -155,7 +155,8 @@ export class KeptCommit {
         stored = Number(lastInsertRowid);
       }
       const n = its.next++;
-      this.#prepare("INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
+      this.#prepare(`INSERT INTO queue (session, n, flags, ids, bytes, body, message, share)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(
         session,
         n,
         flagsOf(delivery),

@@ -17,6 +17,8 @@ export interface GivenUp {
 
 /** So much of one session's is read, the oldest first. */
 const bytesMax = 1_048_576;
+/** At a time, so that of a long queue not all is read. */
+const pageRows = 32;
 
 /**
  * With QoS 1, and with QoS 2 what its client was not sent [MQTT-4.8.2-5]: while that is connected,
@@ -26,15 +28,24 @@ export function leftOf(prepare: (sql: string) => StatementSync, session: number)
   const { holder, sent } = prepare("SELECT holder, sent FROM session WHERE id = ?").get(session) ??
     {};
   const unsent = holder === null ? Number(sent) : Number.MAX_SAFE_INTEGER;
-  const rows = prepare(
-    `SELECT n, flags, ids, bytes, share, COALESCE(its.body, message.body) AS body FROM
-     (SELECT *, SUM(bytes) OVER (ORDER BY n) AS total FROM queue WHERE session = ?
-      AND share IS NOT NULL AND flags & ${releasedFlag} = 0 AND (flags & 3 = 1 OR n >= ?)) AS its
-     LEFT JOIN message ON message.id = its.message WHERE total <= ${bytesMax} ORDER BY n`,
-  ).all(session, unsent);
-  return rows.flatMap((row): Unfinished[] => {
-    const { message } = readRow(row);
-    if (typeof message === "string") return []; // It cannot be read.
-    return [{ message, share: { name: String(row["share"]), mark: undefined, turn: 0 } }];
-  });
+  const read = prepare(
+    `SELECT n, flags, ids, bytes, share, COALESCE(queue.body, message.body) AS body FROM queue
+     LEFT JOIN message ON message.id = queue.message
+     WHERE session = ? AND n > ? AND share IS NOT NULL AND flags & ${releasedFlag} = 0
+     AND (flags & 3 = 1 OR n >= ?) ORDER BY n LIMIT ${pageRows}`,
+  );
+  const left: Unfinished[] = [];
+  let [after, bytes] = [-1, 0];
+  for (;;) {
+    const rows = read.all(session, after, unsent);
+    for (const row of rows) {
+      after = Number(row["n"]);
+      bytes += Number(row["bytes"]);
+      if (bytes > bytesMax) return left;
+      const { message } = readRow(row);
+      if (typeof message === "string") continue; // It cannot be read.
+      left.push({ message, share: { name: String(row["share"]), mark: undefined, turn: 0 } });
+    }
+    if (rows.length < pageRows) return left;
+  }
 }

@@ -108,3 +108,15 @@ Deno.test("it has ended, and the shard where a message is published does not kno
     assert.deepEqual(other.payloads().toSorted(), ["1", "2", "3", "4"]);
     assert.deepEqual([sum(pair, "session_over"), sum(pair, "no_member")], [0, 0]);
   }));
+
+Deno.test("much waits: another member has the oldest 1 MiB of it", () =>
+  withFile(async (file, pair) => {
+    (await member(pair, 0, "gone")).leave();
+    const payloads = Array.from({ length: 20 }, (_, i) => String.fromCharCode(97 + i));
+    for (const payload of payloads) publish(pair, pair.shards[0]!, payload, 1);
+    file.exec("UPDATE queue SET bytes = 1048576 / 17");
+    const other = await member(pair, 1, "other");
+    pair.clock.advance(101_000);
+    sweep(pair);
+    assert.deepEqual(other.payloads(), payloads.slice(0, 17));
+  }).then((faults) => assert.deepEqual(faults, [])));

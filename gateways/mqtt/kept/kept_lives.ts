@@ -49,6 +49,8 @@ export type WillTime = "none" | "now" | "later";
 
 /** So much later a will is sent that was to be sent at once, and perhaps was not. */
 const willGraceS = 10;
+/** When so many messages were given up with sessions, the next one has to wait for the next sweep. */
+const endedMessagesMax = 10_000;
 
 /** See the module. Every method throws what SQLite throws; each is one transaction. */
 export class KeptLives {
@@ -194,11 +196,16 @@ export class KeptLives {
     ).run(id);
   }
 
-  /** Sessions whose time is up and whose will is sent, of those with `id mod of = mine`. */
+  /**
+   * Sessions whose time is up and whose will is sent, of those with `id mod of = mine`: as many as
+   * may end without keeping the shard from all else.
+   */
   expired(nowMs: number, of: number, mine: number): number[] {
     return this.#database.prepare(
-      `SELECT id FROM session WHERE expires_ms <= ? AND will_due_ms IS NULL AND id % ? = ?
-       ORDER BY expires_ms LIMIT 200`,
+      `SELECT id FROM (SELECT id, SUM(count) OVER (ORDER BY expires_ms, id) - count AS before FROM
+         (SELECT id, count, expires_ms FROM session WHERE expires_ms <= ? AND will_due_ms IS NULL
+          AND id % ? = ? ORDER BY expires_ms, id LIMIT 200))
+       WHERE before < ${endedMessagesMax}`,
     ).all(nowMs, of, mine).map(({ id }) => number(id));
   }
 

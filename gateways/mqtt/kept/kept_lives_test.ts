@@ -85,3 +85,19 @@ Deno.test("a shard of a new process can begin late only: what came elsewhere mea
     const { epoch } = publisher.attachment;
     assert.deepEqual({ ...file.prepare("SELECT epoch FROM incoming").get() }, { epoch });
   }, { first: true }).then((faults) => assert.ok(faults.length > 0)));
+
+Deno.test("sessions with long queues are over: they end one after the other, sweep by sweep", () =>
+  withFile(async (file, pair) => {
+    for (const key of ["1", "2", "3"]) {
+      (await KeptClient.connect(pair, pair.shards[0]!, { key })).leave();
+    }
+    file.exec("UPDATE session SET count = 10000; UPDATE total SET count = 30000");
+    pair.clock.advance(101_000);
+    const ids = () => file.prepare("SELECT id FROM session ORDER BY id").all().map(({ id }) => id);
+    const ended = pair.shards[1]!; // Of 1 and 3.
+    ended.kept!.sweep(() => true);
+    assert.deepEqual(ids(), [2, 3]);
+    ended.kept!.sweep(() => true);
+    assert.deepEqual(ids(), [2]);
+    assert.equal(ended.stats.sessionsExpired, 2);
+  }).then((faults) => assert.deepEqual(faults, [])));
