@@ -14,12 +14,15 @@ const jumpMsMin = 10_000;
 export class KeptClock {
   readonly #clock: Clock;
   readonly #time: SteadyTime;
-  readonly #shift: (byMs: number) => boolean;
+  readonly #shift: (byMs: number, beforeMs: number) => boolean;
   /** What the clock was set by since the start, as far as the file has followed, in ms. */
   #followedMs = 0;
 
-  /** `shift` has the times in the file be later; false when it failed, and is to be tried again. */
-  constructor(clock: Clock, shift: (byMs: number) => boolean) {
+  /**
+   * `shift` has the times in the file be later, of what was written while the clock showed no more
+   * than `beforeMs`; false when it failed, and is to be tried again.
+   */
+  constructor(clock: Clock, shift: (byMs: number, beforeMs: number) => boolean) {
     this.#clock = clock;
     this.#time = new SteadyTime(clock);
     this.#shift = shift;
@@ -30,7 +33,9 @@ export class KeptClock {
     const setByMs = this.#time.toWall(0);
     const byMs = setByMs - this.#followedMs;
     if (Math.abs(byMs) >= jumpMsMin) {
-      if (!this.#shift(byMs)) return this.#clock.now() - byMs;
+      const beforeMs = this.#clock.now() - byMs;
+      // What was written since differs by more than that.
+      if (!this.#shift(byMs, beforeMs + jumpMsMin / 2)) return beforeMs;
       this.#followedMs = setByMs;
     }
     return this.#clock.now();

@@ -56,6 +56,8 @@ export interface KeptHome {
 
 export interface ConnectionsOptions
   extends Pick<KeptSessionsOptions, "shard" | "clock" | "stats" | "countMax" | "known"> {
+  /** Wall time in ms, once the times in the file have followed it. */
+  readonly now: () => number;
   readonly store: KeptStore;
   readonly directory: KeptDirectory;
   readonly log: KeptLog;
@@ -90,10 +92,11 @@ export class KeptConnections {
   ): Promise<ClaimResult> {
     this.#options.home.flush();
     if (!this.#options.home.ready()) return unavailable;
-    const { shard, countMax, stats, clock } = this.#options;
+    const { shard, countMax, stats } = this.#options;
+    const nowMs = this.#options.now();
     const before = this.#options.directory.byKey(request.key);
     const claimed = this.#options.store.use(({ lives }) =>
-      lives.claim(request, shard, countMax, clock.now())
+      lives.claim(request, shard, countMax, nowMs)
     );
     if (claimed === undefined) return unavailable;
     if (claimed === "full") {
@@ -169,7 +172,7 @@ export class KeptConnections {
   leave(): void {
     for (const detachment of this.#leaving.values()) {
       const { id } = detachment;
-      const now = this.#options.clock.now();
+      const now = this.#options.now();
       if (this.#options.store.use(({ lives }) => lives.detach(detachment, now)) === undefined) {
         return;
       }

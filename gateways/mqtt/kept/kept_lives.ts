@@ -209,12 +209,17 @@ export class KeptLives {
     ).all(nowMs, of, mine).map(({ id }) => number(id));
   }
 
-  /** Of those: none ends earlier or later for a clock that was set by so much. Gives how many there are. */
-  shift(byMs: number, of: number, mine: number): number {
+  /**
+   * No session ends earlier or later for a clock that was set by so much, and showed `beforeMs`
+   * then: of those whose clients left before. Set ahead, that is all of them, for what another shard
+   * has given the difference has left later by now; set back, those with `id mod of = mine`. Gives
+   * how many there are.
+   */
+  shift(byMs: number, beforeMs: number, of: number, mine: number): number {
     const { changes } = this.#database.prepare(
       `UPDATE session SET expires_ms = expires_ms + ?1, will_due_ms = will_due_ms + ?1
-       WHERE expires_ms IS NOT NULL AND id % ?2 = ?3`,
-    ).run(byMs, of, mine);
+       WHERE expires_ms - expiry_s * 1000 <= ?2 AND (?1 > 0 OR id % ?3 = ?4)`,
+    ).run(byMs, beforeMs, of, mine);
     return number(changes);
   }
 

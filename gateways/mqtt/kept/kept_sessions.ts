@@ -55,8 +55,8 @@ export class KeptSessions {
     this.#options = options;
     const { shard, shards, clock, table } = options;
     const store = this.#store = new KeptStore(options);
-    this.#time = new KeptClock(clock, (byMs) => {
-      const done = store.use(({ lives }) => lives.shift(byMs, shards, shard));
+    this.#time = new KeptClock(clock, (byMs, beforeMs) => {
+      const done = store.use(({ lives }) => lives.shift(byMs, beforeMs, shards, shard));
       return done !== undefined;
     });
     const directory = this.#directory = new KeptDirectory(table);
@@ -82,6 +82,7 @@ export class KeptSessions {
     const accounts = this.accounts = new KeptAccounts({ ...options, store, directory, home });
     this.#connections = new KeptConnections({
       ...options,
+      now: () => this.#time.now(),
       store,
       directory,
       log,
@@ -108,15 +109,15 @@ export class KeptSessions {
 
   /** What an account has of them; nothing while the file fails, for then nobody gets one. */
   places(account: string, key: string): PlacesElsewhere {
-    const { clock } = this.#options;
+    const nowMs = this.#time.now();
     const lastsMs = account === ""
       ? 0
-      : this.#store.use(({ lives }) => lives.lastsMs(account, key, clock.now())) ?? 0;
+      : this.#store.use(({ lives }) => lives.lastsMs(account, key, nowMs)) ?? 0;
     const own = lastsMs > placeMs;
     return {
       own,
       count: (max) => {
-        const count = this.#store.use(({ lives }) => lives.countOf(account, max, clock.now())) ?? 0;
+        const count = this.#store.use(({ lives }) => lives.countOf(account, max, nowMs)) ?? 0;
         // The one that is about to be over, and is counted where its client is.
         return lastsMs > 0 && !own ? Math.max(0, count - 1) : count;
       },
@@ -290,9 +291,10 @@ export class KeptSessions {
    * a later try, for by then clients may be connected to other shards.
    */
   #adopt(first: boolean): readonly number[] | undefined {
-    const { shard, shards, clock } = this.#options;
+    const { shard, shards } = this.#options;
     if (this.#adopted || shard >= shards) return [];
-    const ids = this.#store.use(({ lives }) => lives.adopt(shard, shards, first, clock.now()));
+    const nowMs = this.#time.now();
+    const ids = this.#store.use(({ lives }) => lives.adopt(shard, shards, first, nowMs));
     this.#adopted = ids !== undefined;
     return ids;
   }

@@ -123,6 +123,30 @@ for (const setByMs of [18_000_000, -18_000_000]) {
     }));
 }
 
+Deno.test("a clock that was wrong at the start moves nothing that was left while it was right", () =>
+  withShards(async (pair) => {
+    const sweep = (ms: number) => {
+      pair.clock.advance(ms);
+      for (const { kept } of pair.shards) kept!.sweep(() => true);
+      for (const shard of pair.shards) shard.flush();
+      pair.carry();
+    };
+    pair.clock.setBy(50 * 365 * 86_400_000);
+    sweep(1_000);
+    const before = await Client.connect(pair, pair.shards[0]!, { key: "before" });
+    before.leave();
+    for (const { kept } of pair.shards) kept!.close();
+    pair.clock.setBy(-50 * 365 * 86_400_000);
+    for (const shard of [0, 1]) pair.restart(shard); // A board without a clock of its own.
+    const since = await Client.connect(pair, pair.shards[1]!, { key: "since" });
+    since.leave();
+    pair.clock.setBy(50 * 365 * 86_400_000);
+    // Before any shard has swept: its time is not up.
+    assert.equal((await Client.connect(pair, pair.shards[0]!, { key: "since" })).present, true);
+    sweep(200_000);
+    assert.equal(pair.shards.some(({ kept }) => kept!.has("before")), false, "its time is up");
+  }));
+
 Deno.test("a will that was to be sent at once is not lost by a kill before, nor when it is not kept", () =>
   withShards(async (pair) => {
     const will = encodeWill({
