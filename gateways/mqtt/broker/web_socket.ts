@@ -159,6 +159,7 @@ class ClientSocket implements ByteStream {
       const at = text.indexOf("\r\n\r\n");
       if (at >= 0) {
         this.#start = at + 4;
+        if (at > headBytesMax) throw problem("the answer is too long");
         return text.slice(0, at);
       }
       if (this.#end > headBytesMax) throw problem("the answer has no end");
@@ -181,8 +182,8 @@ class ClientSocket implements ByteStream {
 function checkAnswer(head: string, key: string): void {
   const status = head.split("\r\n", 1)[0]!.slice(0, shownCharsMax);
   if (!/^HTTP\/1\.1 101\b/.test(status)) throw problem(`it was answered with ${status}`);
-  const header = (name: string) =>
-    new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, "im").exec(head)?.[1];
+  const headers = headersOf(head);
+  const header = (name: string) => headers.get(name);
   if (header("sec-websocket-accept") !== acceptOf(key)) {
     throw problem("the answer is to another request");
   }
@@ -190,4 +191,14 @@ function checkAnswer(head: string, key: string): void {
   if (protocol !== undefined && protocol !== "mqtt") {
     throw problem(`the other end speaks ${protocol.slice(0, shownCharsMax)}, and not mqtt`);
   }
+}
+
+/** By name in lower case; no pattern, for what looks for its end again and again takes seconds. */
+function headersOf(head: string): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const line of head.split("\r\n").slice(1)) {
+    const colon = line.indexOf(":");
+    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  return headers;
 }

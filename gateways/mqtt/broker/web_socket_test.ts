@@ -154,6 +154,10 @@ Deno.test("an answer that opens no WebSocket for MQTT is said, and its connectio
     [/speaks chat, and not mqtt/, (key) => answerTo(key, "chat")],
     [/ended before the answer/, () => "HTTP/1.1 101 Switching"],
     [/the answer has no end/, () => `HTTP/1.1 101 ${"x".repeat(40_000)}`],
+    [
+      /the answer is too long/, // And not looked through, which took 7 s.
+      () => `HTTP/1.1 101 Ok\r\nSec-WebSocket-Accept: a${" ".repeat(16_500)}b\r\n\r\n`,
+    ],
   ];
   for (const [expected, answer] of answers) {
     const server = new FakeServer((key) => encode(answer(key)), () => 1_000);
