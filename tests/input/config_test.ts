@@ -99,7 +99,7 @@ const refusals: readonly Refusal[] = [
     content: '{"shards": 2,}',
     says: /sluice\.json:\n {2}- is not JSON: /,
   },
-  { name: "a file that is no object", content: "[]", says: /must be an object; it is \[\]/ },
+  { name: "a file that is no object", content: "[]", says: /must be an object; it is a list/ },
   {
     name: "an unknown variable",
     env: { SLUICE_MQTT_LISEN: "127.0.0.1:0" },
