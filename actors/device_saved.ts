@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isTexts } from "../runtime/fields.ts";
 import { Device, type DeviceTools } from "./device.ts";
 
 const version = 1;
@@ -132,9 +133,6 @@ function parse(id: string, saved: string) {
 
 const isNumbers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((item) => typeof item === "number");
-
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === "string");
 
 function errorOf(value: unknown) {
   if (!Array.isArray(value)) return undefined;

@@ -1,6 +1,7 @@
 /**
  * Devices whose code took their shard down: it is not run again before the service is stopped and
- * started, or before somebody releases the device, or one bad payload that its sender repeats would take the shard down for ever.
+ * started, or before somebody releases the device, or one bad payload that its sender repeats would
+ * take the shard down for ever.
  *
  * @module
  */

@@ -17,7 +17,10 @@ export interface Segment {
   bytes: number;
   /** Items in its records. */
   items: number;
-  /** Time of its first and last record, ms, as `now` of the log tells it; for a recovered one, that of the recovery. */
+  /**
+   * Time of its first and last record, ms, as `now` of the log tells it; for a recovered one, that
+   * of the recovery.
+   */
   firstMs: number;
   lastMs: number;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isTexts } from "../../runtime/fields.ts";
 import {
   type Control,
   type DeadLetterQuery,
@@ -173,4 +174,3 @@ function replayChoice(body: unknown): ReplayChoice {
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
