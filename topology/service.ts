@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers";
 import { parseBan } from "../actors/rates/ban_list.ts";
 import { RouteError } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
+import { DiskPressure } from "../actors/spool/disk_pressure.ts";
 import type { Config } from "../config.ts";
 import { servesHttp } from "../config/serves_http.ts";
 import { httpApp } from "../gateways/http/app.ts";
@@ -32,6 +33,7 @@ import {
 import { openAccountStore } from "./account_store.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { putDamagedAside } from "./damaged_files.ts";
+import { DatabaseLogs } from "./database_logs.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
 import { deviceUrls, endpointLines } from "./endpoint_lines.ts";
 import { historyOf } from "./history.ts";
@@ -98,6 +100,7 @@ export class Service {
   #isFailed = false;
   #listening = false;
   readonly #announcer: SystemAnnouncer;
+  readonly #databaseLogs: DatabaseLogs;
 
   private constructor(
     data: DataDirectory,
@@ -164,6 +167,12 @@ export class Service {
       service: { version, startedMs },
       snapshot: () => this.#control.snapshot(),
       shards: this.#shards,
+    });
+    const { devices, retained, sessions, accounts: accountsFile } = data.paths;
+    this.#databaseLogs = new DatabaseLogs({
+      pressure: new DiskPressure(plan.diskPressure),
+      files: [devices, retained, sessions, accountsFile],
+      clock: systemClock,
     });
     this.#accounts = this.#openAccounts(accounts, keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
@@ -247,6 +256,7 @@ export class Service {
       close: (deadlineMs) => this.#fleet.stop(deadlineMs),
     });
     await this.#accounts.stop();
+    this.#databaseLogs.stop();
     this.#bans.stop();
     this.#plan.sessionSockets?.remove();
     if (!this.#isFailed) this.#suspects.remove();
