@@ -77,8 +77,8 @@ export function shardCount(config: Config, cores = navigator.hardwareConcurrency
 }
 
 /**
- * One write of 10,000 readings of new series takes seconds on a slow disk, and the store's thread
- * shows no life meanwhile. Ended before, it would begin with the same again, and get no further.
+ * One write of 10,000 readings of new series, or one page of very many, takes seconds on a slow disk,
+ * and the thread shows no life meanwhile. Ended before, it would be asked for the same again.
  */
 const storeSilenceMs = 30_000;
 
@@ -116,6 +116,7 @@ export function workerSpecs(
         id: historyId,
         create: () => new Worker(historyEntry, { type: "module", name: historyId }),
         init: () => storeInit(plan, "read"),
+        silenceMs: storeSilenceMs,
       },
     );
   }
