@@ -31,7 +31,7 @@ Deno.test("the variables of the contract set their options", async () => {
     SLUICE_DATA_DIR: "/var/lib/sluice",
     SLUICE_MQTT_LISTEN: "",
     SLUICE_HTTP_LISTEN: "[::1]:9000",
-    SLUICE_BROKER_URL: "mqtt://u:p@a:1883, wss://b/mqtt",
+    SLUICE_BROKER_URL: "mqtt://u:p%2Cq@a:1883, wss://b/mqtt",
     SLUICE_BROKER_SHARE: "sluice",
     SLUICE_INFLUX_URL: "http://127.0.0.1:8086",
     SLUICE_INFLUX_TOKEN: "t",
@@ -46,7 +46,7 @@ Deno.test("the variables of the contract set their options", async () => {
   assert.equal(config.dataDir, "/var/lib/sluice");
   assert.equal(config.mqtt.listen, "");
   assert.equal(config.http.listen, "[::1]:9000");
-  assert.deepEqual(config.broker.urls, ["mqtt://u:p@a:1883", "wss://b/mqtt"]);
+  assert.deepEqual(config.broker.urls, ["mqtt://u:p%2Cq@a:1883", "wss://b/mqtt"]);
   assert.equal(config.broker.share, "sluice");
   assert.deepEqual([config.influx.token, config.influx.org, config.influx.bucket], ["t", "o", "b"]);
   assert.equal(config.postgres.url, "postgres://u:p@h/db");
@@ -201,7 +201,25 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     "a password that is not encoded",
     {},
     { SLUICE_BROKER_URL: "mqtt://u:100%@h:1883" },
-    'each a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"; a % in name or password is written %25; it is ["mqtt://u:***@h:1883"]',
+    'each a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"; a % in name or password is written %25, a comma in a variable %2C; it is ["mqtt://u:***@h:1883"]',
+  ],
+  [
+    "a comma in a password",
+    {},
+    { SLUICE_BROKER_URL: "mqtt://a:1883, mqtt://u:hunter2,hunter3@h:1883" },
+    'a comma in a variable %2C; it is "mqtt://a:***@h:1883"',
+  ],
+  [
+    "a comma in the second password, without a space between the URLs",
+    {},
+    { SLUICE_BROKER_URL: "mqtt://a,mqtt://u:hunter2,hunter3@h" },
+    'a comma in a variable %2C; it is "mqtt://a,mqtt:***@h"',
+  ],
+  [
+    "a comma behind the number of a port, as it seems",
+    {},
+    { SLUICE_BROKER_URL: "mqtt://u:1,hunter2@h" },
+    'a comma in a variable %2C; it is "mqtt://u:***@h"',
   ],
   [
     "a token with its file's line break",

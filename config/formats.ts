@@ -41,8 +41,9 @@ export const ipNetwork: Format = {
 export const brokerUrl: Format = {
   name: "sluice-broker-url",
   expects:
-    `a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"; ${encoded}`,
+    `a URL with mqtt://, mqtts://, ws:// or wss://, such as "mqtt://user:pass@host:1883"; ${encoded}, a comma in a variable %2C`,
   accepts: (text) => hasScheme(text, ["mqtt:", "mqtts:", "ws:", "wss:"]),
+  isCut: (text) => !text.includes("://"),
 };
 
 export const hostName: Format = {

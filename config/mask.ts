@@ -27,8 +27,8 @@ function withoutPasswords(value: unknown): unknown {
  * query values that name a secret; other text stays.
  */
 export function maskUrl(text: string): string {
-  const isUrl = /^[^:]*:\/\//.test(text) && URL.canParse(text);
-  // The password of what is no URL may hold anything: all up to the last @ counts as it.
+  const isUrl = /^[^:]*:\/\/(?!.*:\/\/)/s.test(text) && URL.canParse(text);
+  // The password of what is no URL, or several, may hold anything: all up to the last @ counts as it.
   const password = isUrl
     ? /^(\s*[a-z][a-z0-9+.-]*:\/\/[^/?#]*?):[^/?#]*@/i
     : /^((?:\s*[a-z][a-z0-9+.-]*:[/\\]+)?[^/?#@]*?):.*@/is;

@@ -109,6 +109,8 @@ export interface Format {
   readonly name: string;
   readonly expects: string;
   readonly accepts: (text: string) => boolean;
+  /** Whether a text is what a comma inside one has left of it, where commas part a list. */
+  readonly isCut?: (text: string) => boolean;
 }
 
 export function text<D extends string | undefined>(
@@ -136,7 +138,11 @@ export function list<D extends readonly string[] | undefined>(
     kind: "option",
     schema: { type: "array", items: { type: "string", format: format.name }, uniqueItems: true },
     expects: `a list of different texts, each ${format.expects}`,
-    fromEnv: (value) => value.split(",").map((item) => item.trim()).filter((item) => item !== ""),
+    fromEnv: (value) => {
+      const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+      // Whole, so that what is said of it does not show half a password.
+      return items.some((item) => format.isCut?.(item)) ? value : items;
+    },
     ...rest,
   };
 }

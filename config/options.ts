@@ -248,7 +248,8 @@ export const options = section("The configuration of Sluice.", {
       default: [],
       format: brokerUrl,
       env: "SLUICE_BROKER_URL",
-      doc: "One connection each: `mqtt://user:pass@host:port`, also `mqtts://`, `ws://`, `wss://`.",
+      doc:
+        "One connection each: `mqtt://user:pass@host:port`, also `mqtts://`, `ws://`, `wss://`. In a name or password `%` is written `%25`, and a comma, which parts the URLs of the variable, `%2C`.",
     }),
     topics: list({
       default: undefined,
