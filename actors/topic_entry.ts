@@ -52,6 +52,9 @@ function topicText(bytes: Uint8Array): string | Rejection {
   return topic;
 }
 
+/** No path of a URL names `.` or `..`: such an id is written with `%2E`. */
+const nameable = (id: string): string => /^\.{1,2}$/.test(id) ? id.replaceAll(".", "%2E") : id;
+
 /** Device ids join their parts with `~`, so that character is written `%7E` within a part. */
 function idParts(params: Readonly<Record<string, string>>): Record<string, string> {
   const parts: Record<string, string> = Object.create(null);
@@ -92,7 +95,7 @@ export function understandTopic(
     const named = series === undefined || route.series === undefined
       ? params
       : { ...params, [route.series]: seriesKey(series) };
-    const deviceId = route.device.expand(idParts(named));
+    const deviceId = nameable(route.device.expand(idParts(named)));
     const id = utf8.encode(deviceId);
     const start = series?.measurement ?? route.measurement.expand(values);
     const end = route.afterMetric?.expand(values) ?? "";

@@ -53,6 +53,10 @@ Deno.test("different topics never share a device by how the parts are joined", (
   assert.equal(idOf("a~b/c"), "a%7Eb~c");
   assert.equal(idOf("a/b~c"), "a~b%7Ec");
   assert.equal(idOf("a%7Eb/c"), "a%257Eb~c");
+  assert.equal(idOf("device/."), "%2E");
+  assert.equal(idOf("device/.."), "%2E%2E");
+  assert.equal(idOf("device/%2E"), "%252E");
+  assert.equal(idOf("../."), "..~.");
 });
 
 Deno.test("topics that are no topics are refused", () => {

@@ -139,4 +139,6 @@ Deno.test("what is no operation is 404, 405 with what is allowed, or OPTIONS", a
     assert.equal(answer.headers.get("allow"), allow, path);
     await answer.body?.cancel();
   }
+  const dot = withoutOperation(new Request("http://h/api/devices/%2E"));
+  assert.match((await dot.json()).detail, /^nothing at \/api\/devices\/; a name is missing/);
 });

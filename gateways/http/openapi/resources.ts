@@ -94,9 +94,10 @@ export function withoutOperation({ method, url }: Request): Response {
   const { pathname } = new URL(url);
   const resource = findResource(pathname);
   if (resource === undefined) {
-    return problemResponse(
-      new Problem("not-found", `nothing at ${pathname}; /api/openapi.json lists all there is`),
-    );
+    const why = findResource(`${pathname}x`) === undefined
+      ? "/api/openapi.json lists all there is"
+      : "a name is missing at the end; . and .. are none in a URL, nor are %2E and %2E%2E";
+    return problemResponse(new Problem("not-found", `nothing at ${pathname}; ${why}`));
   }
   const allow = allowed(resource);
   if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
