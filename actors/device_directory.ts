@@ -35,6 +35,8 @@ export interface DirectoryQuery {
   readonly after?: string;
   readonly presence?: DevicePresence;
   readonly idPrefix?: string;
+  /** Only ids that have it somewhere, in upper or lower case. */
+  readonly idPart?: string;
   /** Leaves out the others. */
   readonly only?: (id: string) => boolean;
 }
@@ -165,6 +167,7 @@ export class DeviceDirectory {
   /** Part of the list; `next` is the `after` that goes on with it, absent at the end. */
   list(query: DirectoryQuery): { readonly items: DirectoryEntry[]; readonly next?: string } {
     const { limit, after, presence, idPrefix = "", only } = query;
+    const idPart = query.idPart?.toLowerCase() ?? "";
     // One more than are asked for tells whether others follow. Of 100,000 not all are sorted.
     const ids: string[] = [];
     const most = limit + 1;
@@ -172,6 +175,7 @@ export class DeviceDirectory {
     const consider = (id: string, lastSeenMs: () => number) => {
       if (last !== undefined && id >= last) return;
       if (!id.startsWith(idPrefix) || (after !== undefined && id <= after)) return;
+      if (idPart !== "" && !id.toLowerCase().includes(idPart)) return;
       if (only !== undefined && !only(id)) return;
       if (presence === undefined || this.#presence(lastSeenMs()) === presence) ids.push(id);
       if (ids.length < sortedAtOnce * most) return;

@@ -146,6 +146,8 @@ Deno.test("the list is in order, in pages, and filtered", () => {
   assert.deepEqual(devices.list({ limit: 3, after: "x~c" }).next, undefined);
   assert.deepEqual(ids({ limit: 9, after: "x~b" }), ["x~c", "x~d"]);
   assert.deepEqual(ids({ limit: 9, idPrefix: "x~d" }), ["x~d"]);
+  assert.deepEqual(ids({ limit: 9, idPart: "~D" }), ["x~d"]);
+  assert.deepEqual(ids({ limit: 9, idPart: "x~D", idPrefix: "d" }), []);
   assert.deepEqual(ids({ limit: 9, only: (id) => "x~a x~b".includes(id) }), ["x~a", "x~b"]);
   clock.advance(60_000);
   send("x/c", '{"v":1}');

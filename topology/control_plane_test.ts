@@ -31,7 +31,8 @@ const shardThat = (answer: Release | undefined, shard: number): Shard => ({
 
 function control(...answers: readonly (Release | undefined)[]) {
   const shards = answers.map(shardThat);
-  const info = { version: "1", gateway: "g", startedMs: 0, store: "none" };
+  const books = { version: "1", gateway: "g", startedMs: 0, store: "none" };
+  const info = { ...books, endpoints: [], accountsRequired: false };
   return { shards, plane: new ControlPlane(info, shards, history) };
 }
 

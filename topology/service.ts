@@ -155,6 +155,8 @@ export class Service {
         gateway: this.#plan.gatewayId,
         startedMs,
         store: storeName(config),
+        endpoints: config.auth.advertise ?? deviceUrls(this.#plan),
+        accountsRequired: config.auth.required,
       },
       this.#shards,
       history,

@@ -93,7 +93,7 @@ Deno.test("without a token the API is 401 and says how; the rest is open", () =>
     const bad = await ask("/api/status", { token: "a.b.c" });
     assert.match(bad.headers.get("www-authenticate") ?? "", /error="invalid_token"/);
     await bad.body?.cancel();
-    for (const path of ["/", "/healthz", "/readyz", "/metrics", "/page.js"]) {
+    for (const path of ["/", "/healthz", "/readyz", "/metrics", "/dashboard/page.js"]) {
       assert.equal(await statusOf(ask(path)), 200, path);
     }
     // A router that decodes would find the API behind these.

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { AskError } from "../../runtime/ask.ts";
 import { isTexts } from "../../runtime/fields.ts";
+import { reachedAt } from "../auth/endpoints.ts";
 import {
   type Control,
   type DeadLetterQuery,
@@ -56,18 +58,23 @@ export function apiHandlers(
 
     getStatus: async (context) => {
       parametersOf(context.req.url, []);
-      return context.json(statusJson(control.service, await control.snapshot(), clock.now()));
+      const { hostname } = new URL(context.req.url);
+      const endpoints = control.service.endpoints.map((url) => reachedAt(url, hostname));
+      const service = { ...control.service, endpoints };
+      return context.json(statusJson(service, await control.snapshot(), clock.now()));
     },
 
     getDevices: async (context) => {
-      const allowed = [...pageParameters, "presence", "prefix"];
+      const allowed = [...pageParameters, "presence", "prefix", "contains"];
       const parameters = parametersOf(context.req.url, allowed);
       const presence = presenceOf(parameters.get("presence"));
       const idPrefix = parameters.get("prefix");
+      const idPart = parameters.get("contains");
       const page = await control.devices({
         ...pageQuery(parameters),
         ...(presence === undefined ? {} : { presence }),
         ...(idPrefix === undefined ? {} : { idPrefix }),
+        ...(idPart === undefined ? {} : { idPart }),
       });
       return context.json(pageJson(page, deviceJson));
     },
@@ -77,15 +84,20 @@ export function apiHandlers(
       parametersOf(context.req.url, []);
       const id = context.req.param("id") ?? "";
       const device = await control.device(id);
-      if (device === undefined) throw new Problem("not-found", `no device ${JSON.stringify(id)}`);
+      if (device === undefined) throw new Problem("not-found", await unknownDevice(control, id));
       return context.json(deviceJson(device));
     },
 
     getReadings: async (context) => {
-      const answer = await control.readings(parametersOf(context.req.url));
+      const parameters = parametersOf(context.req.url);
+      const answer = await control.readings(parameters);
       switch (answer.kind) {
-        case "page":
-          return context.json(answer.page);
+        case "page": {
+          const device = parameters.get("device") ?? "";
+          const isNothing = answer.page.items.length === 0 && device !== "";
+          const hint = isNothing ? await hintOf(control, device) : undefined;
+          return context.json(hint === undefined ? answer.page : { ...answer.page, hint });
+        }
         case "invalid": {
           const detail = answer.problems.map((one) => `${one.parameter}: ${one.message}`);
           throw new Problem("invalid-parameter", detail.join("; "), { errors: answer.problems });
@@ -126,6 +138,30 @@ export function apiHandlers(
       return context.json(await control.replayDeadLetters(choice));
     },
   };
+}
+
+/** Why there are no readings of a device: that nobody has heard of it, if so. */
+async function hintOf(control: Control, id: string): Promise<string | undefined> {
+  try {
+    if (await control.device(id) !== undefined) return undefined;
+    // One that was forgotten may have a history still.
+    const ever = await control.readings(new Map([["device", id], ["limit", "1"]]));
+    const isUnknown = ever.kind === "page" && ever.page.items.length === 0;
+    return isUnknown ? await unknownDevice(control, id) : undefined;
+  } catch (error) {
+    if (error instanceof AskError) return undefined; // A shard is away: it may know the device.
+    throw error;
+  }
+}
+
+/** Says so, and which id was meant, if the one given is a topic. */
+async function unknownDevice(control: Control, id: string): Promise<string> {
+  const ofTopic = id.replaceAll("/", "~");
+  const isTopic = ofTopic !== id && await control.device(ofTopic) !== undefined;
+  const hint = isTopic
+    ? `did you mean ${JSON.stringify(ofTopic)}?`
+    : "GET /api/devices?contains=… finds ids";
+  return `no device ${JSON.stringify(id)}; ${hint}`;
 }
 
 function presenceOf(text: string | undefined): Presence | undefined {

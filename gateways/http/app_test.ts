@@ -58,7 +58,8 @@ Deno.test("metrics have Prometheus' media type", async () => {
 });
 
 Deno.test("the status adds the shards up, and the law holds", async () => {
-  const { readings, reasons, devices, started } = await (await ask("/api/status")).json();
+  const { readings, reasons, devices, started, endpoints } = await (await ask("/api/status"))
+    .json();
   assert.deepEqual(reasons, {
     deadLettered: { not_json: 6, timestamp: 2 },
     refused: { no_route: 2 },
@@ -68,6 +69,8 @@ Deno.test("the status adds the shards up, and the law holds", async () => {
   assert.equal(Object.values(places).reduce((sum: number, n) => sum + Number(n), 0), 200);
   assert.deepEqual(devices, { online: 6, silent: 2, offline: 0 });
   assert.equal(started, "2026-01-02T00:00:00.000Z");
+  // Who listens everywhere is reached by the name that was asked.
+  assert.deepEqual(endpoints, ["mqtt://127.0.0.1:1884", "ws://127.0.0.1:8080/ws"]);
 });
 
 Deno.test("devices are paged by cursor to the end", async () => {
@@ -89,7 +92,10 @@ Deno.test("a device is found by its id, slash or space in it", async () => {
   }
   const missing = await ask("/api/devices/toString");
   assert.equal(missing.status, 404);
-  assert.equal((await problem(missing)).detail, 'no device "toString"');
+  assert.equal(
+    (await problem(missing)).detail,
+    'no device "toString"; GET /api/devices?contains=… finds ids',
+  );
 });
 
 Deno.test("a device shows its last error", async () => {
@@ -106,13 +112,13 @@ Deno.test("a device shows its last error", async () => {
 
 Deno.test("the filters of devices reach the control", async () => {
   const seen: unknown[] = [];
-  await ask("/api/devices?presence=silent&prefix=UPB%2F&limit=5", {}, {
+  await ask("/api/devices?presence=silent&prefix=UPB%2F&contains=pi&limit=5", {}, {
     devices: (query) => {
       seen.push(query);
       return Promise.resolve({ items: [] });
     },
   });
-  assert.deepEqual(seen, [{ limit: 5, presence: "silent", idPrefix: "UPB/" }]);
+  assert.deepEqual(seen, [{ limit: 5, presence: "silent", idPrefix: "UPB/", idPart: "pi" }]);
 });
 
 Deno.test("readings: a page, refused parameters, another store", async () => {
@@ -157,6 +163,30 @@ Deno.test("readings: a page, refused parameters, another store", async () => {
     const { type: answered, detail } = await problem(failed);
     assert.deepEqual([answered, detail], [type, "it is malformed"]);
   }
+});
+
+Deno.test("no readings, for nobody has heard of the device: the answer says so", async () => {
+  const readings: Control["readings"] = (parameters) => {
+    const isOld = parameters.get("device") === "forgotten" && !parameters.has("from");
+    const item = { time: "2026-01-02T00:00:00Z", device: "forgotten", metric: "m", value: 1 };
+    return Promise.resolve({ kind: "page", page: { items: isOld ? [item] : [] } });
+  };
+  const device: Control["device"] = (id) =>
+    id === "away"
+      ? Promise.reject(new AskError("timeout", "shard 1 did not answer"))
+      : Promise.resolve(id === "hall~bench" ? deviceView(id) : undefined);
+  const read = async (query: string) =>
+    await (await ask(`/api/readings${query}`, {}, { readings, device })).json();
+  const known = ["", "?device=", "?device=hall~bench", "?device=forgotten&from=1", "?device=away"];
+  for (const query of known) assert.deepEqual(await read(query), { items: [] }, query);
+  assert.deepEqual(await read("?device=nobody&metric=m"), {
+    items: [],
+    hint: 'no device "nobody"; GET /api/devices?contains=… finds ids',
+  });
+  const meant = 'no device "hall/bench"; did you mean "hall~bench"?';
+  assert.deepEqual(await read("?device=hall/bench"), { items: [], hint: meant });
+  const one = await problem(await ask("/api/devices/hall/bench", {}, { device }));
+  assert.deepEqual(one, { type: "not-found", detail: meant });
 });
 
 Deno.test("the tree of actors, with the last errors", async () => {
@@ -341,7 +371,7 @@ Deno.test("405 and OPTIONS say what is allowed, HEAD has no body", async () => {
 });
 
 Deno.test("HEAD says what GET would, and how long its body is", async () => {
-  for (const path of ["/", "/page.js", "/healthz", "/api/devices", "/api/devices/no"]) {
+  for (const path of ["/", "/dashboard/page.js", "/healthz", "/api/devices", "/api/devices/no"]) {
     const [get, head] = [await ask(path), await ask(path, { method: "HEAD" })];
     assert.equal(head.status, get.status, path);
     const { byteLength } = await get.arrayBuffer();
@@ -399,9 +429,18 @@ Deno.test("the dashboard comes with all it needs and nothing from elsewhere", as
   const html = await page.text();
   const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? "");
   assert.ok(links.length >= 3);
-  for (const link of links.filter((one) => !one.startsWith("#"))) {
+  const wanted = new Set(links.filter((one) => !one.startsWith("#")));
+  for (const link of wanted) { // It grows as modules are met.
     assert.ok(link.startsWith("/"), link);
-    assert.equal((await ask(link)).status, 200, link);
+    const answer = await ask(link);
+    assert.equal(answer.status, 200, link);
+    const imports = (await answer.text()).matchAll(/^import .* from "([^"]+)";$/gm);
+    for (const [, name = ""] of link.endsWith(".js") ? imports : []) {
+      wanted.add(new URL(name, `http://h${link}`).pathname);
+    }
   }
+  assert.ok(wanted.has("/dashboard/devices.js"));
+  const nowhere = await ask("/dashboard/toString");
+  assert.equal((await problem(nowhere)).detail, 'the dashboard has no "toString"');
   assert.doesNotMatch(html, /<script>|style="|\son\w+="/);
 });

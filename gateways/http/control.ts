@@ -36,6 +36,9 @@ export interface ServiceInfo {
   readonly startedMs: number;
   /** The store's name without secrets, for example `InfluxDB http://127.0.0.1:8086`. */
   readonly store: string;
+  /** URLs that devices may connect to, those that listen everywhere as `0.0.0.0` or `[::]`. */
+  readonly endpoints: readonly string[];
+  readonly accountsRequired: boolean;
 }
 
 /** Part of a list. `next` is the `after` that continues it; absent at the end. */
@@ -57,6 +60,8 @@ export type Presence = typeof presences[number];
 export interface DeviceQuery extends PageQuery {
   readonly presence?: Presence;
   readonly idPrefix?: string;
+  /** Only ids that have it somewhere, in upper or lower case. */
+  readonly idPart?: string;
   /** Only those that are. */
   readonly quarantined?: true;
 }

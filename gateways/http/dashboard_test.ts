@@ -20,7 +20,7 @@ async function shown(
   const app = httpApp(fakeControl(changes), { clock: new ManualClock(), log: logger("test") });
   const server = listenHttp(async (request, caller) => {
     const answer = await app(request, caller);
-    if (use === "" || !request.url.endsWith(".js")) return answer;
+    if (use === "" || !request.url.endsWith("/page.js")) return answer;
     return new Response(`${await answer.text()}{\n${use}}`, answer);
   });
   const profile = await Deno.makeTempDir();

@@ -33,10 +33,11 @@ function object(members: Readonly<Record<string, Schema>>, others: Schema = {}):
   };
 }
 
-const pageOf = (items: Schema): Schema =>
+const pageOf = (items: Schema, others: Readonly<Record<string, Schema>> = {}): Schema =>
   object({
     items: list(items),
     "next?": { ...text, description: "The following page's `cursor`." },
+    ...others,
   });
 
 const error = object({ reason: text, detail: text, at: time });
@@ -106,6 +107,8 @@ export const schemas: Readonly<Record<string, Schema>> = {
     version: text,
     gateway: text,
     store: text,
+    endpoints: { ...texts, description: "Where devices may connect." },
+    accountsRequired: { type: "boolean" },
     started: time,
     now: time,
     shards: integerFrom(1),
@@ -149,7 +152,9 @@ export const schemas: Readonly<Record<string, Schema>> = {
     metric: text,
     value: { type: ["number", "string", "boolean", "null"] },
   }),
-  PointPage: pageOf(ref("Point")),
+  PointPage: pageOf(ref("Point"), {
+    "hint?": { ...text, description: "There are none, for nobody has heard of the device." },
+  }),
   Actor: object({
     id: text,
     path: text,

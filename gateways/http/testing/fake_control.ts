@@ -19,6 +19,8 @@ export const service: ServiceInfo = {
   gateway: "gw",
   startedMs: Date.UTC(2026, 0, 2),
   store: "embedded store",
+  endpoints: ["mqtt://0.0.0.0:1884", "ws://0.0.0.0:8080/ws"],
+  accountsRequired: false,
 };
 
 /** Books that balance: 100 = 80 + 2 + 4 + 1 + 6 + 7. */

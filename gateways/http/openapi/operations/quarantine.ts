@@ -13,7 +13,10 @@ export const quarantineOperations = table({
     method: "GET",
     path: "/api/quarantine",
     tag,
-    summary: "Devices whose readings are dead letters, since their code crashed again and again",
+    summary: "The devices in quarantine",
+    doc: "A device whose code crashes again and again is handed no more readings: they are dead " +
+      "letters. So are those of a device whose code took its shard down, until the service is " +
+      "stopped. `lastError` says why; `DELETE /api/quarantine/{id}` gives it another chance.",
     access: "reader",
     parameters: [...page, query("prefix", "Only those whose ids begin so.")],
     answers: [json("A page, in the order of ids.", ref("DevicePage"))],

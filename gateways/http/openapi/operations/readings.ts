@@ -70,6 +70,7 @@ export const historyOperations = table({
       ...page,
       query("presence", "Only those.", { enum: presences }),
       query("prefix", "Only those whose ids begin so."),
+      query("contains", "Only those whose ids have it somewhere, in upper or lower case."),
     ],
     answers: [json("A page, in the order of ids.", ref("DevicePage"))],
     problems: ["unavailable"],
@@ -97,7 +98,7 @@ export const historyOperations = table({
     summary: "History from the embedded store",
     access: "device",
     parameters: [
-      query("device", "Only this one."),
+      query("device", "Only this one, by its id."),
       query("metric", "Only this one."),
       query("from", `${time}; included.`),
       query("to", `${time}; excluded.`),

@@ -18,10 +18,14 @@ const file = (path: string, type: string): Operation => ({
   answers: [{ status: 200, doc: "The file.", content: { [type]: { schema: text } } }],
 });
 
-/** Files of the dashboard, by their operation: path and media type. */
+/** Files of the dashboard, by their operation. */
 export const dashboardOperations = table({
   getDashboard: file("/", "text/html"),
-  getDashboardScript: file("/page.js", "text/javascript"),
+  getDashboardScript: {
+    ...file("/dashboard/{script}", "text/javascript"),
+    parameters: [{ in: "path", name: "script", doc: "Its name: `page.js`.", schema: text }],
+    problems: ["not-found"],
+  },
   getDashboardStyle: file("/page.css", "text/css"),
   getDashboardIcon: file("/icon.svg", "image/svg+xml"),
 });
