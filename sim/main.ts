@@ -18,11 +18,51 @@ const commands: readonly RunnableCommand[] = [
   runnable(verifyCommand),
 ];
 
-/** Runs the simulator with the arguments of a command line. */
+/** Between commands that run at once. */
+const and = "--and";
+
+/**
+ * Runs the simulator with the arguments of a command line. Of several commands each prints when all
+ * have ended, in the order they are in; one that fails ends the others.
+ */
 export async function simulate(
   args: readonly string[],
   context: CommandContext,
 ): Promise<ExitCode> {
+  const runs = runsOf(args);
+  if (runs.length === 1) return await run(args, context);
+  const failed = new AbortController();
+  const stop = AbortSignal.any([context.stop, failed.signal]);
+  const ends = await Promise.allSettled(runs.map(async (own, i) => {
+    const lines: string[] = [];
+    try {
+      return { lines, code: await run(own, { print: (line) => lines.push(line), stop }) };
+    } catch (cause) {
+      failed.abort();
+      if (!(cause instanceof CommandError)) throw cause;
+      const message = `command ${i + 1}, ${own[0]}: ${cause.message}`;
+      throw new CommandError(cause.exitCode, message, { cause });
+    }
+  }));
+  let worst: ExitCode = exitCodes.ok;
+  for (const ended of ends) {
+    if (ended.status === "rejected") throw ended.reason;
+    for (const line of ended.value.lines) context.print(line);
+    if (ended.value.code > worst) worst = ended.value.code;
+  }
+  return worst;
+}
+
+function runsOf(args: readonly string[]): string[][] {
+  const runs: string[][] = [[]];
+  for (const arg of args) {
+    if (arg === and) runs.push([]);
+    else runs.at(-1)!.push(arg);
+  }
+  return runs;
+}
+
+async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h") {
     context.print(usage());
@@ -41,9 +81,9 @@ export async function simulate(
 
 function usage(): string {
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
-  return `Usage: deno task sim <command> [flags]\n\n${
+  return `Usage: deno task sim <command> [flags] [${and} <command> [flags]]…\n\n${
     lines.join("\n")
-  }\n\n--help on each shows its flags.`;
+  }\n\n--help on each shows its flags; commands with ${and} between them run at once.`;
 }
 
 if (import.meta.main) {

@@ -54,3 +54,27 @@ Deno.test("sim: what cannot be is refused with a code that says why", async () =
     assert.equal(answer.code, code, args.join(" "));
   }
 });
+
+Deno.test("sim: several commands at once print in their order; one that fails ends the others", async () => {
+  const both = await run(["load", "--help", "--and", "verify", "--help"]);
+  assert.equal(both.code, exitCodes.ok);
+  assert.match(both.text, /^sim load: [^]*\nsim verify: /);
+  const none = await run(["verify", "--help", "--and", "verify", "--account", "/no/such"]);
+  assert.equal(none.code, exitCodes.input);
+  assert.match(none.text, /^command 2, verify: cannot use --account \/no\/such/);
+
+  // By itself the load would go on for an hour.
+  const account = await Deno.makeTempFile();
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response(null, { status: 204 }),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const ended = await run([
+    ...["load", "--url", url, "--account", account, "--rate", "10", "--duration-s", "3600"],
+    ...["--quiet", "--and", "verify", "--store", "oracle"],
+  ]);
+  await Deno.remove(account);
+  assert.equal(ended.code, exitCodes.usage);
+  assert.match(ended.text, /^command 2, verify: --store must be one of/);
+});

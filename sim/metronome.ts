@@ -11,7 +11,7 @@ import { type SimClock, systemClock } from "./clock.ts";
 export const metronomeCells = { beat: 0, stop: 1, count: 2 } as const;
 
 /** Longer waits need no beat. */
-const beatWaitMaxMs = 20;
+export const beatWaitMaxMs = 20;
 
 export class Metronome implements SimClock {
   readonly #cells = new Int32Array(

@@ -8,7 +8,7 @@ import process from "node:process";
 import { systemClock } from "../clock.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit_code.ts";
-import { Metronome } from "../metronome.ts";
+import { beatWaitMaxMs, Metronome } from "../metronome.ts";
 import { Progress, stderrOutput } from "../progress.ts";
 import { loadOptions } from "./load_options.ts";
 import { describeReport } from "./load_report.ts";
@@ -44,7 +44,8 @@ identifier, over ws:// with its id, over http:// under its Idempotency-Key.
 Exit codes: 0 all acknowledged · 1 not all · 64 wrong flag · 66 a file cannot be used · 69 cannot connect`,
   async run(options, { print, stop }) {
     const target = await targetOf(options);
-    const metronome = options.rate > 0 ? new Metronome() : undefined;
+    const exact = options.rate > 0 && options.tickMs <= beatWaitMaxMs;
+    const metronome = exact ? new Metronome() : undefined;
     const report = await runLoad(options, {
       target,
       clock: metronome ?? systemClock,

@@ -46,6 +46,15 @@ export const loadOptions = {
     of: "PER_S",
     doc: "messages a second in all, sent whatever the server does; 0: flat out",
   }),
+  tickMs: number({
+    default: 0.5,
+    min: 0.5,
+    max: 100,
+    integer: false,
+    of: "MS",
+    doc: "messages that fall due within this are sent together; above 20 it costs far less CPU, " +
+      "and latencies are not exact",
+  }),
   durationS: number({ default: 10, min: 0.1, integer: false, of: "S", doc: "how long to send" }),
   count: number({
     default: undefined,

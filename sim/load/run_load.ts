@@ -27,8 +27,6 @@ export interface LoadEnvironment {
   readonly stop: AbortSignal;
 }
 
-/** Messages that fall due within this are sent together. */
-const tickMs = 0.5;
 const housekeepingMs = 100;
 const accountMs = 1_000;
 const keepAliveCheckMs = 1_000;
@@ -116,7 +114,7 @@ class LoadRun {
   /** Sends for the run's duration and waits for the rest; returns how long it took in all, in ms. */
   async send(): Promise<number> {
     const { clock, stop, progress, cpuUs } = this.#env;
-    const { durationS, drainS } = this.#options;
+    const { durationS, drainS, tickMs } = this.#options;
     this.#sending = true;
     const cpuStartUs = cpuUs();
     const startMs = clock.nowMs();

@@ -88,6 +88,18 @@ Deno.test("load: an open loop sends what its rate says, even what was due while 
   assert.match(describeReport(report), /reconnects 3, failed attempts 0, messages sent again/);
 });
 
+Deno.test("load: --tick-ms gathers what falls due, and sends all of it", async () => {
+  const args = ["--rate", "1000", "--duration-s", "1", "--connections", "4"];
+  const waited = async (...more: string[]): Promise<number> => {
+    const { report } = await load([...args, ...more]);
+    assert.equal(report.acknowledged, 1_000);
+    return report.latencyMs.sinceDue.max;
+  };
+  assert.ok(await waited() < 2);
+  const gatheredMs = await waited("--tick-ms", "25");
+  assert.ok(gatheredMs > 20 && gatheredMs < 30, `${gatheredMs}`);
+});
+
 Deno.test("load: connections that break at random moments lose nothing, and repeat with DUP", async () => {
   const random = new Random(11);
   const first = new Map<string, number>();
