@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sim } from "../tests/support/sluice.ts";
+import { sim } from "../tests/support/sim.ts";
 
 export interface LoadFlags {
   readonly qos: 0 | 1;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { concatBytes } from "../../actors/concat_bytes.ts";
 import { connectAsync } from "mqtt";
 import { packet, RawClient } from "../support/raw_mqtt.ts";
-import { assertConserved, metrics, settledBooks, sim, startSluice } from "../support/sluice.ts";
+import { sim } from "../support/sim.ts";
+import { assertConserved, metrics, settledBooks, startSluice } from "../support/sluice.ts";
 
 /** SUBSCRIBE of MQTT 3.1.1 with QoS 0 to everything. */
 const subscribeToAll = packet(0x82, concatBytes([[0, 1], [0, 1], [0x23], [0]]));

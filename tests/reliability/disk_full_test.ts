@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
-import { startFleet } from "../support/load_fleet.ts";
+import { startFleet, taking } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { overHttp, overQos2, overWebSocket } from "../support/backpressure.ts";
 import {
@@ -58,11 +58,9 @@ async function fillUp(): Promise<void> {
     rate: 2_000,
     window: 50,
     "poison-every": 50, // Dead letters need the same disk.
-    "duration-s": 30,
-    "drain-s": 120, // A busy machine may need more than the load lasts.
-    "give-up-s": 120,
+    "duration-s": 600, // As long as this takes.
   });
-  await pause(2_000);
+  await taking(sluice);
   await store.stop();
   await until("full", full);
 
@@ -94,6 +92,7 @@ async function fillUp(): Promise<void> {
   await sluice.process.restart();
   await until("full after the start", full);
 
+  load.stop();
   await store.restart();
   await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
   await load.end();
@@ -116,8 +115,6 @@ async function fillUpEmbedded(): Promise<void> {
     rate: 3_000,
     window: 50,
     "duration-s": 10,
-    "drain-s": 120, // A busy machine may need more than the load lasts.
-    "give-up-s": 120,
   });
   await until("full", async () => !(await readiness(sluice.httpUrl)).ready);
   await pause(2_000);

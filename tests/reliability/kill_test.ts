@@ -10,7 +10,7 @@ import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
 /** For a soak: SLUICE_TEST_KILLS=500. */
-const kills = Number(Deno.env.get("SLUICE_TEST_KILLS") ?? 20);
+const kills = Number(Deno.env.get("SLUICE_TEST_KILLS") ?? 12);
 
 testWith(
   ["victoria-metrics"],
@@ -22,9 +22,8 @@ testWith(
       model: "bench",
       connections: 20,
       rate: 2_000,
-      window: 50,
+      window: 20,
       "duration-s": kills * 100,
-      "drain-s": 120,
     });
     for (let killed = 0; killed < kills; killed++) {
       await acknowledging(sluice, [load]);

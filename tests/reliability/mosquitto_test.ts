@@ -9,6 +9,7 @@ import type { ServerProcess } from "../../gateways/testing/server_process.ts";
 import { startMosquitto, startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
+import { taking } from "../support/load_fleet.ts";
 import { pause, startLoad } from "../support/load_run.ts";
 import {
   assertConserved,
@@ -46,11 +47,11 @@ for (const qos of [1, 2]) {
       await using sluice = await startFed(broker, store, qos);
       await using load = await startLoad(broker.url, { ...flags, qos, "duration-s": 600 });
       for (let restarts = 0; restarts < 3; restarts++) {
-        await pause(1_500);
+        await taking(sluice, 700);
         await broker.stop();
         await pause(500);
         await broker.restart();
-        await pause(1_500);
+        await taking(sluice, 700);
         await sluice.process.kill();
         await sluice.process.restart();
       }
@@ -77,7 +78,7 @@ testWith(
       "duration-s": 600, // As long as this takes.
     });
     for (let kills = 0; kills < 3; kills++) {
-      await pause(1_200);
+      await taking(sluice, 700);
       await sluice.process.kill();
       await sluice.process.restart();
     }

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
-import { startFleet } from "../support/load_fleet.ts";
+import { startFleet, taking } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice, until } from "../support/sluice.ts";
 
@@ -22,12 +22,12 @@ testWith(
       config: { influx: { url: store.url, timeoutMs: 1_000 } },
     });
     await using load = await startFleet(sluice, { ...flags, "duration-s": 600 });
-    await pause(1_500);
+    await taking(sluice);
     store.pause();
     await until("not ready", async () => !(await readiness(sluice.httpUrl)).ready);
     const { text } = await readiness(sluice.httpUrl);
     assert.match(text, /the store is away/);
-    await pause(3_000);
+    await taking(sluice, 4_000);
     store.resume();
     await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
     load.stop();
@@ -46,7 +46,7 @@ testWith(
     await using store = await startVictoriaMetrics();
     await using sluice = await startSluice({ config: { influx: { url: store.url } } });
     await using load = await startFleet(sluice, { ...flags, "duration-s": 600 });
-    await pause(1_500);
+    await taking(sluice);
     sluice.process.pause();
     await pause(7_000);
     sluice.process.resume();

@@ -7,8 +7,7 @@ import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
-import { startFleet } from "../support/load_fleet.ts";
-import { pause } from "../support/load_run.ts";
+import { startFleet, taking } from "../support/load_fleet.ts";
 import { RawClient } from "../support/raw_mqtt.ts";
 import {
   assertConserved,
@@ -48,7 +47,7 @@ testWith(
       "duration-s": 600, // As long as this takes.
     });
     for (let crashes = 1; crashes <= 2; crashes++) {
-      await pause(1_500);
+      await taking(sluice);
       const before = failures(sluice);
       using client = await RawClient.connect(sluice.mqttPort);
       // It is not settled, perhaps: then it comes again, once, before its device is found out.

@@ -21,7 +21,7 @@ testWith(
       connections: 20,
       rate: 2_000,
       "duration-s": 600, // As long as this takes.
-      window: 50,
+      window: 20,
     });
     for (let stops = 0; stops < 4; stops++) {
       await acknowledging(sluice, [load]);

@@ -5,7 +5,7 @@
  */
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { startFleet } from "../support/load_fleet.ts";
+import { startFleet, taking } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
@@ -24,14 +24,14 @@ testWith(
       window: 50,
       "duration-s": 600, // As long as this takes.
     });
-    await pause(1_500);
+    await taking(sluice);
     await store.stop();
     await pause(3_000);
     await store.restart();
-    await pause(1_500);
+    await taking(sluice);
     await sluice.process.kill();
     await sluice.process.restart();
-    await pause(1_500);
+    await taking(sluice);
     await store.kill();
     await pause(500);
     await store.restart();

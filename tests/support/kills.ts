@@ -9,8 +9,8 @@ import { pause, type VerifiedStore } from "./load_run.ts";
 import { assertConserved, settledBooks, type Sluice } from "./sluice.ts";
 
 /** For as long as the kills take. */
-const flags = { connections: 12, rate: 1_000, window: 50, "duration-s": 900, "drain-s": 120 };
-const kills = 6;
+const flags = { connections: 12, rate: 1_000, window: 20, "duration-s": 900 };
+const kills = 4;
 
 /**
  * Readings that were acknowledged must be in the store, and none twice: those with a time of their
@@ -24,7 +24,7 @@ export async function killUnderLoad(
   before: (life: number) => void = () => {},
 ): Promise<void> {
   await using own = await startFleet(sluice, { ...flags, model: "bench" });
-  await using arrival = await startFleet(sluice, { ...flags, model: "arrival", "client-id": "a" });
+  await using arrival = await startFleet(sluice, { ...flags, model: "arrival" });
   for (let killed = 0; killed < kills; killed++) {
     await acknowledging(sluice, [own, arrival]);
     await pause(Math.random() * 600);

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type LoadFlags, type LoadRun, startLoad, type VerifiedStore } from "./load_run.ts";
-import { metrics, type Sluice, until } from "./sluice.ts";
+import { type LoadFlags, type LoadReport, LoadRun, type VerifiedStore } from "./load_run.ts";
+import { books, metrics, type Sluice, until } from "./sluice.ts";
 
 /** Per transport: the flags of `sim load`, and how its devices' names begin. */
 const transports: Readonly<Record<string, (sluice: Sluice) => LoadFlags & { url: string }>> = {
@@ -29,83 +29,46 @@ export interface FleetFlags extends LoadFlags {
 /** As `--window` is unless it is given. */
 const windowDefault = 100;
 
-/** Sums over the transports. */
-export interface FleetReport {
-  readonly acknowledged: number;
-  readonly resent: number;
-  readonly reconnects: number;
-}
-
 /** See the module. Dispose of it when its accounts are no longer needed. */
-export class LoadFleet implements AsyncDisposable {
-  readonly #runs: readonly (readonly [transport: string, run: LoadRun])[];
-
-  private constructor(
-    runs: readonly (readonly [string, LoadRun])[],
-    /** Messages that each transport may have sent and not seen acknowledged. */
-    readonly underWayMax: number,
-  ) {
-    this.#runs = runs;
-  }
-
-  static async start(sluice: Sluice, flags: FleetFlags): Promise<LoadFleet> {
-    const all = Object.entries(transports);
-    const each = Object.fromEntries(
-      Object.entries(flags).map(([name, value]) =>
-        shared.includes(name) ? [name, Math.ceil(Number(value) / all.length)] : [name, value]
-      ),
-    );
-    const underWayMax = Number(each["connections"]) * (flags.window ?? windowDefault);
-    const runs = await Promise.all(
-      all.map(async ([transport, flagsOf]) => {
-        const { url, ...own } = flagsOf(sluice);
-        // Runs of both models may go on at once: the embedded store is asked by device alone.
-        const topic = `${flags.model}/${flags.model}_${transport}_{n}`;
-        return [transport, await startLoad(url, { ...each, ...own, topic })] as const;
-      }),
-    );
-    return new LoadFleet(runs, underWayMax);
-  }
-
+export interface LoadFleet extends AsyncDisposable {
+  /** Messages that each transport may have sent and not seen acknowledged. */
+  readonly underWayMax: number;
   /** Has all send no more, before their time. */
-  stop(): void {
-    for (const [, run] of this.#runs) run.stop();
-  }
-
-  /** Waits for the end: every message sent must have been acknowledged. */
-  async end(): Promise<FleetReport> {
-    const reports = await this.#each((run) => run.end());
-    const sum = (key: string) => reports.reduce((total, report) => total + Number(report[key]), 0);
-    return {
-      acknowledged: sum("acknowledged"),
-      resent: sum("resent"),
-      reconnects: sum("reconnects"),
-    };
-  }
-
+  stop(): void;
+  /** Waits for the end: every message sent must have been acknowledged. Gives sums. */
+  end(): Promise<LoadReport>;
   /** Fails on a reading that is missing, doubled or wrong. */
-  async verify(store: VerifiedStore, url: string): Promise<void> {
-    await this.#each((run) => run.verify(store, url));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#runs.map(([, run]) => run[Symbol.asyncDispose]()));
-  }
-
-  #each<T>(of: (run: LoadRun) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.#runs.map(async ([transport, run]) => {
-      try {
-        return await of(run);
-      } catch (cause) {
-        throw new Error(`over ${transport}: ${cause}`, { cause });
-      }
-    }));
-  }
+  verify(store: VerifiedStore, url: string): Promise<void>;
 }
 
 /** Starts it: see {@linkcode LoadFleet}. */
-export function startFleet(sluice: Sluice, flags: FleetFlags): Promise<LoadFleet> {
-  return LoadFleet.start(sluice, flags);
+export async function startFleet(sluice: Sluice, flags: FleetFlags): Promise<LoadFleet> {
+  const all = Object.entries(transports);
+  const each = Object.fromEntries(
+    Object.entries(flags).map(([name, value]) =>
+      shared.includes(name) ? [name, Math.ceil(Number(value) / all.length)] : [name, value]
+    ),
+  );
+  const run = await LoadRun.start(all.map(([transport, flagsOf]) => {
+    // Runs of both models may go on at once: the embedded store is asked by device alone.
+    const name = `${flags.model}_${transport}`;
+    return { ...each, ...flagsOf(sluice), "client-id": name, topic: `${flags.model}/${name}_{n}` };
+  }));
+  return {
+    underWayMax: Number(each["connections"]) * (flags.window ?? windowDefault),
+    stop: () => run.stop(),
+    end: () => run.end(),
+    verify: (store, url) => run.verify(store, url),
+    [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
+  };
+}
+
+/** Waits until so many more readings were taken in: load is there, and goes on. */
+export async function taking({ httpUrl }: Sluice, more = 1_000): Promise<void> {
+  const { received } = await books(httpUrl);
+  await until(`${more} more readings`, async () => {
+    return (await books(httpUrl)).received >= received + more;
+  });
 }
 
 /** Transports by their label, and how many of a fleet's runs use one. */

@@ -1,10 +1,10 @@
 /**
- * One run of `sim load` with its account, and what `sim verify` says of it afterwards.
+ * Runs of `sim load` with their accounts, and what `sim verify` says of them afterwards.
  *
  * @module
  */
 import assert from "node:assert/strict";
-import { sim, type SimResult, type SimRun, startSim } from "./sluice.ts";
+import { type SimRun, startSim } from "./sim.ts";
 
 /** Flags of `sim load` by their names without dashes. */
 export type LoadFlags = Readonly<Record<string, string | number>>;
@@ -12,65 +12,85 @@ export type LoadFlags = Readonly<Record<string, string | number>>;
 /** The stores that `sim verify` reads. */
 export type VerifiedStore = "sluice" | "victoriametrics" | "influxdb";
 
-/** See the module. Dispose of it when its account is no longer needed. */
+/** Sums over the runs. */
+export interface LoadReport {
+  readonly acknowledged: number;
+  readonly resent: number;
+  readonly reconnects: number;
+}
+
+/** How long a busy machine, or one that stands still for a while, may take for what has to come. */
+const patienceS = 120;
+const patientLoad: LoadFlags = { "drain-s": patienceS, "give-up-s": patienceS };
+/** No test asks for latencies, and exact ones take much of a small machine. */
+const cheapLoad: LoadFlags = { "tick-ms": 25 };
+
+/** See the module. Dispose of it when its accounts are no longer needed. */
 export class LoadRun implements AsyncDisposable {
-  readonly #account: string;
+  readonly #accounts: readonly string[];
   readonly #run: SimRun;
 
-  private constructor(account: string, run: SimRun) {
-    this.#account = account;
+  private constructor(accounts: readonly string[], run: SimRun) {
+    this.#accounts = accounts;
     this.#run = run;
     run.done.catch(() => {}); // Whoever awaits it is told; a test that failed earlier does not.
   }
 
-  /** Starts it; it runs beside the test. */
-  static async start(mqttUrl: string, flags: LoadFlags): Promise<LoadRun> {
-    const account = await Deno.makeTempFile({ prefix: "sluice_account_" });
-    const all = { url: mqttUrl, account, ...flags };
-    const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    return new LoadRun(account, startSim(["load", ...args, "--quiet"]));
+  /** Starts one for each set of flags, all in one process; they run beside the test. */
+  static async start(runs: readonly LoadFlags[]): Promise<LoadRun> {
+    const accounts = await Promise.all(
+      runs.map(() => Deno.makeTempFile({ prefix: "sluice_account_" })),
+    );
+    const commands = runs.map((flags, i) =>
+      commandOf(
+        "load",
+        { ...patientLoad, ...cheapLoad, account: accounts[i]!, ...flags },
+        "--quiet",
+      )
+    );
+    return new LoadRun(accounts, startSim(commands));
   }
 
-  /** Has it send no more, before its time. */
+  /** Has them send no more, before their time. */
   stop(): void {
     this.#run.stop();
   }
 
-  /** Waits for its end: every message sent must have been acknowledged. Gives the report. */
-  async end(): Promise<SimResult["report"]> {
-    const { code, report, stderr } = await this.#run.done;
-    assert.equal(code, 0, `${JSON.stringify(report)} ${stderr}`);
-    return report;
+  /** Waits for the end: every message sent must have been acknowledged. */
+  async end(): Promise<LoadReport> {
+    const { code, reports, stderr } = await this.#run.done;
+    assert.equal(code, 0, `${JSON.stringify(reports)} ${stderr}`);
+    const sum = (key: string) => reports.reduce((total, report) => total + Number(report[key]), 0);
+    return {
+      acknowledged: sum("acknowledged"),
+      resent: sum("resent"),
+      reconnects: sum("reconnects"),
+    };
   }
 
-  /** Waits for its end, however that is. */
-  get done(): Promise<SimResult> {
-    return this.#run.done;
-  }
-
-  /** Compares the account with the store; fails on a reading that is missing, doubled or wrong. */
-  async verify(
-    store: VerifiedStore,
-    url: string,
-    flags: LoadFlags = {},
-  ): Promise<SimResult["report"]> {
-    const all = { account: this.#account, store, url, ...flags };
-    const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const { code, report, stderr } = await sim(["verify", ...args]);
-    assert.equal(code, 0, `${JSON.stringify(report)} ${stderr}`);
-    return report;
+  /** Compares the accounts with the store; fails on a reading that is missing, doubled or wrong. */
+  async verify(store: VerifiedStore, url: string, flags: LoadFlags = {}): Promise<void> {
+    const all = { "wait-s": patienceS, store, url, ...flags };
+    const commands = this.#accounts.map((account) => commandOf("verify", { ...all, account }));
+    const { code, reports, stderr } = await startSim(commands).done;
+    assert.equal(code, 0, `${JSON.stringify(reports)} ${stderr}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#run.stop();
     await this.#run.done.catch(() => {});
-    await Deno.remove(this.#account);
+    for (const account of this.#accounts) await Deno.remove(account);
   }
 }
 
-/** Starts a run: see {@linkcode LoadRun.start}. */
-export function startLoad(mqttUrl: string, flags: LoadFlags): Promise<LoadRun> {
-  return LoadRun.start(mqttUrl, flags);
+function commandOf(name: string, flags: LoadFlags, ...more: string[]): string[] {
+  return [name, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, `${value}`])]
+    .concat(more);
+}
+
+/** Starts one run: see {@linkcode LoadRun.start}. */
+export function startLoad(url: string, flags: LoadFlags): Promise<LoadRun> {
+  return LoadRun.start([{ url, ...flags }]);
 }
 
 /** A pause in real time: real servers know no other. */

@@ -115,59 +115,6 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   };
 }
 
-/** What a run of the simulator ended with. */
-export interface SimResult {
-  readonly code: number;
-  /** The line that `--json` prints. */
-  readonly report: Readonly<Record<string, unknown>>;
-  readonly stderr: string;
-}
-
-/** A run of the simulator that goes on beside the test. */
-export interface SimRun {
-  readonly done: Promise<SimResult>;
-  /** Tells it to end; it finishes what it has begun. */
-  stop(): void;
-}
-
-/** Runs `sim <args> --json` to its end. */
-export function sim(args: readonly string[]): Promise<SimResult> {
-  return startSim(args).done;
-}
-
-/** Starts `sim <args> --json`. */
-export function startSim(args: readonly string[]): SimRun {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...startFlags, `${root}sim/main.ts`, ...args, "--json"],
-    cwd: root,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  let ended = false;
-  return {
-    done: child.output().finally(() => ended = true).then((output) => resultOf(args, output)),
-    stop: () => {
-      if (!ended) child.kill("SIGTERM");
-    },
-  };
-}
-
-function resultOf(args: readonly string[], output: Deno.CommandOutput): SimResult {
-  const stdout = new TextDecoder().decode(output.stdout).trim();
-  const stderr = new TextDecoder().decode(output.stderr);
-  const line = stdout.split("\n").at(-1) ?? "";
-  let report: unknown;
-  try {
-    report = JSON.parse(line);
-  } catch (cause) {
-    throw new Error(`sim ${args.join(" ")} printed no report: ${stdout} ${stderr}`, { cause });
-  }
-  if (typeof report !== "object" || report === null) throw new Error(`sim: odd report ${line}`);
-  return { code: output.code, report: { ...report }, stderr };
-}
-
 /** Sums of the readings' metrics over all shards. */
 export interface Books {
   readonly received: number;
@@ -180,7 +127,7 @@ export interface Books {
 }
 
 const answerMs = 3_000;
-const answerTries = 5;
+const answerTries = 10;
 
 /**
  * `GET`, tried again when no answer comes: a shard that spins may hold its share of the
@@ -236,27 +183,33 @@ export function assertConserved(b: Books): void {
 }
 
 /** Waits until everything that came in is settled, and gives the books then. */
-export async function settledBooks(httpUrl: string, deadlineMs = 90_000): Promise<Books> {
-  const endMs = performance.now() + deadlineMs;
-  for (;;) {
-    const now = await books(httpUrl);
-    if (now.spool === 0 && now.inFlight === 0) return now;
-    if (performance.now() > endMs) {
-      throw new Error(`not settled in ${deadlineMs} ms: ${JSON.stringify(now)}`);
-    }
-    await new Promise((done) => setTimeout(done, 100));
-  }
+export async function settledBooks(httpUrl: string): Promise<Books> {
+  let last: Books | undefined;
+  await until("settled", async () => {
+    last = await books(httpUrl);
+    return last.spool === 0 && last.inFlight === 0;
+  }).catch((cause) => {
+    throw new Error(`not settled: ${JSON.stringify(last)}`, { cause });
+  });
+  return last!;
 }
+
+/** What comes soon is seen soon, and a long wait is cheap. */
+const pollMs = { min: 5, max: 100, growth: 1.3 };
 
 /** Calls `check` until it answers true. */
 export async function until(
   what: string,
   check: () => boolean | Promise<boolean>,
-  deadlineMs = 90_000,
+  deadlineMs = 120_000,
 ): Promise<void> {
   const endMs = performance.now() + deadlineMs;
-  while (!await check()) {
+  for (
+    let waitMs = pollMs.min;
+    !await check();
+    waitMs = Math.min(waitMs * pollMs.growth, pollMs.max)
+  ) {
     if (performance.now() > endMs) throw new Error(`${what}: not within ${deadlineMs} ms`);
-    await new Promise((done) => setTimeout(done, 50));
+    await new Promise((done) => setTimeout(done, waitMs));
   }
 }
