@@ -28,7 +28,7 @@ export interface ServerCommand {
 
 /** Far more than any start needs: a host that stands still for a while is nobody's failure. */
 const readyDeadlineMs = 120_000;
-const stopDeadlineMs = 15_000;
+const stopDeadlineMs = 60_000;
 const startTries = 3;
 const portsFrom = 12_000;
 const portsCount = 20_000;

@@ -100,7 +100,7 @@ testWith(
 
     await query(`CREATE USER "sluice" WITH PASSWORD 'topsecret'`, "admin:adminpass");
     await query(`GRANT ALL ON "qa" TO "sluice"`, "admin:adminpass");
-    await until("ready", async () => (await readiness(sluice.httpUrl)).ready, 60_000);
+    await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
     assert.equal((await settledBooks(sluice.httpUrl)).stored, 1);
     assert.match(
       await query(`SELECT "value" FROM "qa".."auth.x"`, "admin:adminpass"),
@@ -130,7 +130,7 @@ testWith(
     );
 
     await broker.restart();
-    await until("ready", async () => (await readiness(sluice.httpUrl)).ready, 60_000);
+    await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
     await publish(broker.port, "away/broker", '{"x":2}');
     await until(
       "stored",
@@ -174,7 +174,7 @@ testWith(
       await passwords("sluice", "topsecret");
       await broker.stop();
       await broker.restart(); // Mosquitto reads its passwords at start.
-      await until("ready", async () => (await readiness(sluice.httpUrl)).ready, 60_000);
+      await until("ready", async () => (await readiness(sluice.httpUrl)).ready);
     } finally {
       await Deno.remove(file);
     }

@@ -45,10 +45,10 @@ Deno.test("a device's points are a debt that its next message waits for", async 
   await using sluice = await startSluice(rated({ device: { points: "20:1" } }));
   using client = await RawClient.connect(sluice.mqttPort, 5);
   const fields = Array.from({ length: 60 }, (_, i) => `"f${i}":${i}`).join();
-  await client.publish("UPB/wide", `{${fields}}`);
   const startMs = performance.now();
+  await client.publish("UPB/wide", `{${fields}}`);
   await client.publish("UPB/wide", '{"TMP":1}');
-  assert.ok(performance.now() - startMs >= 1_500, "60 points of 20 a second are 2 s too many");
+  assert.ok(performance.now() - startMs >= 1_900, "60 points of 20 a second are 2 s too many");
   assertConserved(await settledBooks(sluice.httpUrl));
 });
 

@@ -7,7 +7,7 @@ import { publish } from "../support/input.ts";
 import { connectPacket, RawClient } from "../support/raw_mqtt.ts";
 import { metrics, type Sluice, startSluice, until } from "../support/sluice.ts";
 
-const deadlineMs = 20_000;
+const deadlineMs = 90_000;
 
 interface Heard {
   readonly topic: string;

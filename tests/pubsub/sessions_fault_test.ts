@@ -104,7 +104,7 @@ async function mosquittoSub(sluice: Sluice, count: number): Promise<string[]> {
   const { code, stdout, stderr } = await new Deno.Command(findProgram("mosquitto_sub"), {
     args: [
       ...["-h", "127.0.0.1", "-p", `${sluice.mqttPort}`, "-i", "sub", "-c", "-q", "2"],
-      ...["-t", "sub/x", "-C", `${count}`, "-W", "20"],
+      ...["-t", "sub/x", "-C", `${count}`, "-W", "90"],
     ],
     stdin: "null",
   }).output();

@@ -76,7 +76,7 @@ export function connect(
   return connectAsync(`mqtt://127.0.0.1:${port}`, {
     protocolVersion: 5,
     reconnectPeriod: 0,
-    connectTimeout: 10_000,
+    connectTimeout: 60_000,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: Buffer.from(password) }),
     ...options,
