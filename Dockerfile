@@ -37,5 +37,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["deno", "eval", "const a = await fetch('http://127.0.0.1:8080/healthz'); Deno.exit(a.ok ? 0 : 1)"]
 ENTRYPOINT ["deno", "run", "--cached-only", "--frozen", "--no-prompt", \
   "--v8-flags=--initial-old-space-size=64,--max-semi-space-size=16", \
-  "--allow-net", "--allow-env", "--allow-read", "--allow-write=/data", "--allow-sys=hostname", \
+  "--allow-net", "--allow-env", "--allow-read", "--allow-write=/data", "--allow-sys=hostname,statfs", \
   "main.ts"]

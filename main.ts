@@ -18,7 +18,7 @@ import { runAccountCommand } from "./topology/account_commands.ts";
 import { effectiveConfig } from "./topology/effective_config.ts";
 import { ListenError } from "./topology/ports.ts";
 import { compareConfiguration } from "./topology/reload.ts";
-import { Service, version } from "./topology/service.ts";
+import { directoryGoneName, Service, version } from "./topology/service.ts";
 
 const log = logger("main");
 
@@ -102,7 +102,9 @@ async function untilEnd(service: Service): Promise<ExitCode> {
   Deno.addSignalListener("SIGTERM", () => onSignal(exitCodes.terminated));
   const end = await Promise.race([signalled.promise, service.failed]);
   const { late } = await service.stop();
-  if (end !== "signal") return exitCodes.internal;
+  if (end !== "signal") {
+    return end.name === directoryGoneName ? exitCodes.dataDir : exitCodes.internal;
+  }
   if (late.length > 0) {
     log.warn("shutdown passed a deadline; what was acknowledged is on disk", { late });
     return exitCodes.deadline;

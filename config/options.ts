@@ -475,7 +475,7 @@ export const options = section("The configuration of Sluice.", {
     full: choice(["backpressure", "drop_oldest"], {
       default: "backpressure",
       doc:
-        "What happens when the spool is full: take nothing more until the store catches up, or lose the oldest readings, counted as refused.",
+        "What happens when the spool, or its disk, is full: take nothing more until the store catches up, or lose the oldest readings, counted as refused.",
     }),
     segmentBytes: integer({
       default: 32 * mib,

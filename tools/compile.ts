@@ -11,7 +11,7 @@ const root = new URL("../", import.meta.url);
 const entry = "main.ts";
 const workers =
   parseModule("topology.ts", await Deno.readTextFile(new URL("topology.ts", root))).names;
-const permissions = ["net", "env", "read", "write", "sys=hostname"];
+const permissions = ["net", "env", "read", "write", "sys=hostname,statfs"];
 const v8Flags = "--initial-old-space-size=64,--max-semi-space-size=16";
 
 async function deno(args: readonly string[], stdout: "inherit" | "piped"): Promise<Uint8Array> {

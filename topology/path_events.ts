@@ -25,16 +25,22 @@ export class PathEvents implements SpoolEvents, WriterEvents {
   readonly #counters: Record<string, number>;
   readonly #storeSeconds: Histogram;
   readonly #onStalled: (stalled: boolean) => void;
+  readonly #diskUse: () => string;
 
-  /** `store`: its name. `onStalled` is told when nothing can be committed, and when it can. */
+  /**
+   * `store`: its name. `onStalled` is told when nothing can be committed, and when it can. `diskUse`
+   * says what holds the disk.
+   */
   constructor(
     store: string,
     ledger: Ledger,
     counters: Record<string, number>,
     storeSeconds: Histogram,
     onStalled: (stalled: boolean) => void,
+    diskUse: () => string,
   ) {
     this.#onStalled = onStalled;
+    this.#diskUse = diskUse;
     this.#store = store;
     this.#ledger = ledger;
     this.#counters = counters;
@@ -51,7 +57,7 @@ export class PathEvents implements SpoolEvents, WriterEvents {
     this.#ledger.refusedFromSpool(`spool_${reason}`, readings);
     spoolLog.error(
       reason === "dropped"
-        ? "the oldest readings were given up: the spool is full and spool.full is drop_oldest"
+        ? "the oldest readings were given up: the spool or its disk is full, and spool.full is drop_oldest"
         : "readings on the disk cannot be read any more",
       { readings },
     );
@@ -63,12 +69,14 @@ export class PathEvents implements SpoolEvents, WriterEvents {
       no_space: "the disk is full; free some space",
       failed: "the disk does not take it",
     }[reason];
-    this.stalledFor = `the spool takes nothing (${advice}): ${detail}`;
+    const holds = reason === "no_space" ? this.#diskUse() : undefined;
+    const why = holds === undefined ? detail : `${detail}; ${holds}`;
+    this.stalledFor = `the spool takes nothing (${advice}): ${why}`;
     this.#onStalled(true);
     this.#bump("sluice_spool_stalls_total");
     spoolLog.error(
       "the spool takes nothing more: nothing is acknowledged until it does; it is tried again",
-      { reason, detail, advice },
+      { reason, detail, advice, ...(holds === undefined ? {} : { holds }) },
     );
   }
 

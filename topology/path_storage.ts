@@ -21,6 +21,7 @@ import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
 import { saveIntervalMs } from "./device_saves.ts";
+import { diskUse } from "./disk_use.ts";
 import { letterNotice } from "./letter_notice.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
@@ -77,9 +78,14 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   const storeSeconds = new Histogram();
   const stalls = new Stalls(init.stalls);
   stalls.set(init.shard, false); // The incarnation before may have said otherwise.
-  const events = new PathEvents(storeName(config), ledger, counters, storeSeconds, (stalled) => {
-    stalls.set(init.shard, stalled);
-  });
+  const events = new PathEvents(
+    storeName(config),
+    ledger,
+    counters,
+    storeSeconds,
+    (stalled) => stalls.set(init.shard, stalled),
+    () => diskUse(paths.root),
+  );
   stage("its dead letters are read");
   const { log: letters, report: lettersReport } = await DeadLetterLog.open({
     files: diskFiles,

@@ -35,6 +35,7 @@ import { ControlPlane } from "./control_plane.ts";
 import { putDamagedAside } from "./damaged_files.ts";
 import { DatabaseLogs } from "./database_logs.ts";
 import { type DataDirectory, openDataDirectory } from "./data_directory.ts";
+import { DirectoryWatch } from "./directory_watch.ts";
 import { deviceUrls, endpointLines } from "./endpoint_lines.ts";
 import { historyOf } from "./history.ts";
 import { listenFirst } from "./listen_first.ts";
@@ -67,6 +68,9 @@ const recoveryMsMax = 3_600_000;
 
 /** Failures of a Worker that another try does not mend. */
 const endsTheStart: readonly string[] = [RouteError.name, StoreFileError.name];
+
+/** Of the failure when the data directory is not there any more. */
+export const directoryGoneName = "DataDirectoryGone";
 
 const cannotStart = (id: string, failure: Failure): Error =>
   new Error(`Cannot start ${id}: ${failure.message}`, { cause: failure });
@@ -101,6 +105,7 @@ export class Service {
   #listening = false;
   readonly #announcer: SystemAnnouncer;
   readonly #databaseLogs: DatabaseLogs;
+  readonly #directoryWatch: DirectoryWatch;
 
   private constructor(
     data: DataDirectory,
@@ -176,6 +181,7 @@ export class Service {
       files: [devices, retained, sessions, accountsFile],
       clock: systemClock,
     });
+    this.#directoryWatch = new DirectoryWatch(data.lock, systemClock, () => this.#directoryGone());
     this.#accounts = this.#openAccounts(accounts, keys);
     this.#names.publish(accountsName, this.#accounts, parseAccountAsk);
     this.#bans = new ServiceBans(this.#plan.guard.bans, data.paths.bans);
@@ -259,6 +265,7 @@ export class Service {
     });
     await this.#accounts.stop();
     this.#databaseLogs.stop();
+    this.#directoryWatch.stop();
     this.#bans.stop();
     this.#plan.sessionSockets?.remove();
     if (!this.#isFailed) this.#suspects.remove();
@@ -337,6 +344,13 @@ export class Service {
       log.error(message, { device });
     }
     if (final) this.#giveUp(id, failure);
+  }
+
+  /** Nothing can be kept any more: what is in memory may still reach the store. */
+  #directoryGone(): void {
+    const message = `the data directory ${this.#config.dataDir} was deleted, moved or replaced`;
+    log.error(`${message} while the service runs: the service ends`);
+    this.#giveUp("the service", { name: directoryGoneName, message, atMs: systemClock.now() });
   }
 
   #giveUp(id: string, failure: Failure): void {

@@ -19,6 +19,8 @@ export class DirectoryInUseError extends Error {
 
 /** A lock that is held until `release`, or until the process ends. */
 export interface DirectoryLock {
+  /** The directory is where it was, and no other. What cannot be told counts as yes. */
+  readonly isThere: boolean;
   release(): void;
 }
 
@@ -47,7 +49,21 @@ export function lockDirectory(directory: string, pid: number = Deno.pid): Direct
     file.close();
     throw cause;
   }
-  return { release: () => file.close() };
+  return {
+    get isThere() {
+      return isAt(`${directory}/lock`, file);
+    },
+    release: () => file.close(),
+  };
+}
+
+function isAt(path: string, file: Deno.FsFile): boolean {
+  try {
+    const [found, held] = [Deno.statSync(path), file.statSync()];
+    return found.ino === held.ino && found.dev === held.dev;
+  } catch (cause) {
+    return !(cause instanceof Deno.errors.NotFound);
+  }
 }
 
 /** For people only: a disk that is full must not keep a process from starting. */

@@ -103,6 +103,18 @@ export class Retention {
     return segment !== undefined && this.#remove(segment);
   }
 
+  /**
+   * `drop_oldest`, on a disk that is full before the spool is: deletes the oldest segment that holds
+   * anything, and counts what is lost with it.
+   */
+  dropForRoom(inUse: Segment | undefined): boolean {
+    if (this.#options.whenFull !== "drop_oldest") return false;
+    const segment = this.#log.segments.find(({ firstSequence, endSequence }) =>
+      endSequence > firstSequence
+    );
+    return segment !== undefined && segment !== inUse && this.#drop(segment);
+  }
+
   /** Deletes a segment, and counts what is lost with it. */
   #drop(segment: Segment): boolean {
     const readings = this.#waiting.get(segment.number) ?? 0;

@@ -266,9 +266,14 @@ export class Spool {
   }
 
   async #commit(sealed: Sealed): Promise<void> {
-    // Both must have ended before either is tried again.
-    const results = await Promise.allSettled([this.#write(sealed), this.#options.part?.commit()]);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    for (;;) {
+      // Both must have ended before either is tried again.
+      const results = await Promise.allSettled([this.#write(sealed), this.#options.part?.commit()]);
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed === undefined) return;
+      const inUse = sealed.written ? this.#log.active : undefined;
+      if (!isNoSpace(failed.reason) || !this.#retention.dropForRoom(inUse)) throw failed.reason;
+    }
   }
 
   async #write(sealed: Sealed): Promise<void> {

@@ -537,3 +537,52 @@ Deno.test("what is known otherwise is not shown again, and goes to the store all
   assert.deepEqual([third.recovered, third.report.pending], [["b"], 2]);
   assert.deepEqual((await third.spool.read(1_000)).flatMap(linesOf), ["a", "b"]);
 });
+
+/** A second log on the same disk that has `bytes` to write. */
+function memoryLetters(files: MemoryFiles) {
+  const file = files.create("letters");
+  let at = 0;
+  const letters = {
+    bytes: 0,
+    get dirty() {
+      return letters.bytes > 0;
+    },
+    commit: () =>
+      Promise.try(() => {
+        while (letters.bytes > 0) {
+          const count = file.write(new Uint8Array(letters.bytes), at);
+          at += count;
+          letters.bytes -= count;
+        }
+      }),
+    committed: () => {},
+  };
+  return letters satisfies CommitPart;
+}
+
+Deno.test("a disk that is full before the spool is: drop_oldest drops, for readings and for dead letters", async () => {
+  const files = new MemoryFiles();
+  const letters = memoryLetters(files);
+  const { spool, told } = await openTestSpool(files, {
+    whenFull: "drop_oldest",
+    live: () => false,
+    part: letters,
+  });
+  files.capacityBytes = 2_000;
+  for (let i = 0; i < 30; i++) {
+    addReading(spool, `${i} ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+  }
+  const lost = () => told.filter((line) => line.startsWith("lost dropped")).length;
+  const before = lost();
+  assert.ok(before > 0);
+  letters.bytes = 1_500;
+  assert.equal(await commitOnce(spool), true);
+  assert.ok(lost() > before);
+  assert.ok(!told.some((line) => line.startsWith("stalled")));
+  files.capacityBytes = 100; // Nothing is left to give way to a letter.
+  letters.bytes = 500;
+  assert.notEqual(await commitOnce(spool), true);
+  assert.ok(told.includes("stalled no_space"));
+  spool.close();
+});

@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { versionOf } from "../sqlite/file_kind.ts";
 import { migrate, storeKind } from "./schema.ts";
 import { mayPass } from "./sqlite_result.ts";
+import { logBytesMax } from "./store_room.ts";
 
 /** The file cannot be the store: it is damaged, of another program, or of a newer Sluice. */
 export class StoreFileError extends Error {
@@ -60,7 +61,7 @@ function opened(path: string, cacheBytes: number): DatabaseSync {
       PRAGMA synchronous = FULL;
       PRAGMA cache_size = -${Math.floor(cacheBytes / 1024)};
       PRAGMA wal_autocheckpoint = 8192;   -- pages: 32 MiB, so that hot pages are copied seldom
-      PRAGMA journal_size_limit = 67108864;
+      PRAGMA journal_size_limit = ${logBytesMax};
     `);
     migrate(database);
     // Both ends of what is largest: damage of the whole file is told now, and not by the first write.

@@ -5,7 +5,9 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite";
+import type { PointBatch, SinkResult } from "../../actors/sink.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
+import { diskRoom } from "./disk_room.ts";
 import type { StoreLink } from "./embedded_sink.ts";
 import { PieceJoiner } from "./pieces.ts";
 import { unpackBatches } from "./point_frame.ts";
@@ -13,6 +15,7 @@ import { PointWriter } from "./point_writer.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
 import { SeriesIndex } from "./series_index.ts";
 import { openForWriting } from "./store_database.ts";
+import { StoreRoom } from "./store_room.ts";
 
 /** What a {@linkcode StoreServer} needs. */
 export interface StoreOptions {
@@ -24,6 +27,8 @@ export interface StoreOptions {
   readonly devicesMax?: number;
   readonly retention: RetentionLimits;
   readonly clock: Clock;
+  /** Bytes that are free on the file's disk; `undefined` where that cannot be told. */
+  readonly freeBytes?: () => number | undefined;
   /** Deleting failed; it is tried again, and told of once until it is done again. */
   readonly retentionFailed: (cause: unknown) => void;
 }
@@ -39,6 +44,7 @@ export class StoreServer {
   readonly #database: DatabaseSync;
   readonly #writer: PointWriter;
   readonly #retention: Retention;
+  readonly #room: StoreRoom;
   #timer: Timer | undefined;
   #sweepFails = false;
 
@@ -46,6 +52,8 @@ export class StoreServer {
   constructor(options: StoreOptions) {
     this.#options = options;
     this.#database = openForWriting(options.path, options.cacheBytes);
+    const { path, freeBytes = () => diskRoom(path)?.bytes } = options;
+    this.#room = new StoreRoom(this.#database, path, freeBytes);
     const index = new SeriesIndex(this.#database, options.devicesMax);
     this.#writer = new PointWriter(this.#database, index);
     this.#retention = new Retention(this.#database, index, options.retention, options.clock);
@@ -59,7 +67,7 @@ export class StoreServer {
       buffer: (piece) => {
         const whole = joiner.add(piece);
         if (whole === undefined) return;
-        const result = this.#writer.write(unpackBatches(whole.frame));
+        const result = this.#write(unpackBatches(whole.frame));
         // "stopped": the shard is gone, and writes it again when it is back. A link has room for
         // far more answers than a writer has writes under way.
         if (link.post({ id: whole.id, result }) === "full") {
@@ -79,11 +87,21 @@ export class StoreServer {
     }
   }
 
+  #write(batches: readonly PointBatch[]): SinkResult {
+    const bytes = batches.reduce((sum, { lines }) => sum + lines.length, 0);
+    const lacks = this.#room.lacks(bytes);
+    if (lacks !== undefined) return { kind: "retry", reason: `the embedded store: ${lacks}` };
+    const result = this.#writer.write(batches);
+    this.#room.keep();
+    return result;
+  }
+
   #sweepIn(delayMs: number): void {
     this.#timer = this.#options.clock.setTimer(delayMs, () => {
       let isBusy = false;
       try {
         isBusy = this.#retention.sweep(sliceMs);
+        this.#room.keep();
         this.#sweepFails = false;
       } catch (cause) {
         if (!this.#sweepFails) this.#options.retentionFailed(cause);

@@ -65,7 +65,7 @@ export const startFlags: readonly string[] = [
   "--allow-env",
   "--allow-read",
   "--allow-write",
-  "--allow-sys=hostname",
+  "--allow-sys=hostname,statfs",
 ];
 
 export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
