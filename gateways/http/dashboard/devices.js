@@ -92,7 +92,8 @@ export function showDevices({ asked, page }, status) {
   const { id, presence, cursor } = view;
   const known = status.devices;
   const all = known.online + known.silent + known.offline;
-  byId("pages").hidden = cursor === "" && next === undefined;
+  const isSearch = id !== "" || presence !== "";
+  byId("pages").hidden = cursor === "" && next === undefined && !(isSearch && items.length > 0);
   allow("first-page", cursor !== "");
   allow("page-before", trail?.length > 0);
   allow("next-page", next !== undefined);
@@ -103,13 +104,13 @@ export function showDevices({ asked, page }, status) {
     total: id !== "" ? undefined : presence === "" ? all : known[presence],
   };
   setText(byId("page-place"), items.length === 0 ? "" : placeOf(place));
-  setText(byId("devices-more"), items.length === 0 ? noneText(all, status) : "");
+  const { where, command } = firstReading(status, location.origin);
+  setText(byId("devices-more"), items.length === 0 ? noneText(all, where) : "");
+  setText(byId("first-reading"), all === 0 ? command : "");
 }
 
-function noneText(all, status) {
-  if (all === 0) {
-    return `No device yet. Publish JSON, for example ${firstReading(status, location.origin)}`;
-  }
+function noneText(all, where) {
+  if (all === 0) return `No device yet. Publish JSON, for example ${where}: `;
   if (view.cursor !== "") return "There are no more.";
   const hint = view.id.includes("/") ? " Ids have ~ where topics have a slash." : "";
   return `None of the ${number.format(all)} devices is like that.${hint}`;

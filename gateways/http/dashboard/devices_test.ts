@@ -138,6 +138,7 @@ testWith(["chromium"], "all devices are found, page by page and by search", asyn
         hash: "#id=D11",
         focus: "device-id",
       });
+      assert.equal(await page.$("#pages[hidden]"), null);
       await page.select("#presence", "silent");
       await firstIs(page, "d111");
       assert.equal((await shown(page)).count, 5);
@@ -167,11 +168,11 @@ testWith(["chromium"], "all devices are found, page by page and by search", asyn
 
     await t.step("who has no device is told how to send to the port that is open", async () => {
       known = [];
-      const text = 'document.querySelector("#devices-more").textContent';
-      await page.waitForFunction(`${text} !== ""`);
+      const text = (id: string) => `document.querySelector("#${id}").textContent`;
+      await page.waitForFunction(`${text("first-reading")} !== ""`);
       assert.equal(
-        await page.evaluate(text),
-        "No device yet. Publish JSON, for example mosquitto_pub -h 127.0.0.1 -p 1884 " +
+        await page.evaluate(`${text("devices-more")} + ${text("first-reading")}`),
+        "No device yet. Publish JSON, for example from here: mosquitto_pub -h 127.0.0.1 -p 1884 " +
           "-t greenhouse/bench_3 -q 1 -m '{\"TMP\":21.5}'",
       );
     });

@@ -11,7 +11,7 @@ const plain = (hostname) => hostname.replace(/^\[|\]$/g, "");
 const isLoopback = (hostname) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 /**
- * A command, over MQTT where that is open.
+ * A command, over MQTT where that is open, and where it works.
  *
  * @param endpoints URLs that devices may connect to.
  * @param origin of this page: where HTTP is answered.
@@ -22,7 +22,8 @@ export function firstReading({ endpoints, accountsRequired }, origin) {
     urls.find(({ protocol }) => protocol === "mqtts:");
   if (mqtt === undefined) {
     const token = accountsRequired ? ` -H "authorization: Bearer $TOKEN"` : "";
-    return `curl "${origin}/api/readings?topic=${topic}"${token} --json ${payload}`;
+    const command = `curl "${origin}/api/readings?topic=${topic}"${token} --json ${payload}`;
+    return { where: "from here", command };
   }
   const isTls = mqtt.protocol === "mqtts:";
   const port = mqtt.port || (isTls ? "8883" : "1883");
@@ -35,5 +36,5 @@ export function firstReading({ endpoints, accountsRequired }, origin) {
     `-t ${topic} -q 1 -m ${payload}`,
   ].join(" ");
   const isElsewhere = isLoopback(mqtt.hostname) && !isLoopback(new URL(origin).hostname);
-  return isElsewhere ? `${command} on the machine itself` : command;
+  return { where: isElsewhere ? "on the machine of Sluice" : "from here", command };
 }

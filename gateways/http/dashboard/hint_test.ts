@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { firstReading } from "./hint.js";
 
 const here = "http://127.0.0.1:8080";
-const hint = (endpoints: readonly string[], accountsRequired = false, origin = here): string =>
-  firstReading({ endpoints, accountsRequired }, origin);
+const hint = (endpoints: readonly string[], accountsRequired = false): string =>
+  firstReading({ endpoints, accountsRequired }, here).command;
 const stations = "ws://127.0.0.1:8080/ws";
 
 Deno.test("a first reading goes to the port that MQTT listens on", () => {
@@ -29,8 +29,12 @@ Deno.test("without MQTT it goes where the page is from", () => {
 });
 
 Deno.test("who looks from another machine is told where the command works", () => {
-  const local = "mqtt://127.0.0.1:1883";
-  assert.doesNotMatch(hint([local]), /machine/);
-  assert.doesNotMatch(hint([local], false, "http://localhost:8080"), /machine/);
-  assert.match(hint([local], false, "https://sluice.example"), / on the machine itself$/);
+  const endpoints = ["mqtt://127.0.0.1:1883"];
+  const whereAt = (origin: string, urls: readonly string[]): string =>
+    firstReading({ endpoints: urls, accountsRequired: false }, origin).where;
+  assert.equal(whereAt(here, endpoints), "from here");
+  assert.equal(whereAt("http://localhost:8080", endpoints), "from here");
+  assert.equal(whereAt("https://sluice.example", endpoints), "on the machine of Sluice");
+  assert.equal(whereAt("https://sluice.example", []), "from here");
+  assert.equal(whereAt("https://sluice.example", ["mqtt://sluice.example:1883"]), "from here");
 });
