@@ -23,6 +23,17 @@ export function hashBytes(data: Uint8Array, start: number, end: number, seed = 0
   return mix(hash);
 }
 
+const utf8 = new TextEncoder();
+/** Room for the UTF-8 of most texts. */
+const textBytes = new Uint8Array(1_024);
+
+/** {@linkcode hashBytes} of the text's UTF-8. */
+export function hashText(text: string): number {
+  const bytes = 3 * text.length > textBytes.length ? utf8.encode(text) : textBytes;
+  const length = bytes === textBytes ? utf8.encodeInto(text, bytes).written : bytes.length;
+  return hashBytes(bytes, 0, length);
+}
+
 /** Computes fingerprints; reusable, the result is in `hi` and `lo`; (0, 0) means none. */
 export class Fingerprint {
   hi = 0;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Fingerprint, hashBytes } from "./fingerprint.ts";
+import { Fingerprint, hashBytes, hashText } from "./fingerprint.ts";
 
 const utf8 = new TextEncoder();
 
@@ -36,9 +36,15 @@ Deno.test("a fingerprint depends on the bytes and the seeds, not on where they l
 });
 
 Deno.test("the hash that chooses a device's owner never changes, and spreads", () => {
-  const hash = (text: string) => hashBytes(utf8.encode(text), 0, text.length);
-  assert.deepEqual(["UPB~RPi_1", "d1", ""].map(hash), [3276820756, 2485068063, 2872998923]);
+  assert.deepEqual(["UPB~RPi_1", "d1", ""].map(hashText), [3276820756, 2485068063, 2872998923]);
   const shards = [0, 0, 0, 0];
-  for (let i = 0; i < 10_000; i++) shards[hash(`d${i}`) % 4]!++;
+  for (let i = 0; i < 10_000; i++) shards[hashText(`d${i}`) % 4]!++;
   for (const share of shards) assert.ok(share > 2_300 && share < 2_700, String(shards));
+});
+
+Deno.test("the hash of a text is that of its UTF-8, however long it is and whatever came before", () => {
+  for (const text of ["hall~1", "Käfer~€~😀", "d".repeat(2_000), "€".repeat(341), "€".repeat(342), ""]) {
+    const bytes = utf8.encode(text);
+    assert.equal(hashText(text), hashBytes(bytes, 0, bytes.length), text);
+  }
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hashBytes } from "../actors/fingerprint.ts";
+import { hashText } from "../actors/fingerprint.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { logger } from "../gateways/log/log.ts";
 import { type BrokerCommand, BrokerGateway } from "../gateways/mqtt/broker/broker_gateway.ts";
@@ -62,13 +62,6 @@ export function openBrokers(
     });
     return { name, ref, gateway: () => gateway };
   });
-}
-
-const encoder = new TextEncoder();
-
-function hashText(text: string): number {
-  const bytes = encoder.encode(text);
-  return hashBytes(bytes, 0, bytes.length);
 }
 
 /** Topic and properties of a message. */

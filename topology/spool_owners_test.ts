@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Device } from "../actors/device.ts";
 import { restoreDevice, saveDevice } from "../actors/device_saved.ts";
-import { hashBytes } from "../actors/fingerprint.ts";
+import { hashText } from "../actors/fingerprint.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import { SegmentLog } from "../actors/segment_log/segment_log.ts";
 import { CommitGroup } from "../actors/spool/commit_group.ts";
@@ -17,10 +17,7 @@ import type { HandoverLimits } from "./limits.ts";
 import { settleOwners } from "./spool_owners.ts";
 
 const ids = Array.from({ length: 12 }, (_, i) => `hall~${i}`);
-const ownerOf = (id: string, shards: number): number => {
-  const bytes = new TextEncoder().encode(id);
-  return hashBytes(bytes, 0, bytes.length) % shards;
-};
+const ownerOf = (id: string, shards: number): number => hashText(id) % shards;
 
 /** A data directory, and lives of a service that all end with a kill before anything is saved. */
 async function directory(limits: Partial<HandoverLimits> = {}, activeMax?: number) {

@@ -5,11 +5,10 @@
  *
  * @module
  */
-import { hashBytes } from "../fingerprint.ts";
+import { hashText } from "../fingerprint.ts";
 
 const bits = 1 << 16;
 const wordsPerShard = bits / 32;
-const encoder = new TextEncoder();
 
 /** Memory that the shards share. */
 export function owedElsewhereMemory(shards: number): SharedArrayBuffer {
@@ -30,7 +29,7 @@ export class OwedElsewhere {
 
   /** This spool owes the store a reading of the device. Answers whether another shard owns it. */
   found(deviceId: string): boolean {
-    const hash = hashOf(deviceId);
+    const hash = hashText(deviceId);
     if (hash % this.#shards === this.#shard) return false;
     Atomics.or(this.#words, wordOf(this.#shard, hash), bitOf(hash));
     return true;
@@ -46,17 +45,12 @@ export class OwedElsewhere {
 
   /** Whether a spool owes the store a reading of this device, which another shard found. */
   has(deviceId: string): boolean {
-    const hash = hashOf(deviceId);
+    const hash = hashText(deviceId);
     for (let shard = 0; shard < this.#shards; shard++) {
       if ((Atomics.load(this.#words, wordOf(shard, hash)) & bitOf(hash)) !== 0) return true;
     }
     return false;
   }
-}
-
-function hashOf(deviceId: string): number {
-  const bytes = encoder.encode(deviceId);
-  return hashBytes(bytes, 0, bytes.length);
 }
 
 /** By the upper bits: the lower ones choose the owner. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { isUtf8 } from "node:buffer";
-import { hashBytes } from "../../actors/fingerprint.ts";
+import { hashText } from "../../actors/fingerprint.ts";
 import type { BanClient } from "../../actors/rates/ban.ts";
 import type { Intake } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
@@ -57,11 +57,6 @@ const strangersShare = 0.25;
 
 const endNames = Object.keys(stationEnds) as StationEnd[];
 const encoder = new TextEncoder();
-
-function hashText(text: string): number {
-  const bytes = encoder.encode(text);
-  return hashBytes(bytes, 0, bytes.length);
-}
 
 /** As a session uses it. */
 const stationSocket = (socket: ServerSocket): StationSocket => ({

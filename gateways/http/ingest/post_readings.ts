@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { hashBytes } from "../../../actors/fingerprint.ts";
+import { hashText } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { boundedBody, type ByteBudget } from "../body.ts";
@@ -137,6 +137,5 @@ export function nameHashOf(key: string | null): number {
       "Idempotency-Key must be 1 to 255 visible characters of ASCII",
     );
   }
-  const bytes = new TextEncoder().encode(key);
-  return hashBytes(bytes, 0, bytes.length) || 1;
+  return hashText(key) || 1;
 }

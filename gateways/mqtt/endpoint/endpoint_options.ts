@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hashBytes } from "../../../actors/fingerprint.ts";
+import { hashText } from "../../../actors/fingerprint.ts";
 import type { Intake } from "../../../actors/intake.ts";
 import type { Entered, SubscriptionQuota } from "../../../actors/rates/account_quotas.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
@@ -101,17 +101,9 @@ export function accountOf(sessionKey: string): string {
   return sessionKey.slice(0, Math.max(0, sessionKey.indexOf("\0")));
 }
 
-const utf8 = new TextEncoder();
-/** Room for the keys that clients usually have. */
-const keyBytes = new Uint8Array(1_024);
-
 /** What readings of a session's client have in common, whatever the connection. */
 export function originHashOf(sessionKey: string): number {
-  if (3 * sessionKey.length > keyBytes.length) {
-    const key = utf8.encode(sessionKey);
-    return hashBytes(key, 0, key.length);
-  }
-  return hashBytes(keyBytes, 0, utf8.encodeInto(sessionKey, keyBytes).written);
+  return hashText(sessionKey);
 }
 
 export interface EndpointEvents {
