@@ -6,22 +6,19 @@
  * @module
  */
 import { CodeStateRoom } from "../actors/code_state_room.ts";
-import { hashBytes } from "../actors/fingerprint.ts";
+import { hashText } from "../actors/fingerprint.ts";
 import { recoverRecord } from "../actors/recover_record.ts";
 import { DeviceDirectory } from "../actors/device_directory.ts";
 import type { Files } from "../actors/segment_log/files.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import { scanSpool } from "../actors/spool/scan.ts";
 import type { Config } from "../config.ts";
-import { logger } from "../gateways/log/log.ts";
 import type { DeviceStates } from "../gateways/store/device_states.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { SteadyTime } from "../runtime/steady_time.ts";
+import { loadDevice } from "./device_file.ts";
 import { makeDeviceTools } from "./device_tools.ts";
 import type { HandoverLimits } from "./limits.ts";
-
-const log = logger("devices");
-const encoder = new TextEncoder();
 
 /** Rows of one transaction: its log takes room on the disk. */
 const saveMax = 2_000;
@@ -77,9 +74,9 @@ async function onePass(options: DeviceHandoverOptions, part: Part): Promise<numb
     now: () => time.now(),
   });
   const deviceOf = (id: string) => {
-    if (of > 1 && hashOf(id) % of !== rest) return undefined;
+    if (of > 1 && hashText(id) % of !== rest) return undefined;
     const saved = held.has(id) ? undefined : states.get(id);
-    if (saved !== undefined) loadInto(held, id, saved);
+    if (saved !== undefined) loadDevice(held, id, saved);
     return held.activate(id);
   };
   let readings = 0;
@@ -96,18 +93,4 @@ async function onePass(options: DeviceHandoverOptions, part: Part): Promise<numb
   const saved = [...held.saved()];
   for (let at = 0; at < saved.length; at += saveMax) states.save(saved.slice(at, at + saveMax));
   return readings;
-}
-
-function hashOf(id: string): number {
-  const bytes = encoder.encode(id);
-  return hashBytes(bytes, 0, bytes.length);
-}
-
-/** As it is when a shard loads it: what cannot be read starts anew. */
-function loadInto(directory: DeviceDirectory, id: string, saved: string): void {
-  try {
-    directory.load(id, saved);
-  } catch (cause) {
-    log.warn("what was saved of a device cannot be read; it starts anew", { device: id, cause });
-  }
 }

@@ -213,11 +213,11 @@ export class Shard implements WorkerProgram {
       case "recovered":
         return path.recovered;
       case "devices":
-        return path.devices.list(question.query);
+        return path.devices.views.list(question.query);
       case "changes":
-        return path.devices.changes(question.query);
+        return path.devices.views.changes(question.query);
       case "device":
-        return path.devices.find(question.id);
+        return path.devices.views.find(question.id);
       case "release":
         return path.devices.release(question.id);
       case "actors":

@@ -9,12 +9,10 @@ import { CodeStateRoom } from "../actors/code_state_room.ts";
 import { CodeStrikes } from "../actors/code_strikes.ts";
 import { CodeTrace } from "../actors/code_trace.ts";
 import { DeviceActor } from "../actors/device_actor.ts";
-import { fnv1a } from "../actors/device_changes.ts";
 import type { DeviceCodeRunner } from "../actors/device_code.ts";
-import { DeviceDirectory, type DirectoryEntry } from "../actors/device_directory.ts";
-import { shiftSaved } from "../actors/device_saved.ts";
+import { DeviceDirectory } from "../actors/device_directory.ts";
 import { type DeviceCodes, loadDeviceCodes } from "../actors/device_module.ts";
-import { hashBytes } from "../actors/fingerprint.ts";
+import { hashText } from "../actors/fingerprint.ts";
 import type { OwnedReading } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { DeviceOutlet, TopicEntry } from "../actors/reading.ts";
@@ -22,41 +20,26 @@ import { recoverRecord } from "../actors/recover_record.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { Completion } from "../actors/spool/commit_group.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
-import type { DeviceQuery, DeviceView, Page, Presence, Release } from "../gateways/http/control.ts";
-import type { ChangesQuery, DeviceChanges, DeviceTally } from "../gateways/http/live/source.ts";
+import type { Release } from "../gateways/http/control.ts";
 import { logger } from "../gateways/log/log.ts";
-import { DeviceStates } from "../gateways/store/device_states.ts";
 import type { ActorRef } from "../runtime/actor.ts";
-import type { Clock } from "../runtime/clock.ts";
 import { SteadyTime } from "../runtime/steady_time.ts";
 import type { Keyed } from "../runtime/keyed.ts";
 import { KeyedRef } from "../runtime/keyed_ref.ts";
 import type { ActorSystem } from "../runtime/system.ts";
-import { setImmediate } from "node:timers";
 import { dataPaths } from "./data_directory.ts";
 import type { DataFlowTap } from "./data_flow_tap.ts";
+import { DeviceFile } from "./device_file.ts";
 import { DeviceSaves } from "./device_saves.ts";
 import { makeDeviceTools } from "./device_tools.ts";
+import { DeviceViews } from "./device_views.ts";
 import { devicesKnownMax, type ShardLimits } from "./limits.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 
 const log = logger("devices");
-const encoder = new TextEncoder();
 
-/** Devices that are loaded before other events have their turn. */
-const loadChunk = 5_000;
 /** Readings told to one device and not yet taken: beyond it the walk of the batch waits. */
 const deviceMailMax = 1_024;
-
-/** One answer about changes: a link's message may have twice as much. */
-const changesBytesMax = 512 * 1024;
-
-/** About what a device takes in a message. */
-function viewBytes({ device: { id, values, lastError } }: DirectoryEntry): number {
-  let bytes = 256 + 3 * id.length + (lastError?.detail.length ?? 0) * 3;
-  for (let i = 0; i < values.count; i++) bytes += 16 + 3 * values.name(i).length;
-  return bytes;
-}
 
 type DevicesInit = Pick<ShardInit, "shard" | "shards" | "config" | "codeTrace" | "suspects">;
 
@@ -70,14 +53,13 @@ export interface ShardDevicesOptions {
 
 /** See the module. */
 export class ShardDevices {
+  /** For those who ask. */
+  readonly views: DeviceViews;
   readonly #init: DevicesInit;
   readonly #system: ActorSystem;
-  readonly #clock: Clock;
   readonly #time: SteadyTime;
   readonly #directory: DeviceDirectory;
-  /** Absent while its file cannot be opened: it is tried again with each save. */
-  #states: DeviceStates | undefined;
-  #statesKnown = false;
+  readonly #file: DeviceFile;
   readonly #codes: DeviceCodes;
   #keyed: Keyed<OwnedReading> | undefined;
   #rates: Rates | undefined;
@@ -96,7 +78,6 @@ export class ShardDevices {
     const { device } = init.config;
     this.#init = init;
     this.#system = system;
-    this.#clock = system.clock;
     this.#time = new SteadyTime(system.clock);
     this.#codes = codes;
     this.#strikes = new CodeStrikes(init.suspects);
@@ -112,7 +93,6 @@ export class ShardDevices {
         }),
     });
     const tools = makeDeviceTools(init.config, limits.windowBytes, this.#codeRoom, tap);
-    const { changes } = tools;
     this.#codeRunner = tools.codeRunner;
     this.#directory = new DeviceDirectory(tools, {
       silentAfterMs: device.silentAfterMs,
@@ -120,19 +100,34 @@ export class ShardDevices {
       knownMax: Math.ceil(devicesKnownMax(init.config) / init.shards),
       now: () => this.#time.now(),
     });
+    this.#file = new DeviceFile({
+      path: dataPaths(init.config.dataDir).devices,
+      // The spool tells again what devices are known by, but not what code has kept.
+      synchronous: codes.size > 0 ? "NORMAL" : "OFF",
+      directory: this.#directory,
+      time: this.#time,
+      owns: (id) => this.#owns(id),
+    });
+    this.views = new DeviceViews({
+      shard: init.shard,
+      directory: this.#directory,
+      time: this.#time,
+      isQuarantined: (id) => this.#isQuarantined(id),
+      waitMs: (id) => this.#rates?.deviceWaitMs(id) ?? 0,
+    });
     this.#saves = new DeviceSaves({
       directory: this.#directory,
-      changes,
-      clock: this.#clock,
+      changes: tools.changes,
+      clock: system.clock,
       time: this.#time,
       durable: (completion) => this.#durable(completion),
-      save: (devices) => this.#open().save(this.#inWallTime(devices)),
+      save: (devices) => this.#file.save(devices),
     });
   }
 
   /** What was saved of the devices was read at the start, and none of it had to be forgotten. */
   get statesKnown(): boolean {
-    return this.#statesKnown && this.#directory.forgotten === 0;
+    return this.#file.isRead && this.#directory.forgotten === 0;
   }
 
   /** Steady time, ms: what was accepted by then is saved, the rest must be found in the spool. */
@@ -155,7 +150,7 @@ export class ShardDevices {
     );
     const devices = new ShardDevices(options, codes, routes, tap);
     options.stage("what was saved of its devices is read");
-    await devices.#load();
+    await devices.#file.load();
     return devices;
   }
 
@@ -217,47 +212,6 @@ export class ShardDevices {
     if (recoverRecord(record, seenMs, own)) this.#saves.found(seenMs);
   }
 
-  presence(): Record<Presence, number> {
-    return this.#directory.tally();
-  }
-
-  list({ quarantined, ...query }: DeviceQuery): Page<DeviceView> {
-    const only = quarantined && { only: (id: string) => this.#isQuarantined(id) };
-    const { items, next } = this.#directory.list({ ...query, ...only });
-    const views = items.map((entry) => this.#view(entry));
-    return next === undefined ? { items: views } : { items: views, next };
-  }
-
-  /** The devices that changed: see {@linkcode DeviceDirectory.changedAfter}. */
-  changes({ since, device, prefix, having }: ChangesQuery): DeviceChanges {
-    let bytes = 0;
-    const wanted = (id: string) => (device === "" || id === device) && id.startsWith(prefix);
-    const { entries, until, more } = this.#directory.changedAfter(
-      since,
-      wanted,
-      (entry) => (bytes += viewBytes(entry)) <= changesBytesMax,
-    );
-    const devices = entries.map((entry) => this.#view(entry));
-    const changes = { devices, until, more };
-    return having === undefined ? changes : { ...changes, tally: this.#count(wanted, having) };
-  }
-
-  /** How many devices there are, and all of their ids as one number. */
-  #count(wanted: (id: string) => boolean, having: readonly string[]): DeviceTally {
-    const tally = { devices: 0, checksum: 0 };
-    this.#directory.each((id, has) => {
-      if (!wanted(id) || !having.every(has)) return;
-      tally.devices++;
-      tally.checksum = (tally.checksum ^ fnv1a(id)) >>> 0;
-    });
-    return tally;
-  }
-
-  find(id: string): DeviceView | undefined {
-    const entry = this.#directory.find(id);
-    return entry === undefined ? undefined : this.#view(entry);
-  }
-
   /** Gives a quarantined device another chance, also one whose code is not run any more. */
   release(id: string): Release {
     const out = this.#isOut(id);
@@ -290,7 +244,7 @@ export class ShardDevices {
   /** The actors have ended: saves what is left, if what devices have accepted is on the disk. */
   close(isDurable: boolean): void {
     this.#saves.close(isDurable);
-    this.#states?.close();
+    this.#file.close();
   }
 
   #isQuarantined(id: string): boolean {
@@ -303,75 +257,8 @@ export class ShardDevices {
     return this.#strikes.out(id) && this.#owns(id);
   }
 
-  /** Whoever reads them next begins with the wall clock, in this process or in another. */
-  #inWallTime(devices: readonly [id: string, saved: string][]): readonly [string, string][] {
-    const setByMs = this.#time.toWall(0);
-    if (setByMs === 0) return devices;
-    return devices.map(([id, saved]) => [id, shiftSaved(saved, setByMs)]);
-  }
-
   #owns(id: string): boolean {
     const { shard, shards } = this.#init;
-    const bytes = encoder.encode(id);
-    return hashBytes(bytes, 0, bytes.length) % shards === shard;
-  }
-
-  #open(): DeviceStates {
-    // The spool tells again what devices are known by, but not what code has kept.
-    const synchronous = this.#codes.size > 0 ? "NORMAL" : "OFF";
-    this.#states ??= new DeviceStates(dataPaths(this.#init.config.dataDir).devices, synchronous);
-    return this.#states;
-  }
-
-  async #load(): Promise<void> {
-    try {
-      await this.#loadFrom(this.#open());
-      this.#statesKnown = true;
-    } catch (cause) {
-      log.warn("what was saved of the devices cannot be read; they are known by the spool only", {
-        cause,
-      });
-    }
-  }
-
-  async #loadFrom(states: DeviceStates): Promise<void> {
-    let seen = 0;
-    for (const [id, saved] of states.all()) {
-      // A million of them take seconds: the host must see that this Worker is alive.
-      if (++seen % loadChunk === 0) await new Promise<void>((resolve) => setImmediate(resolve));
-      if (!this.#owns(id)) continue;
-      try {
-        this.#directory.load(id, saved);
-      } catch (cause) {
-        log.warn("what was saved of a device cannot be read; it starts anew", {
-          device: id,
-          cause,
-        });
-      }
-    }
-  }
-
-  #view({ device, presence }: DirectoryEntry): DeviceView {
-    const values: [string, number][] = [];
-    const limitedForMs = Math.ceil(this.#rates?.deviceWaitMs(device.id) ?? 0);
-    for (let i = 0; i < device.values.count; i++) {
-      values.push([device.values.name(i), device.values.value(i)]);
-    }
-    return {
-      id: device.id,
-      shard: this.#init.shard,
-      presence,
-      lastSeenMs: Math.round(this.#time.toWall(device.lastSeenMs)),
-      values: Object.fromEntries(values),
-      counters: {
-        accepted: device.accepted,
-        duplicate: device.duplicates,
-        refused: device.refused,
-        dead_lettered: device.deadLettered,
-      },
-      ...(limitedForMs > 0 && { limitedForMs }),
-      ...(this.#isQuarantined(device.id) && { quarantined: true }),
-      ...(device.lastError === undefined ? {} : { lastError: device.lastError }),
-    };
+    return hashText(id) % shards === shard;
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { codeTraceMemory } from "../actors/code_trace.ts";
 import { Device } from "../actors/device.ts";
 import { restoreDevice, saveDevice } from "../actors/device_saved.ts";
-import { hashBytes } from "../actors/fingerprint.ts";
+import { hashText } from "../actors/fingerprint.ts";
 import { CommitGroup } from "../actors/spool/commit_group.ts";
 import { sealGroup } from "../actors/spool/record.ts";
 import { deviceTools, FateOutlet } from "../actors/testing/readings.ts";
@@ -16,10 +16,7 @@ import { ShardDevices } from "./shard_devices.ts";
 
 const shards = 2;
 const ids = Array.from({ length: 20 }, (_, i) => `hall~${i}`);
-const ownerOf = (id: string): number => {
-  const bytes = new TextEncoder().encode(id);
-  return hashBytes(bytes, 0, bytes.length) % shards;
-};
+const ownerOf = (id: string): number => hashText(id) % shards;
 const owned = ids.filter((id) => ownerOf(id) === 0).sort();
 const foreign = ids.filter((id) => ownerOf(id) !== 0);
 
@@ -47,7 +44,7 @@ Deno.test("what the spool holds is known and saved however old it is, but for an
     group.add({ id, groupNo: 0, slot: 0 }, 1, i + 1);
   });
   devices.recovered(sealGroup(group, clock.now() - 3_600_000));
-  assert.deepEqual(devices.list({ limit: 100 }).items.map(({ id }) => id), owned);
+  assert.deepEqual(devices.views.list({ limit: 100 }).items.map(({ id }) => id), owned);
   devices.start(new FateOutlet(), undefined, (completion) => completion.complete());
   clock.advance(1_100);
   assert.ok(devices.savedUpToMs > 0);
@@ -87,7 +84,7 @@ Deno.test("devices that were on line still are when a shard begins anew after th
     await first.system.stop();
     first.devices.close(true);
     const next = await begin();
-    const [device] = next.devices.list({ limit: 2 }).items;
+    const [device] = next.devices.views.list({ limit: 2 }).items;
     assert.deepEqual(
       [device?.id, device?.presence, device?.lastSeenMs],
       [owned[0], "online", seenMs + setByMs],
@@ -132,10 +129,10 @@ Deno.test("whose code is not run any more counts as quarantined, until it is rel
   const limits = shardLimits(config, shards);
   const devices = await ShardDevices.open({ init, system, limits, stage: () => {} }, []);
   devices.start(new FateOutlet(), undefined, (completion) => completion.complete());
-  const quarantined = () => devices.list({ limit: 9, quarantined: true }).items.map(({ id }) => id);
+  const quarantined = () => devices.views.list({ limit: 9, quarantined: true }).items.map(({ id }) => id);
   assert.deepEqual(quarantined(), [guilty]);
-  assert.equal(devices.find(guilty)?.quarantined, true);
-  assert.equal(devices.find(other)?.quarantined, undefined);
+  assert.equal(devices.views.find(guilty)?.quarantined, true);
+  assert.equal(devices.views.find(other)?.quarantined, undefined);
   assert.equal(devices.release(other), "not_quarantined");
   assert.equal(devices.release(theirs), "unknown"); // Its owner releases it.
   assert.equal(devices.release(guilty), "released");

@@ -53,7 +53,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
     settleSeconds: path.settleSeconds.snapshot(),
     storeSeconds: path.storeSeconds.snapshot(),
     sessions: { ...edges.stats.sessionsBy, broker: brokers.connected },
-    devices: path.devices.presence(),
+    devices: path.devices.views.presence(),
     mailboxDepth,
     restarts: Object.fromEntries(system.restartsByKind),
     counters: {
