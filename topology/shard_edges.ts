@@ -236,7 +236,7 @@ export class ShardEdges {
         (session.certificate === undefined || !this.#isRevoked(session.certificate)),
       door: doorOf(guard),
       bans: bansOf(guard),
-      quotas: sessionQuotas(this.#quotas, messages.kept),
+      quotas: sessionQuotas(this.#quotas, messages.kept?.accounts),
       senderOf: ({ account, peer }) => guard.senderOf(account, hostOf(peer)),
       roll: new SharedRoll(this.#sessions, (shard, connected) => {
         this.#others.get(shard)?.tell(connected);

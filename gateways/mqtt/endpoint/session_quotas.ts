@@ -4,7 +4,7 @@
  * @module
  */
 import type { AccountQuotas, PlacesElsewhere } from "../../../actors/rates/account_quotas.ts";
-import type { KeptSessions } from "../kept/kept_sessions.ts";
+import type { KeptAccounts } from "../kept/kept_accounts.ts";
 import { type Quotas, sessionKey } from "./endpoint_options.ts";
 
 /** Where no session is kept. */
@@ -12,7 +12,7 @@ const nowhere: PlacesElsewhere = { own: false, count: () => 0 };
 
 export function sessionQuotas(
   quotas: AccountQuotas,
-  kept: Pick<KeptSessions, "places"> | undefined,
+  kept: Pick<KeptAccounts, "places"> | undefined,
 ): Quotas {
   return {
     enter: (session) => {

@@ -38,7 +38,7 @@ class World {
         messages,
         limits: { ...testLimits, sessionExpiryMaxS: expiryS },
         authenticate: () => ({ kind: "granted", account: "A", accountVersion: 1 }),
-        quotas: sessionQuotas(quotas, messages.kept),
+        quotas: sessionQuotas(quotas, messages.kept?.accounts),
         roll: new SharedRoll(new SharedCounts(roll, shard), (shard, { sessionKey, order }) => {
           this.#endpoints[shard]!.shared.registry.takeOver(sessionKey, order);
         }),

@@ -1,8 +1,10 @@
 /**
- * Kept sessions by the accounts they are of: what those may do now, and when they are no more.
+ * Kept sessions by the accounts they are of: how many those have, what they may do now, and when they
+ * are no more.
  *
  * @module
  */
+import type { PlacesElsewhere } from "../../../actors/rates/account_quotas.ts";
 import { parseFilter } from "../pubsub/filter.ts";
 import type { KeptDirectory } from "./kept_directory.ts";
 import type { KeptPermit, KeptSessionsOptions } from "./kept_options.ts";
@@ -12,6 +14,8 @@ import { decodeWill } from "./will_record.ts";
 
 export interface KeptAccountsOptions
   extends Pick<KeptSessionsOptions, "shard" | "shards" | "stats"> {
+  /** Wall time in ms, once the times in the file have followed it. */
+  readonly now: () => number;
   readonly store: KeptStore;
   readonly directory: KeptDirectory;
   readonly home: {
@@ -23,6 +27,8 @@ export interface KeptAccountsOptions
 }
 
 const utf8 = new TextEncoder();
+/** A session that lasts longer than this is still there when it is claimed. */
+const placeMs = 5_000;
 
 /** See the module. */
 export class KeptAccounts {
@@ -40,6 +46,24 @@ export class KeptAccounts {
       if (account !== "" && (which === "all" || id % shards === shard)) names.add(account);
     }
     return names;
+  }
+
+  /** What an account has of them; nothing while the file fails, for then nobody gets one. */
+  places(account: string, key: string): PlacesElsewhere {
+    const { now, store } = this.#options;
+    const nowMs = now();
+    const lastsMs = account === ""
+      ? 0
+      : store.use(({ lives }) => lives.lastsMs(account, key, nowMs)) ?? 0;
+    const own = lastsMs > placeMs;
+    return {
+      own,
+      count: (max) => {
+        const count = store.use(({ lives }) => lives.countOf(account, max, nowMs)) ?? 0;
+        // The one that is about to be over, and is counted where its client is.
+        return lastsMs > 0 && !own ? Math.max(0, count - 1) : count;
+      },
+    };
   }
 
   /** The account is no more: its sessions end, and so do their wills. False: not all of them. */

@@ -1,6 +1,7 @@
 /**
  * Clients that come and go: they claim their sessions, which changes the file and has the other
- * shards give up what they have of them, and leave them again.
+ * shards give up what they have of them, and leave them again. Those of a shard that is gone have
+ * left, too.
  *
  * @module
  */
@@ -43,11 +44,8 @@ const unavailable: ClaimResult = {
 export interface KeptHome {
   /** Commits what gathered. */
   flush(): void;
-  /**
-   * False: what this shard's predecessor was connected to may still be taken for connected, or it is
-   * not known which sessions there are.
-   */
-  ready(): boolean;
+  /** Tries once more to learn which sessions there are. False: it is not known. */
+  learn(): boolean;
   /** False: what is published is refused, for it is not known which sessions it is for. */
   knows(): boolean;
   /** Reads a session that was changed here, and has the others read it. False: it failed. */
@@ -55,7 +53,7 @@ export interface KeptHome {
 }
 
 export interface ConnectionsOptions
-  extends Pick<KeptSessionsOptions, "shard" | "clock" | "stats" | "countMax" | "known"> {
+  extends Pick<KeptSessionsOptions, "shard" | "shards" | "clock" | "stats" | "countMax" | "known"> {
   /** Wall time in ms, once the times in the file have followed it. */
   readonly now: () => number;
   readonly store: KeptStore;
@@ -79,9 +77,31 @@ export class KeptConnections {
   readonly #options: ConnectionsOptions;
   /** Connections have ended, and the file does not know yet. */
   readonly #leaving = new Map<number, Detachment>();
+  #adopted = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * What a predecessor of this shard was connected to is away; to be done before anybody connects
+   * here. Gives these sessions; `undefined`: it failed. `first`: see {@linkcode KeptSettings}; not of
+   * a later try, for by then clients may be connected to other shards.
+   */
+  adopt(first: boolean): readonly number[] | undefined {
+    const { shard, shards, store, now } = this.#options;
+    if (this.#adopted || shard >= shards) return [];
+    const nowMs = now();
+    const ids = store.use(({ lives }) => lives.adopt(shard, shards, first, nowMs));
+    this.#adopted = ids !== undefined;
+    return ids;
+  }
+
+  /** False: it failed again. */
+  adoptLate(): boolean {
+    const ids = this.adopt(false);
+    for (const id of ids ?? []) this.#options.home.reread(id);
+    return ids !== undefined;
   }
 
   /** A client has connected. Until the promise resolves, nothing of the session may be used. */
@@ -91,7 +111,7 @@ export class KeptConnections {
     permit: KeptPermit | undefined,
   ): Promise<ClaimResult> {
     this.#options.home.flush();
-    if (!this.#options.home.ready()) return unavailable;
+    if (!this.adoptLate() || !this.#options.home.learn()) return unavailable;
     const { shard, countMax, stats } = this.#options;
     const nowMs = this.#options.now();
     const before = this.#options.directory.byKey(request.key);

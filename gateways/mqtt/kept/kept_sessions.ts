@@ -10,9 +10,7 @@
  *
  * @module
  */
-import type { PlacesElsewhere } from "../../../actors/rates/account_quotas.ts";
 import type { Will } from "../codec/connect.ts";
-import { ProtocolError } from "../codec/protocol_error.ts";
 import type { Message } from "../pubsub/message.ts";
 import type { SharedOut, ShareTurn } from "../pubsub/shared_out.ts";
 import { KeptAccounts } from "./kept_accounts.ts";
@@ -21,6 +19,7 @@ import { KeptClock } from "./kept_clock.ts";
 import type { CommitResult } from "./kept_commit.ts";
 import { type ClaimResult, KeptConnections, type Leaving } from "./kept_connections.ts";
 import { type Evict, KeptDirectory } from "./kept_directory.ts";
+import { KeptEnds } from "./kept_ends.ts";
 import type { ClaimRequest } from "./kept_lives.ts";
 import { KeptLog } from "./kept_log.ts";
 import type { QueueTarget } from "./kept_op.ts";
@@ -30,12 +29,6 @@ import type { KeptSubscription } from "./kept_records.ts";
 import type { KeptSession } from "./kept_session.ts";
 import { originOf } from "./kept_shares.ts";
 import { KeptStore } from "./kept_store.ts";
-import { decodeWill } from "./will_record.ts";
-
-/** Sessions that end in one transaction. */
-const endsMax = 10;
-/** A session that lasts longer than this is still there when it is claimed. */
-const placeMs = 5_000;
 
 /** See the module. */
 export class KeptSessions {
@@ -47,7 +40,7 @@ export class KeptSessions {
   readonly #store: KeptStore;
   readonly #connections: KeptConnections;
   readonly #reader: KeptReader;
-  #adopted = false;
+  readonly #ends: KeptEnds;
   readonly #time: KeptClock;
 
   /** Opens or makes the file; when that fails it is tried again with every use. */
@@ -70,26 +63,29 @@ export class KeptSessions {
       },
     );
     const log = this.#log = new KeptLog(clock, () => this.flush(true));
+    const reread = (id: number) => this.#reread(id);
+    const ends = this.#ends = new KeptEnds({ ...options, store, reread });
     const home = {
       flush: () => this.flush(true),
-      ready: () => this.#adoptLate() && this.#reader.know(),
+      learn: () => this.#reader.know(),
       knows: () => !this.#reader.unknown,
-      reread: (id: number) => this.#reread(id),
-      end: (ids: readonly number[]) => this.#end(ids),
+      reread,
+      end: (ids: readonly number[]) => ends.end(ids),
       unsubscribe: (session: KeptSession, names: readonly string[]) =>
         this.unsubscribe(session, names),
     };
-    const accounts = this.accounts = new KeptAccounts({ ...options, store, directory, home });
+    const now = () => this.#time.now();
+    const accounts = this.accounts = new KeptAccounts({ ...options, now, store, directory, home });
     this.#connections = new KeptConnections({
       ...options,
-      now: () => this.#time.now(),
+      now,
       store,
       directory,
       log,
       home,
       accounts,
     });
-    this.#adopt(options.first);
+    this.#connections.adopt(options.first);
     this.reload("all");
   }
 
@@ -105,23 +101,6 @@ export class KeptSessions {
   /** Those whose client is away. */
   get disconnected(): number {
     return this.#directory.disconnected;
-  }
-
-  /** What an account has of them; nothing while the file fails, for then nobody gets one. */
-  places(account: string, key: string): PlacesElsewhere {
-    const nowMs = this.#time.now();
-    const lastsMs = account === ""
-      ? 0
-      : this.#store.use(({ lives }) => lives.lastsMs(account, key, nowMs)) ?? 0;
-    const own = lastsMs > placeMs;
-    return {
-      own,
-      count: (max) => {
-        const count = this.#store.use(({ lives }) => lives.countOf(account, max, nowMs)) ?? 0;
-        // The one that is about to be over, and is counted where its client is.
-        return lastsMs > 0 && !own ? Math.max(0, count - 1) : count;
-      },
-    };
   }
 
   /** Messages in the queues, and what they count for. */
@@ -258,63 +237,22 @@ export class KeptSessions {
    * could not be kept for those it is for; it is tried again.
    */
   sweep(publish: (will: Will, key: string) => boolean): void {
-    const { shard, shards, stats } = this.#options;
     const nowMs = this.#time.now();
-    this.#adoptLate();
+    this.#connections.adoptLate();
     this.#connections.leave();
     this.#reader.readLate();
-    const wills = this.#store.use(({ lives }) => lives.dueWills(nowMs, shards, shard)) ?? [];
-    for (const { id, key, will: bytes } of wills) {
-      const will = willOf(bytes);
-      if (will === undefined) stats.lost.damaged++;
-      else if (!publish(will, key)) continue;
-      // Those it is for have it by now: a kill in between sends it twice, and never not at all.
-      this.#store.use(({ lives }) => lives.willSent(id));
-    }
-    const expired = this.#store.use(({ lives }) => lives.expired(nowMs, shards, shard)) ?? [];
+    this.#ends.sendWills(nowMs, publish);
     // Of those that could not be read.
     for (const { attachment } of this.#directory.values()) {
       if (attachment?.delivery.idle === false) attachment.pump();
     }
-    if (expired.length > 0 && this.#end(expired, nowMs)) stats.sessionsExpired += expired.length;
+    this.#ends.expire(nowMs);
   }
 
   close(): void {
     this.flush(true);
     this.#log.close();
     this.#store.close();
-  }
-
-  /**
-   * What a predecessor of this shard was connected to is away; to be done before anybody connects
-   * here. Gives these sessions; `undefined`: it failed. `first`: see {@linkcode KeptSettings}; not of
-   * a later try, for by then clients may be connected to other shards.
-   */
-  #adopt(first: boolean): readonly number[] | undefined {
-    const { shard, shards } = this.#options;
-    if (this.#adopted || shard >= shards) return [];
-    const nowMs = this.#time.now();
-    const ids = this.#store.use(({ lives }) => lives.adopt(shard, shards, first, nowMs));
-    this.#adopted = ids !== undefined;
-    return ids;
-  }
-
-  /** False: it failed again. */
-  #adoptLate(): boolean {
-    const ids = this.#adopt(false);
-    for (const id of ids ?? []) this.#reread(id);
-    return ids !== undefined;
-  }
-
-  #end(ids: readonly number[], expiredMs?: number): boolean {
-    let done = true;
-    // A few at a time: long queues take a while, and other shards want to write.
-    for (let at = 0; at < ids.length; at += endsMax) {
-      const some = ids.slice(at, at + endsMax);
-      done = this.#store.use(({ lives }) => lives.end(some, expiredMs)) !== undefined && done;
-    }
-    for (const id of ids) this.#reread(id);
-    return done;
   }
 
   readonly #evicted: Evict = (session, resumed) => {
@@ -354,15 +292,5 @@ export class KeptSessions {
       }
     }
     for (const attachment of behind) attachment.pump();
-  }
-}
-
-/** `undefined`: it cannot be read. */
-function willOf(bytes: Uint8Array): Will | undefined {
-  try {
-    return decodeWill(bytes);
-  } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause;
-    return undefined;
   }
 }

@@ -226,7 +226,7 @@ Deno.test("an account's sessions have their places in all shards, until they end
   withShards(async (pair) => {
     const [here, there] = [pair.shards[0]!, pair.shards[1]!];
     const places = (account: string, key = "", max = 9) => {
-      const { own, count } = there.kept!.places(account, key);
+      const { own, count } = there.kept!.accounts.places(account, key);
       return own ? "own" : count(max);
     };
     const one = await Client.connect(pair, here, { key: "A\0one", account: "A" });
