@@ -15,9 +15,7 @@ import type { Properties } from "../codec/property_table.ts";
 import type { Qos } from "../codec/publish.ts";
 import type { Subscribe } from "../codec/subscribe.ts";
 import type { Unsubscribe } from "../codec/unsubscribe.ts";
-import type { KeptSettings } from "../kept/kept_options.ts";
 import { KeptSessions } from "../kept/kept_sessions.ts";
-import type { QueueLimits } from "./delivery_queue.ts";
 import { HandOver } from "./hand_over.ts";
 import { Message } from "./message.ts";
 import { MessageRouter } from "./message_router.ts";
@@ -27,37 +25,14 @@ import { Outbounds } from "./outbounds.ts";
 import { type PeerMail, readForwarded } from "./peer_mail.ts";
 import type { PeerPort } from "./peer_shard.ts";
 import { PeerShards } from "./peer_shards.ts";
+import type { PubSubOptions } from "./pubsub_options.ts";
 import { PubSubStats } from "./pubsub_stats.ts";
-import type { Retained } from "./retained.ts";
 import type { Marked } from "./shared_out.ts";
 import { type SubscribePermit, Subscribing } from "./subscribing.ts";
 import type { Unfinished } from "./shared_hold.ts";
 import { SentMarks } from "./sent_marks.ts";
 import { type Subscriber, SubscriptionTable } from "./subscription_table.ts";
 import { isSystemFilter, systemRoot, SystemTopics } from "./system_topics.ts";
-
-export interface PubSubOptions {
-  readonly shard: number;
-  /** This one and the others, which divide what is subscribed to among them. */
-  readonly shards: number;
-  readonly clock: Clock;
-  readonly queue: QueueLimits;
-  /** Bytes that may wait for another shard. */
-  readonly peerBytesMax: number;
-  /** For marks of messages that may be sent on again. */
-  readonly marksBytesMax: number;
-  /** Subscriptions of one session, and of this shard. */
-  readonly sessionSubscriptionsMax: number;
-  readonly subscriptionsMax: number;
-  /** Levels of a filter. */
-  readonly filterLevelsMax: number;
-  /** QoS 1 and 2 messages on their way to one subscriber. */
-  readonly inFlightMax: number;
-  readonly retained: Pick<Retained, "keep" | "mayKeep" | "flush" | "page">;
-  readonly stats?: PubSubStats;
-  /** Absent: no session outlives its connection. */
-  readonly kept?: KeptSettings | undefined;
-}
 
 /** See the module. */
 export class PubSub {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Qos } from "../codec/publish.ts";
 import { filterMatches } from "../topic_filter.ts";
 import type { Delivery, Message } from "./message.ts";
-import type { PubSubOptions } from "./pubsub.ts";
+import type { PubSubOptions } from "./pubsub_options.ts";
 import { Client, publish } from "./testing/memory_client.ts";
 import { ShardPair } from "./testing/shard_pair.ts";
 

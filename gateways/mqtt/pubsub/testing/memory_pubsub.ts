@@ -6,7 +6,8 @@
 import type { Clock } from "../../../../runtime/clock.ts";
 import { filterMatches } from "../../topic_filter.ts";
 import type { Message } from "../message.ts";
-import { PubSub, type PubSubOptions } from "../pubsub.ts";
+import { PubSub } from "../pubsub.ts";
+import type { PubSubOptions } from "../pubsub_options.ts";
 import type { RetainedPage } from "../retained_feed.ts";
 
 /** Retained messages in a map. */

@@ -5,7 +5,8 @@
  */
 import { ManualClock } from "../../../../runtime/clock.ts";
 import type { PeerMail } from "../peer_mail.ts";
-import type { PubSub, PubSubOptions } from "../pubsub.ts";
+import type { PubSub } from "../pubsub.ts";
+import type { PubSubOptions } from "../pubsub_options.ts";
 import { memoryPubSub, MemoryRetained } from "./memory_pubsub.ts";
 
 /** See the module. */
