@@ -14,6 +14,7 @@ import { plainValue } from "./config/plain_values.ts";
 import { hiddenProblemsOf, problemsOf } from "./config/problems.ts";
 import { contradictions, warnings } from "./config/rules.ts";
 import { jsonFault } from "./gateways/http/json_fault.ts";
+import { messageOf } from "./runtime/message_of.ts";
 
 export type { Config };
 
@@ -137,9 +138,6 @@ function parseJson(path: string, text: string): unknown {
     throw new ConfigError(path, [`is not JSON: ${jsonFault(text)}`]);
   }
 }
-
-const messageOf = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : String(cause);
 
 /** Sets a value below `root`, making objects on the way; false when something else is in the way. */
 function setAt(root: unknown, path: readonly string[], value: unknown): boolean {

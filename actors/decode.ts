@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { messageOf } from "../runtime/message_of.ts";
 import { KeyTree, type Path } from "./decode_keys.ts";
 import { captureKinds, Decoded, noFieldsDetail } from "./decode_result.ts";
 import { FrameText } from "./frame_text.ts";
@@ -274,7 +275,7 @@ export class PayloadDecoder {
     try {
       JSON.parse(text);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return this.#dead("malformed_json", message.slice(0, detailCharsMax));
     }
     return this.#dead("not_an_object", "the payload is JSON, but not an object");

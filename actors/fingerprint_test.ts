@@ -43,7 +43,9 @@ Deno.test("the hash that chooses a device's owner never changes, and spreads", (
 });
 
 Deno.test("the hash of a text is that of its UTF-8, however long it is and whatever came before", () => {
-  for (const text of ["hall~1", "Käfer~€~😀", "d".repeat(2_000), "€".repeat(341), "€".repeat(342), ""]) {
+  for (
+    const text of ["hall~1", "Käfer~€~😀", "d".repeat(2_000), "€".repeat(341), "€".repeat(342), ""]
+  ) {
     const bytes = utf8.encode(text);
     assert.equal(hashText(text), hashBytes(bytes, 0, bytes.length), text);
   }

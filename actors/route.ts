@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../runtime/message_of.ts";
 import { PayloadDecoder, type PayloadRules } from "./decode.ts";
 import type { Path } from "./decode_keys.ts";
 import type { AckLevel } from "./readings_frame.ts";
@@ -184,7 +185,7 @@ function checked<T>(path: string, step: () => T): T {
   try {
     return step();
   } catch (cause) {
-    throw new RouteError(path, cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new RouteError(path, messageOf(cause), { cause });
   }
 }
 

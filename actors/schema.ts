@@ -7,6 +7,7 @@
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { RE2JS } from "re2js";
+import { messageOf } from "../runtime/message_of.ts";
 import { type FlatSchema, flatSchema } from "./flat_schema.ts";
 
 /** Checks payloads against one schema. */
@@ -68,6 +69,6 @@ function compile(ajv: Ajv, schema: boolean | object) {
   try {
     return ajv.compile<unknown>(schema);
   } catch (cause) {
-    throw new TypeError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new TypeError(messageOf(cause), { cause });
   }
 }

@@ -18,3 +18,8 @@ export function seededRandom(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** 32 random bits of the machine's: what nobody can guess, such as the seed of a hash. */
+export function random32(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}

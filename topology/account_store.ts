@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { AccountStore } from "../gateways/auth/account_store.ts";
 import { damageOf } from "../gateways/sqlite/put_aside.ts";
 import { SqliteAccounts } from "../gateways/auth/sqlite_accounts.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /**
  * The database that the configuration names. The client of PostgreSQL is loaded where it is needed.
@@ -26,7 +27,7 @@ export async function openAccountStore(config: Config, file: string): Promise<Ac
     if (damage !== undefined) throw new Error(`it is damaged: ${damage}`);
     return new SqliteAccounts(file);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new Error(
       `Cannot use the data directory: the accounts in ${file}: ${why}. Put another copy in its ` +
         `place, or move it away to begin anew, with a first admin`,

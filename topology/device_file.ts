@@ -8,8 +8,8 @@ import type { DeviceDirectory } from "../actors/device_directory.ts";
 import { shiftSaved } from "../actors/device_saved.ts";
 import { logger } from "../gateways/log/log.ts";
 import { DeviceStates } from "../gateways/store/device_states.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import type { SteadyTime } from "../runtime/steady_time.ts";
-import { setImmediate } from "node:timers";
 
 const log = logger("devices");
 
@@ -73,7 +73,7 @@ export class DeviceFile {
     let seen = 0;
     for (const [id, saved] of states.all()) {
       // A million of them take seconds: the host must see that this Worker is alive.
-      if (++seen % loadChunk === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (++seen % loadChunk === 0) await eventLoopTurn();
       if (owns(id)) loadDevice(directory, id, saved);
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { isNoSpace } from "../actors/segment_log/no_space.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Two parts of a sentence each: what it is, and what to do. */
 export interface DirectoryFault {
@@ -45,7 +46,7 @@ function danglingLink(path: string): DirectoryFault | undefined {
 }
 
 function ofSystem(cause: unknown): DirectoryFault {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   if (isNoSpace(cause)) return { why, remedy: "Make room on that disk" };
   const { code } = cause instanceof Error && "code" in cause ? cause : {};
   if (code === "EROFS") return { why, remedy: "Mount that file system for writing" };

@@ -33,6 +33,7 @@ import type { Config } from "../config.ts";
 import { networkOf } from "../gateways/auth/login_limits.ts";
 import { logger } from "../gateways/log/log.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { random32 } from "../runtime/random.ts";
 import { markTime, sharedTime, type TimeMark } from "../runtime/shared_time.ts";
 
 const log = logger("limits");
@@ -79,7 +80,7 @@ export class GuardMemory {
   readonly #quotas: AccountQuotasMemory;
 
   constructor({ limits, auth, mqtt }: Config, shards: number) {
-    const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
+    const seed = random32();
     this.#rates = ratesMemory(limits.rates, seed, auth.required);
     this.#gate = gateMemory(limits.connections, shards + 1, seed);
     this.#sessions = sharedCountsMemory(shards);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { keepAlive } from "../actors/rates/testing/keep_alive.ts";
 import { parseConfig } from "../config.ts";
 import { metricsText } from "../gateways/http/metrics.ts";
 import { service, shardSnapshot } from "../gateways/http/testing/fake_control.ts";
 import { PubSubStats } from "../gateways/mqtt/pubsub/pubsub_stats.ts";
 import { ManualClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import { Guard, GuardMemory } from "./guard.ts";
 
 const rates = { device: { messages: "20:1" } };
@@ -47,7 +47,7 @@ Deno.test("who watches is told of a ban at once, and of all that follow soon aft
   await heard.promise;
   heard = Promise.withResolvers();
   for (const clientId of ["b", "c", "d"]) ban(clientId);
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  await eventLoopTurn();
   assert.equal(told, 1);
   clock.advance(1_000);
   await heard.promise;

@@ -16,6 +16,7 @@ import { spawnTopicSweep } from "../actors/topic_sweep.ts";
 import { TopicTable } from "../actors/topic_table.ts";
 import { logger } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { random32 } from "../runtime/random.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
@@ -50,7 +51,7 @@ export class HttpIntake {
     this.#topics = new TopicTable(routes, {
       gatewayId,
       entriesMax: config.limits.topicsMax,
-      hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+      hashSeed: random32(),
     });
     spawnTopicSweep(system, this.#topics, config.device.passivateAfterMs);
     this.hub = new IntakeHub({

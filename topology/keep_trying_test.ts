@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { ManualClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import { keepTrying } from "./keep_trying.ts";
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function start(succeedsAt: number, wanted: () => boolean) {
   const clock = new ManualClock();
@@ -21,11 +19,11 @@ function start(succeedsAt: number, wanted: () => boolean) {
     random: () => 0,
   });
   const pass = async () => {
-    await settled();
+    await eventLoopTurn();
     const waitMs = (clock.nextDueMs ?? clock.now()) - clock.now();
     if (waitMs > 0) waits.push(waitMs);
     clock.advance(waitMs);
-    await settled();
+    await eventLoopTurn();
   };
   return { done, pass, waits, failures, clock, tries: () => tries };
 }
@@ -43,7 +41,7 @@ Deno.test("a Worker that is gone, or a service that ends, is not asked again", a
   let wanted = true;
   const { done, pass, failures, tries } = start(Infinity, () => wanted);
   await pass();
-  await settled();
+  await eventLoopTurn();
   wanted = false;
   await pass();
   await done;

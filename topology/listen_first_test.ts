@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { AskError } from "../runtime/ask.ts";
 import { ManualClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import { listenFirst } from "./listen_first.ts";
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function listening(answers: (() => Promise<unknown>)[], wanted = () => true) {
   const clock = new ManualClock();
@@ -30,7 +28,7 @@ Deno.test("a Worker that does not answer in time, or is just being started anew,
     () => Promise.resolve(null),
   ]);
   for (let i = 0; i < 2; i++) {
-    await settled();
+    await eventLoopTurn();
     clock.advance(2_000);
   }
   await done;
@@ -46,7 +44,7 @@ Deno.test("what is in the way of listening ends it, and so does the end of the s
     [() => Promise.reject(new AskError("stopped", "shard 1 is failed"))],
     () => wanted,
   );
-  await settled();
+  await eventLoopTurn();
   wanted = false;
   clock.advance(2_000);
   await done;

@@ -17,6 +17,7 @@ import type { Ledger } from "../actors/ledger.ts";
 import type { Config } from "../config.ts";
 import { logger } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { random32 } from "../runtime/random.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
@@ -31,7 +32,6 @@ import { storeName } from "./store_name.ts";
 
 const log = logger("path");
 const clock = systemClock;
-const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 /** What was saved of the devices may be lost with the machine's power for so long. */
 const unsyncedMs = 3 * saveIntervalMs;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { DeadLetters } from "../runtime/dead_letters.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import { Link } from "../runtime/remote_link.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { PeerLinks } from "./peer_links.ts";
@@ -33,7 +33,7 @@ Deno.test("every shard but one's own is away until its link is there, and after 
   assert.deepEqual(heard.splice(0), ["back 2"]);
   near.close("the shard died");
   far.close("the shard died");
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  await eventLoopTurn();
   assert.deepEqual(heard, ["lost 2"]);
 });
 

@@ -12,7 +12,7 @@ import type { SentBatch } from "../actors/lane.ts";
 import type { Ledger } from "../actors/ledger.ts";
 import { replayInto } from "../actors/letter_replay.ts";
 import { Outlet } from "../actors/outlet.ts";
-import { OwnedBatch, OwnedReading } from "../actors/owned_batch.ts";
+import { OwnedBatch } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
 import type { AckLevel } from "../actors/readings_frame.ts";
 import type { CompiledRoute } from "../actors/route.ts";
@@ -22,6 +22,7 @@ import type { Spool } from "../actors/spool/spool.ts";
 import { CommitRequest, SpoolActor, type SpoolMessage } from "../actors/spool/spool_actor.ts";
 import { spawnTopicSweep } from "../actors/topic_sweep.ts";
 import { TopicTable } from "../actors/topic_table.ts";
+import { unhandledReading } from "../actors/unhandled_reading.ts";
 import type { Writer } from "../actors/writer/writer.ts";
 import type { WriterDrained, WriterMessage } from "../actors/writer/writer_actor.ts";
 import type {
@@ -34,9 +35,11 @@ import type {
 import { logger } from "../gateways/log/log.ts";
 import type { ActorRef } from "../runtime/actor.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { random32 } from "../runtime/random.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
+import type { DataFlowTap } from "./data_flow_tap.ts";
 import { deadLetterPage } from "./dead_letter_page.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { PathEvents } from "./path_events.ts";
@@ -66,7 +69,6 @@ export interface ReadingPathOptions {
 const ingestMax = 1 << 17;
 
 const clock = systemClock;
-const random32 = (): number => crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 /** See the module. */
 export class ReadingPath {
@@ -151,59 +153,10 @@ export class ReadingPath {
       ...(opened.tap === undefined ? {} : { onNothing: opened.tap.nothing }),
     });
     this.devices.start(outlet, rates, onDurable);
-    this.#ingest = system.spawn<IngestMessage>({
-      id: "ingest",
-      mailbox: { countMax: ingestMax },
-      start: () =>
-        new Ingest({
-          topics,
-          ledger,
-          steadyOf: (arrivalMs) => this.devices.seenMs(arrivalMs),
-          lines: this.spool.group.lines,
-          linesBytesMax: limits.groupBytes,
-          deviceOf: (entry) => this.devices.refOf(entry),
-          unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
-          unclaimed: (reading) =>
-            outlet.dead(reading, "device_stopped", "the device's actor is stopped"),
-        }),
-    });
-    system.deadLetters.subscribe((letter) => {
-      if (!(letter.message instanceof OwnedReading)) return false;
-      const { failure, reason } = letter;
-      outlet.dead(
-        letter.message,
-        reason === "crashed" ? "actor_crashed" : `actor_${reason}`,
-        failure === undefined
-          ? `the device's actor is ${reason}`
-          : `the device's actor failed: ${failure.name}: ${failure.message}`,
-      );
-      return true;
-    });
-    this.hub = new IntakeHub({
-      shards: init.shards,
-      topics,
-      ledger,
-      laneBytes: limits.laneBytes,
-      payloadBytesMax: config.limits.payloadBytesMax,
-      now: () => clock.now(),
-      defer: (run) => {
-        setImmediate(run);
-      },
-      rates,
-      onRefused: refusalLog(opened.tap),
-      transmit: (owner, ackLevel, batch) => {
-        if (owner === shard) this.#takeOwn(ackLevel, batch);
-        else this.#peers.transmit(owner, ackLevel, batch);
-      },
-    });
-    const handlersOf = (from: number): PeerHandlers => ({
-      ingest: (batch) => this.#take(batch),
-      settled: (batch) => this.#observe(batch),
-      malformed: (cause) => {
-        this.#bump("sluice_peer_frames_malformed_total", 1);
-        log.error("a frame from another shard cannot be read", { from, cause });
-      },
-    });
+    this.#ingest = this.#spawnIngest(topics, outlet);
+    system.deadLetters.subscribe((letter) => unhandledReading(letter, outlet));
+    this.hub = this.#openHub(topics, opened.tap);
+    const handlersOf = (from: number) => this.#peerHandlers(from);
     this.#peers = new PeerLinks(init.shards, shard, this.hub, handlersOf);
     const ownsNothing = { ownerLost() {}, ownerBack() {}, settle() {} };
     this.#edge = new PeerLink({
@@ -265,6 +218,59 @@ export class ReadingPath {
   close(): void {
     this.letters.close();
     this.devices.close(this.spool.isClean);
+  }
+
+  #spawnIngest(topics: TopicTable, outlet: Outlet): ActorRef<IngestMessage> {
+    const { limits, ledger, system } = this.#options;
+    return system.spawn<IngestMessage>({
+      id: "ingest",
+      mailbox: { countMax: ingestMax },
+      start: () =>
+        new Ingest({
+          topics,
+          ledger,
+          steadyOf: (arrivalMs) => this.devices.seenMs(arrivalMs),
+          lines: this.spool.group.lines,
+          linesBytesMax: limits.groupBytes,
+          deviceOf: (entry) => this.devices.refOf(entry),
+          unrouted: (batch, index, reason) => outlet.unrouted(batch, index, reason),
+          unclaimed: (reading) =>
+            outlet.dead(reading, "device_stopped", "the device's actor is stopped"),
+        }),
+    });
+  }
+
+  #openHub(topics: TopicTable, tap: DataFlowTap | undefined): IntakeHub {
+    const { init, limits, ledger, rates } = this.#options;
+    const { config, shard } = init;
+    return new IntakeHub({
+      shards: init.shards,
+      topics,
+      ledger,
+      laneBytes: limits.laneBytes,
+      payloadBytesMax: config.limits.payloadBytesMax,
+      now: () => clock.now(),
+      defer: (run) => {
+        setImmediate(run);
+      },
+      rates,
+      onRefused: refusalLog(tap),
+      transmit: (owner, ackLevel, batch) => {
+        if (owner === shard) this.#takeOwn(ackLevel, batch);
+        else this.#peers.transmit(owner, ackLevel, batch);
+      },
+    });
+  }
+
+  #peerHandlers(from: number): PeerHandlers {
+    return {
+      ingest: (batch) => this.#take(batch),
+      settled: (batch) => this.#observe(batch),
+      malformed: (cause) => {
+        this.#bump("sluice_peer_frames_malformed_total", 1);
+        log.error("a frame from another shard cannot be read", { from, cause });
+      },
+    };
   }
 
   #takeOwn(ackLevel: AckLevel, batch: SentBatch): void {

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { ManualClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import { reopenShard } from "./reopen_shard.ts";
 import type { ShardQuestion } from "./shard_protocol.ts";
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A shard that does not answer the first times; gives what was asked and told. */
 function start(silent: number, state = { current: true, listening: true }) {
@@ -26,9 +24,9 @@ function start(silent: number, state = { current: true, listening: true }) {
     clock,
   });
   const pass = async () => {
-    await settled();
+    await eventLoopTurn();
     clock.advance(5_000);
-    await settled();
+    await eventLoopTurn();
   };
   return { done, pass, asked, told, clock };
 }
@@ -52,7 +50,7 @@ Deno.test("at the first start it is not told to listen by itself", async () => {
 Deno.test("one that died meanwhile is left to its successor", async () => {
   const state = { current: true, listening: true };
   const { done, pass, asked, told } = start(1, state);
-  await settled();
+  await eventLoopTurn();
   state.current = false;
   await pass();
   await done;

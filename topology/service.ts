@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { parseBan } from "../actors/rates/ban_list.ts";
 import { DiskPressure } from "../actors/spool/disk_pressure.ts";
 import type { Config } from "../config.ts";
@@ -13,6 +12,7 @@ import { Answerer } from "../gateways/http/forward/answerer.ts";
 import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts";
 import { logger, writeStdout } from "../gateways/log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import type { Failure } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { historyId, type Plan } from "../topology.ts";
@@ -173,7 +173,7 @@ export class Service {
   async #start(): Promise<void> {
     const accounts = tellSlow("the accounts are read", this.#accounts.start());
     // The hash of a first admin's password takes longest: it begins before Workers hold this thread.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await eventLoopTurn();
     await Promise.all([this.#workers.start(), accounts]);
     await this.#workers.listen();
     this.#announcer.start();

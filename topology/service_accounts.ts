@@ -18,6 +18,7 @@ import { BusyError } from "../gateways/auth/turns.ts";
 import { logger } from "../gateways/log/log.ts";
 import type { ActorRef, TellResult } from "../runtime/actor.ts";
 import { systemClock, type Timer } from "../runtime/clock.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import type { Link } from "../runtime/remote_link.ts";
 import {
   type AccountAsk,
@@ -273,7 +274,7 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
 
   #failed(cause: unknown): void {
     if (!this.#away) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       log.warn("the accounts' database does not answer; trying again", { why });
     }
     this.#away = true;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Actor } from "../runtime/actor.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import type { ShardAsk, ShardQuestion } from "./shard_protocol.ts";
 
 /** What a shard can be asked; each may take its time, and may reject. */
@@ -23,8 +24,6 @@ export class ShardControl implements Actor<ShardAsk> {
     // An answer can be too large for a message: then that is the answer.
     Promise.try(() => this.#answers.answer(question))
       .then((value) => replyTo.tell({ ok: true, value: value ?? null }))
-      .catch((cause: unknown) =>
-        replyTo.tell({ ok: false, error: cause instanceof Error ? cause.message : String(cause) })
-      );
+      .catch((cause: unknown) => replyTo.tell({ ok: false, error: messageOf(cause) }));
   }
 }

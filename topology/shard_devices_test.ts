@@ -129,7 +129,8 @@ Deno.test("whose code is not run any more counts as quarantined, until it is rel
   const limits = shardLimits(config, shards);
   const devices = await ShardDevices.open({ init, system, limits, stage: () => {} }, []);
   devices.start(new FateOutlet(), undefined, (completion) => completion.complete());
-  const quarantined = () => devices.views.list({ limit: 9, quarantined: true }).items.map(({ id }) => id);
+  const quarantined = () =>
+    devices.views.list({ limit: 9, quarantined: true }).items.map(({ id }) => id);
   assert.deepEqual(quarantined(), [guilty]);
   assert.equal(devices.views.find(guilty)?.quarantined, true);
   assert.equal(devices.views.find(other)?.quarantined, undefined);

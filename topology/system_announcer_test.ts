@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import { ManualClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import type { ShardQuestion } from "./shard_protocol.ts";
 import { SystemAnnouncer } from "./system_announcer.ts";
 
 const intervalMs = 10_000;
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** An announcer for shards that answer as they are told. */
 function start(
@@ -33,7 +32,7 @@ function start(
   announcer.start();
   const pass = async (ms: number) => {
     clock.advance(ms);
-    await settled();
+    await eventLoopTurn();
   };
   return { announcer, clock, uptimes, deadlines, pass };
 }
@@ -66,7 +65,7 @@ Deno.test("the next time is counted from the answers: announcements never pile u
   assert.equal(uptimes[0]!.length, 1);
   assert.equal(clock.pending, 0);
   held.resolve(null);
-  await settled();
+  await eventLoopTurn();
   await pass(intervalMs);
   assert.equal(uptimes[0]!.length, 2);
 });
@@ -77,7 +76,7 @@ Deno.test("after the stop nothing is told, whatever was on its way", async () =>
   await pass(0);
   announcer.stop();
   held.resolve([]);
-  await settled();
+  await eventLoopTurn();
   assert.equal(clock.pending, 0);
 
   const waiting = start([answers]);

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { ManualClock } from "../runtime/clock.ts";
+import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import { socketClosed } from "./thread_probe.ts";
-
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 Deno.test("a thread has ended when its socket is closed, though its file is still there", async () => {
   const directory = await Deno.makeTempDir();
@@ -18,7 +16,7 @@ Deno.test("a thread has ended when its socket is closed, though its file is stil
   let ended: boolean | undefined;
   asked.then((answer) => ended = answer);
   while (ended === undefined) {
-    await settled();
+    await eventLoopTurn();
     // Only the wait between two tries: each try takes the time that it takes.
     if ((clock.nextDueMs ?? Infinity) <= clock.now() + 100) clock.advance(100);
   }
@@ -38,7 +36,7 @@ Deno.test("a thread goes on when its socket is open for as long as is waited, or
   let ended: boolean | undefined;
   asked.then((answer) => ended = answer);
   while (ended === undefined) {
-    await settled();
+    await eventLoopTurn();
     clock.advance(100);
   }
   assert.deepEqual([ended, tries, closed], [false, 101, 51]);
@@ -53,11 +51,11 @@ Deno.test("a connection that does not come says that the thread goes on, and is 
     tries++;
     return promise;
   }, clock);
-  await settled();
+  await eventLoopTurn();
   clock.advance(10_000);
   assert.equal(await asked, false);
   assert.deepEqual([tries, closed, clock.pending], [1, 0, 0]);
   resolve({ close: () => closed++ });
-  await settled();
+  await eventLoopTurn();
   assert.equal(closed, 1);
 });

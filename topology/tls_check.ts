@@ -4,6 +4,7 @@
  * @module
  */
 import { type Config, ConfigError } from "../config.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { readTlsFiles, type TlsSection } from "./tls_files.ts";
 
 /**
@@ -57,7 +58,7 @@ async function problemsOf(
     return [];
   } catch (cause) {
     const both = [clientCaFile, clientCrlFile].filter((file) => file !== undefined).join(", ");
-    return [`${name}.clientCaFile, clientCrlFile: ${both}: ${said(cause)}`];
+    return [`${name}.clientCaFile, clientCrlFile: ${both}: ${messageOf(cause)}`];
   }
 }
 
@@ -75,7 +76,7 @@ async function brokerProblems(section: Config["broker"]["tls"]): Promise<string[
     try {
       pemBlocks(await Deno.readTextFile(caFile), "CERTIFICATE");
     } catch (cause) {
-      return [`broker.tls.caFile: ${caFile}: ${said(cause)}`];
+      return [`broker.tls.caFile: ${caFile}: ${messageOf(cause)}`];
     }
   }
   if (certFile === undefined) return [];
@@ -98,10 +99,8 @@ async function firstUnreadable(
     try {
       await Deno.readTextFile(file);
     } catch (cause) {
-      return `${name}.${key}: ${file} cannot be read: ${said(cause)}`;
+      return `${name}.${key}: ${file} cannot be read: ${messageOf(cause)}`;
     }
   }
   return undefined;
 }
-
-const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../../runtime/message_of.ts";
 import { parseRate } from "./rate_limit.ts";
 
 /** What is absent is as the configuration says for all accounts. */
@@ -115,7 +116,7 @@ export function readAccountLimits(value: unknown, wrong: (text: string) => void)
     try {
       limits = changedLimits(limits, parseLimitsChange(part));
     } catch (cause) {
-      wrong(cause instanceof Error ? cause.message : String(cause));
+      wrong(messageOf(cause));
     }
   }
   return limits;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ActorRef } from "../../runtime/actor.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { random32 } from "../../runtime/random.ts";
 import { SteadyTime } from "../../runtime/steady_time.ts";
 import { ActorSystem } from "../../runtime/system.ts";
 import { DeadLetterLog } from "../dead_letters/dead_letter_log.ts";
@@ -28,7 +29,6 @@ async function startPath(root: string, store: FakeStore) {
     watch: (call) => lost = call,
     close: () => Promise.resolve(),
   };
-  const random32 = () => crypto.getRandomValues(new Uint32Array(1))[0]!;
   const { log: letters } = await DeadLetterLog.open({
     files: diskFiles,
     directory: `${root}/dead`,

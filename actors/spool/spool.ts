@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { messageOf } from "../../runtime/message_of.ts";
 import { isNoSpace } from "../segment_log/no_space.ts";
 import type { Segment } from "../segment_log/segment.ts";
 import type { SegmentLog } from "../segment_log/segment_log.ts";
@@ -287,9 +288,6 @@ export class Spool {
     if (rememberedUpToMs) this.#remains.note(record, record.sequence, time.of(record.committedMs));
   }
 }
-
-const messageOf = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : String(cause);
 
 function stallReason(cause: unknown): "full" | "no_space" | "failed" {
   if (cause instanceof SpoolFullError) return "full";

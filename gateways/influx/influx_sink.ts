@@ -12,6 +12,7 @@ import { concatBytes } from "../../actors/concat_bytes.ts";
 import type { PointBatch, Sink, SinkResult } from "../../actors/sink.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 import { beginningOf } from "./beginning_of.ts";
 import type { InfluxOptions, InfluxTarget, WriteApi } from "./influx_target.ts";
 import { influxTarget } from "./influx_target.ts";
@@ -185,7 +186,7 @@ function networkReason(cause: unknown): string {
   while (innermost instanceof Error && innermost.cause instanceof Error) {
     innermost = innermost.cause;
   }
-  const message = innermost instanceof Error ? innermost.message : String(innermost);
+  const message = messageOf(innermost);
   return message.replace(/^error sending request for url \([^)]*\): /, "")
     .replace(/^client error \(Connect\): (tcp connect error: )?/, "no connection: ");
 }

@@ -8,6 +8,7 @@
 import type { ActorRef, TellResult } from "../../runtime/actor.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { isFields } from "../../runtime/fields.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 import type { Link } from "../../runtime/remote_link.ts";
 import { isRef } from "../../runtime/remote_ref.ts";
 import { isDamage } from "../sqlite/result_code.ts";
@@ -99,7 +100,7 @@ export class HistoryService implements ActorRef<HistoryQuestion> {
       return this.#opened.reader.read(parameters);
     } catch (cause) { // Goes to the one who asked; the next question opens the file anew.
       this.#closeFile();
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = messageOf(cause);
       const name = this.#file.slice(this.#file.lastIndexOf("/") + 1); // Not where it is: others read this.
       const reason = `Cannot read the embedded store ${name}: ${message}`;
       return isDamage(cause)
@@ -122,7 +123,7 @@ function send(replyTo: ActorRef<HistoryReply>, reply: HistoryReply): TellResult 
   try {
     return replyTo.tell(reply);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     const reason = `Cannot send the answer: ${message}; ask for fewer readings with "limit"`;
     return replyTo.tell({ kind: "failed", reason, damaged: false });
   }

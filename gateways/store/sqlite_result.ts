@@ -4,6 +4,7 @@
  * @module
  */
 import type { SinkResult } from "../../actors/sink.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 import { isDamage, resultCode } from "../sqlite/result_code.ts";
 
 /** Result codes of SQLite. */
@@ -19,7 +20,7 @@ export const mends =
  * database or may not be written needs a person: misconfigured.
  */
 export function sqliteResult(cause: unknown): SinkResult {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   const code = resultCode(cause);
   const reason = `the embedded store: ${message}`;
   if (isDamage(cause)) {

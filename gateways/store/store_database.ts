@@ -4,6 +4,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../runtime/message_of.ts";
 import { versionOf } from "../sqlite/file_kind.ts";
 import { migrate, storeKind } from "./schema.ts";
 import { mayPass } from "./sqlite_result.ts";
@@ -13,7 +14,9 @@ import { logBytesMax } from "./store_room.ts";
 export class StoreFileError extends Error {
   constructor(path: string, cause: unknown) {
     super(
-      `Cannot use the embedded store ${path}: ${wordsOf(cause)}. Put another copy in its place, ` +
+      `Cannot use the embedded store ${path}: ${
+        messageOf(cause)
+      }. Put another copy in its place, ` +
         `move it away to begin with an empty one, or choose another data directory with ` +
         `SLUICE_DATA_DIR; what is in the spool is not lost`,
       { cause },
@@ -25,12 +28,10 @@ export class StoreFileError extends Error {
 /** The file cannot be used now: the disk is full or fails, or somebody else holds it. */
 export class StoreAwayError extends Error {
   constructor(path: string, cause: unknown) {
-    super(`Cannot open the embedded store ${path} now: ${wordsOf(cause)}`, { cause });
+    super(`Cannot open the embedded store ${path} now: ${messageOf(cause)}`, { cause });
     this.name = "StoreAwayError";
   }
 }
-
-const wordsOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause);
 
 /** What SQLite may keep of the file in memory: more than this brings no more. */
 export const writeCacheBytesMax = 64 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 import type { Connection } from "../../mqtt/endpoint/link.ts";
 import type { HttpHandler } from "../app.ts";
 import { unknown } from "../callers.ts";
@@ -91,7 +91,7 @@ async function withServer(
       pass: async (seconds, done = () => false) => {
         for (let s = 0; s < seconds && !done(); s++) {
           clock.advance(1_000);
-          for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+          for (let i = 0; i < 20; i++) await eventLoopTurn();
         }
       },
       ends: (why) => server.counters()[`sluice_http_connections_ended_total{reason="${why}"}`] ?? 0,

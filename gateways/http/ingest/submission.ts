@@ -14,7 +14,7 @@ import {
 } from "../../../actors/intake.ts";
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
-import { setImmediate } from "node:timers";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 import type { Item } from "./item.ts";
 
 /** An item that was not stored, and why. */
@@ -112,7 +112,7 @@ export class Submission implements Origin {
       const offered = this.#offerSome(items, taken);
       kept = this.#intake.flush() && kept;
       taken += offered.count;
-      if (!offered.full) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (!offered.full) await eventLoopTurn();
       else if (
         taken === 0 || this.#limitedMs > 0 || this.#stalled ||
         !await this.#woken(() => this.#hasCredit, creditMs)

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../../../runtime/clock.ts";
-import { setImmediate } from "node:timers";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 import { aliveMs, EventBody, stillHere } from "../event_body.ts";
 import type { RetainedSource } from "../../mqtt/pubsub/retained_feed.ts";
 import type { SharedChunks } from "./shared_chunks.ts";
@@ -154,7 +154,7 @@ export class TopicStream {
     const { watch } = this.#options;
     if (this.#retainedAfter !== null) {
       // A page without a match: others have their turn before the next one.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await eventLoopTurn();
       return true;
     }
     if (this.#place! < watch.end) return true;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { X509Certificate } from "node:crypto";
+import { messageOf } from "../../../runtime/message_of.ts";
 import {
   damaged,
   type DerElement,
@@ -39,7 +40,7 @@ export function revocationLists(
       try {
         return readList(der, authorities);
       } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = messageOf(cause);
         throw new TypeError(`Cannot take a certificate revocation list: ${why}`, { cause });
       }
     }),

@@ -5,6 +5,7 @@
  * @module
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { messageOf } from "../../../runtime/message_of.ts";
 import type { TlsFiles } from "../endpoint/certificate_watch.ts";
 import { pemBlocks } from "./pem.ts";
 
@@ -26,7 +27,7 @@ export function serverCertificate({ cert, key }: TlsFiles): X509Certificate {
     const [own] = pemBlocks(cert, "CERTIFICATE").map((der) => new X509Certificate(der));
     certificate = own!;
   } catch (cause) {
-    throw new ServerCertificateError("cert", `it holds no certificate chain: ${said(cause)}`, {
+    throw new ServerCertificateError("cert", `it holds no certificate chain: ${messageOf(cause)}`, {
       cause,
     });
   }
@@ -34,7 +35,9 @@ export function serverCertificate({ cert, key }: TlsFiles): X509Certificate {
   try {
     privateKey = createPrivateKey(key);
   } catch (cause) {
-    throw new ServerCertificateError("key", `it holds no private key: ${said(cause)}`, { cause });
+    throw new ServerCertificateError("key", `it holds no private key: ${messageOf(cause)}`, {
+      cause,
+    });
   }
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new ServerCertificateError("key", "its private key is not the certificate's");
@@ -52,5 +55,3 @@ export function checkDates({ validFromDate, validToDate }: X509Certificate, nowM
     throw new ServerCertificateError("cert", why);
   }
 }
-
-const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause);

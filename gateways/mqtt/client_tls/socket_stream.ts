@@ -7,7 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { setImmediate } from "node:timers";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 
 /** The part of a `Deno.TcpConn` that is used. */
 export type RawConnection = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
@@ -84,7 +84,7 @@ export class SocketStream extends Duplex {
     if (first === undefined) return await this.#connection.read(into);
     this.#first = undefined;
     // A TLSSocket that fails in the turn that made it throws where nobody can catch it.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await eventLoopTurn();
     into.set(first);
     return first.length;
   }

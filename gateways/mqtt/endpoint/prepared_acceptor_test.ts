@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
+import { messageOf } from "../../../runtime/message_of.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Connection } from "./link.ts";
 import { PreparedAcceptor } from "./prepared_acceptor.ts";
@@ -82,36 +83,34 @@ function prepare(countMax = 10) {
     deadlineMs: 1_000,
     clock,
     dropped: ({ peer }) => dropped.push(peer),
-    refused: (cause) => refusals.push(cause instanceof Error ? cause.message : String(cause)),
+    refused: (cause) => refusals.push(messageOf(cause)),
   });
   return { listener, clock, refusals, dropped, acceptor };
 }
-
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 Deno.test("one that is silent keeps nobody waiting, and is closed at its deadline", async () => {
   const { listener, clock, refusals, acceptor } = prepare();
   const [silent, prompt, late] = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   const first = acceptor.accept();
   listener.arrive(silent, prompt);
-  await settle();
+  await eventLoopTurn();
   prompt.admit("prompt");
   assert.equal((await first).peer, "prompt");
   clock.advance(999);
-  await settle();
+  await eventLoopTurn();
   assert.equal(silent.closed, false);
   clock.advance(1);
-  await settle();
+  await eventLoopTurn();
   assert.equal(silent.closed, true);
   assert.deepEqual(refusals, ["it took too long"]);
   assert.equal(prompt.closed, false);
   const second = acceptor.accept();
   listener.arrive(late);
-  await settle();
+  await eventLoopTurn();
   late.admit("late");
   assert.equal((await second).peer, "late");
   acceptor.close();
-  await settle();
+  await eventLoopTurn();
   assert.equal(clock.pending, 0);
 });
 
@@ -120,7 +119,7 @@ Deno.test("one that is not let in is closed and told of; others come in order", 
   const [bad, one, two] = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   const first = acceptor.accept();
   listener.arrive(bad, one, two);
-  await settle();
+  await eventLoopTurn();
   bad.refuse(new Error("no certificate"));
   one.admit("one");
   two.admit("two");
@@ -136,7 +135,7 @@ Deno.test("no more are in preparation than may be: the oldest makes room", async
   const connections = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   const first = acceptor.accept();
   listener.arrive(...connections);
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual(connections.map(({ closed }) => closed), [true, false, false]);
   assert.deepEqual(refusals, ["others wanted its place"]);
   connections[2]?.admit("third");
@@ -154,7 +153,7 @@ Deno.test("a failure to accept is told to whoever waits, and accepting goes on",
   const connection = new FakeConnection();
   const second = acceptor.accept();
   listener.arrive(connection);
-  await settle();
+  await eventLoopTurn();
   connection.admit("next");
   assert.equal((await second).peer, "next");
   acceptor.close();
@@ -165,14 +164,14 @@ Deno.test("closing closes what is under way and what was ready, and refuses nobo
   const [taken, ready, open] = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   const first = acceptor.accept();
   listener.arrive(taken, ready, open);
-  await settle();
+  await eventLoopTurn();
   taken.admit("taken");
   await first;
   ready.admit("ready");
-  await settle();
+  await eventLoopTurn();
   acceptor.close();
   acceptor.close();
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([taken.closed, ready.closed, open.closed], [false, true, true]);
   assert.deepEqual(dropped, ["ready"]);
   assert.deepEqual(refusals, []);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { messageOf } from "../../../runtime/message_of.ts";
 import type { Acceptor, Arrival } from "./arrival.ts";
 import type { TlsFiles } from "./certificate_watch.ts";
 import { ReloadingAcceptor } from "./reloading_acceptor.ts";
@@ -50,7 +51,7 @@ function reloading() {
     clock,
     everyMs: 1_000,
     reloaded: () => told.push("reloaded"),
-    refused: (cause) => told.push(cause instanceof Error ? cause.message : String(cause)),
+    refused: (cause) => told.push(messageOf(cause)),
   });
   const look = async (): Promise<void> => {
     clock.advance(1_000);

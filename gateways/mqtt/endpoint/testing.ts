@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import type { Intake, Offer, OfferResult, Origin, Rejection } from "../../../actors/intake.ts";
 import type { ActorRef } from "../../../runtime/actor.ts";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 import { ActorSystem } from "../../../runtime/system.ts";
 import type { Connect } from "../codec/connect.ts";
 import { encodePacket, type Packet } from "../codec/packet.ts";
@@ -39,7 +39,7 @@ export const testLimits: EndpointLimits = {
 
 /** Lets promises and actors run until nothing is left to do at once. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 8; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 8; i++) await eventLoopTurn();
 }
 
 /** The server's end of a connection whose other end is the test. */

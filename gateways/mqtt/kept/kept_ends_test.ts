@@ -5,7 +5,13 @@ import { KeptFile } from "./kept_file.ts";
 import { encodeWill } from "./will_record.ts";
 
 const topic = "w";
-const will = encodeWill({ topic, payload: new Uint8Array(), qos: 0, retain: false, properties: {} });
+const will = encodeWill({
+  topic,
+  payload: new Uint8Array(),
+  qos: 0,
+  retain: false,
+  properties: {},
+});
 
 /** One shard over a file; `left` is a session that was left at 0 ms, for 100 s, its will due at 5 s. */
 async function inFile(run: (world: World) => void): Promise<void> {

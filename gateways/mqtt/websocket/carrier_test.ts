@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 import { type FrameHead, opcodes, WireError } from "../../websocket/wire/frame_head.ts";
 import type { Connection } from "../endpoint/link.ts";
 import { type CarriedSocket, Carrier, type CarrierEnd } from "./carrier.ts";
@@ -108,7 +108,6 @@ function carry() {
   return { socket, shard, ends, carrier };
 }
 
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 const binary = (...pieces: number[][]) => ({ opcode: opcodes.binary, pieces });
 
 // Shows 5: 6.0.0-2; 3.1.1: 6.0.0-2.
@@ -117,21 +116,21 @@ Deno.test("bytes go both ways, in order, however much the shard takes at a time"
   shard.takes = 2;
   socket.frames.say(binary([1, 2, 3], [4, 5]), binary(), binary([6]));
   shard.says.say(new Uint8Array([7, 8]), new Uint8Array([9]));
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual(shard.taken, [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(socket.sent, [[7, 8], [9]]);
   shard.says.say(null);
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([ends, socket.closings, shard.closed], [["session"], [1000], true]);
 });
 
 Deno.test("what a client said last reaches its session, which ends in its own time", async () => {
   const { socket, shard, ends } = carry();
   socket.frames.say(binary([1, 2]), null);
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([shard.taken, shard.closedWrite, ends], [[1, 2], true, []]);
   shard.says.say(new Uint8Array([3]), null); // Nobody is there to hear it.
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([ends, socket.sent, socket.closings], [["client"], [], []]);
 });
 
@@ -139,11 +138,11 @@ Deno.test("while the shard takes nothing the client is not read", async () => {
   const { socket, shard, ends } = carry();
   shard.full = Promise.withResolvers();
   socket.frames.say(binary([1], [2], [3]), binary([4]));
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([socket.pieces, shard.taken], [1, []]);
   shard.full.resolve();
   shard.full = undefined;
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([shard.taken, ends], [[1, 2, 3, 4], []]);
 });
 
@@ -151,11 +150,11 @@ Deno.test("while the client takes nothing the shard is not read", async () => {
   const { socket, shard } = carry();
   socket.full = Promise.withResolvers();
   shard.says.say(new Uint8Array([1]), new Uint8Array([2]));
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([socket.sent, shard.reads], [[[1]], 1]);
   socket.full.resolve();
   socket.full = undefined;
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual(socket.sent, [[1], [2]]);
 });
 
@@ -163,22 +162,22 @@ Deno.test("a session that takes no more still says why, and then it ends", async
   const { socket, shard, ends } = carry();
   shard.full = Promise.withResolvers();
   socket.frames.say(binary([1], [2]));
-  await settle();
+  await eventLoopTurn();
   shard.full.reject(new Error("broken pipe"));
   shard.says.say(new Uint8Array([5]), null);
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([socket.sent, ends, socket.closings], [[[5]], ["session"], [1000]]);
 });
 
 Deno.test("text ends with 1003, a frame that is not allowed by its own code, the service with 1001", async () => {
   const text = carry();
   text.socket.frames.say({ opcode: opcodes.text, pieces: [[1]] });
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([text.ends, text.socket.closings], [["text"], [1003]]);
   const refused = carry();
   refused.socket.error = new WireError(1002, "reserved");
   refused.socket.frames.say(null);
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([refused.ends, refused.socket.closings, refused.shard.closed], [
     ["protocol"],
     [],
@@ -187,6 +186,6 @@ Deno.test("text ends with 1003, a frame that is not allowed by its own code, the
   const closed = carry();
   closed.carrier.close();
   closed.carrier.close();
-  await settle();
+  await eventLoopTurn();
   assert.deepEqual([closed.ends, closed.socket.closings], [["closed"], [1001]]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { ManualClock } from "../../../runtime/clock.ts";
+import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
 import { MemoryConnection } from "../../mqtt/endpoint/testing.ts";
 import { BufferBudget } from "../../mqtt/endpoint/read_buffer.ts";
 import {
@@ -16,7 +16,6 @@ import { readMessage } from "./message.ts";
 import { ServerSocket } from "./server_socket.ts";
 
 const { text, binary, continuation, ping, pong, close } = opcodes;
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 const utf8 = new TextDecoder();
 
 /** A socket whose messages are read as long as they come. */
@@ -46,7 +45,7 @@ function opened({ bytesMax = 1_000, room = new ByteRoom(10_000) } = {}) {
     over,
     say: async (...frames: readonly ClientFrame[]) => {
       connection.feed(...frames.map(clientFrame));
-      await settle();
+      await eventLoopTurn();
     },
     /** All frames so far. */
     sent: () => {
@@ -116,7 +115,7 @@ Deno.test("fragments without end are cut off by time, also empty ones", async ()
     await it.say({ opcode: continuation, final: false }, { opcode: ping });
     it.clock.advance(1_000);
   }
-  await settle();
+  await eventLoopTurn();
   assert.equal(closeCodeIn(it.sent()), 1008);
   it.connection.end();
   await it.over;
@@ -133,7 +132,7 @@ Deno.test("without room a large message is not read, one in parts ends, a small 
   assert.deepEqual([other.heard, other.connection.reading], [[], false]);
   assert.deepEqual(small.heard.map(({ length }) => length), [4_098]);
   one.connection.feed(clientFrame({ opcode: text, payload: "x".repeat(1_000) }).subarray(8));
-  while (other.heard.length === 0) await settle();
+  while (other.heard.length === 0) await eventLoopTurn();
   assert.equal(one.heard.length, 1);
   await one.say({ opcode: text, payload: "x".repeat(6_000), final: false });
   await other.say(
@@ -145,14 +144,14 @@ Deno.test("without room a large message is not read, one in parts ends, a small 
 
 Deno.test("a flood of pings waits for who does not read the pongs", async () => {
   const it = opened();
-  await settle();
+  await eventLoopTurn();
   it.connection.blockWrites();
   await it.say(
     ...Array.from({ length: 1_000 }, () => ({ opcode: ping, payload: "x".repeat(125) })),
   );
   assert.ok(it.socket.bufferedAmount <= 127, `${it.socket.bufferedAmount} bytes`);
   it.connection.unblockWrites();
-  while (it.sent().length < 1_000) await settle();
+  while (it.sent().length < 1_000) await eventLoopTurn();
   assert.equal(it.sent().at(-1)?.payload.length, 125);
 });
 
@@ -160,7 +159,7 @@ Deno.test("a silent client is pinged, and ended when it stays silent; one that i
   const silent = opened();
   for (let s = 0; s < 3; s++) {
     silent.clock.advance(15_000);
-    await settle();
+    await eventLoopTurn();
   }
   assert.deepEqual(silent.sent().map(({ opcode }) => opcode), [ping]);
   await silent.over;
@@ -184,7 +183,7 @@ Deno.test("closing from here sends what was sent before, waits for the client, n
   it.socket.send(text, new TextEncoder().encode("last"));
   it.socket.close(1001, "gone");
   it.socket.send(text, new TextEncoder().encode("too late"));
-  await settle();
+  await eventLoopTurn();
   const frames = it.sent();
   assert.deepEqual(frames.map(({ opcode }) => opcode), [text, close]);
   assert.equal(closeCodeIn(frames), 1001);
@@ -223,7 +222,7 @@ Deno.test("messages survive every way of cutting them into frames and reads", as
       let at = 0;
       for (const cut of cuts) {
         it.connection.feed(bytes.subarray(at, at += cut));
-        await settle();
+        await eventLoopTurn();
       }
       it.connection.feed(bytes.subarray(at));
       it.connection.end();
@@ -248,7 +247,7 @@ Deno.test("whatever comes, the connection ends and nothing is held", async () =>
     fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
       const it = opened();
       it.connection.feed(...pieces);
-      await settle();
+      await eventLoopTurn();
       it.connection.end();
       await it.over;
       it.clock.advance(2_000);
