@@ -70,6 +70,7 @@ export class ServiceWorkers {
     const { plan, names, fleet } = options;
     this.#options = options;
     this.failed = this.#failed.promise;
+    this.#cannotStart.promise.catch(() => {}); // Told to who awaits the start, and to nobody else.
     this.#suspects = new SuspectsFile(plan.paths.suspects);
     const strikes = this.#suspects.read();
     const hosted = (shard: number, worker: string): HostedShard =>
