@@ -65,11 +65,7 @@ export function openDataDirectory(root: string): DataDirectory {
     makeDirectory(root, directory);
   }
   for (const file of [probe, `${root}/reserve`, `${root}/lock`]) check(file, "file");
-  use(root, root, () => {
-    Deno.writeFileSync(probe, new Uint8Array()); // A full disk is no reason: the store may drain it.
-    Deno.removeSync(probe);
-    keepReserve(`${root}/reserve`, probe);
-  });
+  use(root, root, () => keepReserve(`${root}/reserve`, probe));
   const lock = lockDirectory(root);
   try {
     checkKinds(paths);
@@ -129,8 +125,9 @@ function statIfThere(path: string): Deno.FileInfo | undefined {
 const reserveBytes = 256 * 1024;
 
 /**
- * Keeps a little room in a file. On a full disk the file goes, and its room lets the service start:
- * only then can what is spooled leave for the store.
+ * Keeps a little room in a file, which shows that the directory can be written, too. On a full disk,
+ * or one without an inode left, the file goes, and its room lets the service start: only then can
+ * what is spooled leave for the store.
  */
 function keepReserve(reserve: string, probe: string): void {
   const room = new Uint8Array(reserveBytes);
@@ -142,7 +139,7 @@ function keepReserve(reserve: string, probe: string): void {
     Deno.renameSync(probe, reserve);
   } catch (cause) {
     if (!isNoSpace(cause)) throw cause;
-    Deno.removeSync(probe);
+    removeIfThere(probe);
     removeIfThere(reserve);
   }
 }

@@ -18,7 +18,9 @@ import {
   startSluice,
   until,
 } from "../support/sluice.ts";
-import { mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
+import { fillInodes, mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
+import { openDataDirectory } from "../../topology/data_directory.ts";
+import { diskUse } from "../../topology/disk_use.ts";
 
 const name = "a data directory on a 2 MB tmpfs that fills: backpressure, a clear word, no crash, " +
   "and all goes on by itself";
@@ -127,11 +129,26 @@ async function fillUpEmbedded(): Promise<void> {
   await load.verify("sluice", sluice.httpUrl);
 }
 
+const inodesName = "a data directory can be used, and says what is missing, without an inode left";
+
+async function withoutInodes(): Promise<void> {
+  await using disk = await mountTmpfs(4 * 1024 * 1024, 20);
+  const root = `${disk.path}/data`;
+  openDataDirectory(root).lock.release();
+  fillInodes(disk);
+  assert.match(diskUse(root), /no inode left.*reserve 0\.3 MiB/);
+  for (let start = 0; start < 2; start++) { // The first one has the reserve's.
+    openDataDirectory(root).lock.release();
+    fillInodes(disk);
+  }
+}
+
 if (noTmpfs === undefined) {
+  Deno.test(inodesName, withoutInodes);
   testWith(["victoria-metrics"], name, fillUp);
   Deno.test(embeddedName, fillUpEmbedded);
 } else {
-  for (const skipped of [name, embeddedName]) {
+  for (const skipped of [name, embeddedName, inodesName]) {
     Deno.test({ name: `${skipped} (skipped: ${noTmpfs})`, ignore: true, fn: fillUp });
   }
 }

@@ -26,10 +26,11 @@ export const noTmpfs: string | undefined = mountable()
   ? undefined
   : "mounting a tmpfs is not permitted here; run as root";
 
-/** Mounts a tmpfs of so many bytes. */
-export async function mountTmpfs(bytes: number): Promise<Tmpfs> {
+/** Mounts a tmpfs of so many bytes, and inodes: the root has one. */
+export async function mountTmpfs(bytes: number, inodes?: number): Promise<Tmpfs> {
   const path = await Deno.makeTempDir({ prefix: "sluice_tmpfs_" });
-  if (!run("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", path])) {
+  const options = inodes === undefined ? `size=${bytes}` : `size=${bytes},nr_inodes=${inodes}`;
+  if (!run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path])) {
     await Deno.remove(path);
     throw new Error(`Cannot mount a tmpfs on ${path}`);
   }
@@ -52,6 +53,15 @@ export function fillDisk({ path }: Tmpfs): void {
   using file = Deno.openSync(`${path}/filled`, { create: true, write: true });
   try {
     for (const bytes = new Uint8Array(4_096);;) file.writeSync(bytes);
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause;
+  }
+}
+
+/** Leaves no inode on it. */
+export function fillInodes({ path }: Tmpfs): void {
+  try {
+    for (;;) Deno.makeTempFileSync({ dir: path });
   } catch (cause) {
     if (!isNoSpace(cause)) throw cause;
   }
