@@ -132,7 +132,8 @@ function search() {
       id: byId("device-id").value.trim(),
       presence: byId("presence").value,
     };
-    if (hashOf(to) !== hashOf(view)) look(to, [], "replaceState");
+    // Who looks for the same again stays on the page.
+    if (hashOf(to) !== hashOf({ ...view, cursor: "" })) look(to, [], "replaceState");
   }, typedMs);
 }
 
