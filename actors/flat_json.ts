@@ -22,6 +22,7 @@ import {
   startsNumber,
   stringText,
 } from "./flat_json_text.ts";
+import { isJsonNumber } from "./json_number.ts";
 import { quoteText } from "./line_protocol.ts";
 
 /** Why a payload is not taken; `none` when it is. */
@@ -59,7 +60,6 @@ const powersOfTen = Float64Array.from({ length: exactDigits + 1 }, (_, i) => 10 
 
 /** Longer numbers are written in their shortest form instead. */
 const numberBytesMax = 32;
-const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Scans the payloads of one route. */
 export class FlatJson {
@@ -279,7 +279,7 @@ export class FlatJson {
     if (this.#values.strings === "text") {
       return this.#addText(end, name, source, NaN, quoteText(text));
     }
-    const value = jsonNumber.test(text) ? Number(text) : NaN;
+    const value = isJsonNumber(text) ? Number(text) : NaN;
     return Number.isFinite(value) ? this.#addText(end, name, source, value, String(value)) : end;
   }
 

@@ -70,6 +70,12 @@ export function maySend({ name, permissions }: Sender, topic: string): boolean {
     (topic === `$weather/${name}` || permissions.write.includes("#"));
 }
 
+/** Why a reading is refused that the account may not send. */
+export const notPermitted = {
+  reason: "not_authorized",
+  detail: "the account may not write this topic",
+};
+
 /** Who sends. */
 export interface Sender {
   readonly name: string;

@@ -17,7 +17,7 @@ import { adminOf } from "./guard.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import type { accountOperations } from "./openapi/operations/accounts.ts";
 import { Problem } from "./problem.ts";
-import { jsonBody } from "./json_body.ts";
+import { invalidBody, jsonObject } from "./json_body.ts";
 import {
   encodeCursor,
   invalidParameter,
@@ -25,6 +25,7 @@ import {
   pageQuery,
   parametersOf,
 } from "./request.ts";
+import { rfc3339 } from "./rfc3339.ts";
 
 /** What the accounts' part of the edge needs. */
 export interface AccountsParts {
@@ -61,7 +62,7 @@ export function accountHandlers(
   async (context) => {
     const actor = await admin(context);
     parametersOf(context.req.url, []);
-    const order = orderOf(await jsonBody(context.req.raw), allowed);
+    const order = await jsonObject(context.req.raw, allowed);
     const answer = await told(() => make(order, actor, context));
     await parts.changed();
     return context.json(answer, status);
@@ -176,8 +177,6 @@ async function told<T>(make: () => Promise<T>): Promise<T> {
   }
 }
 
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
-
 function accountJson({ createdMs, changedMs, ...account }: Account): Json {
   return { ...account, created: rfc3339(createdMs), changed: rfc3339(changedMs) };
 }
@@ -190,33 +189,20 @@ const issuedJson = ({ account, password }: Issued): Json => ({
 
 const grantNames = ["roles", "read", "write", "devices"] as const;
 
-const invalid = (what: string): Problem => new Problem("invalid-body", what);
-
-function orderOf(body: unknown, allowed: readonly string[]): Json {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw invalid("the body must be an object");
-  }
-  const unknown = Object.keys(body).find((key) => !allowed.includes(key));
-  if (unknown !== undefined) {
-    throw invalid(`unknown key ${JSON.stringify(unknown)}; allowed: ${allowed.join(", ")}`);
-  }
-  return { ...body };
-}
-
 function text(order: Json, key: string): string {
   const value = order[key];
-  if (typeof value !== "string" || value === "") throw invalid(`${key} must be a text`);
+  if (typeof value !== "string" || value === "") throw invalidBody(`${key} must be a text`);
   return value;
 }
 
 function texts(value: unknown, key: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw invalid(`${key} must be a list of texts`);
+  throw invalidBody(`${key} must be a list of texts`);
 }
 
 function oneOf<T extends string>(value: unknown, allowed: readonly T[], key: string): T {
   const found = allowed.find((one) => one === value);
-  if (found === undefined) throw invalid(`${key} must be one of ${allowed.join(", ")}`);
+  if (found === undefined) throw invalidBody(`${key} must be one of ${allowed.join(", ")}`);
   return found;
 }
 
@@ -225,7 +211,7 @@ function checked<T>(parse: (value: unknown) => T, limits: unknown): T {
     return parse(limits);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw invalid(`limits: ${error.message}`);
+    throw invalidBody(`limits: ${error.message}`);
   }
 }
 

@@ -12,8 +12,9 @@ import { adminOf } from "./guard.ts";
 import type { Handlers } from "./handler.ts";
 import type { banOperations } from "./openapi/operations/bans.ts";
 import { Problem } from "./problem.ts";
-import { jsonBody } from "./json_body.ts";
+import { invalidBody, jsonObject } from "./json_body.ts";
 import { encodeCursor, pageParameters, pageQuery, parametersOf } from "./request.ts";
+import { rfc3339 } from "./rfc3339.ts";
 
 /** What the bans' part of the edge needs. */
 export interface BansParts {
@@ -24,6 +25,9 @@ export interface BansParts {
 /** Ten years: who is to stay away for good has no account. */
 const forSMax = 315_360_000;
 const textCharsMax = 512;
+const keys = ["client", "account", "address", "forS", "reason"];
+
+type Json = Readonly<Record<string, unknown>>;
 
 export function banHandlers(
   { bans, gate }: BansParts,
@@ -45,7 +49,7 @@ export function banHandlers(
     addBan: async (context) => {
       const by = await adminOf(context.req.raw.headers, gate, clock);
       parametersOf(context.req.url, []);
-      const { subject, client, forS, reason } = orderOf(await jsonBody(context.req.raw));
+      const { subject, client, forS, reason } = orderOf(await jsonObject(context.req.raw, keys));
       const ban = bans.order({ subject, client, forMs: forS * 1_000, reason, by });
       return context.json(banJson(ban), 201);
     },
@@ -59,12 +63,9 @@ export function banHandlers(
   };
 }
 
-function banJson({ sinceMs, untilMs, ...ban }: Ban): Readonly<Record<string, unknown>> {
-  const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+function banJson({ sinceMs, untilMs, ...ban }: Ban): Json {
   return { ...ban, since: rfc3339(sinceMs), until: rfc3339(untilMs) };
 }
-
-const invalid = (what: string): Problem => new Problem("invalid-body", what);
 
 interface Order {
   readonly subject: BanSubject;
@@ -74,30 +75,20 @@ interface Order {
 }
 
 /** `{"client", "account"?}`, `{"account"}` or `{"address"}`, with `forS` and perhaps `reason`. */
-function orderOf(body: unknown): Order {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw invalid("the body must be an object");
-  }
-  const { client, account, address, forS, reason, ...others }: Record<string, unknown> = {
-    ...body,
-  };
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw invalid(
-      `unknown key ${JSON.stringify(unknown)}; allowed: client, account, address, forS, reason`,
-    );
-  }
+function orderOf({ client, account, address, forS, reason }: Json): Order {
   const subject = address !== undefined ? "address" : client !== undefined ? "client" : "account";
   if (address !== undefined && (client !== undefined || account !== undefined)) {
-    throw invalid("an address is banned whoever connects from it: leave client and account out");
+    throw invalidBody(
+      "an address is banned whoever connects from it: leave client and account out",
+    );
   }
   const named = { clientId: optional(client, "client"), account: optional(account, "account") };
   const from = networkOf(optional(address, "address"));
   if (named.clientId + named.account + from === "") {
-    throw invalid("say who is to be banned: client, account or address");
+    throw invalidBody("say who is to be banned: client, account or address");
   }
   if (typeof forS !== "number" || !Number.isInteger(forS) || forS < 1 || forS > forSMax) {
-    throw invalid(`forS must be an integer from 1 to ${forSMax}, in seconds`);
+    throw invalidBody(`forS must be an integer from 1 to ${forSMax}, in seconds`);
   }
   const because = reason === undefined ? "by hand" : optional(reason, "reason");
   return { subject, client: { ...named, address: from }, forS, reason: because };
@@ -106,5 +97,5 @@ function orderOf(body: unknown): Order {
 function optional(value: unknown, key: string): string {
   if (value === undefined) return "";
   if (typeof value === "string" && value !== "" && value.length <= textCharsMax) return value;
-  throw invalid(`${key} must be a text of 1 to ${textCharsMax} characters`);
+  throw invalidBody(`${key} must be a text of 1 to ${textCharsMax} characters`);
 }

@@ -1,6 +1,6 @@
 /**
- * The body of a request as JSON. What is wrong with it is thrown as a {@linkcode Problem} that says
- * where.
+ * The body of a request as JSON, or as an object of known keys. What is wrong with it is thrown as a
+ * {@linkcode Problem} that says where.
  *
  * @module
  */
@@ -10,6 +10,25 @@ import { checkJson } from "./request.ts";
 
 /** Largest body of a request that is not a reading. */
 const bodyBytesMax = 64 * 1024;
+
+/** The body says what it may not. */
+export const invalidBody = (what: string): Problem => new Problem("invalid-body", what);
+
+/** The body as an object, which may have these keys and no others. */
+export async function jsonObject(
+  request: Request,
+  allowed: readonly string[],
+): Promise<Readonly<Record<string, unknown>>> {
+  const body = await jsonBody(request);
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw invalidBody("the body must be an object");
+  }
+  const unknown = Object.keys(body).find((key) => !allowed.includes(key));
+  if (unknown !== undefined) {
+    throw invalidBody(`unknown key ${JSON.stringify(unknown)}; allowed: ${allowed.join(", ")}`);
+  }
+  return { ...body };
+}
 
 /** The body as JSON; `undefined` when there is none. */
 export async function jsonBody(request: Request): Promise<unknown> {
@@ -25,12 +44,12 @@ export function parsedJson(bytes: Uint8Array): unknown {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Problem("invalid-body", "the body is not JSON: it is not UTF-8");
+    throw invalidBody("the body is not JSON: it is not UTF-8");
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem("invalid-body", `the body is not JSON: ${jsonFault(text)}`);
+    throw invalidBody(`the body is not JSON: ${jsonFault(text)}`);
   }
 }
 

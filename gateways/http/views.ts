@@ -8,10 +8,9 @@ import type { ShardSnapshot } from "../../actors/snapshot.ts";
 import type { ActorView } from "../../runtime/inspect.ts";
 import type { DeadLetterView, DeviceView, Page, ServiceInfo } from "./control.ts";
 import { encodeCursor } from "./request.ts";
+import { rfc3339 } from "./rfc3339.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
 /** `{items, next}`; `next` is the cursor of the following page. */
 export function pageJson<T>({ items, next }: Page<T>, item: (one: T) => Json): Json {

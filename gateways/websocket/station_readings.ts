@@ -13,7 +13,7 @@ import {
   type Rejection,
 } from "../../actors/intake.ts";
 import type { Sender } from "../../actors/rates/rates.ts";
-import { maySend } from "../auth/api_guard.ts";
+import { maySend, notPermitted } from "../auth/api_guard.ts";
 import type { Claims } from "../auth/token.ts";
 import type { Item } from "../http/ingest/item.ts";
 import type { StationLine } from "./station_end.ts";
@@ -239,8 +239,3 @@ export class StationReadings implements Origin {
     }
   }
 }
-
-const notPermitted = {
-  reason: "not_authorized",
-  detail: "the account may not write this topic",
-};

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isJsonNumber } from "../../../actors/json_number.ts";
 import { parseSeries, seriesTopic, splitAt } from "../../../actors/line_series.ts";
 import { badItem, type Item } from "./item.ts";
 
@@ -17,7 +18,6 @@ export type Precision = keyof typeof precisions;
 export const isPrecision = (text: string): text is Precision => Object.hasOwn(precisions, text);
 
 const encoder = new TextEncoder();
-const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const lineNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const trues: readonly string[] = ["t", "T", "true", "True", "TRUE"];
 const falses: readonly string[] = ["f", "F", "false", "False", "FALSE"];
@@ -109,6 +109,6 @@ function jsonValue(text: string): string | undefined {
   }
   const digits = /^(-?\d{1,20})[iu]$/.exec(text)?.[1];
   if (digits !== undefined) return String(BigInt(digits));
-  if (jsonNumber.test(text)) return text;
+  if (isJsonNumber(text)) return text;
   return lineNumber.test(text) ? String(Number(text)) : undefined;
 }

@@ -15,6 +15,7 @@ import {
 import type { Sender } from "../../../actors/rates/rates.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { eventLoopTurn } from "../../../runtime/event_loop_turn.ts";
+import { notPermitted } from "../../auth/api_guard.ts";
 import type { Item } from "./item.ts";
 
 /** An item that was not stored, and why. */
@@ -66,11 +67,6 @@ const stallCheckMs = 500;
 const offersPerTurn = 256;
 /** Packet identifiers go from 1 to this. */
 const packetIds = 0xffff;
-
-const notPermitted = {
-  reason: "not_authorized",
-  detail: "the account may not write this topic",
-};
 
 /** See the module. */
 export class Submission implements Origin {
