@@ -40,9 +40,9 @@ export class Watchdog {
       if (nowMs - this.#beatMs < this.#silenceMs) {
         this.#timer = this.#lookAt(this.#beatMs + this.#silenceMs);
       } else if (nowMs - dueMs > this.#silenceMs / 4) {
-        // This thread itself was asleep (busy, or the process was suspended), and beats may wait
-        // unread: hear them first.
-        this.#beatMs = nowMs - this.#silenceMs / 2;
+        // This thread itself was asleep (busy, or the process was suspended), beats may wait
+        // unread, and the Worker has as much to catch up with: its time begins anew.
+        this.#beatMs = nowMs;
         this.#timer = this.#lookAt(this.#beatMs + this.#silenceMs);
       } else {
         this.#dead();

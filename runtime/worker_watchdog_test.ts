@@ -60,3 +60,14 @@ Deno.test("one who was asleep itself hears what waits before it judges", () => {
   late.wakeAfter(500);
   assert.equal(deaths, 1);
 });
+
+Deno.test("after a sleep silence counts anew", () => {
+  const late = lateClock();
+  let deaths = 0;
+  new Watchdog(late.clock, 1000, () => deaths++);
+  late.wakeAfter(60_000);
+  late.wakeAfter(900);
+  assert.equal(deaths, 0);
+  late.wakeAfter(100);
+  assert.equal(deaths, 1);
+});
