@@ -13,8 +13,8 @@ export interface ServerSpec {
   readonly scheme: string;
   /** Called before each start; may write configuration into `dir`. */
   command(port: number, dir: string): Promise<ServerCommand>;
-  /** Whether the server answers. May throw, which means no. */
-  ready(port: number): Promise<boolean>;
+  /** Whether the server answers; `log` is what it wrote. May throw or reject, which means no. */
+  ready(port: number, log: string): boolean | Promise<boolean>;
   /** The signal that ends it in good order; default `SIGTERM`. */
   readonly stopSignal?: Deno.Signal;
 }
@@ -33,7 +33,7 @@ const startTries = 3;
 const portsFrom = 12_000;
 const portsCount = 20_000;
 const portTries = 100;
-const logCharsKept = 8_000;
+const logCharsKept = 64_000;
 
 /** A running server. Dispose of it (`await using`) to end it and to remove its directory. */
 export class ServerProcess implements AsyncDisposable {
@@ -147,7 +147,7 @@ export class ServerProcess implements AsyncDisposable {
 
   async #untilReady(running: Running): Promise<void> {
     const deadlineMs = performance.now() + readyDeadlineMs;
-    while (!await this.#spec.ready(this.port).catch(() => false)) {
+    while (!await this.#isReady(running)) {
       if (!running.exited && performance.now() < deadlineMs) {
         await new Promise((done) => setTimeout(done, 20));
         continue;
@@ -159,6 +159,14 @@ export class ServerProcess implements AsyncDisposable {
       throw new Error(`${this.#spec.name} on port ${this.port} ${what}: ${running.log.text}`);
     }
     if (running.exited) throw new Error(`${this.#spec.name} exited: ${running.log.text}`);
+  }
+
+  async #isReady({ log }: Running): Promise<boolean> {
+    try {
+      return await this.#spec.ready(this.port, log.text);
+    } catch {
+      return false;
+    }
   }
 
   async #end(running: Running, how: Deno.Signal): Promise<Deno.CommandStatus> {

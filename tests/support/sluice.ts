@@ -78,14 +78,8 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   const process = await ServerProcess.start({
     name: "sluice",
     scheme: "http",
-    ready: async (port) => {
-      // Alive is enough: a test may want to see it start while the store is away.
-      // Without a deadline a question that is never answered would be waited for for ever.
-      const signal = AbortSignal.timeout(answerMs);
-      const response = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
-      await response.body?.cancel();
-      return response.ok;
-    },
+    // It listens everywhere then, on a slow machine too, also while the store is away.
+    ready: (_port, log) => /^sluice \S+ is ready$/m.test(log),
     async command(port, dir) {
       if (dataDir === "") dataDir = `${dir}/data`;
       const file = `${dir}/sluice.json`;
