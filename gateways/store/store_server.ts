@@ -82,9 +82,9 @@ export class StoreServer {
     this.#timer?.clear();
     try {
       this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    } finally {
-      this.#database.close();
+    } catch { // The disk is full or fails: it stays where it is, for the next start.
     }
+    this.#database.close();
   }
 
   #write(batches: readonly PointBatch[]): SinkResult {

@@ -4,6 +4,12 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { DatabaseSync } from "node:sqlite";
+import { PointWriter } from "../../gateways/store/point_writer.ts";
+import { openForWriting } from "../../gateways/store/store_database.ts";
+import { StoreServer } from "../../gateways/store/store_server.ts";
+import { batchOf } from "../../gateways/store/testing/batches.ts";
+import { systemClock } from "../../runtime/clock.ts";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
 import { readiness } from "../support/api.ts";
@@ -18,7 +24,7 @@ import {
   startSluice,
   until,
 } from "../support/sluice.ts";
-import { fillInodes, mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
+import { fillDisk, fillInodes, mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
 import { openDataDirectory } from "../../topology/data_directory.ts";
 import { diskUse } from "../../topology/disk_use.ts";
 
@@ -143,12 +149,50 @@ async function withoutInodes(): Promise<void> {
   }
 }
 
+const storeName = "the embedded store opens and closes on a full disk, and all it took is there";
+
+async function storeOnFullDisk(): Promise<void> {
+  await using disk = await mountTmpfs(2 * 1024 * 1024);
+  const path = `${disk.path}/store.db`;
+  let points = 0;
+  const use = (work: (database: DatabaseSync) => void) => {
+    const database = openForWriting(path);
+    work(database);
+    database.close();
+  };
+  use((database) => { // As one that knows nothing of the disk: its log is all there is.
+    const writer = new PointWriter(database);
+    const write = () => {
+      const lines = Array.from({ length: 500 }, (_, i) => `m v=1 ${points + i}\n`).join("");
+      return writer.write([batchOf([["d", lines]])]);
+    };
+    while (write().kind === "stored") points += 500;
+  });
+  fillDisk(disk);
+  const open = () =>
+    new StoreServer({
+      path,
+      retention: {},
+      clock: systemClock,
+      retentionFailed: (cause) => assert.fail(String(cause)),
+    });
+  open().close();
+  disk.resize(16 * 1024 * 1024);
+  open().close();
+  assert.throws(() => Deno.statSync(`${path}-wal`), Deno.errors.NotFound);
+  use((database) => {
+    const found = database.prepare("SELECT count(*) AS points FROM points").get();
+    assert.deepEqual({ ...found }, { points });
+  });
+}
+
 if (noTmpfs === undefined) {
+  Deno.test(storeName, storeOnFullDisk);
   Deno.test(inodesName, withoutInodes);
   testWith(["victoria-metrics"], name, fillUp);
   Deno.test(embeddedName, fillUpEmbedded);
 } else {
-  for (const skipped of [name, embeddedName, inodesName]) {
+  for (const skipped of [name, embeddedName, inodesName, storeName]) {
     Deno.test({ name: `${skipped} (skipped: ${noTmpfs})`, ignore: true, fn: fillUp });
   }
 }
