@@ -6,8 +6,10 @@
  *
  * @module
  */
+import type { Intake } from "../actors/intake.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
+import type { Config } from "../config.ts";
 import { Callers } from "../gateways/http/callers.ts";
 import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
@@ -18,6 +20,7 @@ import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
 import { revokedName } from "../gateways/mqtt/websocket/revoked_certificates.ts";
 import { Stations } from "../gateways/websocket/stations.ts";
+import type { ServerSocketOptions } from "../gateways/websocket/wire/server_socket.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { failurePlace } from "../runtime/failure.ts";
 import type { Link } from "../runtime/remote_link.ts";
@@ -29,7 +32,7 @@ import { type HttpInit, parseHttpInit } from "./http_init.ts";
 import { HttpIntake } from "./http_intake.ts";
 import { HttpListener } from "./http_listener.ts";
 import { HttpShards } from "./http_shards.ts";
-import { httpLimits } from "./limits.ts";
+import { type HttpLimits, httpLimits } from "./limits.ts";
 import { shardRoutes } from "./routes.ts";
 import { banReporter } from "./service_bans.ts";
 import { ShardControl } from "./shard_control.ts";
@@ -94,74 +97,13 @@ export class HttpEdge implements WorkerProgram {
     // Of read buffers that have grown, of all connections.
     const budget = new BufferBudget(limits.webSocketBytes);
     const socket = { clock, budget, idleMs: webSocketIdleMs };
-    const { admit, isCurrent, endOf, senderOf, bannedUntilMs, isBanned } = identity;
-    this.#stations = new Stations({
-      intake,
-      socket,
-      bytesMax: limits.webSocketBytes,
-      clock,
-      required: config.auth.required,
-      admit,
-      bannedUntilMs,
-      flapped: (client) => guard.ended(client),
-      isCurrent,
-      endOf,
-      senderOf,
-      door: {
-        enter: (address) => guard.enter(address) === undefined,
-        left: (address) => guard.left(address),
-      },
-    });
+    this.#stations = this.#openStations(config, intake, socket, limits.webSocketBytes);
     guard.watchBans(() => {
       this.#stations.bansChanged();
       this.#plane.recheck();
     });
-    const { sessionPaths } = init;
-    this.#carriers = sessionPaths && new Carriers({
-      socket,
-      shards,
-      dial: (shard) => Deno.connect({ transport: "unix", path: sessionPaths[shard]! }),
-      revoked: (prints) => {
-        for (const link of this.#shards.links) link.ref(revokedName).tell(prints);
-      },
-    });
-    this.#plane = new DataPlane({
-      ...(this.#carriers === undefined ? {} : { carriers: this.#carriers }),
-      forward: forwarder(
-        boot.host,
-        { deadlineMs: controlBodyMs, clock },
-        this.#callers,
-        identity.passFor,
-      ),
-      intake,
-      clock,
-      log,
-      callers: this.#callers,
-      live: this.#shards.liveSource(),
-      senderOf,
-      isCurrent,
-      endOf,
-      isBanned,
-      stalled: () => this.#intake.stalled,
-      stations: this.#stations,
-      topics: {
-        pubsub: this.#messages.pubsub,
-        retained: this.#messages.retained,
-        intake: this.#intake.hub,
-        devices: this.#shards.topicDevices((topic) => this.#intake.entryOf(topic)),
-        payloadBytesMax: config.limits.payloadBytesMax,
-        historyBytesMax: limits.messageBytes / 4,
-        sentBytesMax: limits.followerBytes,
-        takeMessage: (sender) => guard.rates?.takeMessage(sender) ?? 0,
-      },
-      shownIn: identity.shownIn,
-      claimsOf: (request) => identity.shownBy(request, this.#callers.of(request)),
-      limits: {
-        bodiesBytes: limits.bodyBytes,
-        bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
-        bodyMs: config.http.bodyTimeoutMs,
-      },
-    });
+    this.#carriers = init.sessionPaths && this.#openCarriers(init.sessionPaths, socket);
+    this.#plane = this.#openPlane(config, intake, limits, boot.host);
     this.#listener = new HttpListener({
       init,
       budget,
@@ -173,7 +115,7 @@ export class HttpEdge implements WorkerProgram {
         certified: identity.certified,
         clock,
         required: config.auth.required,
-        bannedUntilMs,
+        bannedUntilMs: identity.bannedUntilMs,
       }),
       certificatesChanged: () => {
         this.#recheck();
@@ -249,6 +191,88 @@ export class HttpEdge implements WorkerProgram {
   #recheck(): void {
     this.#stations.recheck();
     this.#plane.recheck();
+  }
+
+  #openStations(
+    { auth }: Config,
+    intake: Intake,
+    socket: ServerSocketOptions,
+    bytesMax: number,
+  ): Stations {
+    const { admit, isCurrent, endOf, senderOf, bannedUntilMs } = this.#identity;
+    const guard = this.#guard;
+    return new Stations({
+      intake,
+      socket,
+      bytesMax,
+      clock,
+      required: auth.required,
+      admit,
+      bannedUntilMs,
+      flapped: (client) => guard.ended(client),
+      isCurrent,
+      endOf,
+      senderOf,
+      door: {
+        enter: (address) => guard.enter(address) === undefined,
+        left: (address) => guard.left(address),
+      },
+    });
+  }
+
+  #openCarriers(sessionPaths: readonly string[], socket: ServerSocketOptions): Carriers {
+    return new Carriers({
+      socket,
+      shards: sessionPaths.length,
+      dial: (shard) => Deno.connect({ transport: "unix", path: sessionPaths[shard]! }),
+      revoked: (prints) => {
+        for (const link of this.#shards.links) link.ref(revokedName).tell(prints);
+      },
+    });
+  }
+
+  #openPlane(
+    config: Config,
+    intake: Intake,
+    limits: HttpLimits,
+    main: WorkerBoot["host"],
+  ): DataPlane {
+    const identity = this.#identity;
+    const { isCurrent, endOf, senderOf, isBanned, passFor, shownIn } = identity;
+    const { pubsub, retained } = this.#messages;
+    const { hub } = this.#intake;
+    return new DataPlane({
+      ...(this.#carriers === undefined ? {} : { carriers: this.#carriers }),
+      forward: forwarder(main, { deadlineMs: controlBodyMs, clock }, this.#callers, passFor),
+      intake,
+      clock,
+      log,
+      callers: this.#callers,
+      live: this.#shards.liveSource(),
+      senderOf,
+      isCurrent,
+      endOf,
+      isBanned,
+      stalled: () => this.#intake.stalled,
+      stations: this.#stations,
+      topics: {
+        pubsub,
+        retained,
+        intake: hub,
+        devices: this.#shards.topicDevices((topic) => this.#intake.entryOf(topic)),
+        payloadBytesMax: config.limits.payloadBytesMax,
+        historyBytesMax: limits.messageBytes / 4,
+        sentBytesMax: limits.followerBytes,
+        takeMessage: (sender) => this.#guard.rates?.takeMessage(sender) ?? 0,
+      },
+      shownIn,
+      claimsOf: (request) => identity.shownBy(request, this.#callers.of(request)),
+      limits: {
+        bodiesBytes: limits.bodyBytes,
+        bodyBytesMax: Math.min(config.http.bodyBytesMax, limits.bodyBytes / 2),
+        bodyMs: config.http.bodyTimeoutMs,
+      },
+    });
   }
 
   #snapshot(): ShardSnapshot {

@@ -6,6 +6,7 @@
  */
 import type { OwnLimits } from "../actors/rates/account_limits.ts";
 import { logger } from "../gateways/log/log.ts";
+import type { KeptSettings } from "../gateways/mqtt/kept/kept_options.ts";
 import { KeptReview, type KeptReviewOptions } from "../gateways/mqtt/kept/kept_review.ts";
 import { parsePeerMail, type PeerMail } from "../gateways/mqtt/pubsub/peer_mail.ts";
 import { PubSub } from "../gateways/mqtt/pubsub/pubsub.ts";
@@ -62,37 +63,11 @@ export class ShardMessages {
   readonly #review: KeptReview | undefined;
 
   constructor(options: MessagesOptions) {
-    const { config, shard, shards, first, messageBytes, system, names } = options;
-    const { standings, accountLimits } = options;
+    const { config, shard, shards, messageBytes, system, names, standings } = options;
     const quotas = config.limits.subscribers;
     this.#shard = shard;
     const stats = new PubSubStats();
-    const told = new Set<string>();
-    this.#retained = new Retained({
-      file: dataPaths(config.dataDir).retained,
-      countMax: quotas.retainedMax,
-      bytesMax: quotas.retainedBytesMax,
-      ownedMax: (account) =>
-        accountLimits.of(account).retainedMax ?? config.limits.accounts.retainedMax ?? Infinity,
-      now: () => clock.now(),
-      refused: (count) => {
-        stats.retainedRefused += count;
-        log.warn("there are as many retained messages as may be; new ones are not kept", { count });
-      },
-      overQuota: (account) => {
-        stats.retainedOverQuota++;
-        if (told.has(account)) return;
-        if (told.size >= toldMax) told.clear();
-        told.add(account);
-        const what = "an account has as many retained messages as it may; new ones are not kept";
-        log.warn(what, { account });
-      },
-      failed: (cause, count) => {
-        stats.retainedFailed += count;
-        log.error("the file of retained messages failed", { cause, count });
-      },
-    });
-    const file = dataPaths(config.dataDir).sessions;
+    this.#retained = openRetained(options, stats);
     const pubsub = this.pubsub = new PubSub({
       shard,
       shards,
@@ -110,21 +85,7 @@ export class ShardMessages {
       inFlightMax: quotas.inFlightMax,
       retained: this.#retained,
       stats,
-      kept: {
-        file,
-        busyMs,
-        shards: shards - (servesHttp(config) ? 1 : 0),
-        first,
-        countMax: config.mqtt.sessions.countMax,
-        queueMessagesMax: config.mqtt.sessions.queueMessagesMax,
-        queueBytesMax: config.mqtt.sessions.queueBytesMax,
-        bytesMax: config.mqtt.sessions.bytesMax,
-        failed: (cause) => {
-          const what = "cannot use the file of kept sessions; what is published for them is not " +
-            "acknowledged until it can be written";
-          log.error(what, { file, cause });
-        },
-      },
+      kept: keptSettings(options),
     });
     this.#review = standings && new KeptReview({ messages: pubsub, clock, ask: standings });
     const refs = new Map<number, ActorRef<PeerMail>>();
@@ -185,4 +146,59 @@ export class ShardMessages {
     this.pubsub.close();
     this.#retained.close();
   }
+}
+
+/** Retained messages that are not kept are counted, and told once for each account. */
+function openRetained(
+  { config, accountLimits }: Pick<MessagesOptions, "config" | "accountLimits">,
+  stats: PubSubStats,
+): Retained {
+  const quotas = config.limits.subscribers;
+  const told = new Set<string>();
+  return new Retained({
+    file: dataPaths(config.dataDir).retained,
+    countMax: quotas.retainedMax,
+    bytesMax: quotas.retainedBytesMax,
+    ownedMax: (account) =>
+      accountLimits.of(account).retainedMax ?? config.limits.accounts.retainedMax ?? Infinity,
+    now: () => clock.now(),
+    refused: (count) => {
+      stats.retainedRefused += count;
+      log.warn("there are as many retained messages as may be; new ones are not kept", { count });
+    },
+    overQuota: (account) => {
+      stats.retainedOverQuota++;
+      if (told.has(account)) return;
+      if (told.size >= toldMax) told.clear();
+      told.add(account);
+      const what = "an account has as many retained messages as it may; new ones are not kept";
+      log.warn(what, { account });
+    },
+    failed: (cause, count) => {
+      stats.retainedFailed += count;
+      log.error("the file of retained messages failed", { cause, count });
+    },
+  });
+}
+
+function keptSettings(
+  { config, shards, first }: Pick<MessagesOptions, "config" | "shards" | "first">,
+): KeptSettings {
+  const file = dataPaths(config.dataDir).sessions;
+  const { countMax, queueMessagesMax, queueBytesMax, bytesMax } = config.mqtt.sessions;
+  return {
+    file,
+    busyMs,
+    shards: shards - (servesHttp(config) ? 1 : 0),
+    first,
+    countMax,
+    queueMessagesMax,
+    queueBytesMax,
+    bytesMax,
+    failed: (cause) => {
+      const what = "cannot use the file of kept sessions; what is published for them is not " +
+        "acknowledged until it can be written";
+      log.error(what, { file, cause });
+    },
+  };
 }
