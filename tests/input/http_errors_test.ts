@@ -19,6 +19,7 @@ const names: Readonly<Record<string, string>> = {
   topic: "UPB/x",
   name: "roof",
   key: "account:x",
+  script: "page.js",
 };
 const pathOf = ({ path }: Operation): string =>
   path.replace(/\{(\w+)\}/, (_, name: string) => names[name] ?? assert.fail(name));
