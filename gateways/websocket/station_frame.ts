@@ -7,6 +7,7 @@ import type { Item } from "../http/ingest/item.ts";
 import { jsonItem, topicProblem, withoutToken } from "../http/ingest/json_item.ts";
 import { elements, members, type Range, stringAt } from "../http/ingest/json_ranges.ts";
 import { badItem } from "../http/ingest/item.ts";
+import { clientIdCharsMax } from "../mqtt/endpoint/connect_rules.ts";
 
 /** What names a frame in its acknowledgement; `undefined`: its number in the connection. */
 export type FrameId = number | string | undefined;
@@ -56,8 +57,14 @@ export function stationFrame(bytes: Uint8Array, itemsMax: number): StationFrame 
   if (id === false) return bad(`an id is a whole number, or a text of ${idCharsMax} characters`);
   const token = text("token");
   switch (text("type")) {
-    case "hello":
-      return { kind: "hello", token, station: text("station") ?? "" };
+    case "hello": {
+      const station = text("station") ?? "";
+      // It is a client id: sessions keep it, bans and what tells readings apart hash it.
+      if (station.length > clientIdCharsMax) {
+        return bad(`a station's name has ${clientIdCharsMax} characters at most`);
+      }
+      return { kind: "hello", token, station };
+    }
     case "ping":
       return { kind: "ping" };
     case "result":

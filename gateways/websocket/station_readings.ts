@@ -36,6 +36,8 @@ export interface ReadingsFrame {
 /** A frame whose readings are on their way. */
 interface Sent extends Pick<ReadingsFrame, "id" | "bytes" | "release"> {
   readonly number: number;
+  /** Of the station and the id, by which its readings are known again, if they are. */
+  readonly hash: number | undefined;
   waiting: number;
   /** Readings that wait for room, and keep the bytes of the frame. */
   held: number;
@@ -89,9 +91,12 @@ export class StationReadings implements Origin {
       return false;
     }
     const number = ++this.#frames;
+    // With a station's name and an id a reading can be known again, should it be sent once more.
+    const again = id !== undefined && this.station !== "";
     const sent: Sent = {
       id,
       number,
+      hash: again ? this.#hashOf(id) : undefined,
       waiting: items.length,
       held: 0,
       bytes,
@@ -190,11 +195,10 @@ export class StationReadings implements Origin {
     offer.bytes = both;
     offer.topicEnd = offer.payloadStart = name.length;
     offer.payloadEnd = both.length;
-    // With a station's name and an id a reading can be known again, should it be sent once more.
-    const again = sent.id !== undefined && this.station !== "";
-    this.originHash = again ? this.#hashOf(sent.id) : 0;
-    offer.flags = again ? offerFlags.dup : 0;
-    offer.packetId = again ? held.index + 1 : 0;
+    const { hash } = sent;
+    this.originHash = hash ?? 0;
+    offer.flags = hash === undefined ? 0 : offerFlags.dup;
+    offer.packetId = hash === undefined ? 0 : held.index + 1;
     offer.sequence = ++this.#sequence;
     const { claims } = this;
     const refused = problem ??

@@ -313,6 +313,29 @@ Deno.test("with a name and an id a reading can be known again, each by its own",
   assert.deepEqual([second?.flags, second?.packetId, intake.origin?.originHash], [4, 1, 70_001]);
 });
 
+Deno.test("who it is goes into a hash once for each frame, also one of many readings", async () => {
+  const hashed: string[] = [];
+  const { say, intake } = station({ hash: (text) => hashed.push(text) });
+  const batch = (id: string) => ({ type: "batch", id, items: [{ uuid: "d" }, { uuid: "e" }] });
+  intake.credit = 3;
+  await say({ type: "hello", station: "s" }, batch("a"), batch("b"));
+  intake.credit = 1;
+  intake.origin?.resume();
+  assert.deepEqual(hashed, ["\ns\na", "\ns\nb"]);
+  assert.deepEqual(intake.taken.map(({ packetId }) => packetId), [1, 2, 1, 2]);
+  assert.equal(intake.origin?.originHash, 2);
+});
+
+Deno.test("a name of more characters than a client id may have ends the connection", async () => {
+  const named: string[] = [];
+  const it = station({ named: (_, name) => named.push(name) });
+  const longest = "ß".repeat(256);
+  await it.say({ type: "hello", station: longest });
+  assert.deepEqual([it.code(), named], [undefined, [longest]]);
+  await it.say({ type: "hello", station: `${longest}s` });
+  assert.deepEqual([it.code(), it.session.station, named], [4400, longest, [longest]]);
+});
+
 Deno.test("a drain takes nothing more and ends when all is acknowledged", async () => {
   const { say, sent, intake, session, code } = station();
   await say(reading(1));
