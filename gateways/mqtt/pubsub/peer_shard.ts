@@ -7,6 +7,7 @@
  */
 import type { TellResult } from "../../../runtime/actor.ts";
 import { PacketWriter } from "../codec/writer.ts";
+import { type ForwardedPart, partsOf } from "./forwarded_parts.ts";
 import { type Forwarded, type PeerMail, writeForwarded } from "./peer_mail.ts";
 import type { PubSubStats } from "./pubsub_stats.ts";
 
@@ -30,11 +31,19 @@ export interface PeerOptions {
 
 /** A batch goes on when it holds this much. */
 const batchBytesMax = 64 * 1024;
-/** A larger message does not cross: a link takes no more than 1 MiB at once. */
+/** A link takes no more than 1 MiB at once, with what is around it. */
+const linkBytesMax = 1_000 * 1024;
+/** A larger message does not cross. */
 const messageBytesMax = 900 * 1024;
 /** One mail holds as much interest as this. */
 const changesMax = 500;
 const changeCharsMax = 128 * 1024;
+
+interface Batch {
+  readonly bytes: Uint8Array;
+  /** Messages in it. */
+  readonly count: number;
+}
 
 interface Waiter {
   /** Known once everything is sent that has to be. */
@@ -60,7 +69,8 @@ export class PeerShard {
   #owed = 0;
   #waiters: Waiter[] = [];
   #open = new PacketWriter();
-  #backlog: Uint8Array[] = [];
+  #openCount = 0;
+  #backlog: Batch[] = [];
   #backlogBytes = 0;
 
   constructor(options: PeerOptions) {
@@ -108,20 +118,36 @@ export class PeerShard {
     this.#owed = sequence;
   }
 
-  /** True when it was taken; else it is counted as lost. */
+  /** True when it was taken, or some of it; what was not is counted as lost. */
   send(forwarded: Forwarded): boolean {
-    const { bytes, qos } = forwarded.message;
+    let sent = false;
+    for (const part of partsOf(forwarded)) if (this.#put(part)) sent = true;
+    if (sent) this.#stats.forwarded++;
+    return sent;
+  }
+
+  #put({ forwarded, bytes }: ForwardedPart): boolean {
+    const { lost } = this.#stats;
+    const { message } = forwarded;
+    if (message.bytes > messageBytesMax) {
+      lost.too_large++;
+      return false;
+    }
     const waiting = this.#backlogBytes + this.#open.length;
-    if (bytes > messageBytesMax) {
-      this.#stats.lost.too_large++;
+    const waitingMax = message.qos === 0 ? this.#backlogBytesMax / 2 : this.#backlogBytesMax;
+    if (waiting + bytes > waitingMax) {
+      lost.peer_full++;
       return false;
     }
-    if (waiting + bytes > (qos === 0 ? this.#backlogBytesMax / 2 : this.#backlogBytesMax)) {
-      this.#stats.lost.peer_full++;
-      return false;
-    }
+    const start = this.#open.length;
     writeForwarded(this.#open, forwarded);
-    this.#stats.forwarded++;
+    if (this.#open.length > linkBytesMax) this.#seal(start);
+    if (this.#open.length > linkBytesMax) { // Its texts are longer than they were taken for.
+      this.#open.length = 0;
+      lost.too_large++;
+      return false;
+    }
+    this.#openCount++;
     if (this.#open.length >= batchBytesMax) this.#seal();
     return true;
   }
@@ -135,8 +161,8 @@ export class PeerShard {
     let sent = 0;
     while (sent < this.#backlog.length && this.#port.hasRoom()) {
       const batch = this.#backlog[sent]!;
-      if (this.#port.tell({ kind: "messages", from: this.#from, batch }) !== "accepted") break;
-      this.#backlogBytes -= batch.length;
+      if (!this.#isGone(batch)) break;
+      this.#backlogBytes -= batch.bytes.length;
       sent++;
     }
     if (sent > 0) this.#backlog.splice(0, sent);
@@ -152,6 +178,16 @@ export class PeerShard {
 
   get #behind(): boolean {
     return this.#reset || this.#changes.size > 0 || this.#sessions.size > 0;
+  }
+
+  /** Also when it is lost: what a link throws at, it would throw at each time. */
+  #isGone({ bytes: batch, count }: Batch): boolean {
+    try {
+      return this.#port.tell({ kind: "messages", from: this.#from, batch }) === "accepted";
+    } catch {
+      this.#stats.lost.too_large += count;
+      return true;
+    }
   }
 
   #confirm(): void {
@@ -189,12 +225,16 @@ export class PeerShard {
     }
   }
 
-  #seal(): void {
-    if (this.#open.length === 0) return;
-    const batch = this.#open.bytes.slice(0, this.#open.length);
-    this.#open.length = 0;
-    this.#backlog.push(batch);
-    this.#backlogBytes += batch.length;
+  /** What is written before `end` goes on as one; what is behind it becomes the first. */
+  #seal(end = this.#open.length): void {
+    if (end === 0) return;
+    const { bytes: open, length } = this.#open;
+    const bytes = open.slice(0, end);
+    open.copyWithin(0, end, length);
+    this.#open.length = length - end;
+    this.#backlog.push({ bytes, count: this.#openCount });
+    this.#openCount = 0;
+    this.#backlogBytes += bytes.length;
   }
 }
 

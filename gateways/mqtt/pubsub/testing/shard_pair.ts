@@ -4,6 +4,7 @@
  * @module
  */
 import { ManualClock } from "../../../../runtime/clock.ts";
+import { FrameEncoder } from "../../../../runtime/frame_encoder.ts";
 import type { PeerMail } from "../peer_mail.ts";
 import type { PubSub } from "../pubsub.ts";
 import type { PubSubOptions } from "../pubsub_options.ts";
@@ -50,6 +51,7 @@ export class ShardPair {
       tell: (mail) => {
         if (this.credit === 0) return "full";
         this.credit--;
+        new FrameEncoder().add(to, mail); // Throws where a link does.
         this.mail.push({ to, mail });
         return "accepted";
       },
