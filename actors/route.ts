@@ -109,18 +109,7 @@ export function compileRoute(
   if (afterMetric !== undefined && config.module !== undefined) {
     throw new RouteError(`${at}.measurement`, "{metric} is not for routes with a module");
   }
-  const tags = { ...config.tags };
-  if (defaults.gatewayTag) tags["gateway"] ??= "{gateway}";
-  for (const key of [...Object.keys(tags), ...Object.keys(config.payloadTags ?? {})]) {
-    const isTwice = config.payloadTags !== undefined && Object.hasOwn(config.payloadTags, key) &&
-      Object.hasOwn(tags, key);
-    const problem = !isWritableName(key) || reservedTags.includes(key)
-      ? "no tag can have this name"
-      : isTwice
-      ? "is a tag already"
-      : undefined;
-    if (problem !== undefined) throw new RouteError(`${at}.tags.${key}`, problem);
-  }
+  const tags = tagsOf(config, at, defaults);
   const { fields = {}, identity } = config;
   return {
     name: config.name,
@@ -140,6 +129,25 @@ export function compileRoute(
     module: config.module,
     series: config.series,
   };
+}
+
+/** The tags that do not come out of the payload, by name. */
+function tagsOf(
+  { tags: own, payloadTags = {} }: RouteConfig,
+  at: string,
+  { gatewayTag }: RouteDefaults,
+): Record<string, string> {
+  const tags = { ...own };
+  if (gatewayTag) tags["gateway"] ??= "{gateway}";
+  for (const key of [...Object.keys(tags), ...Object.keys(payloadTags)]) {
+    const problem = !isWritableName(key) || reservedTags.includes(key)
+      ? "no tag can have this name"
+      : Object.hasOwn(payloadTags, key) && Object.hasOwn(tags, key)
+      ? "is a tag already"
+      : undefined;
+    if (problem !== undefined) throw new RouteError(`${at}.tags.${key}`, problem);
+  }
+  return tags;
 }
 
 function payloadRules(

@@ -10,6 +10,7 @@ import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import { DiskPressure } from "../actors/spool/disk_pressure.ts";
 import { OwedElsewhere } from "../actors/spool/owed_elsewhere.ts";
+import type { Recovery } from "../actors/spool/recovery.ts";
 import { Stalls } from "../actors/spool/stalls.ts";
 import type { SpoolRecord } from "../actors/spool/record.ts";
 import { Spool } from "../actors/spool/spool.ts";
@@ -87,20 +88,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     () => diskUse(paths.root),
   );
   stage("its dead letters are read");
-  const { log: letters, report: lettersReport } = await DeadLetterLog.open({
-    files: diskFiles,
-    directory: `${paths.deadLetters}/${shard}`,
-    bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
-    now: () => clock.now(),
-    random32,
-    added: letterNotice(clock),
-    dropped: (count) => {
-      counters["sluice_dead_letters_dropped_total"]! += count;
-      log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
-        count,
-      });
-    },
-  });
+  const { log: letters, report: lettersReport } = await openLetters(init, counters);
   const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
   const devices = await ShardDevices.open(options, routes, tap);
   const live = { offer: (_record: SpoolRecord) => false };
@@ -130,25 +118,10 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
   else ledger.recovered(report.pending);
   counters["sluice_spool_torn_bytes_total"]! += report.tornBytes + lettersReport.tornBytes;
   counters["sluice_spool_corrupt_bytes_total"]! += report.corruptBytes;
-  if (report.pending > 0 || report.tornBytes > 0 || report.corruptBytes > 0) {
-    log.info("recovered the spool", {
-      readings: report.pending,
-      segments: report.segments,
-      tornBytes: report.tornBytes,
-      corruptBytes: report.corruptBytes,
-    });
-  }
-  if (report.corruptBytes > 0 || lettersReport.corruptBytes > 0) {
-    log.error(
-      "files on the disk are damaged: what was in the damaged parts is lost, but for what the store has",
-      {
-        spoolBytes: report.corruptBytes,
-        spoolReadings: report.lostItems,
-        deadLetterBytes: lettersReport.corruptBytes,
-        directories: [`${paths.spool}/${shard}`, `${paths.deadLetters}/${shard}`],
-      },
-    );
-  }
+  tellRecovered(report, lettersReport.corruptBytes, [
+    `${paths.spool}/${shard}`,
+    `${paths.deadLetters}/${shard}`,
+  ]);
   return {
     spool,
     letters,
@@ -160,4 +133,38 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     storeSeconds,
     tap,
   };
+}
+
+function openLetters({ config, shard, shards }: ShardInit, counters: Record<string, number>) {
+  return DeadLetterLog.open({
+    files: diskFiles,
+    directory: `${dataPaths(config.dataDir).deadLetters}/${shard}`,
+    bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
+    now: () => clock.now(),
+    random32,
+    added: letterNotice(clock),
+    dropped: (count) => {
+      counters["sluice_dead_letters_dropped_total"]! += count;
+      log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
+        count,
+      });
+    },
+  });
+}
+
+/** What was found in the spool, and what is damaged in these directories, goes to the log. */
+function tellRecovered(
+  { pending, segments, tornBytes, corruptBytes, lostItems }: Recovery["report"],
+  deadLetterBytes: number,
+  directories: readonly string[],
+): void {
+  if (pending > 0 || tornBytes > 0 || corruptBytes > 0) {
+    log.info("recovered the spool", { readings: pending, segments, tornBytes, corruptBytes });
+  }
+  if (corruptBytes > 0 || deadLetterBytes > 0) {
+    log.error(
+      "files on the disk are damaged: what was in the damaged parts is lost, but for what the store has",
+      { spoolBytes: corruptBytes, spoolReadings: lostItems, deadLetterBytes, directories },
+    );
+  }
 }
