@@ -17,6 +17,7 @@ import { Spool } from "../actors/spool/spool.ts";
 import type { Ledger } from "../actors/ledger.ts";
 import type { Config } from "../config.ts";
 import { logger } from "../gateways/log/log.ts";
+import { diskRoom } from "../gateways/store/disk_room.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { random32 } from "../runtime/random.ts";
 import type { ActorSystem } from "../runtime/system.ts";
@@ -37,9 +38,25 @@ const clock = systemClock;
 /** What was saved of the devices may be lost with the machine's power for so long. */
 const unsyncedMs = 3 * saveIntervalMs;
 
+/** What the spool leaves of the disk to the embedded store: so much, or on a small one this part. */
+const storeRoomMax = 8 * 1024 * 1024;
+const storeRoomShare = 6;
+
 /** How long the spool keeps what the store took: the embedded store's yes is durable. */
 export const keepMs = (config: Config): number =>
   config.influx.url === undefined ? 0 : config.spool.keepMs;
+
+/**
+ * The embedded store needs room to take what is spooled, and to delete what is old. Beside a spool
+ * that took all there is it could do neither.
+ */
+function roomForStore(directory: string): (bytes: number) => boolean {
+  return (bytes) => {
+    const room = diskRoom(directory);
+    return room === undefined ||
+      room.bytes - bytes >= Math.min(storeRoomMax, room.bytesTotal / storeRoomShare);
+  };
+}
 
 export interface StorageOptions {
   readonly init: ShardInit;
@@ -112,6 +129,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     live: (record) => live.offer(record),
     part: letters,
     pressure: new DiskPressure(init.diskPressure),
+    ...(config.influx.url === undefined ? { leavesRoom: roomForStore(paths.root) } : {}),
     owedElsewhere: new OwedElsewhere(init.owedElsewhere, shard, shards),
   }, (record) => devices.recovered(record));
   if (init.adopts) ledger.adopted(report.pending);

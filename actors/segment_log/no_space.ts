@@ -9,3 +9,8 @@ export function isNoSpace(cause: unknown): boolean {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return code === "ENOSPC" || code === "EDQUOT";
 }
+
+/** What is left of the disk is another's. */
+export class NoSpaceLeftError extends Error {
+  readonly code = "ENOSPC";
+}

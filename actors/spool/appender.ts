@@ -4,19 +4,27 @@
  *
  * @module
  */
-import { isNoSpace } from "../segment_log/no_space.ts";
+import { isNoSpace, NoSpaceLeftError } from "../segment_log/no_space.ts";
 import type { SegmentLog } from "../segment_log/segment_log.ts";
 import { readingsKind, remainsKind, type SpoolRecord } from "./record.ts";
 import type { Remains } from "./remains.ts";
 import type { Retention } from "./retention.ts";
+import type { SpoolOptions } from "./spool_options.ts";
 
 /** See the module. */
 export class Appender {
   readonly #log: SegmentLog;
   readonly #retention: Retention;
   readonly #remains: Remains;
+  readonly #leavesRoom: (bytes: number) => boolean;
 
-  constructor(log: SegmentLog, retention: Retention, remains: Remains) {
+  constructor(
+    log: SegmentLog,
+    retention: Retention,
+    remains: Remains,
+    leavesRoom: SpoolOptions["leavesRoom"] = () => true,
+  ) {
+    this.#leavesRoom = leavesRoom;
     this.#log = log;
     this.#retention = retention;
     this.#remains = remains;
@@ -34,6 +42,9 @@ export class Appender {
     }
     for (;;) {
       try {
+        if (!this.#leavesRoom(record.frame.length)) {
+          throw new NoSpaceLeftError("What is left of the disk is for the embedded store");
+        }
         return await this.#log.commit(record.frame, readingsKind, record.count);
       } catch (cause) {
         if (!isNoSpace(cause) || !this.#retention.giveWay()) throw cause;

@@ -75,7 +75,7 @@ export class Spool {
       remains,
     );
     this.#retention = retention;
-    this.#appender = new Appender(log, retention, remains);
+    this.#appender = new Appender(log, retention, remains, options.leavesRoom);
     this.#progress = new Progress(options.files, options.directory, log.segments, checkpoint);
     this.#replay = new ReplayReader(log, custody, {
       read: (segment, record) => {

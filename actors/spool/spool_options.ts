@@ -68,4 +68,6 @@ export interface SpoolOptions {
   readonly owedElsewhere?: OwedElsewhere;
   /** Shared with the other spools of the disk. */
   readonly pressure?: DiskPressure;
+  /** Whether so many bytes more leave enough of the disk to others. Default: they do. */
+  readonly leavesRoom?: (bytes: number) => boolean;
 }

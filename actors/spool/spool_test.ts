@@ -538,6 +538,23 @@ Deno.test("what is known otherwise is not shown again, and goes to the store all
   assert.deepEqual((await third.spool.read(1_000)).flatMap(linesOf), ["a", "b"]);
 });
 
+Deno.test("what is left of the disk to another counts as full, and is told", async () => {
+  let room = 2_000;
+  const { spool, live, told } = await openTestSpool(new MemoryFiles(), {
+    leavesRoom: (bytes) => bytes <= room,
+  });
+  addReading(spool, pad);
+  assert.equal(await commitOnce(spool), true);
+  room = 0;
+  addReading(spool, pad);
+  assert.notEqual(await commitOnce(spool), true);
+  assert.deepEqual(told, ["committed 1", "stalled no_space"]);
+  room = 2_000;
+  assert.equal(await commitOnce(spool), true);
+  assert.deepEqual([told.at(-1), live.length], ["committed 1", 2]);
+  spool.close();
+});
+
 /** A second log on the same disk that has `bytes` to write. */
 function memoryLetters(files: MemoryFiles) {
   const file = files.create("letters");

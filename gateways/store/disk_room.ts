@@ -8,6 +8,8 @@ import { statfsSync } from "node:fs";
 /** What is free on the disk of a file or directory, to who is not the superuser. */
 export interface DiskRoom {
   readonly bytes: number;
+  /** Of the whole disk, free or not. */
+  readonly bytesTotal: number;
   /** How many files more; `undefined` where the file system has no such bound. */
   readonly files: number | undefined;
 }
@@ -15,8 +17,12 @@ export interface DiskRoom {
 /** `undefined` where it cannot be told: no `--allow-sys=statfs`, or nothing is there. */
 export function diskRoom(path: string): DiskRoom | undefined {
   try {
-    const { bsize, bavail, files, ffree } = statfsSync(path);
-    return { bytes: bsize * bavail, files: files === 0 ? undefined : ffree };
+    const { bsize, blocks, bavail, files, ffree } = statfsSync(path);
+    return {
+      bytes: bsize * bavail,
+      bytesTotal: bsize * blocks,
+      files: files === 0 ? undefined : ffree,
+    };
   } catch {
     return undefined;
   }
