@@ -128,6 +128,7 @@ export class MemoryConnection implements Connection {
   close(): void {
     if (this.closed) throw new Error("closed twice");
     this.closed = true;
+    this.#writable.resolve();
     this.#reader?.fail(new Error("closed"));
     this.#reader = undefined;
   }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { Problem } from "../../http/problem.ts";
+import { opcodes } from "../../websocket/wire/frame_head.ts";
+import { clientFrame } from "../../websocket/testing/client_frames.ts";
 import { BufferBudget } from "../endpoint/read_buffer.ts";
 import { MemoryConnection, settle } from "../endpoint/testing.ts";
 import { Carriers } from "./carriers.ts";
@@ -102,6 +104,31 @@ Deno.test("a revoked certificate is told to the shards, and its session has time
   assert.equal(carriers.counters()["sluice_mqtt_ws_ended_revoked_total"], 2);
   carriers.close();
   await settle();
+});
+
+Deno.test("a client that sends and takes nothing goes when its session has gone", async () => {
+  const clock = new ManualClock();
+  const shard = new MemoryConnection();
+  const client = new MemoryConnection();
+  const carriers = new Carriers({
+    socket: { clock, budget: new BufferBudget(1 << 20), idleMs: 30_000 },
+    shards: 1,
+    dial: () => Promise.resolve(shard),
+    revoked: () => {},
+  });
+  await carriers.upgrade(upgrade(), { peer: "10.0.0.1", takeOver: () => client });
+  await settle();
+  client.blockWrites();
+  shard.feed(new Uint8Array(100));
+  await settle();
+  shard.write = () => Promise.reject(new Error("broken pipe")); // The session has ended.
+  shard.end();
+  client.feed(clientFrame({ opcode: opcodes.binary, payload: "x" }));
+  await settle();
+  assert.deepEqual([carriers.size, client.reading], [1, false]);
+  clock.advance(45_000);
+  await settle();
+  assert.deepEqual([carriers.size, client.closed, shard.closed], [0, true, true]);
 });
 
 Deno.test("a certificate that is revoked while a shard is dialled is refused", async () => {

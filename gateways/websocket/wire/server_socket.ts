@@ -17,7 +17,10 @@ export interface ServerSocketOptions {
   readonly clock: Clock;
   /** For read buffers that have grown. */
   readonly budget: BufferBudget;
-  /** From a client that is listened to not even an answer to a ping comes for so long: it is gone. */
+  /**
+   * From a client that is listened to not even an answer to a ping comes for so long, or it takes
+   * nothing of what it is sent: it is gone.
+   */
   readonly idleMs: number;
 }
 
@@ -37,6 +40,8 @@ export class ServerSocket {
   #busy = false;
   #written: Promise<void> = Promise.resolve();
   #unsentBytes = 0;
+  /** When the client last took some of what it is sent, or had taken all. */
+  #takenMs = 0;
   #idleTimer: Timer;
   #lingerTimer: Timer | undefined;
 
@@ -172,11 +177,14 @@ export class ServerSocket {
   }
 
   #write(frame: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#unsentBytes === 0) this.#takenMs = clock.monotonic();
     this.#unsentBytes += frame.length;
     const written = this.#written.then(async () => {
       try {
         for (let at = 0; at < frame.length && this.#state !== "closed";) {
           at += await this.#connection.write(frame.subarray(at));
+          this.#takenMs = clock.monotonic();
         }
       } catch {
         this.#gone();
@@ -189,9 +197,10 @@ export class ServerSocket {
   #watchLater(): Timer {
     const { clock, idleMs } = this.#options;
     return clock.setTimer(idleMs / 2, () => {
-      const sinceMs = this.#reader.silentSinceMs;
-      const silentMs = sinceMs === undefined ? 0 : clock.monotonic() - sinceMs;
-      if (silentMs >= idleMs) return this.#gone();
+      const nowMs = clock.monotonic();
+      const silentMs = nowMs - (this.#reader.silentSinceMs ?? nowMs);
+      const stalledMs = this.#unsentBytes === 0 ? 0 : nowMs - this.#takenMs;
+      if (Math.max(silentMs, stalledMs) >= idleMs) return this.#gone();
       if (silentMs >= idleMs / 4 && this.#unsentBytes === 0) {
         this.send(opcodes.ping, new Uint8Array(0));
       }

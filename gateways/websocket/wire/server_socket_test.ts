@@ -155,6 +155,40 @@ Deno.test("a flood of pings waits for who does not read the pongs", async () => 
   assert.equal(it.sent().at(-1)?.payload.length, 125);
 });
 
+Deno.test("who goes on sending and takes nothing of what it is sent is ended, who takes a little is not", async () => {
+  const [deaf, slow] = [opened(), opened()];
+  await eventLoopTurn();
+  for (const { connection } of [deaf, slow]) connection.blockWrites();
+  for (let s = 1; s <= 100; s++) {
+    for (const it of [deaf, slow]) {
+      await it.say({ opcode: ping }, { opcode: ping });
+      it.clock.advance(1_000);
+    }
+    if (s % 25 > 0) continue;
+    slow.connection.unblockWrites();
+    await eventLoopTurn();
+    slow.connection.blockWrites();
+  }
+  assert.deepEqual([deaf.connection.closed, slow.connection.closed], [true, false]);
+  await deaf.over;
+  assert.deepEqual([deaf.sent(), deaf.clock.pending], [[], 0]);
+});
+
+Deno.test("what is sent to who takes nothing is not waited for without end, though nobody reads", async () => {
+  const connection = new MemoryConnection();
+  const clock = new ManualClock();
+  const options = { clock, budget: new BufferBudget(1_000), idleMs: 30_000 };
+  const socket = new ServerSocket(connection, new Uint8Array(0), options);
+  connection.blockWrites();
+  clock.advance(1_000_000); // What is sent late has its whole time.
+  const sent = socket.send(binary, new Uint8Array(10));
+  clock.advance(29_999);
+  assert.equal(connection.closed, false);
+  clock.advance(15_000);
+  assert.equal(connection.closed, true);
+  await Promise.all([sent, socket.closed]);
+});
+
 Deno.test("a silent client is pinged, and ended when it stays silent; one that is not read is not", async () => {
   const silent = opened();
   for (let s = 0; s < 3; s++) {
