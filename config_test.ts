@@ -99,7 +99,7 @@ Deno.test("a file may hold a place for what a variable sets", async () => {
 });
 
 Deno.test("DEBUG_DATA_FLOW is on only when it is exactly true", async () => {
-  for (const text of ["TRUE", "1", "yes", " true", ""]) {
+  for (const text of ["True", "TRUE", "1", "yes", "false", " true", ""]) {
     const { config } = await parseConfig({}, { DEBUG_DATA_FLOW: text });
     assert.equal(config.log.dataFlow, false, text);
   }

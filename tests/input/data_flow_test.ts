@@ -123,7 +123,8 @@ Deno.test("no payload, topic or name forges a line of the data flow", async () =
   assert.ok(!genuine.includes(forged));
 });
 
-for (const value of [undefined, "", "True", "TRUE", "1", "yes", "false"]) {
+// Each of the other values is told apart in config_test.ts.
+for (const value of [undefined, "True"]) {
   Deno.test(`DEBUG_DATA_FLOW ${value === undefined ? "absent" : `= "${value}"`}: none of its lines`, async () => {
     await using sluice = await startSluice({
       env: value === undefined ? {} : { DEBUG_DATA_FLOW: value },

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { startVictoriaMetrics } from "../../gateways/testing/servers.ts";
 import { testWith } from "../../gateways/testing/programs.ts";
-import { startFleet } from "../support/load_fleet.ts";
+import { startFleet, taking } from "../support/load_fleet.ts";
 import { pause } from "../support/load_run.ts";
 import {
   assertConserved,
@@ -47,7 +47,7 @@ testWith(
       window: 100,
       "duration-s": 600, // As long as this takes.
     });
-    await pause(6_000);
+    await taking(sluice, 2 * rate);
     await store.stop();
     const stoppedMs = performance.now();
     const memory: number[] = [];
