@@ -196,6 +196,7 @@ function shardInit(plan: Plan, handle: HostedShard): ShardInit {
     guard: plan.guard.init(),
     adopts,
     orphans: orphansOf(paths.spool, shards)[shard] ?? [],
+    orphanLetters: orphansOf(paths.deadLetters, shards)[shard] ?? [],
     told: plan.told,
     mqtt,
     mqttTls,

@@ -68,6 +68,7 @@ const path = await ReadingPath.open({
     guard: new GuardMemory(config, 1).init(),
     adopts: false,
     orphans: [],
+    orphanLetters: [],
     told: [],
     mqtt: undefined,
     mqttTls: undefined,

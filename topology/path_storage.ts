@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
+import type { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
 import { Histogram } from "../actors/histogram.ts";
 import type { CompiledRoute } from "../actors/route.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
@@ -25,9 +25,9 @@ import { dataPaths } from "./data_directory.ts";
 import { type DataFlowTap, dataFlowTap } from "./data_flow_tap.ts";
 import { saveIntervalMs } from "./device_saves.ts";
 import { diskUse } from "./disk_use.ts";
-import { letterNotice } from "./letter_notice.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
+import { openLetters } from "./path_letters.ts";
 import { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 import { storeName } from "./store_name.ts";
@@ -104,8 +104,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     (stalled) => stalls.set(init.shard, stalled),
     () => diskUse(paths.root),
   );
-  stage("its dead letters are read");
-  const { log: letters, report: lettersReport } = await openLetters(init, counters);
+  const { log: letters, report: lettersReport } = await openLetters(init, counters, stage);
   const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
   const devices = await ShardDevices.open(options, routes, tap);
   const live = { offer: (_record: SpoolRecord) => false };
@@ -151,23 +150,6 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     storeSeconds,
     tap,
   };
-}
-
-function openLetters({ config, shard, shards }: ShardInit, counters: Record<string, number>) {
-  return DeadLetterLog.open({
-    files: diskFiles,
-    directory: `${dataPaths(config.dataDir).deadLetters}/${shard}`,
-    bytesMax: Math.ceil(config.deadLetters.bytesMax / shards),
-    now: () => clock.now(),
-    random32,
-    added: letterNotice(clock),
-    dropped: (count) => {
-      counters["sluice_dead_letters_dropped_total"]! += count;
-      log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
-        count,
-      });
-    },
-  });
 }
 
 /** What was found in the spool, and what is damaged in these directories, goes to the log. */

@@ -41,6 +41,8 @@ export interface ShardInit {
   readonly adopts: boolean;
   /** Spools of shards that are no more. */
   readonly orphans: readonly string[];
+  /** Dead letters of shards that are no more. */
+  readonly orphanLetters: readonly string[];
   /** Salts of segments whose readings the saved states of devices know. */
   readonly told: readonly number[];
   readonly mqtt: { readonly hostname: string; readonly port: number } | undefined;

@@ -51,6 +51,9 @@ const segmentsWithinBound = 8;
 /** Of what is asked for again and again, a whole segment is read. */
 const segmentBytesMax = 4 * 1024 * 1024;
 
+const segmentBytesOf = ({ bytesMax }: DeadLetterOptions): number =>
+  Math.min(Math.ceil(bytesMax / segmentsWithinBound), segmentBytesMax);
+
 /** Which items of a segment were removed, and how many. */
 interface Removed {
   readonly segment: Segment;
@@ -85,10 +88,7 @@ export class DeadLetterLog implements CommitPart {
     options: DeadLetterOptions,
   ): Promise<{ log: DeadLetterLog; report: RecoveryReport }> {
     const removals: LetterId[] = [];
-    const segmentBytes = Math.min(
-      Math.ceil(options.bytesMax / segmentsWithinBound),
-      segmentBytesMax,
-    );
+    const segmentBytes = segmentBytesOf(options);
     const { log, report } = await SegmentLog.open({ ...options, segmentBytes }, (frame) => {
       if (frame.kind === removalsKind) removals.push(...readRemovals(frame.bytes));
     });
@@ -111,6 +111,21 @@ export class DeadLetterLog implements CommitPart {
   add(letter: Letter): void {
     this.#letters.push(encodeLetter(letter));
     this.#options.added?.(letter);
+  }
+
+  /** Takes in letters that another log held. After a rejection the first of them may be in it. */
+  async adopt(letters: readonly Letter[]): Promise<void> {
+    const waiting = letters.map(encodeLetter);
+    while (waiting.length > 0) {
+      let bytes = 0; // No record takes more of the bound than a segment is to.
+      const over = waiting.findIndex((one) =>
+        (bytes += one.length) > segmentBytesOf(this.#options)
+      );
+      const some = waiting.splice(0, over < 0 ? waiting.length : Math.max(1, over));
+      const frame = frameLetters(some);
+      this.#makeRoom(frame.length);
+      await this.#log.commit(frame, lettersKind, some.length);
+    }
   }
 
   /** Removes letters with the next commit; names of letters that are gone are ignored. */
