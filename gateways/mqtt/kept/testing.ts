@@ -137,6 +137,10 @@ export class KeptClient {
     return this.#attachment!.present;
   }
 
+  get outbound(): Outbound {
+    return this.#outbound!;
+  }
+
   get attachment(): KeptAttachment {
     return this.#attachment!;
   }

@@ -41,15 +41,17 @@ export interface SubscribePermit {
   subscribe(filter: string): boolean;
 }
 
-/** What one SUBSCRIBE brings along. */
+/** What one SUBSCRIBE brings along, by filter: it may name one as often as it has room for. */
 interface Request {
   readonly subscriber: Outbound;
   readonly ids: readonly number[];
   readonly permit: SubscribePermit | undefined;
   /** Retained messages to begin with. */
-  readonly feeds: RetainedFeed[];
+  readonly feeds: Map<string, RetainedFeed>;
   /** To be written down. */
-  readonly adds: KeptSubscription[];
+  readonly adds: Map<string, KeptSubscription>;
+  /** Of those, so many are new. */
+  added: number;
 }
 
 const noIds: readonly number[] = [];
@@ -73,17 +75,19 @@ export class Subscribing {
   ): readonly number[] | Promise<readonly number[]> {
     const { kept, peers } = this.#options;
     const ids = packet.properties.subscriptionIdentifiers ?? noIds;
-    const request: Request = { subscriber, ids, permit, feeds: [], adds: [] };
+    const [feeds, adds] = [new Map<string, RetainedFeed>(), new Map<string, KeptSubscription>()];
+    const request: Request = { subscriber, ids, permit, feeds, adds, added: 0 };
     const codes = packet.subscriptions.map((subscription) => this.#add(subscription, request));
     const session = subscriber.kept?.session;
-    const { adds, feeds } = request;
-    if (session !== undefined && adds.length > 0 && kept?.subscribe(session, adds) !== true) {
+    const isKept = session === undefined || adds.size === 0 ||
+      kept?.subscribe(session, [...adds.values()]) === true;
+    if (!isKept) {
       return codes.map((code) => code < 0x80 ? reasonCodes.implementationSpecificError : code);
     }
     this.#countedOf(subscriber);
     const names: { has(name: string): boolean } = session?.grants ?? subscriber.names;
     const finish = (): readonly number[] => {
-      for (const feed of feeds) if (names.has(feed.name)) subscriber.feed(feed);
+      for (const feed of feeds.values()) if (names.has(feed.name)) subscriber.feed(feed);
       return codes;
     };
     const known = peers.known();
@@ -93,17 +97,17 @@ export class Subscribing {
   unsubscribe(subscriber: Outbound, { filters }: Unsubscribe): readonly number[] {
     const { kept, table } = this.#options;
     const session = subscriber.kept?.session;
-    const names = session === undefined ? [] : filters.filter((name) => session.grants.has(name));
-    const gone = new Set(names);
-    const done = session === undefined || names.length === 0 ||
-      kept?.unsubscribe(session, names) === true;
+    const gone = new Set(filters.filter((name) => session?.grants.has(name)));
+    const done = session === undefined || gone.size === 0 ||
+      kept?.unsubscribe(session, [...gone]) === true;
     const codes = filters.map((name) => {
       if (!isTopicFilter(name)) return reasonCodes.topicFilterInvalid;
       if (!done) return reasonCodes.implementationSpecificError;
+      if (!gone.delete(name) && !table.remove(name, subscriber)) {
+        return reasonCodes.noSubscriptionExisted;
+      }
       subscriber.unfed(name);
-      return gone.delete(name) || table.remove(name, subscriber)
-        ? reasonCodes.success
-        : reasonCodes.noSubscriptionExisted;
+      return reasonCodes.success;
     });
     this.#countedOf(subscriber);
     this.#leftSome();
@@ -153,8 +157,9 @@ export class Subscribing {
 
   #add(
     { filter: name, qos, noLocal, retainAsPublished, retainHandling }: Subscription,
-    { subscriber, ids, permit, feeds, adds }: Request,
+    request: Request,
   ): number {
+    const { subscriber, ids, permit, feeds, adds } = request;
     const { table, shards, stats, source, ...max } = this.#options;
     if (!isTopicFilter(name)) return reasonCodes.topicFilterInvalid;
     const { filter, group } = parseFilter(name);
@@ -162,21 +167,26 @@ export class Subscribing {
     const session = subscriber.kept?.session;
     const names = session?.grants ?? subscriber.names;
     const levelsMax = max.filterLevelsMax + (group === undefined ? 0 : shareLevels);
-    const full = names.size + adds.length >= max.sessionSubscriptionsMax ||
-      table.count + (table.keptCount + adds.length) / shards >= max.subscriptionsMax ||
+    const isThere = names.has(name) || adds.has(name);
+    const full = names.size + request.added >= max.sessionSubscriptionsMax ||
+      table.count + (table.keptCount + request.added) / shards >= max.subscriptionsMax ||
       subscriber.quota?.full === true;
-    if ((full && !names.has(name)) || !isKeepable(name, levelsMax)) {
+    if ((full && !isThere) || !isKeepable(name, levelsMax)) {
       stats.subscriptionsRefused++;
       return reasonCodes.quotaExceeded;
     }
     const grant = { qos, noLocal, retainAsPublished, ids };
-    const isNew = session === undefined ? table.add(name, subscriber, grant) : !names.has(name);
     // A shared subscription gets no retained messages (§4.8.2).
-    const feeding = group === undefined &&
-      (retainHandling === 0 || (retainHandling === 1 && isNew));
-    if (session !== undefined) adds.push({ name, grant, feedAfter: feeding ? "" : undefined });
-    if (feeding) feeds.push(new RetainedFeed(source(filter), filter, qos, ids));
-    subscriber.quota?.counted(names.size + adds.length);
+    if (group === undefined && (retainHandling === 0 || (retainHandling === 1 && !isThere))) {
+      feeds.set(name, new RetainedFeed(source(filter), filter, qos, ids));
+    }
+    if (session === undefined) {
+      table.add(name, subscriber, grant);
+    } else {
+      adds.set(name, { name, grant, feedAfter: feeds.has(name) ? "" : undefined });
+      if (!isThere) request.added++;
+    }
+    subscriber.quota?.counted(names.size + request.added);
     return qos;
   }
 

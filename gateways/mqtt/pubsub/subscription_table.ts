@@ -94,8 +94,8 @@ export class SubscriptionTable {
     return this.#trie.size === 0;
   }
 
-  /** Adds a subscription, or gives it another grant. True when it is new. */
-  add(name: string, subscriber: Subscriber, grant: Grant): boolean {
+  /** Adds a subscription, or gives it another grant. */
+  add(name: string, subscriber: Subscriber, grant: Grant): void {
     const { filter, group } = parseFilter(name);
     const entry = this.#entry(filter);
     const isNew = !subscriber.names.has(name);
@@ -112,7 +112,6 @@ export class SubscriptionTable {
       members.join(subscriber, grant);
       if (isNew) this.#announce(name, members.localCount);
     }
-    return isNew;
   }
 
   /** False when there was no such subscription. */
