@@ -34,6 +34,8 @@ export interface StationOptions extends StationPassOptions {
   readonly ended: (why: StationEnd | undefined) => void;
 }
 
+/** How long a station may take to answer a command. */
+const commandMs = 10_000;
 /** Acknowledgements that a station has not read. */
 const unreadBytesMax = 256 * 1024;
 
@@ -128,13 +130,17 @@ export class StationSession implements StationLine {
     this.#endIfBanned(this.station, false);
   }
 
-  /** Tells the station a command; the promise is what it answers, or `undefined` when it is gone. */
-  command(command: unknown): Promise<unknown> {
+  /** Tells the station a command. What it answers; `undefined`: it has gone, or takes too long. */
+  async command(command: unknown): Promise<unknown> {
     const id = ++this.#commandNo;
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.#commands.set(id, resolve);
+    const timer = this.#options.clock.setTimer(commandMs, () => resolve(undefined));
     this.send({ type: "command", id, command });
-    return promise.finally(() => this.#commands.delete(id));
+    const result = await promise;
+    timer.clear();
+    this.#commands.delete(id);
+    return result;
   }
 
   send(frame: Readonly<Record<string, unknown>>): void {

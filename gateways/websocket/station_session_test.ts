@@ -336,6 +336,20 @@ Deno.test("a name of more characters than a client id may have ends the connecti
   assert.deepEqual([it.code(), it.session.station, named], [4400, longest, [longest]]);
 });
 
+Deno.test("a command is answered, in time or not at all, and then nothing waits for it", async () => {
+  const { session, sent, say, clock } = station();
+  const [quick, never, late] = [1, 2, 3].map((n) => session.command(n));
+  assert.deepEqual(sent.slice(1), [1, 2, 3].map((n) => ({ type: "command", id: n, command: n })));
+  await say({ type: "result", id: 1, result: { ok: true } });
+  assert.deepEqual([await quick, clock.pending], [{ ok: true }, 2]);
+  clock.advance(10_000);
+  assert.deepEqual([await never, await late, clock.pending], [undefined, undefined, 0]);
+  await say({ type: "result", id: 3, result: "too late" });
+  const gone = session.command(4);
+  session.closed();
+  assert.deepEqual([await gone, clock.pending], [undefined, 0]);
+});
+
 Deno.test("a drain takes nothing more and ends when all is acknowledged", async () => {
   const { say, sent, intake, session, code } = station();
   await say(reading(1));

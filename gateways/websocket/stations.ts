@@ -48,8 +48,6 @@ export interface StationsOptions {
 
 /** Connections at once. */
 const stationsMax = 4_096;
-/** How long a station may take to answer a command. */
-const commandMs = 10_000;
 /** How long a frame may take to come. */
 const frameMs = 30_000;
 /** Of the room for frames, that of those who have shown no token. They take none of the others'. */
@@ -179,10 +177,7 @@ export class Stations {
     if (session === undefined) {
       throw new Problem("not-found", `no station ${JSON.stringify(station)} is connected`);
     }
-    const late = Promise.withResolvers<undefined>();
-    const timer = this.#options.clock.setTimer(commandMs, () => late.resolve(undefined));
-    const result = await Promise.race([session.command(command), late.promise]);
-    timer.clear();
+    const result = await session.command(command);
     if (result !== undefined) return result;
     throw new Problem("unavailable", "the station did not answer", {}, { "retry-after": "5" });
   }
