@@ -11,7 +11,9 @@ import { RouteError } from "./actors/route.ts";
 import { DirectoryInUseError } from "./actors/segment_log/lock.ts";
 import { AccountError } from "./gateways/auth/accounts.ts";
 import { AccountsAwayError } from "./gateways/auth/accounts_away.ts";
-import { logger, startLog, writeStdout } from "./gateways/log/log.ts";
+import { LineWriter } from "./gateways/log/line_writer.ts";
+import { logger, startLog } from "./gateways/log/log.ts";
+import { stdoutLines, writeStdout } from "./gateways/log/stdout.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { StoreAwayError, StoreFileError } from "./gateways/store/store_database.ts";
 import { runAccountCommand } from "./topology/account_commands.ts";
@@ -55,8 +57,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       const hangUp = onHangUp();
       for (const warning of warnings) log.warn(warning);
       const service = await Service.start(config);
-      for (const line of service.endpoints) writeStdout(`${line}\n`);
-      writeStdout(`sluice ${version} is ready\n`);
+      for (const line of service.endpoints) stdoutLines.write(`${line}\n`);
+      stdoutLines.write(`sluice ${version} is ready\n`);
       hangUp.handler = async () => {
         await service.reload();
         await compareConfiguration(config, command.configFile, env);
@@ -155,9 +157,9 @@ function exitCodeOf(error: unknown): ExitCode {
 const isFailure = (cause: unknown, name: string): boolean =>
   typeof cause === "object" && cause !== null && "name" in cause && cause.name === name;
 
+/** Where it cannot be written, the exit code says it all the same. */
 function writeStderr(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  new LineWriter((bytes) => Deno.stderr.writeSync(bytes)).write(text);
 }
 
 if (import.meta.main) {

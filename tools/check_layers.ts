@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeStdout } from "../gateways/log/log.ts";
+import { writeStdout } from "../gateways/log/stdout.ts";
 import { complaints } from "./layers.ts";
 import { readModules } from "./module_graph.ts";
 

@@ -12,7 +12,7 @@ import { publishedSchema } from "../config/json_schema.ts";
 import { options } from "../config/options.ts";
 import { referencePage } from "../config/reference.ts";
 import { openApiDocument } from "../gateways/http/openapi/document.ts";
-import { writeStdout } from "../gateways/log/log.ts";
+import { writeStdout } from "../gateways/log/stdout.ts";
 import { conformancePage, problems, type Specification } from "./conformance/page.ts";
 import { shownIn } from "./conformance/shown_by.ts";
 import { statements311 } from "./conformance/statements_311.ts";

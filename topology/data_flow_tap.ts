@@ -14,11 +14,11 @@ import {
   pointLines,
   receivedLine,
 } from "../gateways/log/data_flow.ts";
-import { writeStdout } from "../gateways/log/log.ts";
+import type { LineWriter } from "../gateways/log/line_writer.ts";
 
 const utf8 = new TextDecoder();
 
-/** What the path calls when the log is on. */
+/** What the path calls when the log is on. A line that cannot be written is no failure of it. */
 export interface DataFlowTap {
   decoded(reading: Reading, decoder: PayloadDecoder): void;
   /** What the code of a route made of a message. */
@@ -27,15 +27,15 @@ export interface DataFlowTap {
   nothing(topic: string): void;
 }
 
-export function dataFlowTap(now: () => number): DataFlowTap {
+export function dataFlowTap(now: () => number, lines: LineWriter): DataFlowTap {
   return {
-    decoded: (reading, decoder) => writeStdout(dataFlowLines(now(), flowOf(reading, decoder))),
+    decoded: (reading, decoder) => lines.write(dataFlowLines(now(), flowOf(reading, decoder))),
     coded: ({ entry }, points) => {
       const nowMs = now();
-      const lines = points.map((point) => pointLines(nowMs, flowOfPoint(entry.topic, point)));
-      writeStdout(receivedLine(nowMs, entry.topic) + lines.join(""));
+      const made = points.map((point) => pointLines(nowMs, flowOfPoint(entry.topic, point)));
+      lines.write(receivedLine(nowMs, entry.topic) + made.join(""));
     },
-    nothing: (topic) => writeStdout(receivedLine(now(), topic)),
+    nothing: (topic) => lines.write(receivedLine(now(), topic)),
   };
 }
 

@@ -15,6 +15,7 @@ import { DataPlane } from "../gateways/http/data_plane.ts";
 import { forwarder } from "../gateways/http/forward/forwarder.ts";
 import { guarded } from "../gateways/http/guard.ts";
 import { logger, startLog } from "../gateways/log/log.ts";
+import { stdoutLines } from "../gateways/log/stdout.ts";
 import { BufferBudget } from "../gateways/mqtt/endpoint/read_buffer.ts";
 import { HeardIntake } from "../gateways/mqtt/pubsub/heard_intake.ts";
 import { Carriers } from "../gateways/mqtt/websocket/carriers.ts";
@@ -287,6 +288,7 @@ export class HttpEdge implements WorkerProgram {
         ...this.#guard.counters(),
         ...this.#identity.gate.counters(),
         ...this.#messages.counters(),
+        ...stdoutLines.counters(),
       },
       gauges: {
         ...books.gauges,

@@ -17,6 +17,7 @@ import { Spool } from "../actors/spool/spool.ts";
 import type { Ledger } from "../actors/ledger.ts";
 import type { Config } from "../config.ts";
 import { logger } from "../gateways/log/log.ts";
+import { stdoutLines } from "../gateways/log/stdout.ts";
 import { diskRoom } from "../gateways/store/disk_room.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { random32 } from "../runtime/random.ts";
@@ -105,7 +106,7 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     () => diskUse(paths.root),
   );
   const { log: letters, report: lettersReport } = await openLetters(init, counters, stage);
-  const tap = config.log.dataFlow ? dataFlowTap(() => clock.now()) : undefined;
+  const tap = config.log.dataFlow ? dataFlowTap(() => clock.now(), stdoutLines) : undefined;
   const devices = await ShardDevices.open(options, routes, tap);
   const live = { offer: (_record: SpoolRecord) => false };
   const bytesMax = Math.ceil(config.spool.bytesMax / shards);

@@ -10,7 +10,8 @@ import type { Config } from "../config.ts";
 import { httpApp } from "../gateways/http/app.ts";
 import { Answerer } from "../gateways/http/forward/answerer.ts";
 import { httpName, parseForwardAsk } from "../gateways/http/forward/protocol.ts";
-import { logger, writeStdout } from "../gateways/log/log.ts";
+import { logger } from "../gateways/log/log.ts";
+import { stdoutLines } from "../gateways/log/stdout.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
 import type { Failure } from "../runtime/failure.ts";
@@ -125,7 +126,11 @@ export class Service {
         changed: () => this.#accounts.poll(),
       },
       bans: { bans: this.#bans.list, gate: this.#accounts.gate },
-      counters: () => ({ ...this.#accounts.counters(), ...history.counters() }),
+      counters: () => ({
+        ...this.#accounts.counters(),
+        ...history.counters(),
+        ...stdoutLines.counters(),
+      }),
     });
     this.#names.publish(httpName, new Answerer(handler, systemClock), parseForwardAsk);
   }
@@ -201,7 +206,7 @@ export class Service {
       firstAdmin: ({ account, password }) => {
         const line = `admin      name ${account.name}, password ${password}  (told this once)`;
         // A database that was away at the start may answer much later.
-        if (this.#workers.listening) writeStdout(`${line}\n`);
+        if (this.#workers.listening) stdoutLines.write(`${line}\n`);
         else this.#firstAdmin = line;
       },
       load: async () => {

@@ -6,6 +6,7 @@
 import type { Ledger } from "../actors/ledger.ts";
 import type { ShardSnapshot } from "../actors/snapshot.ts";
 import type { TokenGate } from "../gateways/auth/token_gate.ts";
+import { stdoutLines } from "../gateways/log/stdout.ts";
 import type { ActorSystem } from "../runtime/system.ts";
 import type { Guard } from "./guard.ts";
 import type { ReadingPath } from "./reading_path.ts";
@@ -63,6 +64,7 @@ export function shardSnapshot(sources: SnapshotSources): ShardSnapshot {
       ...messages.counters(),
       ...guard.counters(),
       ...tokens.counters(),
+      ...stdoutLines.counters(),
       ...runtimeLetters,
     },
     gauges: {

@@ -55,6 +55,7 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_device_code_states_refused_total:
     "Times that what a device's code wanted kept was not: threw, not_json, too_large or no_room.",
   sluice_device_code_timeouts_total: "Calls of devices' code that did not return.",
+  sluice_log_lines_lost_total: "Lines of the log that could not be written, as on a full disk.",
   sluice_ingest_overflow_total: "Batches that found no room at their owner: a defect.",
   sluice_peer_frames_malformed_total: "Frames of another Worker that could not be read: a defect.",
   sluice_broker_loops_total: "Messages that a broker gave back after they had gone out from here.",

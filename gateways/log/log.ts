@@ -7,7 +7,9 @@
 import { configureSync, getLogger, type LogRecord, resetSync } from "@logtape/logtape";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { jsonLine, type LogEntry, type LogLevel, textLine } from "./format.ts";
+import { LineWriter } from "./line_writer.ts";
 import { RepeatLimiter } from "./repeats.ts";
+import { stdoutLines } from "./stdout.ts";
 
 /** What a part of the program writes to. Messages are constant; what varies goes in `fields`. */
 export interface Log {
@@ -39,15 +41,21 @@ export interface RunningLog {
 
 const root = "sluice";
 
-/** Starts, or starts anew, the log of this thread. */
+/** Starts, or starts anew, the log of this thread. A line that cannot be written fails nobody. */
 export function startLog(options: LogOptions): RunningLog {
   const line = options.format === "json" ? jsonLine : textLine;
-  const write = options.write ?? writeStdout;
-  const limiter = new RepeatLimiter(
-    options.clock ?? systemClock,
-    (entry) => write(line(entry)),
-  );
-  const sink = (record: LogRecord): void => limiter.take(entryOf(record, options.fields ?? {}));
+  const { fields = {}, clock = systemClock } = options;
+  const lines = options.write === undefined ? stdoutLines : linesTo(options.write);
+  lines.tell = (lost) =>
+    line({
+      atMs: clock.now(),
+      level: "warning",
+      logger: "log",
+      message: "lines could not be written here",
+      fields: { ...fields, lost },
+    });
+  const limiter = new RepeatLimiter(clock, (entry) => lines.write(line(entry)));
+  const sink = (record: LogRecord): void => limiter.take(entryOf(record, fields));
   configureSync({
     sinks: { lines: sink },
     loggers: [
@@ -83,6 +91,12 @@ export function logger(name: string): Log {
   return getLogger([root, name]);
 }
 
+const linesTo = (write: (line: string) => void): LineWriter =>
+  new LineWriter((bytes) => {
+    write(new TextDecoder().decode(bytes));
+    return bytes.length;
+  });
+
 function entryOf(record: LogRecord, common: Readonly<Record<string, unknown>>): LogEntry {
   const { rawMessage, level, category } = record;
   return {
@@ -93,12 +107,4 @@ function entryOf(record: LogRecord, common: Readonly<Record<string, unknown>>): 
     message: typeof rawMessage === "string" ? rawMessage : rawMessage.join(""),
     fields: { ...common, ...record.properties },
   };
-}
-
-const encoder = new TextEncoder();
-
-/** Writes all of a line, so that lines of several threads do not mix. */
-export function writeStdout(text: string): void {
-  let rest = encoder.encode(text);
-  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }

@@ -129,6 +129,33 @@ Deno.test("repeats are held back, counted and told at the end of the period", ()
   assert.equal(clock.pending, 0);
 });
 
+Deno.test("a line that cannot be written fails neither who logs nor the timer of repeats", () => {
+  const clock = new ManualClock();
+  const written: string[] = [];
+  let full = true;
+  const log = startLog({
+    level: "info",
+    format: "json",
+    fields: { shard: 1 },
+    clock,
+    write: (line) => {
+      if (full) throw new Error("no space left on device");
+      written.push(line);
+    },
+  });
+  for (let i = 0; i < 6; i++) logger("spool").warn("again");
+  clock.advance(10_000); // Now the limiter writes of its own accord.
+  assert.deepEqual(written, []);
+  full = false;
+  logger("spool").warn("room");
+  log.close();
+  assert.deepEqual(written.map((line) => JSON.parse(line)).map((one) => [one.message, one.lost]), [
+    ["lines could not be written here", 6],
+    ["room", undefined],
+  ]);
+  assert.deepEqual(JSON.parse(written[0]!).shard, 1);
+});
+
 Deno.test("rare repeats pass", () => {
   const clock = new ManualClock();
   const written: unknown[] = [];
