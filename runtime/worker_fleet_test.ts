@@ -66,7 +66,7 @@ function fleetOf(ids: readonly string[], options: Partial<WorkerHostOptions> = {
   const tell = (id: string, order: Order) => linkTo(id).ref<Order>("orders").tell(order);
   const ask = (id: string, make: (replyTo: (Order & { kind: "echo" })["replyTo"]) => Order) =>
     linkTo(id).ask(linkTo(id).ref<Order>("orders"), make, {
-      deadlineMs: 5_000,
+      deadlineMs: 60_000,
       parse: (reply) => reply,
     });
   /** Asks until `id` is linked to exactly `peers`. */

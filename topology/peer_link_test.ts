@@ -80,7 +80,10 @@ function pair() {
 }
 
 async function arrived(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 1_000 && !what(); i++) await new Promise<void>((done) => setTimeout(done, 1));
+  const deadlineMs = performance.now() + 60_000;
+  while (!what() && performance.now() < deadlineMs) {
+    await new Promise<void>((done) => setTimeout(done, 1));
+  }
   assert.ok(what());
 }
 

@@ -50,7 +50,7 @@ testWith(programs, "PostgreSQL behaves as the embedded store does", async (conte
 testWith(programs, "PostgreSQL may be away at the start, hang, and come back", async () => {
   await using server = await startPostgres();
   await server.stop();
-  const store = new PostgresAccounts(urlOf(server, "postgres"), { deadlineMs: 1_000 });
+  const store = new PostgresAccounts(urlOf(server, "postgres"));
   await assert.rejects(store.find("a"), AccountsAwayError);
   await assert.rejects(store.add(record("a"), added), AccountsAwayError);
   await server.restart();

@@ -19,7 +19,7 @@ function spec(id: string, file: string, init: unknown): WorkerSpec {
 function write(fleet: WorkerFleet, line: string): Promise<unknown> {
   const link = fleet.link("writing")!;
   return link.ask(link.ref<Order>("orders"), (replyTo) => ({ line, replyTo }), {
-    deadlineMs: 5_000,
+    deadlineMs: 60_000,
     parse: (answer) =>
       typeof answer === "object" && answer !== null && "kind" in answer && answer.kind,
   });

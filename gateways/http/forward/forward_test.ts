@@ -25,7 +25,7 @@ function pair(handler: HttpHandler): Pair {
   shard.open({});
   main.open({});
   return {
-    handle: forwarder(shard, { deadlineMs: 1_000, clock: systemClock }, new Callers()),
+    handle: forwarder(shard, { deadlineMs: 60_000, clock: systemClock }, new Callers()),
     main,
     [Symbol.dispose]: () => {
       shard.close("done");

@@ -130,7 +130,7 @@ class Connection implements AsyncDisposable {
 }
 
 async function until(what: () => boolean, about: () => string): Promise<void> {
-  for (let i = 0; i < 3_000; i++) {
+  for (let i = 0; i < 6_000; i++) {
     if (what()) return;
     await new Promise((done) => setTimeout(done, 10));
   }
