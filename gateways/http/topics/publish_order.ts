@@ -4,10 +4,13 @@
  * @module
  */
 import { nameHashOf } from "../ingest/post_readings.ts";
+import { Problem } from "../problem.ts";
 import { integer, invalidParameter, parametersOf } from "../request.ts";
 import type { Publication } from "./publish_topic.ts";
 
 const expiryMaxS = 0xffff_ffff;
+/** It goes to every subscriber with its message. */
+const contentTypeCharsMax = 1_024;
 
 export interface PublishOrder extends Omit<Publication, "topic" | "payload" | "account"> {
   /** Whether a reading is made of it. */
@@ -41,8 +44,18 @@ function boolean(parameters: ReadonlyMap<string, string>, name: string, without:
   throw invalidParameter(name, "must be true or false");
 }
 
-/** What a client says of the body; a form is what many say when nobody has told them. */
+/**
+ * What a client says of the body; a form is what many say when nobody has told them.
+ *
+ * @throws {Problem} `invalid-header` when it says too much.
+ */
 function contentTypeOf(type: string | null): { readonly contentType?: string } {
   if (type === null || /^application\/x-www-form-urlencoded\b/i.test(type)) return {};
+  if (type.length > contentTypeCharsMax) {
+    throw new Problem(
+      "invalid-header",
+      `Content-Type has ${type.length} characters; ${contentTypeCharsMax} go with a message at most`,
+    );
+  }
   return { contentType: type };
 }

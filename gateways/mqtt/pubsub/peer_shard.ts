@@ -139,17 +139,29 @@ export class PeerShard {
       lost.peer_full++;
       return false;
     }
-    const start = this.#open.length;
-    writeForwarded(this.#open, forwarded);
-    if (this.#open.length > linkBytesMax) this.#seal(start);
-    if (this.#open.length > linkBytesMax) { // Its texts are longer than they were taken for.
-      this.#open.length = 0;
+    if (!this.#write(forwarded)) {
       lost.too_large++;
       return false;
     }
     this.#openCount++;
     if (this.#open.length >= batchBytesMax) this.#seal();
     return true;
+  }
+
+  /** Into the open batch, or the next one. False, and nothing of it is there, when it cannot be. */
+  #write(forwarded: Forwarded): boolean {
+    const start = this.#open.length;
+    try {
+      writeForwarded(this.#open, forwarded);
+    } catch (thrown) {
+      this.#open.length = start;
+      if (!(thrown instanceof RangeError)) throw thrown;
+      return false;
+    }
+    if (this.#open.length > linkBytesMax) this.#seal(start);
+    if (this.#open.length <= linkBytesMax) return true;
+    this.#open.length = 0; // Its texts are longer than they were taken for.
+    return false;
   }
 
   /** Sends what there is; false when something is left for later. */

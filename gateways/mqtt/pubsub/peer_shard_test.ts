@@ -95,6 +95,17 @@ Deno.test("a text that takes more bytes than it was taken for is lost, not the l
   assert.equal(stats.lost.too_large, 1);
 });
 
+Deno.test("a message that cannot be written takes none with it that share its batch", () => {
+  const { shard, stats, received } = peer();
+  const contentType = "x".repeat(66_000);
+  const unwritable = new Message({ ...messageOf(2), properties: { contentType } });
+  const send = (message: Message) => shard.send({ message, direct: true, shares: [] });
+  assert.deepEqual([messageOf(1), unwritable, messageOf(3)].map(send), [true, false, true]);
+  assert.equal(shard.flush(), true);
+  assert.deepEqual(received.map(({ message }) => message.payload.length), [1, 3]);
+  assert.deepEqual([stats.forwarded, stats.lost.too_large], [2, 1]);
+});
+
 Deno.test("a batch that the link throws at is lost and counted, and what comes later goes", () => {
   const { shard, stats, received, told } = peer();
   for (const size of [1, 2]) shard.send({ message: messageOf(size), direct: true, shares: [] });
