@@ -29,6 +29,7 @@ import { diskUse } from "./disk_use.ts";
 import type { ShardLimits } from "./limits.ts";
 import { PathEvents } from "./path_events.ts";
 import { openLetters } from "./path_letters.ts";
+import { roomForStore } from "./room_for_store.ts";
 import { ShardDevices } from "./shard_devices.ts";
 import type { ShardInit } from "./shard_protocol.ts";
 import { storeName } from "./store_name.ts";
@@ -39,25 +40,9 @@ const clock = systemClock;
 /** What was saved of the devices may be lost with the machine's power for so long. */
 const unsyncedMs = 3 * saveIntervalMs;
 
-/** What the spool leaves of the disk to the embedded store: so much, or on a small one this part. */
-const storeRoomMax = 8 * 1024 * 1024;
-const storeRoomShare = 6;
-
 /** How long the spool keeps what the store took: the embedded store's yes is durable. */
 export const keepMs = (config: Config): number =>
   config.influx.url === undefined ? 0 : config.spool.keepMs;
-
-/**
- * The embedded store needs room to take what is spooled, and to delete what is old. Beside a spool
- * that took all there is it could do neither.
- */
-function roomForStore(directory: string): (bytes: number) => boolean {
-  return (bytes) => {
-    const room = diskRoom(directory);
-    return room === undefined ||
-      room.bytes - bytes >= Math.min(storeRoomMax, room.bytesTotal / storeRoomShare);
-  };
-}
 
 export interface StorageOptions {
   readonly init: ShardInit;
@@ -129,7 +114,9 @@ export async function openStorage(options: StorageOptions): Promise<PathStorage>
     live: (record) => live.offer(record),
     part: letters,
     pressure: new DiskPressure(init.diskPressure),
-    ...(config.influx.url === undefined ? { leavesRoom: roomForStore(paths.root) } : {}),
+    ...(config.influx.url === undefined
+      ? { leavesRoom: roomForStore(() => diskRoom(paths.root)) }
+      : {}),
     owedElsewhere: new OwedElsewhere(init.owedElsewhere, shard, shards),
   }, (record) => devices.recovered(record));
   if (init.adopts) ledger.adopted(report.pending);
