@@ -5,7 +5,7 @@
  * @module
  */
 import type { LogFile } from "../segment_log/files.ts";
-import type { FrameReader } from "../segment_log/frame_reader.ts";
+import type { FrameReader, ReadFrame } from "../segment_log/frame_reader.ts";
 import type { Segment } from "../segment_log/segment.ts";
 import type { SegmentLog } from "../segment_log/segment_log.ts";
 import type { Custody } from "./custody.ts";
@@ -36,6 +36,7 @@ export class ReplayReader {
   readonly #custody: Custody;
   readonly #events: ReplayEvents;
   #cursor: Cursor | undefined;
+  #closed = false;
 
   constructor(log: SegmentLog, custody: Custody, events: ReplayEvents) {
     this.#log = log;
@@ -57,13 +58,24 @@ export class ReplayReader {
         records.push(record);
       }
     } catch (cause) {
-      this.close();
+      this.#leave();
       if (records.length === 0) throw cause;
     }
     return records;
   }
 
+  /** Records `[start, end)` were deleted: an open file would keep their room on the disk. */
+  gone(start: number, end: number): void {
+    const first = this.#cursor?.segment.firstSequence;
+    if (first !== undefined && start <= first && first < end) this.#leave();
+  }
+
   close(): void {
+    this.#closed = true;
+    this.#leave();
+  }
+
+  #leave(): void {
     this.#cursor?.file.close();
     this.#cursor = undefined;
   }
@@ -78,12 +90,13 @@ export class ReplayReader {
         continue;
       }
       const { segment } = cursor;
-      const frame = await cursor.reader.next();
-      if (this.#cursor !== cursor) return undefined; // closed meanwhile
+      const frame = await this.#nextFrame(cursor);
+      if (this.#closed) return undefined;
+      if (this.#cursor !== cursor) continue; // Deleted meanwhile.
       if (frame === undefined) {
         const readings = Math.max(0, segment.items - cursor.items);
         this.#events.unreadable(segment, wanted, cursor.endSequence, readings);
-        this.close();
+        this.#leave();
         continue;
       }
       const sequence = segment.firstSequence + frame.index;
@@ -107,12 +120,21 @@ export class ReplayReader {
     }
   }
 
+  async #nextFrame(cursor: Cursor): Promise<ReadFrame | undefined> {
+    try {
+      return await cursor.reader.next();
+    } catch (cause) {
+      if (this.#cursor === cursor) throw cause;
+      return undefined; // Its file was closed meanwhile.
+    }
+  }
+
   #cursorAt(wanted: number): Cursor | undefined {
     const segment = this.#log.segmentOf(wanted);
     const old = this.#cursor;
     const goesOn = old !== undefined && old.segment === segment && old.nextSequence <= wanted;
     if (goesOn && wanted < old.endSequence) return old;
-    this.close();
+    this.#leave();
     if (segment === undefined) return undefined;
     this.#cursor = {
       ...this.#log.openSegment(segment, goesOn ? old.reader.goodEnd : 0),

@@ -71,7 +71,10 @@ export class Spool {
       log,
       custody,
       waiting,
-      (start, end) => waiters.end(start, end),
+      (start, end) => {
+        this.#replay.gone(start, end);
+        waiters.end(start, end);
+      },
       remains,
     );
     this.#retention = retention;

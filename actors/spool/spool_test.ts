@@ -603,3 +603,41 @@ Deno.test("a disk that is full before the spool is: drop_oldest drops, for readi
   assert.ok(told.includes("stalled no_space"));
   spool.close();
 });
+
+Deno.test("what was replayed takes no room once it is deleted: its file is closed", async () => {
+  const files = new MemoryFiles();
+  const { spool } = await openTestSpool(files, { live: () => false, keepMs: 0 });
+  for (let i = 0; i < 7; i++) {
+    addReading(spool, `${i} ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+  }
+  const records = await spool.read(Infinity);
+  assert.equal(records.length, 7);
+  for (const record of records) spool.delivered(record);
+  spool.sweep();
+  assert.ok(files.usedBytes < 100, `${files.usedBytes} bytes`); // The checkpoint.
+  spool.close();
+  assert.equal(files.openFiles, 0);
+});
+
+Deno.test("drop_oldest on a full disk gives up one segment, also while the replay reads it", async () => {
+  const files = new MemoryFiles();
+  const { spool, told } = await openTestSpool(files, {
+    live: () => false,
+    whenFull: "drop_oldest",
+  });
+  for (let i = 0; i < 16; i++) {
+    addReading(spool, `${i} ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+  }
+  const [record] = await spool.read(1);
+  assert.ok(linesOf(record!)[0]!.startsWith("0 "));
+  files.capacityBytes = files.usedBytes;
+  addReading(spool, `16 ${pad}`);
+  assert.equal(await commitOnce(spool), true);
+  assert.deepEqual(told.filter((line) => line.startsWith("lost")), ["lost dropped 2"]);
+  const left = (await spool.read(Infinity)).flatMap(linesOf).map((line) => line.split(" ")[0]);
+  assert.deepEqual(left, Array.from({ length: 14 }, (_, i) => `${i + 3}`));
+  spool.close();
+  assert.equal(files.openFiles, 0);
+});

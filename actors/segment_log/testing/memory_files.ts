@@ -27,10 +27,14 @@ export class MemoryFiles implements Files {
   /** Called before each operation; may throw what a disk would. */
   fault: (operation: keyof Files | keyof LogFile, path: string) => void = () => {};
   openFiles = 0;
+  readonly #openFiles = new Map<Node, number>();
+  /** Removed while they were open: their room is taken until they are closed. */
+  readonly #removed = new Set<Node>();
 
   get usedBytes(): number {
     let used = 0;
-    for (const node of this.nodes.values()) used += node.bytes.length;
+    for (const { bytes } of this.nodes.values()) used += bytes.length;
+    for (const { bytes } of this.#removed) used += bytes.length;
     return used;
   }
 
@@ -88,7 +92,9 @@ export class MemoryFiles implements Files {
 
   remove(path: string): void {
     this.fault("remove", path);
+    const node = this.nodes.get(path);
     this.nodes.delete(path);
+    if (node !== undefined && this.#openFiles.has(node)) this.#removed.add(node);
   }
 
   syncDirectory(path: string): Promise<void> {
@@ -97,6 +103,7 @@ export class MemoryFiles implements Files {
 
   #file(path: string, node: Node): LogFile {
     this.openFiles++;
+    this.#openFiles.set(node, (this.#openFiles.get(node) ?? 0) + 1);
     const fault = (operation: keyof LogFile) => this.fault(operation, path);
     return {
       openedBytes: node.bytes.length,
@@ -134,6 +141,11 @@ export class MemoryFiles implements Files {
       },
       close: () => {
         this.openFiles--;
+        const left = this.#openFiles.get(node)! - 1;
+        this.#openFiles.set(node, left);
+        if (left > 0) return;
+        this.#openFiles.delete(node);
+        this.#removed.delete(node);
       },
     };
   }
