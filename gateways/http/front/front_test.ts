@@ -179,6 +179,23 @@ Deno.test("a head without end is not gathered; one with a large body is no such 
     },
   ));
 
+/** The request with a header that makes its head of so many bytes. */
+const padded = (request: string, bytes: number) =>
+  request.replace(/$/m, `\r\nX: ${"x".repeat(bytes - request.length - 5)}`);
+
+Deno.test("a head of 32 KiB is answered; one byte more is none", () =>
+  withServer(yes, {}, async ({ port, pass, ends }) => {
+    using client = await Client.connect(port);
+    await client.say(padded(get, headBytesMax));
+    await client.hears(/yes/);
+    using larger = await Client.connect(port);
+    await larger.say(padded(get, headBytesMax + 1));
+    await pass(10, () => larger.over);
+    await larger.ended();
+    assert.match(larger.text, /^HTTP\/1\.1 431 /);
+    assert.equal(ends("large_head"), 1);
+  }));
+
 Deno.test("who takes nothing of its answer is ended", () => {
   const asked = Promise.withResolvers<void>();
   const endless: HttpHandler = () => {

@@ -60,6 +60,11 @@ export class RequestProgress {
     return this.isIdle && this.#headBytes >= headBytesMax;
   }
 
+  /** Bytes that may be passed on before that. */
+  get roomBytes(): number {
+    return this.isIdle ? Math.max(0, headBytesMax - this.#headBytes) : Infinity;
+  }
+
   /** One request is under way, and nothing has come behind its head. */
   get isWaitedFor(): boolean {
     return this.#underWay === 1 && this.#last === blankLine;

@@ -70,6 +70,8 @@ export class Visit {
   #server: ServerConnection | undefined;
   /** The client sends no more. */
   #clientDone = false;
+  /** More has been read of the client than was passed on, or is being passed on now. */
+  #hasMore = false;
   #writingSinceMs: number | undefined;
   #requestBegan: PromiseWithResolvers<void> | undefined;
   readonly #passedOn = Promise.withResolvers<void>();
@@ -132,7 +134,7 @@ export class Visit {
    * server has no part in it. `undefined` when the client has not waited for that answer.
    */
   takeOver(): Connection | undefined {
-    if (this.#state !== "open" || !this.#progress.isWaitedFor) return undefined;
+    if (this.#state !== "open" || !this.#progress.isWaitedFor || this.#hasMore) return undefined;
     this.#state = "taken";
     this.#leaveServer();
     this.#releaseBuffers();
@@ -175,21 +177,23 @@ export class Visit {
         return await this.#server.closeWrite();
       }
       buffer.filled(count, false);
-      const bytes = into.subarray(0, count);
-      if (this.#state === "open" && !this.#progress.isRest) {
-        if (this.#progress.heard(bytes) === "http2") this.end("http2");
-        else await this.#passOn(bytes);
-      }
+      await this.#passOn(into.subarray(0, count));
       buffer.start = buffer.end;
       if (this.#isOver) return;
     }
   }
 
   async #passOn(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const server = this.#server ??= await this.#dial();
-    // A server that takes no more has still something to say, and then it closes.
-    await writeAll(server, bytes).catch(() => {});
-    await this.#headTaken();
+    for (let at = 0; at < bytes.length && this.#state === "open" && !this.#progress.isRest;) {
+      const part = bytes.subarray(at, at + this.#progress.roomBytes);
+      at += part.length;
+      this.#hasMore = at < bytes.length;
+      if (this.#progress.heard(part) === "http2") return this.end("http2");
+      const server = this.#server ??= await this.#dial();
+      // A server that takes no more has still something to say, and then it closes.
+      await writeAll(server, part).catch(() => {});
+      await this.#headTaken();
+    }
   }
 
   async #dial(): Promise<ServerConnection> {
