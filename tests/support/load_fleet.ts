@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type LoadFlags, type LoadReport, LoadRun, type VerifiedStore } from "./load_run.ts";
+import { type LoadFlags, LoadRun } from "./load_run.ts";
 import { books, metrics, type Sluice, until } from "./sluice.ts";
 
 /** Per transport: the flags of `sim load`, and how its devices' names begin. */
@@ -30,16 +30,10 @@ export interface FleetFlags extends LoadFlags {
 const windowDefault = 100;
 
 /** See the module. Dispose of it when its accounts are no longer needed. */
-export interface LoadFleet extends AsyncDisposable {
+export type LoadFleet = LoadRun & {
   /** Messages that each transport may have sent and not seen acknowledged. */
   readonly underWayMax: number;
-  /** Has all send no more, before their time. */
-  stop(): void;
-  /** Waits for the end: every message sent must have been acknowledged. Gives sums. */
-  end(): Promise<LoadReport>;
-  /** Fails on a reading that is missing, doubled or wrong. */
-  verify(store: VerifiedStore, url: string): Promise<void>;
-}
+};
 
 /** Starts it: see {@linkcode LoadFleet}. */
 export async function startFleet(sluice: Sluice, flags: FleetFlags): Promise<LoadFleet> {
@@ -54,13 +48,8 @@ export async function startFleet(sluice: Sluice, flags: FleetFlags): Promise<Loa
     const name = `${flags.model}_${transport}`;
     return { ...each, ...flagsOf(sluice), "client-id": name, topic: `${flags.model}/${name}_{n}` };
   }));
-  return {
-    underWayMax: Number(each["connections"]) * (flags.window ?? windowDefault),
-    stop: () => run.stop(),
-    end: () => run.end(),
-    verify: (store, url) => run.verify(store, url),
-    [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
-  };
+  const underWayMax = Number(each["connections"]) * (flags.window ?? windowDefault);
+  return Object.assign(run, { underWayMax });
 }
 
 /** Waits until so many more readings were taken in: load is there, and goes on. */

@@ -13,7 +13,7 @@ export type LoadFlags = Readonly<Record<string, string | number>>;
 export type VerifiedStore = "sluice" | "victoriametrics" | "influxdb";
 
 /** Sums over the runs. */
-export interface LoadReport {
+interface LoadReport {
   readonly acknowledged: number;
   readonly resent: number;
   readonly reconnects: number;
