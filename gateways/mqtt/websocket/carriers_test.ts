@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../../runtime/clock.ts";
 import { Problem } from "../../http/problem.ts";
 import { opcodes } from "../../websocket/wire/frame_head.ts";
-import { clientFrame } from "../../websocket/testing/client_frames.ts";
+import { clientFrame, closeCodeIn, serverFrames } from "../../websocket/testing/client_frames.ts";
 import { BufferBudget } from "../endpoint/read_buffer.ts";
 import { MemoryConnection, settle } from "../endpoint/testing.ts";
 import { Carriers } from "./carriers.ts";
@@ -129,6 +129,35 @@ Deno.test("a client that sends and takes nothing goes when its session has gone"
   clock.advance(45_000);
   await settle();
   assert.deepEqual([carriers.size, client.closed, shard.closed], [0, true, true]);
+});
+
+Deno.test("what has come of a frame of 64 MiB goes on at once; one that announces more is 1009", async () => {
+  const shards: MemoryConnection[] = [];
+  const carriers = new Carriers({
+    socket: { clock: new ManualClock(), budget: new BufferBudget(1 << 20), idleMs: 30_000 },
+    shards: 1,
+    dial: () => {
+      shards.push(new MemoryConnection());
+      return Promise.resolve(shards.at(-1)!);
+    },
+    revoked: () => {},
+  });
+  const announces = async (announcedBytes: number) => {
+    const client = new MemoryConnection();
+    await carriers.upgrade(upgrade(), { peer: "10.0.0.1", takeOver: () => client });
+    await settle();
+    client.sentBytes(); // The handshake's answer.
+    shards.at(-1)!.sentBytes(); // Who the client is.
+    client.feed(clientFrame({ opcode: opcodes.binary, announcedBytes, payload: "begun" }));
+    await settle();
+    const frames = serverFrames(client.sentBytes()).frames;
+    return { code: closeCodeIn(frames), carried: shards.at(-1)!.sentBytes().length };
+  };
+  assert.deepEqual(await announces(64 * 1024 * 1024), { code: undefined, carried: 5 });
+  assert.deepEqual(await announces(64 * 1024 * 1024 + 1), { code: 1009, carried: 0 });
+  assert.equal(carriers.counters()["sluice_mqtt_ws_ended_protocol_total"], 1);
+  carriers.close();
+  await settle();
 });
 
 Deno.test("a certificate that is revoked while a shard is dialled is refused", async () => {
