@@ -33,9 +33,13 @@ export async function openLetters(
     added: letterNotice(clock),
     dropped: (count) => {
       counters["sluice_dead_letters_dropped_total"]! += count;
-      log.warn("the oldest dead letters were given up: deadLetters.bytesMax is reached", {
-        count,
-      });
+      log.warn(
+        "dead letters were given up: deadLetters.bytesMax is reached, or their files are gone or damaged",
+        { count },
+      );
+    },
+    trouble: (action, cause) => {
+      log.warn("something on the disk failed; it is tried again", { action, cause });
     },
   };
   const opened = await DeadLetterLog.open(options);

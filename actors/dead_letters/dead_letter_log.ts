@@ -5,6 +5,7 @@
  * @module
  */
 import type { Files } from "../segment_log/files.ts";
+import { isMissing } from "../segment_log/is_missing.ts";
 import type { Segment } from "../segment_log/segment.ts";
 import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
 import { SequenceRanges } from "../segment_log/sequence_ranges.ts";
@@ -38,6 +39,8 @@ export interface DeadLetterOptions {
   readonly added?: (letter: Letter) => void;
   /** Letters were given up, for room or because the disk lost them. */
   dropped(letters: number): void;
+  /** Something beside the commits failed; it is tried again. */
+  readonly trouble?: (action: string, cause: unknown) => void;
 }
 
 /** Which letters: after one, and of one reason only. */
@@ -77,6 +80,8 @@ export class DeadLetterLog implements CommitPart {
   #removals: LetterId[] = [];
   /** On their way to the disk; kept until they are there. */
   #sealed: { frame: Uint8Array<ArrayBuffer>; kind: number; items: number }[] = [];
+  /** Cannot be deleted, which was told. */
+  #stuck: Segment | undefined;
 
   private constructor(options: DeadLetterOptions, log: SegmentLog) {
     this.#options = options;
@@ -163,7 +168,13 @@ export class DeadLetterLog implements CommitPart {
     for (;;) {
       const [oldest] = this.#log.segments;
       if (oldest === undefined || oldest === this.#log.active || this.#left(oldest) > 0) return;
-      this.#drop(oldest);
+      try {
+        this.#drop(oldest);
+      } catch (cause) { // It is tried with each commit, and told of once.
+        if (this.#stuck !== oldest) this.#options.trouble?.(`remove ${oldest.path}`, cause);
+        this.#stuck = oldest;
+        return;
+      }
     }
   }
 
@@ -239,7 +250,9 @@ export class DeadLetterLog implements CommitPart {
 
   async *#lettersOf(segment: Segment, after?: LetterId): AsyncGenerator<StoredLetter> {
     const removed = this.#removed.get(segment.number)?.items;
-    const { file, reader } = this.#log.openSegment(segment);
+    const opened = this.#open(segment);
+    if (opened === undefined) return;
+    const { file, reader } = opened;
     try {
       for (let frame; (frame = await reader.next()) !== undefined;) {
         if (frame.kind !== lettersKind) continue;
@@ -260,13 +273,27 @@ export class DeadLetterLog implements CommitPart {
     }
   }
 
+  /** `undefined` when somebody removed it: the letters in it are given up. */
+  #open(segment: Segment): ReturnType<SegmentLog["openSegment"]> | undefined {
+    try {
+      return this.#log.openSegment(segment);
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause;
+      if (segment !== this.#log.active) this.#giveUp(segment); // Else with the next one, or later.
+      return undefined;
+    }
+  }
+
   #makeRoom(bytes: number): void {
     while (this.#log.bytes > 0 && this.#log.bytes + bytes > this.#options.bytesMax) {
-      const [oldest] = this.#log.segments;
-      const letters = this.#left(oldest!);
-      this.#drop(oldest!);
-      if (letters > 0) this.#options.dropped(letters);
+      this.#giveUp(this.#log.segments[0]!);
     }
+  }
+
+  #giveUp(segment: Segment): void {
+    const letters = this.#left(segment);
+    this.#drop(segment);
+    if (letters > 0) this.#options.dropped(letters);
   }
 
   #drop(segment: Segment): void {

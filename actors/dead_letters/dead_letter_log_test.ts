@@ -22,6 +22,7 @@ function letter(name: string, changes: Partial<Letter> = {}): Letter {
 
 async function open(files: MemoryFiles, bytesMax = 100_000) {
   let dropped = 0;
+  const troubles: string[] = [];
   let salt = 0;
   const { log } = await DeadLetterLog.open({
     files,
@@ -30,8 +31,9 @@ async function open(files: MemoryFiles, bytesMax = 100_000) {
     now: () => 0,
     random32: () => salt += 7919,
     dropped: (letters) => dropped += letters,
+    trouble: (action) => troubles.push(action),
   });
-  return { log, dropped: () => dropped };
+  return { log, dropped: () => dropped, troubles };
 }
 
 const nameOf = ({ payload }: Letter) => new TextDecoder().decode(payload);
@@ -335,4 +337,65 @@ Deno.test("one replay of very many takes the oldest 4,096, the next one goes on"
 Deno.test("nothing to choose from asks nobody", async () => {
   const { log } = await open(new MemoryFiles());
   assert.equal(await replayLetters(log, {}, () => assert.fail()), 0);
+});
+
+Deno.test("a file that was removed by hand is given up and counted, and all goes on", async () => {
+  for (const found of ["listing", "newest", "making room"]) {
+    const files = new MemoryFiles();
+    const { log, dropped } = await open(files, 4_000);
+    for (let i = 0; i < 12; i++) {
+      log.add(letter(`${i}`));
+      await commit(log);
+    }
+    const [first] = files.nodes.keys();
+    files.nodes.delete(first!);
+    if (found === "listing") await log.list(1_000);
+    if (found === "newest") await log.newest(1_000);
+    for (let i = 12; i < 80; i++) {
+      log.add(letter(`${i}`));
+      await commit(log);
+    }
+    assert.ok(log.bytes <= 4_000 && dropped() > 20, `${found}: ${log.bytes}, ${dropped()}`);
+    assert.equal(log.count + dropped(), 80, found);
+    assert.equal((await names(log)).length, log.count);
+    log.close();
+  }
+});
+
+Deno.test("the file that is written, removed by hand, takes no letter with it that comes later", async () => {
+  const files = new MemoryFiles();
+  const { log, dropped } = await open(files);
+  log.add(letter("gone"));
+  await commit(log);
+  files.nodes.delete([...files.nodes.keys()][0]!);
+  assert.deepEqual(await names(log), []);
+  log.add(letter("later"));
+  await commit(log);
+  assert.deepEqual(await names(log), ["later"]);
+  assert.equal(dropped(), 1);
+  log.close();
+  assert.deepEqual(await names((await open(files.crashed())).log), ["later"]);
+});
+
+Deno.test("what cannot be deleted is told of once, and deleted when it can be", async () => {
+  const files = new MemoryFiles();
+  const { log, troubles } = await open(files, 4_000);
+  for (let i = 0; i < 12; i++) {
+    log.add(letter(`${i}`));
+    await commit(log);
+  }
+  log.remove((await log.list(1_000)).letters.map(({ id }) => id));
+  files.fault = (operation) => {
+    if (operation === "remove") throw new Error("Operation not permitted");
+  };
+  const { size } = files.nodes;
+  await commit(log);
+  await commit(log);
+  assert.equal(troubles.length, 1);
+  assert.match(troubles[0]!, /^remove dead\/0000000001-/);
+  assert.ok(files.nodes.size >= size);
+  files.fault = () => {};
+  await commit(log);
+  assert.ok(files.nodes.size < 3);
+  log.close();
 });

@@ -9,6 +9,7 @@
 import type { Files, LogFile } from "./files.ts";
 import { stampFrame } from "./frame.ts";
 import { FrameReader, type ReadFrame } from "./frame_reader.ts";
+import { isMissing } from "./is_missing.ts";
 import { parseSegmentName, type Segment, segmentName } from "./segment.ts";
 
 export interface SegmentLogOptions {
@@ -50,6 +51,8 @@ export class SegmentLog {
   bytes = 0;
   readonly #options: SegmentLogOptions;
   #active: Active | undefined;
+  /** What is written now would be found by nobody. */
+  #activeMissing = false;
   #nextNumber: number;
   #nextSequence = 0;
 
@@ -91,9 +94,8 @@ export class SegmentLog {
    * is not in the log, and the same frame may be given again.
    */
   async commit(frame: Uint8Array, kind: number, items: number): Promise<number> {
-    if (this.#active !== undefined && this.#active.segment.bytes >= this.#options.segmentBytes) {
-      this.closeActive();
-    }
+    const isFull = (this.#active?.segment.bytes ?? 0) >= this.#options.segmentBytes;
+    if (isFull || this.#activeMissing) this.closeActive();
     const active = this.#active ?? (await this.#begin());
     const { segment, file } = active;
     const index = segment.endSequence - segment.firstSequence;
@@ -117,19 +119,24 @@ export class SegmentLog {
   closeActive(): void {
     const active = this.#active;
     this.#active = undefined;
+    this.#activeMissing = false;
     active?.file.close();
   }
 
-  /** Deletes a segment that is not being written. */
+  /** Deletes a segment that is not being written; one that is missing is done with. */
   remove(segment: Segment): void {
     if (segment === this.active) this.closeActive();
-    this.#options.files.remove(segment.path);
+    try {
+      this.#options.files.remove(segment.path);
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause;
+    }
     this.#forget(segment);
   }
 
   /** Opens a segment for reading its records from `start`; the caller closes the file. */
   openSegment(segment: Segment, start = 0): { file: LogFile; reader: FrameReader } {
-    const file = this.#options.files.open(segment.path);
+    const file = this.#open(segment);
     return { file, reader: new FrameReader(file, segment.salt, start, segment.bytes) };
   }
 
@@ -142,6 +149,15 @@ export class SegmentLog {
 
   close(): void {
     this.closeActive();
+  }
+
+  #open(segment: Segment): LogFile {
+    try {
+      return this.#options.files.open(segment.path);
+    } catch (cause) {
+      if (segment === this.active && isMissing(cause)) this.#activeMissing = true;
+      throw cause;
+    }
   }
 
   async #begin(): Promise<Active> {

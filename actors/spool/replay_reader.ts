@@ -6,6 +6,7 @@
  */
 import type { LogFile } from "../segment_log/files.ts";
 import type { FrameReader, ReadFrame } from "../segment_log/frame_reader.ts";
+import { isMissing } from "../segment_log/is_missing.ts";
 import type { Segment } from "../segment_log/segment.ts";
 import type { SegmentLog } from "../segment_log/segment_log.ts";
 import type { Custody } from "./custody.ts";
@@ -136,13 +137,30 @@ export class ReplayReader {
     if (goesOn && wanted < old.endSequence) return old;
     this.#leave();
     if (segment === undefined) return undefined;
+    const items = goesOn ? old.items : 0;
+    const opened = this.#open(segment, goesOn ? old.reader.goodEnd : 0);
+    if (opened === undefined) {
+      const { endSequence } = segment;
+      this.#events.unreadable(segment, wanted, endSequence, segment.items - items);
+      return undefined;
+    }
     this.#cursor = {
-      ...this.#log.openSegment(segment, goesOn ? old.reader.goodEnd : 0),
+      ...opened,
       segment,
       endSequence: segment.endSequence,
       nextSequence: goesOn ? old.nextSequence : segment.firstSequence,
-      items: goesOn ? old.items : 0,
+      items,
     };
     return this.#cursor;
+  }
+
+  /** `undefined` when somebody removed it. */
+  #open(segment: Segment, start: number): { file: LogFile; reader: FrameReader } | undefined {
+    try {
+      return this.#log.openSegment(segment, start);
+    } catch (cause) {
+      if (isMissing(cause)) return undefined;
+      throw cause;
+    }
   }
 }

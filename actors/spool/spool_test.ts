@@ -641,3 +641,37 @@ Deno.test("drop_oldest on a full disk gives up one segment, also while the repla
   spool.close();
   assert.equal(files.openFiles, 0);
 });
+
+Deno.test("files that were removed by hand are lost and counted, and neither replay nor spool waits for them", async () => {
+  const files = new MemoryFiles();
+  const { spool, told } = await openTestSpool(files, { live: () => false, keepMs: 0 });
+  for (let i = 0; i < 12; i++) {
+    addReading(spool, `${i} ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+  }
+  const segments = [...files.nodes.keys()];
+  assert.ok(segments.length > 3);
+  files.nodes.delete(segments[1]!);
+  files.nodes.delete(segments.at(-1)!); // It is being written.
+  const read: string[] = [];
+  const readAll = async () => {
+    for (const record of await spool.read(Infinity)) {
+      read.push(...linesOf(record).map((line) => line.split(" ")[0]!));
+      spool.delivered(record);
+    }
+    spool.sweep();
+  };
+  await readAll();
+  addReading(spool, "later");
+  assert.equal(await commitOnce(spool), true);
+  await readAll();
+  const lost = told.flatMap((line) => /^lost corrupt (\d+)$/.exec(line)?.[1] ?? []);
+  assert.equal(read.at(-1), "later");
+  assert.equal(read.length - 1 + lost.reduce((sum, count) => sum + Number(count), 0), 12);
+  assert.equal(lost.length, 2);
+  assert.ok(!told.some((line) => line.startsWith("trouble")), `${told}`);
+  assert.equal(spool.backlog, 0);
+  assert.equal(spool.bytes, 0);
+  spool.close();
+  assert.equal(files.openFiles, 0);
+});

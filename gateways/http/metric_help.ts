@@ -39,7 +39,7 @@ export const metricHelp: Readonly<Record<string, string>> = {
   sluice_dead_letters: "Dead letters on the disk.",
   sluice_dead_letters_bytes: "Bytes of the dead letters on the disk.",
   sluice_dead_letters_dropped_total:
-    "Dead letters deleted because deadLetters.bytesMax was reached, or lost with a damaged file.",
+    "Dead letters deleted because deadLetters.bytesMax was reached, or lost with a file that is damaged or gone.",
   sluice_store_writes_total: "Writes to the store.",
   sluice_store_bytes_total: "Bytes of line protocol written to the store.",
   sluice_store_outages_total: "Times the store began to take nothing.",

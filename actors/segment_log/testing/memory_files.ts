@@ -93,6 +93,8 @@ export class MemoryFiles implements Files {
   remove(path: string): void {
     this.fault("remove", path);
     const node = this.nodes.get(path);
+    // Directories are not kept, so one cannot be missed.
+    if (node === undefined && path.endsWith(".seg")) throw systemError("ENOENT", `No ${path}`);
     this.nodes.delete(path);
     if (node !== undefined && this.#openFiles.has(node)) this.#removed.add(node);
   }
