@@ -10,7 +10,7 @@ import { pause } from "../support/load_run.ts";
 import { assertConserved, settledBooks, startSluice } from "../support/sluice.ts";
 
 /** For a soak: SLUICE_TEST_KILLS=500. */
-const kills = Number(Deno.env.get("SLUICE_TEST_KILLS") ?? 12);
+const kills = Number(Deno.env.get("SLUICE_TEST_KILLS") ?? 20);
 
 testWith(
   ["victoria-metrics"],
