@@ -5,7 +5,7 @@ import { opcodes } from "../../websocket/wire/frame_head.ts";
 import { clientFrame, closeCodeIn, serverFrames } from "../../websocket/testing/client_frames.ts";
 import { BufferBudget } from "../endpoint/read_buffer.ts";
 import { MemoryConnection, settle } from "../endpoint/testing.ts";
-import { Carriers } from "./carriers.ts";
+import { Carriers, type CarriersOptions } from "./carriers.ts";
 import { certificatePrint, parsePrints, RevokedCertificates } from "./revoked_certificates.ts";
 
 const upgrade = () =>
@@ -19,11 +19,27 @@ const upgrade = () =>
     },
   });
 
+/** Carriers to one shard; the test is the other end of each connection to it. */
+function carrying(overrides: Partial<CarriersOptions> = {}) {
+  const clock = new ManualClock();
+  const shards: MemoryConnection[] = [];
+  const carriers = new Carriers({
+    socket: { clock, budget: new BufferBudget(1 << 20), idleMs: 30_000 },
+    shards: 1,
+    dial: () => {
+      const shard = new MemoryConnection();
+      shards.push(shard);
+      return Promise.resolve(shard);
+    },
+    revoked: () => {},
+    ...overrides,
+  });
+  return { carriers, clock, shards };
+}
+
 Deno.test("a certificate too long to tell a shard is refused, and takes nobody's place", async () => {
   let dialed = 0;
-  const carriers = new Carriers({
-    socket: { clock: new ManualClock(), budget: new BufferBudget(1 << 20), idleMs: 1_000 },
-    shards: 1,
+  const { carriers } = carrying({
     revoked: () => assert.fail(),
     dial: () => {
       dialed++;
@@ -47,19 +63,8 @@ Deno.test("a certificate too long to tell a shard is refused, and takes nobody's
 });
 
 Deno.test("a revoked certificate is told to the shards, and its session has time to say so", async () => {
-  const clock = new ManualClock();
-  const shards: MemoryConnection[] = [];
   const told: (readonly string[])[] = [];
-  const carriers = new Carriers({
-    socket: { clock, budget: new BufferBudget(1 << 20), idleMs: 60_000 },
-    shards: 1,
-    dial: () => {
-      const shard = new MemoryConnection();
-      shards.push(shard);
-      return Promise.resolve(shard);
-    },
-    revoked: (prints) => told.push(prints),
-  });
+  const { carriers, clock, shards } = carrying({ revoked: (prints) => told.push(prints) });
   const clients: MemoryConnection[] = [];
   const certificates = ["01", "02", "03"].map((serial) => (
     { name: "n", issuer: "CN=ca", serial, expiresMs: 9e12 }
@@ -107,16 +112,10 @@ Deno.test("a revoked certificate is told to the shards, and its session has time
 });
 
 Deno.test("a client that sends and takes nothing goes when its session has gone", async () => {
-  const clock = new ManualClock();
-  const shard = new MemoryConnection();
+  const { carriers, clock, shards } = carrying();
   const client = new MemoryConnection();
-  const carriers = new Carriers({
-    socket: { clock, budget: new BufferBudget(1 << 20), idleMs: 30_000 },
-    shards: 1,
-    dial: () => Promise.resolve(shard),
-    revoked: () => {},
-  });
   await carriers.upgrade(upgrade(), { peer: "10.0.0.1", takeOver: () => client });
+  const shard = shards[0]!;
   await settle();
   client.blockWrites();
   shard.feed(new Uint8Array(100));
@@ -132,16 +131,7 @@ Deno.test("a client that sends and takes nothing goes when its session has gone"
 });
 
 Deno.test("what has come of a frame of 64 MiB goes on at once; one that announces more is 1009", async () => {
-  const shards: MemoryConnection[] = [];
-  const carriers = new Carriers({
-    socket: { clock: new ManualClock(), budget: new BufferBudget(1 << 20), idleMs: 30_000 },
-    shards: 1,
-    dial: () => {
-      shards.push(new MemoryConnection());
-      return Promise.resolve(shards.at(-1)!);
-    },
-    revoked: () => {},
-  });
+  const { carriers, shards } = carrying();
   const announces = async (announcedBytes: number) => {
     const client = new MemoryConnection();
     await carriers.upgrade(upgrade(), { peer: "10.0.0.1", takeOver: () => client });
@@ -163,12 +153,7 @@ Deno.test("what has come of a frame of 64 MiB goes on at once; one that announce
 Deno.test("a certificate that is revoked while a shard is dialled is refused", async () => {
   const shard = new MemoryConnection();
   const dialled = Promise.withResolvers<MemoryConnection>();
-  const carriers = new Carriers({
-    socket: { clock: new ManualClock(), budget: new BufferBudget(1 << 20), idleMs: 60_000 },
-    shards: 1,
-    dial: () => dialled.promise,
-    revoked: () => {},
-  });
+  const { carriers } = carrying({ dial: () => dialled.promise });
   const certificate = { name: "n", issuer: "CN=ca", serial: "01", expiresMs: 9e12 };
   const caller = { peer: "10.0.0.1", certificate, takeOver: () => assert.fail("was let in") };
   const answer = carriers.upgrade(upgrade(), caller);
