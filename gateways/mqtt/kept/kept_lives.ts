@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { jumpMsMin } from "./kept_clock.ts";
 import { sentOnSql } from "./kept_commit.ts";
 import { blob, type KeptDatabase, keyColumn, keyOf, number, optional } from "./kept_database.ts";
 import type { GivenUp } from "./kept_left.ts";
@@ -209,18 +210,28 @@ export class KeptLives {
     ).all(nowMs, of, mine).map(({ id }) => number(id));
   }
 
+  /** See {@linkcode KeptTimes}. */
+  moved(): number {
+    return number(this.#database.prepare("SELECT moved_ms FROM clock").get()?.["moved_ms"]);
+  }
+
   /**
-   * No session ends earlier or later for a clock that was set by so much, and showed `beforeMs`
-   * then: of those whose clients left before. Set ahead, that is all of them, for what another shard
-   * has given the difference has left later by now; set back, those with `id mod of = mine`. Gives
-   * how many there are.
+   * No session ends earlier or later for a clock that was set: see {@linkcode KeptTimes}. What was
+   * left while the clock showed something later, in an earlier run, stays as it is.
    */
-  shift(byMs: number, beforeMs: number, of: number, mine: number): number {
-    const { changes } = this.#database.prepare(
-      `UPDATE session SET expires_ms = expires_ms + ?1, will_due_ms = will_due_ms + ?1
-       WHERE expires_ms - expiry_s * 1000 <= ?2 AND (?1 > 0 OR id % ?3 = ?4)`,
-    ).run(byMs, beforeMs, of, mine);
-    return number(changes);
+  move(byMs: number, nowMs: number, sinceMs: number | undefined): number {
+    return this.#database.transaction(() => {
+      const movedMs = this.moved();
+      const restMs = byMs - (movedMs - (sinceMs ?? movedMs));
+      if (Math.abs(restMs) < jumpMsMin) return movedMs;
+      const beforeMs = nowMs - restMs;
+      this.#database.prepare(
+        `UPDATE session SET expires_ms = expires_ms + ?1, will_due_ms = will_due_ms + ?1
+         WHERE expires_ms - expiry_s * 1000 <= ?2`,
+      ).run(restMs, beforeMs + jumpMsMin / 2);
+      this.#database.prepare("UPDATE clock SET moved_ms = ?").run(movedMs + restMs);
+      return movedMs + restMs;
+    });
   }
 
   dueWills(

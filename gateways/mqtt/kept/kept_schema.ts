@@ -10,7 +10,7 @@
  * to have been sent on to all shards, with 0 nobody is there any more whom it was sent on to but
  * those who share a subscription. `shares`, where there are any: to which of those who share a
  * subscription, as JSON of {@linkcode SharedOut}. `share` is the shared subscription that a
- * message came by.
+ * message came by. `clock`: how far the times of sessions were moved after a clock that was set.
  *
  * @module
  */
@@ -54,7 +54,9 @@ export const keptSchema = `
   CREATE TABLE IF NOT EXISTS total (
     one INTEGER PRIMARY KEY, revision INTEGER NOT NULL, count INTEGER NOT NULL,
     bytes INTEGER NOT NULL);
-  INSERT OR IGNORE INTO total VALUES (1, 1, 0, 0);`;
+  INSERT OR IGNORE INTO total VALUES (1, 1, 0, 0);
+  CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY, moved_ms INTEGER NOT NULL);
+  INSERT OR IGNORE INTO clock VALUES (1, 0);`;
 
 /** Of an earlier Sluice: what has a row there was sent on, or was never acknowledged. */
 export const hasReceivedSql =

@@ -46,12 +46,13 @@ export class KeptSessions {
   /** Opens or makes the file; when that fails it is tried again with every use. */
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
-    const { shard, shards, clock, table } = options;
+    const { shard, clock, table } = options;
     const store = this.#store = new KeptStore(options);
-    this.#time = new KeptClock(clock, (byMs, beforeMs) => {
-      const done = store.use(({ lives }) => lives.shift(byMs, beforeMs, shards, shard));
-      return done !== undefined;
+    this.#time = new KeptClock(clock, {
+      moved: () => store.use(({ lives }) => lives.moved()),
+      move: (...by) => store.use(({ lives }) => lives.move(...by)),
     });
+    this.#time.look();
     const directory = this.#directory = new KeptDirectory(table);
     this.#reader = new KeptReader(
       store,
@@ -237,7 +238,7 @@ export class KeptSessions {
    * could not be kept for those it is for; it is tried again.
    */
   sweep(publish: (will: Will, key: string) => boolean): void {
-    const nowMs = this.#time.now();
+    const nowMs = this.#time.look();
     this.#connections.adoptLate();
     this.#connections.leave();
     this.#reader.readLate();
