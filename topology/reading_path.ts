@@ -4,13 +4,11 @@
  * @module
  */
 import type { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
-import { replayLetters } from "../actors/dead_letters/replay.ts";
 import { Histogram } from "../actors/histogram.ts";
 import { Ingest, type IngestMessage } from "../actors/ingest.ts";
 import { IntakeHub } from "../actors/intake_hub.ts";
 import type { SentBatch } from "../actors/lane.ts";
 import type { Ledger } from "../actors/ledger.ts";
-import { replayInto } from "../actors/letter_replay.ts";
 import { Outlet } from "../actors/outlet.ts";
 import { OwnedBatch } from "../actors/owned_batch.ts";
 import type { Rates } from "../actors/rates/rates.ts";
@@ -41,6 +39,7 @@ import type { ActorSystem } from "../runtime/system.ts";
 import { setImmediate } from "node:timers";
 import type { DataFlowTap } from "./data_flow_tap.ts";
 import { deadLetterPage } from "./dead_letter_page.ts";
+import { LetterReplays } from "./letter_replays.ts";
 import type { ShardLimits } from "./limits.ts";
 import type { PathEvents } from "./path_events.ts";
 import { openStorage, type PathStorage } from "./path_storage.ts";
@@ -87,6 +86,7 @@ export class ReadingPath {
   writer: Writer | undefined;
   readonly #options: ReadingPathOptions;
   readonly #request = new CommitRequest();
+  readonly #replays: LetterReplays;
   readonly #peers: PeerLinks;
   /** Readings that came over HTTP. */
   readonly #edge: PeerLink;
@@ -154,6 +154,13 @@ export class ReadingPath {
     });
     this.devices.start(outlet, rates, onDurable);
     this.#ingest = this.#spawnIngest(topics, outlet);
+    this.#replays = new LetterReplays(this.letters, {
+      shard,
+      group: this.spool.group,
+      ledger,
+      ingest: (batch) => this.#take(batch),
+      requestCommit: () => this.requestCommit(),
+    });
     system.deadLetters.subscribe((letter) => unhandledReading(letter, outlet));
     this.hub = this.#openHub(topics, opened.tap);
     const handlersOf = (from: number) => this.#peerHandlers(from);
@@ -199,19 +206,8 @@ export class ReadingPath {
     return deadLetterPage(this.letters, query);
   }
 
-  async replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult> {
-    const { init, ledger } = this.#options;
-    const replayed = await replayLetters(this.letters, choice, (letters) =>
-      replayInto({
-        shard: init.shard,
-        group: this.spool.group,
-        ledger,
-        ingest: (batch) => this.#take(batch),
-        requestCommit: () => this.requestCommit(),
-      }, letters));
-    this.requestCommit();
-    // What was replayed is removed with the commit that was just asked for.
-    return { replayed, remaining: this.letters.count - replayed };
+  replayDeadLetters(choice: ReplayChoice): Promise<ReplayResult> {
+    return this.#replays.replay(choice);
   }
 
   /** The actors have ended. */

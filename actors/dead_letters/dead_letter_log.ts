@@ -133,11 +133,16 @@ export class DeadLetterLog implements CommitPart {
     }
   }
 
-  /** Removes letters with the next commit; names of letters that are gone are ignored. */
+  /**
+   * Letters whose new fate is durable: they are listed no more, and removed with the next commit.
+   * Names of letters that are gone are ignored.
+   */
   remove(ids: readonly string[]): void {
     for (const text of ids) {
       const id = parseLetterId(text);
-      if (id !== undefined) this.#removals.push(id);
+      if (id === undefined) continue;
+      this.#noteRemoved(id);
+      this.#removals.push(id);
     }
   }
 
@@ -153,7 +158,6 @@ export class DeadLetterLog implements CommitPart {
     }
     if (this.#removals.length > 0) {
       this.#sealed.push({ frame: frameRemovals(this.#removals), kind: removalsKind, items: 0 });
-      for (const id of this.#removals) this.#noteRemoved(id);
       this.#removals = [];
     }
     for (let next; (next = this.#sealed[0]) !== undefined;) {

@@ -399,3 +399,19 @@ Deno.test("what cannot be deleted is told of once, and deleted when it can be", 
   assert.ok(files.nodes.size < 3);
   log.close();
 });
+
+Deno.test("a letter that has its new fate is handed out no more, though its removal is not durable yet", async () => {
+  const { log } = await open(new MemoryFiles());
+  for (let i = 0; i < 5; i++) log.add(letter(`${i}`));
+  await commit(log);
+  const takeAll = (letters: readonly StoredLetter[]) =>
+    Promise.resolve(letters.map(({ id }) => id));
+  assert.equal(await replayLetters(log, { ids: ["1-0", "1-1"] }, takeAll), 2);
+  assert.equal(log.count, 3);
+  assert.deepEqual(await names(log), ["2", "3", "4"]);
+  assert.equal(await replayLetters(log, {}, takeAll), 3);
+  assert.equal(log.count, 0);
+  await commit(log);
+  assert.equal(log.count, 0);
+  log.close();
+});
