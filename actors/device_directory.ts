@@ -7,7 +7,7 @@
 import { Device, type DeviceTools } from "./device.ts";
 import { lastChangeOf } from "./device_changes.ts";
 import { type DevicePresence, presenceOf, type PresenceTimeouts } from "./device_presence.ts";
-import { restoreDevice, saveDevice, savedLastSeenMs } from "./device_saved.ts";
+import { restoreDevice, saveDevice, savedHasValue, savedLastSeenMs } from "./device_saved.ts";
 import { inOrder } from "./in_order.ts";
 
 export interface DirectoryOptions extends PresenceTimeouts {
@@ -231,7 +231,7 @@ export class DeviceDirectory {
   each(visit: (id: string, has: (name: string) => boolean) => void): void {
     for (const [id, { values }] of this.#active) visit(id, (name) => values.has(name));
     for (const [id, saved] of this.#resting) {
-      visit(id, (name) => saved.includes(JSON.stringify(name)));
+      visit(id, (name) => savedHasValue(saved, JSON.stringify(name)));
     }
   }
 

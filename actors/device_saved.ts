@@ -66,6 +66,17 @@ export function savedLastSeenMs(saved: string): number {
   return Number(saved.slice(start, saved.indexOf(",", start)));
 }
 
+/** Whether a saved device has a value of that name, as JSON writes it, without reading the rest. */
+export function savedHasValue(saved: string, jsonName: string): boolean {
+  let at = saved.indexOf("]") + "],[".length; // The names follow the numbers.
+  while (saved[at] === '"') {
+    if (saved.startsWith(jsonName, at)) return true;
+    do at += saved[at] === "\\" ? 2 : 1; while (saved[at] !== '"');
+    at += '",'.length;
+  }
+  return false;
+}
+
 /**
  * The device that {@linkcode saveDevice} saved.
  *

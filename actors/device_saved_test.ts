@@ -43,6 +43,22 @@ Deno.test("what a device's code keeps comes back from rest, and its room is give
   }));
 });
 
+Deno.test("a saved device has the values that it has, whatever they are called", () => {
+  // Names of the text's own punctuation too.
+  const name = fc.oneof(fc.string({ unit: "grapheme" }), fc.stringMatching(/^[\\",[\]01]{0,4}$/));
+  fc.assert(fc.property(fc.uniqueArray(name, { maxLength: 6 }), name, (names, other) => {
+    const { devices } = directory();
+    const device = devices.activate("a");
+    names.forEach((name, i) => device.values.set(i, name, i, 7));
+    device.lastError = { reason: "reason", detail: "detail", atMs: 1 };
+    devices.passivate("a");
+    devices.each((_, has) => {
+      for (const name of names) assert.ok(has(name));
+      for (const one of [other, "reason", "detail"]) assert.equal(has(one), names.includes(one));
+    });
+  }));
+});
+
 Deno.test("a device that was saved before its code kept anything is known", () => {
   const { devices } = directory();
   devices.load("old", '[1,[1574729660000,3,1,0,0,1574729660000,0],["x"],[1.5,-7],"",0]');
