@@ -111,7 +111,8 @@ Deno.test("bombs, slow bodies and odd names harm nobody", async () => {
   const bombs = await Promise.all(
     Array.from({ length: 20 }, () => post(httpUrl, bomb, { "content-encoding": "gzip" })),
   );
-  for (const { status } of bombs) assert.ok(status === 413 || status === 503, String(status));
+  // Too large, no room now, or too slow where the machine is busy.
+  for (const { status } of bombs) assert.ok([413, 503, 408].includes(status), String(status));
   const head =
     "POST /api/readings HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
   const slow = await raw(httpUrl, `${head}content-length: 100\r\n\r\n`, '{"uuid":');
