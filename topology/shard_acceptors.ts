@@ -33,7 +33,7 @@ const log = logger("mqtt");
 type Address = NonNullable<ShardInit["mqttTls"]>;
 
 export interface AcceptorsOptions {
-  readonly init: ShardInit;
+  readonly init: Pick<ShardInit, "mqtt" | "mqttTls" | "sessionPath" | "config">;
   readonly stats: EndpointStats;
   readonly clock: Clock;
   /** Where Deno's own listener does not do: see {@linkcode importClientTls}. */
@@ -72,27 +72,22 @@ export class ShardAcceptors {
     this.#proxies = new Proxies(options.init.config.mqtt.proxyProtocol);
   }
 
-  /** @throws {Error} when an address or a file is no good. */
+  /**
+   * Without a certificate that can be used, TLS waits for one; the others are open.
+   *
+   * @throws {Error} when an address cannot be listened at; then it is at none. One left open would
+   * be given connections, which nobody accepts, of the shards that listen there.
+   */
   open(): Acceptor[] {
-    const { mqtt, mqttTls, sessionPath, config } = this.#options.init;
+    const { mqtt, mqttTls, sessionPath } = this.#options.init;
     const acceptors: Acceptor[] = [];
-    if (mqtt !== undefined) acceptors.push(this.#tcp(mqtt));
-    if (mqttTls !== undefined) acceptors.push(this.#tls(mqttTls));
-    if (sessionPath !== undefined) {
-      const { connectionsMax } = config.mqtt;
-      acceptors.push(
-        this.#prepared(listenAtSocket(sessionPath), connectionsMax, async (connection) => {
-          const { peer, certificate, entered } = await readPreface(connection);
-          return {
-            connection,
-            peer,
-            transport: "ws",
-            ...(certificate && { certificate }),
-            // Then it is the HTTP edge that counts it.
-            ...(entered && { left: () => {} }),
-          };
-        }),
-      );
+    try {
+      if (mqtt !== undefined) acceptors.push(this.#tcp(mqtt));
+      if (mqttTls !== undefined) acceptors.push(this.#tls(mqttTls));
+      if (sessionPath !== undefined) acceptors.push(this.#sessions(sessionPath));
+    } catch (cause) {
+      for (const acceptor of acceptors) acceptor.close();
+      throw cause;
     }
     return acceptors;
   }
@@ -114,11 +109,26 @@ export class ShardAcceptors {
     return this.#prepared(listener, connectionsMax, (socket) => this.#proxies.arrivalOf(socket));
   }
 
+  #sessions(path: string): Acceptor {
+    const { connectionsMax } = this.#options.init.config.mqtt;
+    return this.#prepared(listenAtSocket(path), connectionsMax, async (connection) => {
+      const { peer, certificate, entered } = await readPreface(connection);
+      return {
+        connection,
+        peer,
+        transport: "ws",
+        ...(certificate && { certificate }),
+        // Then it is the HTTP edge that counts it.
+        ...(entered && { left: () => {} }),
+      };
+    });
+  }
+
   #tls(address: Address): Acceptor {
     const { init: { config: { mqtt: { tls } } }, clock, stats } = this.#options;
-    const { certFile, keyFile, clientCaFile, clientCrlFile } = tls;
+    const { certFile, clientCaFile, clientCrlFile } = tls;
     return this.#reloading = new ReloadingAcceptor({
-      files: readTlsFilesSync(tls),
+      first: this.#firstTls(address),
       read: () => readTlsFiles(tls),
       open: (files) => this.#listenTls(address, files),
       clock,
@@ -128,17 +138,28 @@ export class ShardAcceptors {
         log.info("took new certificates", { certFile, clientCaFile, clientCrlFile });
         this.#options.certificatesChanged();
       },
-      refused: (error) => {
-        stats.tlsReloadFailures++;
-        log.error("cannot take the new certificates; the old ones stay", {
-          certFile,
-          keyFile,
-          clientCaFile,
-          clientCrlFile,
-          error,
-        });
-      },
+      refused: (cause) => this.#notTaken(cause),
     });
+  }
+
+  /** A start checks the files; a shard that is started anew may find others. */
+  #firstTls(address: Address): { files: TlsFiles; acceptor: Acceptor } | undefined {
+    try {
+      const files = readTlsFilesSync(this.#options.init.config.mqtt.tls);
+      return { files, acceptor: this.#listenTls(address, files) };
+    } catch (cause) {
+      listenTcp(address).close(); // Throws when it is the address that is no good.
+      this.#notTaken(cause);
+      return undefined;
+    }
+  }
+
+  #notTaken(error: unknown): void {
+    const { init, stats } = this.#options;
+    stats.tlsReloadFailures++;
+    const { certFile, keyFile, clientCaFile, clientCrlFile } = init.config.mqtt.tls;
+    const files = { certFile, keyFile, clientCaFile, clientCrlFile };
+    log.error("cannot take the certificates; those before stay", { ...files, error });
   }
 
   #listenTls(address: Address, files: TlsFiles): Acceptor {

@@ -13,8 +13,8 @@ import {
 } from "./certificate_watch.ts";
 
 export interface ReloadingAcceptorOptions extends Omit<CertificateWatchOptions, "files" | "take"> {
-  /** Those that are there at first. */
-  readonly files: TlsFiles;
+  /** The files that are there at first, in use; absent: nobody is let in until there are good ones. */
+  readonly first: { readonly files: TlsFiles; readonly acceptor: Acceptor } | undefined;
   /** Listens, beside whoever has the port already. Throws when they are no good. */
   readonly open: (files: TlsFiles) => Acceptor;
 }
@@ -22,18 +22,20 @@ export interface ReloadingAcceptorOptions extends Omit<CertificateWatchOptions, 
 /** See the module. */
 export class ReloadingAcceptor implements Acceptor {
   readonly #watch: CertificateWatch;
-  #current: Acceptor;
+  readonly #opened = Promise.withResolvers<void>();
+  #current: Acceptor | undefined;
   #closed = false;
 
-  /** @throws what `open` does. */
-  constructor(options: ReloadingAcceptorOptions) {
-    this.#current = options.open(options.files);
+  constructor({ first, ...options }: ReloadingAcceptorOptions) {
+    this.#current = first?.acceptor;
     this.#watch = new CertificateWatch({
       ...options,
+      files: first?.files,
       take: (files) => {
         const old = this.#current;
         this.#current = options.open(files);
-        old.close(); // Last, so that somebody listens all the time.
+        old?.close(); // Last, so that somebody listens all the time.
+        this.#opened.resolve();
       },
     });
   }
@@ -41,6 +43,11 @@ export class ReloadingAcceptor implements Acceptor {
   async accept(): Promise<Arrival> {
     for (;;) {
       const current = this.#current;
+      if (current === undefined) {
+        if (this.#closed) throw new Error("closed before there was a certificate");
+        await this.#opened.promise;
+        continue;
+      }
       try {
         return await current.accept();
       } catch (error) {
@@ -54,7 +61,8 @@ export class ReloadingAcceptor implements Acceptor {
     if (this.#closed) return;
     this.#closed = true;
     this.#watch.close();
-    this.#current.close();
+    this.#current?.close();
+    this.#opened.resolve();
   }
 
   /** See {@linkcode CertificateWatch.look}. */

@@ -32,13 +32,15 @@ class FakeListener implements Acceptor {
   }
 }
 
-function reloading() {
+function reloading({ atOnce = true } = {}) {
   const clock = new ManualClock();
   const listeners: FakeListener[] = [];
-  const files: { pair: TlsFiles | Error } = { pair: { cert: "old", key: "old" } };
+  const old: TlsFiles = { cert: "old", key: "old" };
+  if (atOnce) listeners.push(new FakeListener(old));
+  const files: { pair: TlsFiles | Error } = { pair: old };
   const told: string[] = [];
   const acceptor = new ReloadingAcceptor({
-    files: { cert: "old", key: "old" },
+    first: listeners[0] && { files: old, acceptor: listeners[0] },
     read: () =>
       files.pair instanceof Error ? Promise.reject(files.pair) : Promise.resolve(files.pair),
     open: (pair) => {
@@ -122,4 +124,25 @@ Deno.test("an acceptor closed while the files are read listens no more", async (
   await settle();
   assert.deepEqual([listeners.length, listeners[0]?.closed, told], [1, true, []]);
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("without a good pair at first, whoever waits is let in once there is one", async () => {
+  const { clock, listeners, files, told, acceptor, look } = reloading({ atOnce: false });
+  files.pair = { cert: "new", key: "old" };
+  const first = acceptor.accept();
+  await look();
+  files.pair = { cert: "new", key: "new" };
+  await look();
+  assert.deepEqual(told, ["new is not of old", "reloaded"]);
+  listeners[0]?.arrive();
+  assert.equal((await first).peer, "new");
+  acceptor.close();
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("whoever waits for a first good pair is told that it is closed", async () => {
+  const { acceptor } = reloading({ atOnce: false });
+  const first = assert.rejects(acceptor.accept(), /closed/);
+  acceptor.close();
+  await first;
 });
