@@ -4,7 +4,8 @@
  * @module
  */
 import { adoptLetters } from "../actors/dead_letters/adoption.ts";
-import { DeadLetterLog, type DeadLetterOptions } from "../actors/dead_letters/dead_letter_log.ts";
+import { DeadLetterLog } from "../actors/dead_letters/dead_letter_log.ts";
+import type { DeadLetterOptions } from "../actors/dead_letters/dead_letter_options.ts";
 import { diskFiles } from "../actors/segment_log/disk_files.ts";
 import type { RecoveryReport } from "../actors/segment_log/segment_log.ts";
 import { logger } from "../gateways/log/log.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { parseSegmentName } from "../segment_log/segment.ts";
-import { DeadLetterLog, type DeadLetterOptions } from "./dead_letter_log.ts";
+import { DeadLetterLog } from "./dead_letter_log.ts";
+import type { DeadLetterOptions } from "./dead_letter_options.ts";
 
 /** Of one step; large letters are fewer. */
 const stepLetters = 4_096;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { MemoryFiles } from "../segment_log/testing/memory_files.ts";
 import { adoptLetters } from "./adoption.ts";
-import { DeadLetterLog, type DeadLetterOptions } from "./dead_letter_log.ts";
+import { DeadLetterLog } from "./dead_letter_log.ts";
+import type { DeadLetterOptions } from "./dead_letter_options.ts";
 
 interface Changes {
   readonly bytesMax?: number;

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import type { Files } from "../segment_log/files.ts";
 import { isMissing } from "../segment_log/is_missing.ts";
 import type { Segment } from "../segment_log/segment.ts";
 import { type RecoveryReport, SegmentLog } from "../segment_log/segment_log.ts";
-import { SequenceRanges } from "../segment_log/sequence_ranges.ts";
 import type { CommitPart } from "../spool/spool_options.ts";
+import { type DeadLetterOptions, segmentBytesOf } from "./dead_letter_options.ts";
 import { encodeLetter, frameLetters, type Letter, lettersKind, readLetters } from "./letter.ts";
 import {
   formatLetterId,
@@ -20,48 +19,17 @@ import {
   readRemovals,
   removalsKind,
 } from "./letter_id.ts";
+import { RemovedLetters } from "./removed_letters.ts";
 
 /** A letter as it is listed. */
 export interface StoredLetter extends Letter {
   readonly id: string;
 }
 
-export interface DeadLetterOptions {
-  readonly files: Files;
-  readonly directory: string;
-  /** Bytes on the disk; beyond it the oldest letters are given up, and counted. */
-  readonly bytesMax: number;
-  /** Wall time, ms. */
-  now(): number;
-  /** A new 32-bit number each time. */
-  random32(): number;
-  /** Told of each letter that comes. */
-  readonly added?: (letter: Letter) => void;
-  /** Letters were given up, for room or because the disk lost them. */
-  dropped(letters: number): void;
-  /** Something beside the commits failed; it is tried again. */
-  readonly trouble?: (action: string, cause: unknown) => void;
-}
-
 /** Which letters: after one, and of one reason only. */
 export interface LetterFilter {
   readonly after?: string;
   readonly reason?: string;
-}
-
-const segmentsWithinBound = 8;
-
-/** Of what is asked for again and again, a whole segment is read. */
-const segmentBytesMax = 4 * 1024 * 1024;
-
-const segmentBytesOf = ({ bytesMax }: DeadLetterOptions): number =>
-  Math.min(Math.ceil(bytesMax / segmentsWithinBound), segmentBytesMax);
-
-/** Which items of a segment were removed, and how many. */
-interface Removed {
-  readonly segment: Segment;
-  readonly items: SequenceRanges;
-  count: number;
 }
 
 /** What a listing holds at most, but for a single letter that is larger. */
@@ -74,8 +42,7 @@ const bytesOf = ({ payload, topic, detail }: Letter): number =>
 export class DeadLetterLog implements CommitPart {
   readonly #options: DeadLetterOptions;
   readonly #log: SegmentLog;
-  /** By number of the segment. */
-  readonly #removed = new Map<number, Removed>();
+  readonly #removed: RemovedLetters;
   #letters: Uint8Array[] = [];
   #removals: LetterId[] = [];
   /** On their way to the disk; kept until they are there. */
@@ -86,6 +53,7 @@ export class DeadLetterLog implements CommitPart {
   private constructor(options: DeadLetterOptions, log: SegmentLog) {
     this.#options = options;
     this.#log = log;
+    this.#removed = new RemovedLetters(log.segments);
   }
 
   /** Opens the directory. Rejects when it cannot be used. */
@@ -98,14 +66,14 @@ export class DeadLetterLog implements CommitPart {
       if (frame.kind === removalsKind) removals.push(...readRemovals(frame.bytes));
     });
     const letters = new DeadLetterLog(options, log);
-    for (const id of removals) letters.#noteRemoved(id);
+    for (const id of removals) letters.#removed.add(id);
     if (report.lostItems > 0) options.dropped(report.lostItems);
     return { log: letters, report };
   }
 
   /** Letters on the disk that were not removed. */
   get count(): number {
-    return this.#log.segments.reduce((sum, segment) => sum + this.#left(segment), 0);
+    return this.#log.segments.reduce((sum, segment) => sum + this.#removed.left(segment), 0);
   }
 
   get bytes(): number {
@@ -141,7 +109,7 @@ export class DeadLetterLog implements CommitPart {
     for (const text of ids) {
       const id = parseLetterId(text);
       if (id === undefined) continue;
-      this.#noteRemoved(id);
+      this.#removed.add(id);
       this.#removals.push(id);
     }
   }
@@ -171,7 +139,9 @@ export class DeadLetterLog implements CommitPart {
   committed(): void {
     for (;;) {
       const [oldest] = this.#log.segments;
-      if (oldest === undefined || oldest === this.#log.active || this.#left(oldest) > 0) return;
+      if (oldest === undefined || oldest === this.#log.active || this.#removed.left(oldest) > 0) {
+        return;
+      }
       try {
         this.#drop(oldest);
       } catch (cause) { // It is tried with each commit, and told of once.
@@ -214,9 +184,9 @@ export class DeadLetterLog implements CommitPart {
     for (const segment of this.#log.segments.toReversed()) {
       const wanted = limit - found.length;
       if (wanted === 0 || !this.#log.segments.includes(segment)) break;
-      if (this.#left(segment) === 0) continue;
+      if (this.#removed.left(segment) === 0) continue;
       // Those that were removed may all be among its last ones.
-      const skipped = this.#left(segment) - wanted;
+      const skipped = this.#removed.left(segment) - wanted;
       const after = skipped > 0 ? { segment: segment.number, item: skipped - 1 } : undefined;
       const tail: StoredLetter[] = [];
       let isLarge = false;
@@ -253,7 +223,7 @@ export class DeadLetterLog implements CommitPart {
   }
 
   async *#lettersOf(segment: Segment, after?: LetterId): AsyncGenerator<StoredLetter> {
-    const removed = this.#removed.get(segment.number)?.items;
+    const removed = this.#removed.in(segment);
     const opened = this.#open(segment);
     if (opened === undefined) return;
     const { file, reader } = opened;
@@ -295,32 +265,13 @@ export class DeadLetterLog implements CommitPart {
   }
 
   #giveUp(segment: Segment): void {
-    const letters = this.#left(segment);
+    const letters = this.#removed.left(segment);
     this.#drop(segment);
     if (letters > 0) this.#options.dropped(letters);
   }
 
   #drop(segment: Segment): void {
     this.#log.remove(segment);
-    this.#removed.delete(segment.number);
-  }
-
-  #left(segment: Segment): number {
-    return segment.items - (this.#removed.get(segment.number)?.count ?? 0);
-  }
-
-  #noteRemoved({ segment: number, item }: LetterId): void {
-    let removed = this.#removed.get(number);
-    if (removed === undefined) {
-      const [oldest] = this.#log.segments;
-      if (oldest === undefined || number < oldest.number) return;
-      const segment = this.#log.segments.find((candidate) => candidate.number === number);
-      if (segment === undefined) return;
-      removed = { segment, items: new SequenceRanges(), count: 0 };
-      this.#removed.set(number, removed);
-    }
-    if (item >= removed.segment.items || removed.items.has(item)) return;
-    removed.items.add(item);
-    removed.count++;
+    this.#removed.forget(segment);
   }
 }
