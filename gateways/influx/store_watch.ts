@@ -59,6 +59,7 @@ export class StoreWatch {
 
   /** Every ending of a connection leads here again; the reason only decides `away`. */
   async #open(): Promise<void> {
+    const openedMs = this.#clock.monotonic();
     let announced = false;
     try {
       announced = await this.#follow(await this.#connect(this.#target));
@@ -68,8 +69,8 @@ export class StoreWatch {
     this.#timer?.clear();
     if (this.#closed) return;
     if (!announced) this.#away = true;
-    // At once after the first close: a store that restarts refuses for longer than this takes.
-    this.#timer = this.#clock.setTimer(announced ? 0 : reconnectMs, () => this.#open());
+    const lastedMs = this.#clock.monotonic() - openedMs;
+    this.#timer = this.#clock.setTimer(reopenMs(announced, lastedMs), () => this.#open());
   }
 
   /** Pings until the connection ends. True when the store announced the end. */
@@ -118,6 +119,15 @@ export class StoreWatch {
     this.#away = false;
     this.#lost();
   }
+}
+
+/**
+ * At once after a close that was announced: a store that restarts refuses for longer than this takes.
+ * One that closes after each answer is asked no more often than another.
+ */
+function reopenMs(announced: boolean, lastedMs: number): number {
+  if (!announced) return reconnectMs;
+  return lastedMs >= pingIntervalMs ? 0 : pingIntervalMs;
 }
 
 /** Any answer but 5xx: a proxy whose store is away answers that. */

@@ -123,11 +123,27 @@ Deno.test("a restart too fast to refuse a connection is still seen", () =>
 
 Deno.test("a close that the store announced is no outage", () =>
   withWatch(async (scene) => {
+    await scene.opened[0]!.says(up);
+    scene.clock.advance(2_000);
     await scene.opened[0]!.says(lastOne);
     scene.clock.advance(0);
     await settle();
     await scene.opened[1]!.says(up);
     assert.equal(scene.opened.length, 2);
+    assert.equal(scene.lost, 0);
+  }));
+
+Deno.test("one that closes after each answer is asked as often as one that does not", () =>
+  withWatch(async (scene) => {
+    for (let i = 0; i < 5; i++) {
+      await scene.opened[i]!.says(lastOne);
+      scene.clock.advance(1_999);
+      await settle();
+      assert.equal(scene.opened.length, i + 1);
+      scene.clock.advance(1);
+      await settle();
+    }
+    assert.equal(scene.opened.length, 6);
     assert.equal(scene.lost, 0);
   }));
 
