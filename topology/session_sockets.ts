@@ -24,19 +24,23 @@ export function sessionSockets(dataDir: string): SessionSockets {
   return {
     path: (shard) => `${own ?? dataDir}/sessions-${shard}.sock`,
     remove: () => {
-      if (own !== undefined) Deno.removeSync(own, { recursive: true });
+      if (own !== undefined) removeIfThere(own, { recursive: true }); // What cleans up /tmp may have been there before.
     },
   };
 }
 
 /** Listens at such a path. A file that a killed process left there is put away. */
 export function listenAtSocket(path: string): Deno.UnixListener {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  removeIfThere(path);
   const listener = Deno.listen({ transport: "unix", path });
   Deno.chmodSync(path, 0o600);
   return listener;
+}
+
+function removeIfThere(path: string, options?: Deno.RemoveOptions): void {
+  try {
+    Deno.removeSync(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
