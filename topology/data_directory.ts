@@ -6,8 +6,12 @@
  */
 import { type DirectoryLock, lockDirectory } from "../actors/segment_log/lock.ts";
 import { isNoSpace } from "../actors/segment_log/no_space.ts";
+import { replaceFile } from "../gateways/files/replace_file.ts";
+import { logger } from "../gateways/log/log.ts";
 import { directoryFault } from "./directory_fault.ts";
 import { toldFile } from "./told_segments.ts";
+
+const log = logger("service");
 
 /** Where everything lies below the data directory. */
 export interface DataPaths {
@@ -152,12 +156,27 @@ function removeIfThere(file: string): void {
   }
 }
 
-/** The configured gateway id, or host name and a short id that is made once and kept. */
+/**
+ * The configured gateway id, or host name and a short id that is made once and kept. Where a full disk
+ * does not keep it, it holds until the next start.
+ *
+ * @throws {Error} naming the directory and what to do about it.
+ */
 export function gatewayIdOf(configured: string | undefined, root: string): string {
   const known = configured ?? keptGatewayId(root);
   if (known !== undefined) return known;
   const id = `${Deno.hostname()}-${crypto.randomUUID().slice(0, 8)}`;
-  Deno.writeTextFileSync(gatewayIdFile(root), `${id}\n`);
+  use(root, root, () => {
+    try {
+      replaceFile(gatewayIdFile(root), `${id}\n`);
+    } catch (cause) {
+      if (!isNoSpace(cause)) throw cause;
+      log.warn("the disk is full, so the gateway's id is not kept: the next start makes another", {
+        id,
+        remedy: "free room, or set gatewayId",
+      });
+    }
+  });
   return id;
 }
 

@@ -24,7 +24,8 @@ export function sessionSockets(dataDir: string): SessionSockets {
   return {
     path: (shard) => `${own ?? dataDir}/sessions-${shard}.sock`,
     remove: () => {
-      if (own !== undefined) removeIfThere(own, { recursive: true }); // What cleans up /tmp may have been there before.
+      // What tidies up such directories may have been there before.
+      if (own !== undefined) removeIfThere(own, { recursive: true });
     },
   };
 }
