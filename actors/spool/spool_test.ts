@@ -703,3 +703,31 @@ Deno.test("a sector that the disk cannot read costs the replay what is in it, an
   ]);
   spool.close();
 });
+
+Deno.test("a segment that is dropped while the replay reads it is counted, and the rest is read", async () => {
+  let dropped = 0;
+  for (let ticks = 0; ticks < 40; ticks++) {
+    const files = new MemoryFiles();
+    const { spool, told } = await openTestSpool(files, {
+      live: () => false,
+      whenFull: "drop_oldest",
+    });
+    for (let i = 0; i < 16; i++) {
+      addReading(spool, `${i} ${pad}`);
+      assert.equal(await commitOnce(spool), true);
+    }
+    files.capacityBytes = files.usedBytes;
+    const reading = spool.read(Infinity);
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+    addReading(spool, `16 ${pad}`);
+    assert.equal(await commitOnce(spool), true);
+    const read = [...await reading, ...await spool.read(Infinity)].flatMap(linesOf);
+    const lost = told.flatMap((line) => /^lost dropped (\d+)$/.exec(line)?.[1] ?? []).map(Number);
+    assert.equal(read.length + lost.reduce((sum, count) => sum + count, 0), 17, `${ticks} ticks`);
+    assert.equal(spool.backlog, 0);
+    dropped += lost.length;
+    spool.close();
+    assert.equal(files.openFiles, 0);
+  }
+  assert.ok(dropped > 0);
+});
