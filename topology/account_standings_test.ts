@@ -33,3 +33,39 @@ Deno.test("an account that cannot be read does not hold up others", async () => 
 Deno.test("nothing is told of accounts while their database is away", async () => {
   assert.equal(await told(new AccountsAwayError(new Error("gone"))), undefined);
 });
+
+/** What is told of these accounts, each with a list of so many characters. */
+async function toldWith(
+  listChars: Readonly<Record<string, number>>,
+  told: (reply: StandingsReply) => void,
+): Promise<StandingsReply> {
+  const { promise, resolve } = Promise.withResolvers<StandingsReply>();
+  const standings = new AccountStandings({
+    find: (name) => Promise.resolve({ ...record(name), read: ["x".repeat(listChars[name]!)] }),
+  }, (cause) => assert.fail(String(cause)));
+  standings.tell({
+    names: Object.keys(listChars),
+    replyTo: {
+      path: "test",
+      tell: (reply) => {
+        told(reply);
+        resolve(reply);
+        return "accepted";
+      },
+    },
+  });
+  return await promise;
+}
+
+Deno.test("an answer has as many accounts as it has room for, and none that is too large", async () => {
+  const chars = { a: 100_000, large: 300_000, b: 100_000, c: 100_000, d: 10 };
+  const { standings } = await toldWith(chars, () => {});
+  assert.deepEqual(standings?.map(({ name }) => name), ["a", "b"]);
+});
+
+Deno.test("an answer that cannot be sent is told as none", async () => {
+  const { standings } = await toldWith({ a: 10 }, (reply) => {
+    if (reply.standings !== undefined) throw new RangeError("too large");
+  });
+  assert.equal(standings, undefined);
+});

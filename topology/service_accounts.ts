@@ -114,7 +114,10 @@ export class ServiceAccounts implements ActorRef<AccountAsk> {
 
   /** A Worker's question. */
   tell({ question, replyTo }: AccountAsk): TellResult {
-    this.#answer(question).then((reply) => replyTo.tell(reply));
+    this.#answer(question).then((reply) => replyTo.tell(reply)).catch((cause) => {
+      log.error("the answer to a login cannot be told", { name: question.name, cause });
+      replyTo.tell({ kind: "unavailable" });
+    });
     return "accepted";
   }
 

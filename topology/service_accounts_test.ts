@@ -32,10 +32,9 @@ class Watched extends SqliteAccounts {
   }
 }
 
-Deno.test("changes are read once at a time, and who asks meanwhile gets a read that begins later", async () => {
+async function accountsIn(store: SqliteAccounts): Promise<ServiceAccounts> {
   const { config } = await parseConfig({});
-  const store = new Watched(":memory:");
-  const accounts = new ServiceAccounts({
+  return new ServiceAccounts({
     config,
     store,
     endpoints: [],
@@ -43,6 +42,11 @@ Deno.test("changes are read once at a time, and who asks meanwhile gets a read t
     firstAdmin: () => {},
     load: () => Promise.resolve(0),
   }, []);
+}
+
+Deno.test("changes are read once at a time, and who asks meanwhile gets a read that begins later", async () => {
+  const store = new Watched(":memory:");
+  const accounts = await accountsIn(store);
   const first = accounts.poll();
   while (store.atOnce === 0) await Promise.resolve();
   await Promise.all([first, accounts.poll(), accounts.poll(), accounts.poll()]);
@@ -53,4 +57,22 @@ Deno.test("changes are read once at a time, and who asks meanwhile gets a read t
   await accounts.stop();
   await last;
   assert.equal(store.reads, 3);
+});
+
+Deno.test("an answer that cannot be sent is told as one that cannot be had", async () => {
+  const accounts = await accountsIn(new Watched(":memory:"));
+  const { promise, resolve } = Promise.withResolvers<string>();
+  accounts.tell({
+    question: { name: "nobody", address: "192.0.2.1", proof: "certificate" },
+    replyTo: {
+      path: "test",
+      tell: ({ kind }) => {
+        if (kind !== "unavailable") throw new RangeError("too large");
+        resolve(kind);
+        return "accepted";
+      },
+    },
+  });
+  assert.equal(await promise, "unavailable");
+  await accounts.stop();
 });
