@@ -15,6 +15,7 @@ import { LineWriter } from "./gateways/log/line_writer.ts";
 import { logger, startLog } from "./gateways/log/log.ts";
 import { stdoutLines, writeStdout } from "./gateways/log/stdout.ts";
 import { systemClock } from "./runtime/clock.ts";
+import { onUncaught } from "./runtime/uncaught.ts";
 import { StoreAwayError, StoreFileError } from "./gateways/store/store_database.ts";
 import { runAccountCommand } from "./topology/account_commands.ts";
 import { effectiveConfig } from "./topology/effective_config.ts";
@@ -57,6 +58,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       const hangUp = onHangUp();
       for (const warning of warnings) log.warn(warning);
       const service = await Service.start(config);
+      onUncaught(globalThis, (cause) => service.giveUp(cause));
       for (const line of service.endpoints) stdoutLines.write(`${line}\n`);
       stdoutLines.write(`sluice ${version} is ready\n`);
       hangUp.handler = async () => {

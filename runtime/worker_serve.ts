@@ -10,6 +10,7 @@ import { DeadLetters } from "./dead_letters.ts";
 import { failureOf } from "./failure.ts";
 import { Link } from "./remote_link.ts";
 import { PublishedNames } from "./remote_names.ts";
+import { onUncaught } from "./uncaught.ts";
 import { type HostMessage, parseHostMessage, type WorkerMessage } from "./worker_protocol.ts";
 
 /** What a Worker's program starts with. */
@@ -87,12 +88,7 @@ class WorkerServer {
   listen(): void {
     const scope = this.#scope;
     scope.onmessage = (event) => this.#hear(parseHostMessage(event.data));
-    const uncaught = (event: Event) => {
-      event.preventDefault(); // the host decides what becomes of it, not the process
-      this.#fail(causeOf(event));
-    };
-    scope.addEventListener("error", uncaught);
-    scope.addEventListener("unhandledrejection", uncaught);
+    onUncaught(scope, (cause) => this.#fail(cause)); // the host decides what becomes of it
     scope.postMessage({ kind: "loaded" });
   }
 
@@ -179,10 +175,4 @@ class WorkerServer {
   #post(message: WorkerMessage): void {
     if (!this.#ended) this.#scope.postMessage(message);
   }
-}
-
-function causeOf(event: Event): unknown {
-  if (event instanceof PromiseRejectionEvent) return event.reason;
-  if (event instanceof ErrorEvent) return event.error ?? new Error(event.message);
-  return new Error(`Cannot tell what went wrong: ${event.type}`);
 }

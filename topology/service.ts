@@ -14,7 +14,7 @@ import { logger } from "../gateways/log/log.ts";
 import { stdoutLines } from "../gateways/log/stdout.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { eventLoopTurn } from "../runtime/event_loop_turn.ts";
-import type { Failure } from "../runtime/failure.ts";
+import { type Failure, failureOf } from "../runtime/failure.ts";
 import { PublishedNames } from "../runtime/remote_names.ts";
 import { historyId, type Plan } from "../topology.ts";
 import {
@@ -160,6 +160,14 @@ export class Service {
   /** Takes certificates anew; the log says what came of it. Never rejects. */
   reload(): Promise<void> {
     return reloadCertificates(this.#workers.takers);
+  }
+
+  /** Something failed that nobody caught, so that no more may be relied on: see {@linkcode failed}. */
+  giveUp(cause: unknown): void {
+    const failure = failureOf(cause, systemClock.now());
+    const { name, message, stack } = failure;
+    log.error("a defect: the service ends", { failure: `${name}: ${message}`, stack });
+    this.#workers.giveUp("the service", failure);
   }
 
   /** Ends the service in order. Never rejects. */
