@@ -53,13 +53,13 @@ export class PathEvents implements SpoolEvents, WriterEvents {
     this.#bump("sluice_spool_commits_total");
   }
 
-  lost(reason: "dropped" | "corrupt", readings: number, file?: string): void {
+  lost(reason: "dropped" | "corrupt", readings: number): void {
     this.#ledger.refusedFromSpool(`spool_${reason}`, readings);
     spoolLog.error(
       reason === "dropped"
         ? "the oldest readings were given up: the spool or its disk is full, and spool.full is drop_oldest"
         : "readings on the disk cannot be read any more",
-      file === undefined ? { readings } : { readings, file },
+      { readings },
     );
   }
 

@@ -9,7 +9,7 @@ class DiskFile implements LogFile {
   readonly openedBytes: number;
   readonly #file: Deno.FsFile;
 
-  constructor(readonly path: string, file: Deno.FsFile) {
+  constructor(file: Deno.FsFile) {
     this.#file = file;
     this.openedBytes = file.statSync().size;
   }
@@ -67,11 +67,10 @@ export const diskFiles: Files = {
 
   create: (path) =>
     new DiskFile(
-      path,
       Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 }),
     ),
 
-  open: (path) => new DiskFile(path, Deno.openSync(path, { read: true, write: true })),
+  open: (path) => new DiskFile(Deno.openSync(path, { read: true, write: true })),
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => Deno.removeSync(path),
 

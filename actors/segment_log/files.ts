@@ -7,7 +7,6 @@
 
 /** A file open for reading and for writing at a position. Errors are thrown as the system names them. */
 export interface LogFile {
-  readonly path: string;
   /** Bytes in the file when it was opened. */
   readonly openedBytes: number;
   /** Writes at `at` and answers how many bytes were taken, which may be fewer than asked. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LogFile } from "./files.ts";
+import { type LogFile, readFully } from "./files.ts";
 import {
   checkFrame,
   type FrameHeader,
@@ -12,7 +12,6 @@ import {
   frameLengthAt,
   nextMagic,
 } from "./frame.ts";
-import { readAround } from "./read_around.ts";
 
 /** A frame that passed its check. */
 export interface ReadFrame extends FrameHeader {
@@ -27,8 +26,6 @@ export class FrameReader {
   corruptBytes = 0;
   /** Just past the last valid frame. */
   goodEnd: number;
-  /** The disk could not read all of it: what it could not counts as zeros. */
-  isHoled = false;
   readonly #file: LogFile;
   readonly #salt: number;
   readonly #endBytes: number;
@@ -83,13 +80,7 @@ export class FrameReader {
     }
     const want = Math.min(this.#window.length, this.#endBytes - at);
     this.#base = at;
-    const { filled, unreadableBytes } = await readAround(
-      this.#file,
-      this.#window.subarray(0, want),
-      at,
-    );
-    this.#filled = filled;
-    this.isHoled ||= unreadableBytes > 0;
+    this.#filled = await readFully(this.#file, this.#window.subarray(0, want), at);
     return this.#filled >= count;
   }
 

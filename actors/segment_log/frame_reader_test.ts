@@ -74,37 +74,3 @@ Deno.test("a length that runs past the end does not hide what follows", async ()
   new DataView(frames[1]!.buffer).setUint32(8, 100_000 * 8, true);
   assert.deepEqual((await readAll(concatBytes(frames))).indexes, [0, 2]);
 });
-
-/** Reads frames of 1,000 bytes or so where the disk fails at `[from, to)`. */
-async function readFailing(code: string, ...bad: readonly (readonly [from: number, to: number])[]) {
-  const content = concatBytes(segmentOf(Array<number>(40).fill(1_000)));
-  const files = new MemoryFiles();
-  files.nodes.set("d/x", { bytes: content, syncedBytes: content.length });
-  files.fault = (operation, _path, at = 0, end = 0) => {
-    if (operation !== "read" || !bad.some(([from, to]) => at < to && from < end)) return;
-    throw Object.assign(new Error("Input/output error (os error 5)"), { code });
-  };
-  const indexes: number[] = [];
-  const reader = new FrameReader(files.open("d/x"), salt, 0, content.length, 16_384);
-  for (let frame; (frame = await reader.next()) !== undefined;) indexes.push(frame.index);
-  return { indexes, isHoled: reader.isHoled };
-}
-
-Deno.test("sectors that the disk cannot read cost the frames in them, wherever they are", async () => {
-  assert.equal((await readFailing("EIO")).isHoled, false);
-  for (let from = 0; from < 40 * 1_024; from += 512) {
-    const { indexes, isHoled } = await readFailing("EIO", [from, from + 512]);
-    assert.equal(isHoled, true);
-    const lost = [...Array(40).keys()].filter((i) => !indexes.includes(i));
-    assert.ok(lost.length > 0 && lost.length <= 6, `${from}: ${lost}`);
-    assert.equal(lost.at(-1)! - lost[0]!, lost.length - 1, `${from}: ${lost}`);
-  }
-});
-
-Deno.test("a disk that reads nothing, or fails otherwise, loses no frame: the error names the file", async () => {
-  await assert.rejects(
-    readFailing("EIO", [0, Infinity]),
-    /^Error: Cannot read d\/x: Input\/output/,
-  );
-  await assert.rejects(readFailing("EBADF", [8_192, 8_193]), /^Error: Cannot read d\/x: /);
-});

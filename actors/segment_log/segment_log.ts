@@ -270,7 +270,6 @@ export class SegmentLog {
       lastMs: nowMs,
     };
     const file = this.#options.files.open(path);
-    let isHoled = false;
     try {
       const reader = new FrameReader(file, salt);
       for (let frame; (frame = await reader.next()) !== undefined;) {
@@ -283,16 +282,13 @@ export class SegmentLog {
         visit(frame, sequence, segment);
       }
       segment.bytes = reader.goodEnd;
-      isHoled = reader.isHoled;
-      const tailBytes = file.openedBytes - reader.goodEnd;
-      total.corruptBytes += reader.corruptBytes + (isHoled ? tailBytes : 0);
-      // What the disk cannot read today it may read tomorrow.
-      if (!isHoled) total.tornBytes += tailBytes;
-      if (!isHoled && tailBytes > 0) file.truncate(reader.goodEnd);
+      total.tornBytes += file.openedBytes - reader.goodEnd;
+      total.corruptBytes += reader.corruptBytes;
+      if (reader.goodEnd < file.openedBytes) file.truncate(reader.goodEnd);
     } finally {
       file.close();
     }
-    if (segment.bytes === 0) return isHoled ? undefined : this.#options.files.remove(path);
+    if (segment.bytes === 0) return this.#options.files.remove(path);
     this.segments.push(segment);
     this.bytes += segment.bytes;
   }

@@ -153,31 +153,3 @@ Deno.test("a crash at any byte, under any faults, keeps every committed record a
     { numRuns: 300, seed: 11 },
   );
 });
-
-Deno.test("what the disk cannot read is counted, and stays for a start that can", async () => {
-  const files = new MemoryFiles();
-  const { log } = await open(files, 100_000);
-  for (let i = 0; i < 24; i++) await log.commit(frameOf(i, 1_000), 1, 5);
-  log.close();
-  const [node] = files.nodes.values();
-  const { length } = node!.bytes;
-  let bad = [9_000, 9_512];
-  files.fault = (operation, _path, at = 0, end = 0) => {
-    if (operation !== "read" || at >= bad[1]! || end <= bad[0]!) return;
-    throw Object.assign(new Error("Input/output error"), { code: "EIO" });
-  };
-  const inside = await open(files);
-  assert.deepEqual(inside.values, [0, 1, 2, 3, 4, 5, 6].concat(inside.values.slice(7)));
-  assert.equal(inside.values.at(-1), 23);
-  assert.equal(inside.report.lostItems, (24 - inside.values.length) * 5);
-  assert.ok(inside.report.lostItems > 0 && inside.report.corruptBytes > 0);
-  bad = [length - 3_000, length];
-  const behind = await open(files);
-  assert.ok(behind.values.length < 24 && behind.report.corruptBytes > 0);
-  assert.equal(behind.report.tornBytes, 0);
-  bad = [0, length];
-  await assert.rejects(open(files), /^Error: Cannot read d\/0000000001-\S+: Input\/output error$/);
-  files.fault = () => {};
-  assert.equal((await open(files)).values.length, 24);
-  assert.equal(files.openFiles, 0);
-});

@@ -159,7 +159,7 @@ export class Retention {
     this.#custody.forget(start, end);
     const lost = Math.min(readings, this.#waiting.get(segment.number) ?? 0);
     this.count(segment, -lost);
-    if (lost > 0) this.#options.events.lost("corrupt", lost, segment.path);
+    if (lost > 0) this.#options.events.lost("corrupt", lost);
   }
 
   /** Readings that the store never took have joined, or left, the backlog. */

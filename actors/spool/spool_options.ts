@@ -14,8 +14,8 @@ import type { SpoolRecord } from "./record.ts";
 export interface SpoolEvents {
   /** Readings became durable. */
   committed(readings: number): void;
-  /** Readings that were durable are gone: given up by `drop_oldest`, or unreadable in `file`. */
-  lost(reason: "dropped" | "corrupt", readings: number, file?: string): void;
+  /** Readings that were durable are gone: given up by `drop_oldest`, or unreadable. */
+  lost(reason: "dropped" | "corrupt", readings: number): void;
   /** Commits fail from now on, until `resumed`. */
   stalled(reason: "full" | "no_space" | "failed", detail: string): void;
   resumed(): void;

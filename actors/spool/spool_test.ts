@@ -676,34 +676,6 @@ Deno.test("files that were removed by hand are lost and counted, and neither rep
   assert.equal(files.openFiles, 0);
 });
 
-Deno.test("a sector that the disk cannot read costs the replay what is in it, and one that is away nothing", async () => {
-  const files = new MemoryFiles();
-  const { spool, told } = await openTestSpool(files, {
-    live: () => false,
-    segmentBytes: 40_000,
-    bytesMax: 100_000,
-  });
-  for (let i = 0; i < 60; i++) {
-    addReading(spool, `${i} ${pad}`);
-    assert.equal(await commitOnce(spool), true);
-  }
-  let bad = [0, Infinity];
-  files.fault = (operation, _path, at = 0, end = 0) => {
-    if (operation !== "read" || at >= bad[1]! || end <= bad[0]!) return;
-    throw Object.assign(new Error("Input/output error"), { code: "EIO" });
-  };
-  await assert.rejects(spool.read(Infinity), /^Error: Cannot read spool\/0000000001-\S+: Input/);
-  bad = [9_000, 9_512];
-  const read = (await spool.read(Infinity)).flatMap(linesOf).map((line) => line.split(" ")[0]);
-  assert.equal(read[0], "0");
-  assert.equal(read.at(-1), "59");
-  assert.ok(read.length > 40 && read.length < 60, `${read}`);
-  assert.deepEqual(told.filter((line) => line.startsWith("lost")), [
-    `lost corrupt ${60 - read.length}`,
-  ]);
-  spool.close();
-});
-
 Deno.test("a segment that is dropped while the replay reads it is counted, and the rest is read", async () => {
   let dropped = 0;
   for (let ticks = 0; ticks < 40; ticks++) {

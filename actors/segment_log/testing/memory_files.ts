@@ -24,13 +24,8 @@ export class MemoryFiles implements Files {
   capacityBytes = Infinity;
   /** Bytes one write call takes at most. */
   writeBytesMax = Infinity;
-  /** Called before each operation; may throw what a disk would. `at` and `end`: what is read. */
-  fault: (
-    operation: keyof Files | keyof LogFile,
-    path: string,
-    at?: number,
-    end?: number,
-  ) => void = () => {};
+  /** Called before each operation; may throw what a disk would. */
+  fault: (operation: keyof Files | keyof LogFile, path: string) => void = () => {};
   openFiles = 0;
   readonly #openFiles = new Map<Node, number>();
   /** Removed while they were open: their room is taken until they are closed. */
@@ -113,7 +108,6 @@ export class MemoryFiles implements Files {
     this.#openFiles.set(node, (this.#openFiles.get(node) ?? 0) + 1);
     const fault = (operation: keyof LogFile) => this.fault(operation, path);
     return {
-      path,
       openedBytes: node.bytes.length,
       write: (bytes, at) => {
         fault("write");
@@ -129,7 +123,7 @@ export class MemoryFiles implements Files {
       },
       read: (into, at) => {
         return Promise.try(() => {
-          this.fault("read", path, at, at + into.length);
+          fault("read");
           const part = node.bytes.subarray(at, at + into.length);
           into.set(part);
           return part.length;
