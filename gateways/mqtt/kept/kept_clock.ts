@@ -55,7 +55,15 @@ export class KeptClock {
    */
   look(): number {
     const movedMs = this.#times.moved(); // First: who moved them saw the clock before.
-    if (Math.abs(this.#notFollowedMs) < jumpMsMin) this.#movedMs = movedMs ?? this.#movedMs;
+    const byMs = this.#notFollowedMs;
+    if (movedMs !== undefined && Math.abs(byMs) < jumpMsMin) {
+      // Of small steps that add up others may have followed some that this shard still would.
+      const othersMs = movedMs - (this.#movedMs ?? movedMs);
+      if (othersMs * byMs > 0) {
+        this.#followedMs += Math.sign(byMs) * Math.min(Math.abs(byMs), Math.abs(othersMs));
+      }
+      this.#movedMs = movedMs;
+    }
     return this.now();
   }
 

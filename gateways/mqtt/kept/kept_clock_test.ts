@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { ManualClock } from "../../../runtime/clock.ts";
 import type { PubSub } from "../pubsub/pubsub.ts";
 import type { ShardPair } from "../pubsub/testing/shard_pair.ts";
@@ -28,6 +29,40 @@ Deno.test("what is in the file follows a clock that is set, once, and is not beh
   works = true;
   assert.equal(time.now(), clock.now());
   assert.deepEqual(moves, [3_600_000, -7_200_000]);
+});
+
+Deno.test("a clock that is set in small steps is not followed further than it went, whoever looks when", () => {
+  const shard = fc.nat({ max: 2 });
+  const event = fc.oneof(
+    fc.constant("set" as const),
+    fc.record({ looks: shard }),
+    fc.record({ begins: shard }),
+  );
+  fc.assert(fc.property(fc.array(event, { minLength: 20, maxLength: 60 }), (events) => {
+    const clock = new ManualClock();
+    let setByMs = 0;
+    let movedMs = 0;
+    const times = {
+      moved: () => movedMs,
+      // As the file does it.
+      move: (byMs: number, _nowMs: number, sinceMs = movedMs) =>
+        movedMs += byMs - (movedMs - sinceMs),
+    };
+    const begin = () => {
+      const shard = new KeptClock(clock, times);
+      shard.look();
+      return shard;
+    };
+    const shards = [begin(), begin(), begin()];
+    for (const event of events) {
+      if (event === "set") {
+        clock.setBy(-6_000);
+        setByMs -= 6_000;
+      } else if ("looks" in event) shards[event.looks]!.look();
+      else shards[event.begins] = begin();
+      assert.ok(movedMs <= 0 && movedMs >= setByMs, `set by ${setByMs}, moved by ${movedMs} ms`);
+    }
+  }), { numRuns: 1_000 });
 });
 
 const sweep = (...shards: readonly PubSub[]) => {
