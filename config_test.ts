@@ -222,6 +222,12 @@ const refused: readonly (readonly [string, unknown, Record<string, string>, stri
     'a comma in a variable %2C; it is "mqtt://u:***@h"',
   ],
   [
+    "a comma before what looks like a scheme",
+    {},
+    { SLUICE_BROKER_URL: "mqtt://u:hun,ter://hunter2@h" },
+    'a comma in a variable %2C; it is "mqtt://u:***@h"',
+  ],
+  [
     "a token with its file's line break",
     { influx: { url: "http://h:8086", token: "hunter2\n" } },
     {},

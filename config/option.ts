@@ -141,7 +141,10 @@ export function list<D extends readonly string[] | undefined>(
     fromEnv: (value) => {
       const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
       // Whole, so that what is said of it does not show half a password.
-      return items.some((item) => format.isCut?.(item)) ? value : items;
+      const { isCut, accepts } = format;
+      const mayBeCut = isCut !== undefined &&
+        items.some((item) => isCut(item) || (items.length > 1 && !accepts(item)));
+      return mayBeCut ? value : items;
     },
     ...rest,
   };
