@@ -14,10 +14,14 @@ export interface DiskRoom {
   readonly files: number | undefined;
 }
 
-/** `undefined` where it cannot be told: no `--allow-sys=statfs`, or nothing is there. */
+/**
+ * `undefined` where it cannot be told: no `--allow-sys=statfs`, a file system that does not count, or
+ * nothing is there.
+ */
 export function diskRoom(path: string): DiskRoom | undefined {
   try {
     const { bsize, blocks, bavail, files, ffree } = statfsSync(path);
+    if (blocks === 0) return undefined;
     return {
       bytes: bsize * bavail,
       bytesTotal: bsize * blocks,

@@ -13,6 +13,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 /** What the log keeps of its room on a disk that is full, and on another. */
 const logBytesMin = 1024 * 1024;
+/** How long to wait for who reads the store. */
+const busyMs = 20;
 export const logBytesMax = 64 * 1024 * 1024;
 /** What a write needs at least beside its points; and of many points, which may be there already. */
 const marginBytes = 64 * 1024;
@@ -49,12 +51,24 @@ export class StoreRoom {
   /** To be called after each transaction. */
   keep(): void {
     const free = this.#free() ?? Infinity;
+    const logBytes = this.#logBytes();
     try {
-      if (2 * this.#logBytes() > free) {
+      if (2 * logBytes > free) {
         this.#limit(logBytesMin);
-        this.#database.exec("PRAGMA wal_checkpoint(RESTART)");
+        // One that a write has filled the disk with is cut off: no other would ever be let begin.
+        this.#checkpoint(logBytes > Math.max(free, logBytesMin) ? "TRUNCATE" : "RESTART");
       } else if (free > 2 * logBytesMax) this.#limit(logBytesMax);
     } catch { // Somebody reads, or the disk fails: again after the next one, which says so.
+    }
+  }
+
+  #checkpoint(mode: "RESTART" | "TRUNCATE"): void {
+    const { timeout } = this.#database.prepare("PRAGMA busy_timeout").get() ?? {};
+    this.#database.exec(`PRAGMA busy_timeout = ${busyMs}`);
+    try {
+      this.#database.exec(`PRAGMA wal_checkpoint(${mode})`);
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${Number(timeout)}`);
     }
   }
 

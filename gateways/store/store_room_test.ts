@@ -83,6 +83,21 @@ Deno.test("on a full disk old points can be deleted, and what they held is used"
     assert.equal(used().all, disk.capacity);
   }));
 
+Deno.test("a write that fills the disk with its log, and fails, keeps no other from being written", () =>
+  withSmallDisk((disk) => {
+    const { database, room, used, fill } = disk;
+    fill(2_000);
+    // One page of each series, and none of it stays.
+    database.exec("PRAGMA cache_size = 10; BEGIN; CREATE TABLE wide (id INTEGER, text TEXT)");
+    const put = database.prepare("INSERT INTO wide VALUES (?, ?)");
+    for (let i = 0; used().all < disk.capacity; i++) put.run(i, "x".repeat(3_000));
+    database.exec("ROLLBACK");
+    assert.match(room.lacks(1_000)!, /disk is full/);
+    room.keep();
+    assert.equal(room.lacks(1_000), undefined);
+    assert.equal(fill(2_000), 2_000);
+  }));
+
 Deno.test("where there is room the log keeps its own", () =>
   withSmallDisk((disk) => {
     disk.capacity = 1_000 * mib;
