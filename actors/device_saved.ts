@@ -71,7 +71,7 @@ export function savedHasValue(saved: string, jsonName: string): boolean {
   let at = saved.indexOf("]") + "],[".length; // The names follow the numbers.
   while (saved[at] === '"') {
     if (saved.startsWith(jsonName, at)) return true;
-    do at += saved[at] === "\\" ? 2 : 1; while (saved[at] !== '"');
+    do at += saved[at] === "\\" ? 2 : 1; while (at < saved.length && saved[at] !== '"');
     at += '",'.length;
   }
   return false;

@@ -270,13 +270,15 @@ export class Spool {
   }
 
   async #commit(sealed: Sealed): Promise<void> {
-    for (;;) {
+    for (let dropped = false;; dropped = true) {
       // Both must have ended before either is tried again.
       const results = await Promise.allSettled([this.#write(sealed), this.#options.part?.commit()]);
       const failed = results.find((result) => result.status === "rejected");
       if (failed === undefined) return;
       const inUse = sealed.written ? this.#log.active : undefined;
-      if (!isNoSpace(failed.reason) || !this.#retention.dropForRoom(inUse)) throw failed.reason;
+      // One in each try: some file systems tell of the room of a deleted file only later.
+      const mayDrop = !dropped && isNoSpace(failed.reason);
+      if (!mayDrop || !this.#retention.dropForRoom(inUse)) throw failed.reason;
     }
   }
 
