@@ -149,17 +149,17 @@ export class ShardAcceptors {
       return { files, acceptor: this.#listenTls(address, files) };
     } catch (cause) {
       listenTcp(address).close(); // Throws when it is the address that is no good.
-      this.#notTaken(cause);
+      this.#notTaken(cause, "TLS is not listened for until there are good ones");
       return undefined;
     }
   }
 
-  #notTaken(error: unknown): void {
+  #notTaken(error: unknown, meanwhile = "those before stay"): void {
     const { init, stats } = this.#options;
     stats.tlsReloadFailures++;
     const { certFile, keyFile, clientCaFile, clientCrlFile } = init.config.mqtt.tls;
     const files = { certFile, keyFile, clientCaFile, clientCrlFile };
-    log.error("cannot take the certificates; those before stay", { ...files, error });
+    log.error(`cannot take the certificates; ${meanwhile}`, { ...files, error });
   }
 
   #listenTls(address: Address, files: TlsFiles): Acceptor {

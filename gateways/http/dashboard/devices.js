@@ -26,8 +26,15 @@ function trailOf(state) {
   return Array.isArray(state?.trail) ? state.trail : undefined;
 }
 
+/** Until the answer is there nobody knows which page follows. */
+function forgetFollowing() {
+  following = undefined;
+  allow("next-page", false);
+}
+
 /** Shows others: on a further entry of the history, or in place of this one. */
 function look(to, pagesBefore, entry) {
+  forgetFollowing();
   view = to;
   trail = pagesBefore;
   const hash = hashOf(view);
@@ -155,6 +162,7 @@ export function followSearch(callback) {
     look({ ...view, cursor: following }, trail && [...trail, view.cursor], "pushState");
   });
   addEventListener("popstate", ({ state }) => {
+    forgetFollowing();
     view = viewOf(location.hash);
     trail = trailOf(state);
     showSearch();
