@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { DirectoryInUseError } from "../actors/segment_log/lock.ts";
-import { startLog } from "../gateways/log/log.ts";
 import { gatewayIdOf, openDataDirectory, orphansOf } from "./data_directory.ts";
 
 Deno.test("a data directory is made, held by one, and free again when released", async () => {
@@ -80,22 +79,6 @@ Deno.test("the gateway id is the configured one, or made once and kept", async (
   assert.ok(made.startsWith(`${Deno.hostname()}-`));
   assert.equal(gatewayIdOf(undefined, root), made);
   await Deno.remove(root, { recursive: true });
-});
-
-Deno.test("a disk that is full at the first start costs the gateway id, not the start", async () => {
-  let out = "";
-  const log = startLog({ level: "warning", format: "text", write: (line) => out += line });
-  const root = await Deno.makeTempDir();
-  await Deno.symlink("/dev/full", `${root}/gateway_id.new`);
-  const made = gatewayIdOf(undefined, root);
-  assert.ok(made.startsWith(`${Deno.hostname()}-`));
-  assert.ok(out.includes("the next start makes another") && out.includes(made), out);
-  await Deno.remove(`${root}/gateway_id.new`);
-  const kept = gatewayIdOf(undefined, root);
-  assert.notEqual(kept, made);
-  assert.equal(gatewayIdOf(undefined, root), kept);
-  await Deno.remove(root, { recursive: true });
-  log.close();
 });
 
 Deno.test("a gateway id that cannot be kept for another reason is told with its directory", async () => {

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
+import { startLog } from "../../gateways/log/log.ts";
 import { PointWriter } from "../../gateways/store/point_writer.ts";
 import { openForWriting } from "../../gateways/store/store_database.ts";
 import { StoreServer } from "../../gateways/store/store_server.ts";
@@ -25,7 +26,7 @@ import {
   until,
 } from "../support/sluice.ts";
 import { fillDisk, fillInodes, mountTmpfs, noTmpfs } from "../support/tmpfs.ts";
-import { openDataDirectory } from "../../topology/data_directory.ts";
+import { gatewayIdOf, openDataDirectory } from "../../topology/data_directory.ts";
 import { diskUse } from "../../topology/disk_use.ts";
 
 const name = "a data directory on a 2 MB tmpfs that fills: backpressure, a clear word, no crash, " +
@@ -153,6 +154,23 @@ async function withoutInodes(): Promise<void> {
   }
 }
 
+const idName = "a disk that is full at the first start costs the gateway id, not the start";
+
+async function withoutGatewayId(): Promise<void> {
+  let out = "";
+  const log = startLog({ level: "warning", format: "text", write: (line) => out += line });
+  await using disk = await mountTmpfs(64 * 1024);
+  fillDisk(disk);
+  const made = gatewayIdOf(undefined, disk.path);
+  assert.ok(made.startsWith(`${Deno.hostname()}-`));
+  assert.ok(out.includes("the next start makes another") && out.includes(made), out);
+  disk.resize(128 * 1024);
+  const kept = gatewayIdOf(undefined, disk.path);
+  assert.notEqual(kept, made);
+  assert.equal(gatewayIdOf(undefined, disk.path), kept);
+  log.close();
+}
+
 const storeName = "the embedded store opens and closes on a full disk, and all it took is there";
 
 async function storeOnFullDisk(): Promise<void> {
@@ -193,10 +211,11 @@ async function storeOnFullDisk(): Promise<void> {
 if (noTmpfs === undefined) {
   Deno.test(storeName, storeOnFullDisk);
   Deno.test(inodesName, withoutInodes);
+  Deno.test(idName, withoutGatewayId);
   testWith(["victoria-metrics"], name, fillUp);
   Deno.test(embeddedName, fillUpEmbedded);
 } else {
-  for (const skipped of [name, embeddedName, inodesName, storeName]) {
+  for (const skipped of [name, embeddedName, inodesName, idName, storeName]) {
     Deno.test({ name: `${skipped} (skipped: ${noTmpfs})`, ignore: true, fn: fillUp });
   }
 }
