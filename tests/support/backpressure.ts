@@ -11,6 +11,7 @@ import { type Sluice, until } from "./sluice.ts";
 /** Large, so that a few fill what the edge may have under way. */
 const padding = "x".repeat(50_000);
 const posts = 400;
+const messages = 10;
 
 /** Something that waits for the backpressure to end. */
 export type Waiting = () => Promise<void>;
@@ -74,20 +75,26 @@ export async function overWebSocket({ httpUrl }: Sluice): Promise<Waiting> {
   };
 }
 
-/** A message with QoS 2 gets no PUBREC. */
+/** Messages with QoS 2 until one gets no PUBREC: a shard may have found a little room. */
 export async function overQos2({ mqttPort }: Sluice): Promise<Waiting> {
   const client = await RawClient.dial(mqttPort, 5);
   await client.send(connectPacket(5, "full"));
   assert.equal((await client.read())?.[0], 0x20);
-  const payload = JSON.stringify({ ts: Date.now(), seq: 1 });
-  await client.send(publishPacket(5, { topic: "bench/qos2full", payload, packetId: 7, qos: 2 }));
-  let pubrec: Uint8Array | undefined;
-  const reading = client.read().then((packet) => pubrec = packet);
-  await pause(1_000);
-  assert.equal(pubrec, undefined);
-  return async () => {
-    await reading;
-    assert.deepEqual([...pubrec!.subarray(0, 4)], [0x50, 2, 0, 7]);
-    client[Symbol.dispose]();
-  };
+  for (let packetId = 1; packetId <= messages; packetId++) {
+    const payload = JSON.stringify({ ts: Date.now(), seq: packetId });
+    await client.send(publishPacket(5, { topic: "bench/qos2full", payload, packetId, qos: 2 }));
+    let pubrec: Uint8Array | undefined;
+    const reading = client.read().then((packet) => pubrec = packet);
+    await pause(1_000);
+    const received = () => assert.deepEqual([...pubrec!.subarray(0, 4)], [0x50, 2, 0, packetId]);
+    if (pubrec !== undefined) received();
+    else {
+      return async () => {
+        await reading;
+        received();
+        client[Symbol.dispose]();
+      };
+    }
+  }
+  assert.fail(`each of ${messages} messages got its PUBREC`);
 }
